@@ -1,0 +1,109 @@
+//! What a check says.
+
+use serde::Serialize;
+
+use crate::{config::Location, model::Region};
+
+/// The outcome of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// A launch or the running cluster would fail.
+    Fail,
+    /// Could not be found out; never a pass.
+    Unknown,
+    /// Works, but the user should know.
+    Warn,
+    /// Could not be asked, since something else has to be mended first.
+    Skipped,
+    /// As it should be.
+    Pass,
+}
+
+impl Level {
+    /// The mark shown beside it; never the only difference is colour.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Fail => "✗",
+            Self::Unknown => "?",
+            Self::Warn => "!",
+            Self::Skipped => "-",
+            Self::Pass => "√",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// This machine: the local key.
+    Local,
+    /// A region.
+    Region(Region),
+    /// Two regions; for a route, from the first to the second.
+    Pair(Region, Region),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local => f.pad("this machine"),
+            Self::Region(region) => region.fmt(f),
+            Self::Pair(a, b) => f.pad(&format!("{a} ↔ {b}")),
+        }
+    }
+}
+
+/// One result of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable id: `key.exists`.
+    pub check: &'static str,
+    /// The outcome.
+    pub level: Level,
+    /// What it is about.
+    pub subject: Subject,
+    /// One short line, without the subject: `key pair quokka is missing`.
+    pub title: String,
+    /// What was seen, a line each.
+    pub evidence: Vec<String>,
+    /// What EC2 or the nodes would answer: `RunInstances would answer InvalidKeyPair.NotFound`.
+    pub leads_to: Option<String>,
+    /// What to do.
+    pub todo: Option<String>,
+    /// The config line it goes back to.
+    pub location: Option<Location>,
+}
+
+/// How many findings of each level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// √
+    pub pass: usize,
+    /// !
+    pub warn: usize,
+    /// ✗
+    pub fail: usize,
+    /// ?
+    pub unknown: usize,
+    /// -
+    pub skipped: usize,
+}
+
+impl Summary {
+    /// Counts `findings`.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut summary = Self::default();
+        for finding in findings {
+            match finding.level {
+                Level::Pass => summary.pass += 1,
+                Level::Warn => summary.warn += 1,
+                Level::Fail => summary.fail += 1,
+                Level::Unknown => summary.unknown += 1,
+                Level::Skipped => summary.skipped += 1,
+            }
+        }
+        summary
+    }
+}

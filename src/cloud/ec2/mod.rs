@@ -1,0 +1,1 @@
+//! The real [`Cloud`](super::Cloud): the AWS SDK. A file per resource.

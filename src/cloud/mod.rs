@@ -1,0 +1,103 @@
+//! The door to EC2: the trait [`Cloud`], in muster's own types. No SDK type
+//! passes it. `ec2` is the real adapter, [`crate::sim`] the simulated one;
+//! one contract suite runs against both.
+//!
+//! Reads are filtered: what does not exist is absent from the answer, not an
+//! error. Every call takes the region, has a time limit of its own, follows
+//! pagination to the end, and may be made side by side with any other.
+
+#[cfg(feature = "aws")]
+pub mod ec2;
+mod error;
+mod launch;
+pub mod tags;
+mod types;
+
+pub use error::{CloudError, ErrorKind, Result};
+pub use launch::{BlockDevice, IamProfile, LaunchRequest, Market};
+pub use types::{
+    Image, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, IpPermission,
+    KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange, PublicKey, RegionInfo,
+    Route, RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
+};
+
+use crate::model::{
+    ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, SubnetId, VpcId,
+};
+
+/// Which subnets to describe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubnetFilter {
+    /// These, by id.
+    Ids(Vec<SubnetId>),
+    /// The default subnets of the default VPC, one a zone: where Ray and EC2
+    /// put an instance that names no subnet.
+    DefaultForZones,
+}
+
+/// EC2, as far as muster needs it.
+#[async_trait::async_trait]
+pub trait Cloud: Send + Sync {
+    /// Whether this world is simulated; every screen says so when it is.
+    fn is_simulated(&self) -> bool;
+
+    /// All regions that the account can see, with their opt-in state (`DescribeRegions`).
+    /// Asked of `from`, since every region knows the list.
+    async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>>;
+
+    /// The images of these ids that exist here (`DescribeImages`).
+    async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>>;
+
+    /// The key pairs of these names, with their public keys (`DescribeKeyPairs`).
+    async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>>;
+
+    /// The groups of these ids, with their inbound rules (`DescribeSecurityGroups`).
+    async fn security_groups(
+        &self,
+        region: &Region,
+        ids: &[SecurityGroupId],
+    ) -> Result<Vec<SecurityGroup>>;
+
+    /// Subnets (`DescribeSubnets`).
+    async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>>;
+
+    /// VPCs by id, with all their CIDRs (`DescribeVpcs`).
+    async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>>;
+
+    /// All route tables of these VPCs (`DescribeRouteTables`).
+    async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>>;
+
+    /// All peering connections that have one of these VPCs on either side
+    /// (`DescribeVpcPeeringConnections`), those that ended included while EC2 still tells.
+    async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>>;
+
+    /// What these instance types are (`DescribeInstanceTypes`).
+    async fn instance_types(
+        &self,
+        region: &Region,
+        types: &[InstanceType],
+    ) -> Result<Vec<InstanceTypeInfo>>;
+
+    /// In which zones these types are offered (`DescribeInstanceTypeOfferings`).
+    async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>>;
+
+    /// Instances in every state that EC2 still tells of (`DescribeInstances`).
+    async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>>;
+
+    /// Asks whether `request` would be allowed (`RunInstances` with `DryRun`).
+    /// `Ok` where EC2 answers `DryRunOperation`; its own error otherwise. Says
+    /// nothing about capacity or quota.
+    async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()>;
+
+    /// Launches (`RunInstances`), all of `request.count` or none. The same
+    /// token with the same request answers with the instances it made before,
+    /// where the service honours tokens. Instances come in launch order.
+    async fn launch(&self, region: &Region, request: &LaunchRequest) -> Result<Vec<Instance>>;
+
+    /// Terminates (`TerminateInstances`); answers each one's state after the call.
+    async fn terminate(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>>;
+}

@@ -1,0 +1,18 @@
+//! The tags on everything that muster makes, beside Ray's own.
+
+/// The cluster's id; what `down` goes by.
+pub const CLUSTER: &str = "muster:cluster";
+/// The project's name, for finding clusters whose journal is lost.
+pub const PROJECT: &str = "muster:project";
+/// Ray: the config's `cluster_name`. Ray's tools and pyquokka find nodes by it.
+pub const RAY_CLUSTER_NAME: &str = "ray-cluster-name";
+/// Ray: `head` or `worker`.
+pub const RAY_NODE_TYPE: &str = "ray-node-type";
+/// Ray: the key under `available_node_types`.
+pub const RAY_USER_NODE_TYPE: &str = "ray-user-node-type";
+/// Ray: what the node is doing.
+pub const RAY_NODE_STATUS: &str = "ray-node-status";
+/// Ray: a hash of the launch config.
+pub const RAY_LAUNCH_CONFIG: &str = "ray-launch-config";
+/// The console's name column: `ray-<cluster>-<kind>`, as Ray writes it.
+pub const NAME: &str = "Name";

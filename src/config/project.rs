@@ -1,0 +1,209 @@
+//! The project: everything that the user asked for, resolved and checked
+//! against itself, before AWS is asked anything.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use ipnet::Ipv4Net;
+
+use super::{Recipe, Source, Sourced};
+use crate::{
+    cloud::{BlockDevice, IamProfile, Market, Tags},
+    model::{
+        GroupKey, ImageId, InstanceType, KeyName, NodeKind, NodeName, Region, SecurityGroupId,
+        SubnetId, Zone,
+    },
+};
+
+/// What to assemble.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its name, which identifies its cluster on this machine: `name` of
+    /// `muster.yaml`, else the leader's `cluster_name`.
+    pub name: Sourced<String>,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    /// The regions in the order given; each region once.
+    pub regions: Vec<RegionConfig>,
+    /// The region whose head leads: `leader`, else the first.
+    pub leader: Sourced<Region>,
+    /// The one `KeyName` of all regions, if any is given.
+    pub key_name: Option<Sourced<KeyName>>,
+    /// The recipe, read and checked.
+    pub recipe: Recipe,
+    /// `requirements`: pip requirements for every node.
+    pub requirements: Vec<Sourced<String>>,
+    /// `spill_dir`.
+    pub spill_dir: Sourced<PathBuf>,
+    /// `ssh.config`: an ssh config to include; none: the user's own.
+    pub ssh_config: Option<Sourced<PathBuf>>,
+    /// `operator_cidr`: where this machine's connections come from, as the nodes see it.
+    pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    /// Every file that was read, for showing lines of it.
+    pub sources: Vec<Source>,
+}
+
+/// One region's config.
+#[derive(Clone, Debug)]
+pub struct RegionConfig {
+    /// Its file.
+    pub source: Source,
+    /// `cluster_name`.
+    pub cluster_name: Sourced<String>,
+    /// `provider.region`.
+    pub region: Sourced<Region>,
+    /// `provider.availability_zone`, split at commas; empty: any.
+    pub zones: Vec<Sourced<Zone>>,
+    /// `provider.use_internal_ips`: SSH goes to private addresses.
+    pub use_internal_ips: bool,
+    /// `auth.ssh_user`.
+    pub ssh_user: Sourced<String>,
+    /// `auth.ssh_private_key` or the project's `key_location`, with `~` expanded.
+    pub ssh_private_key: Option<Sourced<PathBuf>>,
+    /// The node groups, the head first, empty ones left out.
+    pub groups: Vec<NodeGroup>,
+    /// The command lists.
+    pub commands: Commands,
+}
+
+/// The command lists of a region config.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commands {
+    /// `initialization_commands`.
+    pub initialization: Vec<String>,
+    /// `setup_commands`.
+    pub setup: Vec<String>,
+    /// `head_setup_commands`.
+    pub head_setup: Vec<String>,
+    /// `worker_setup_commands`.
+    pub worker_setup: Vec<String>,
+    /// `head_start_ray_commands`.
+    pub head_start_ray: Vec<String>,
+    /// `worker_start_ray_commands`.
+    pub worker_start_ray: Vec<String>,
+}
+
+/// Nodes of one type and kind: one `RunInstances` call.
+#[derive(Clone, Debug)]
+pub struct NodeGroup {
+    /// Head or worker.
+    pub kind: NodeKind,
+    /// The key under `available_node_types`, and where it stands.
+    pub node_type: Sourced<String>,
+    /// How many: 1 for the head, `min_workers` for workers.
+    pub count: u32,
+    /// `resources`.
+    pub resources: BTreeMap<String, f64>,
+    /// `node_config`.
+    pub template: NodeTemplate,
+}
+
+/// `node_config`: the arguments of `RunInstances`.
+#[derive(Clone, Debug)]
+pub struct NodeTemplate {
+    /// `InstanceType`.
+    pub instance_type: Sourced<InstanceType>,
+    /// `ImageId`.
+    pub image: Option<Sourced<ImageId>>,
+    /// `KeyName`.
+    pub key_name: Option<Sourced<KeyName>>,
+    /// `SecurityGroupIds`.
+    pub security_groups: Vec<Sourced<SecurityGroupId>>,
+    /// `SubnetIds` or `SubnetId`, in order of preference.
+    pub subnets: Vec<Sourced<SubnetId>>,
+    /// `IamInstanceProfile`.
+    pub iam_profile: Option<Sourced<IamProfile>>,
+    /// `BlockDeviceMappings`.
+    pub block_devices: Vec<BlockDevice>,
+    /// `TagSpecifications` of resource type `instance`.
+    pub tags: Tags,
+    /// `UserData` as written.
+    pub user_data: Option<String>,
+    /// `InstanceMarketOptions`.
+    pub market: Market,
+}
+
+/// A region's node counts, for plans and summaries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionPlan {
+    /// The region.
+    pub region: Region,
+    /// Nodes in it.
+    pub nodes: u32,
+}
+
+/// A node as it is planned, before it exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedNode {
+    /// Its name.
+    pub name: NodeName,
+    /// Its group.
+    pub group: GroupKey,
+    /// Whether it leads the cluster.
+    pub leader: bool,
+    /// Its type.
+    pub instance_type: InstanceType,
+}
+
+impl Project {
+    /// The config of `region`.
+    pub fn region(&self, region: &Region) -> Option<&RegionConfig> {
+        self.regions.iter().find(|config| *config.region == *region)
+    }
+
+    /// All regions, in the order given.
+    pub fn region_names(&self) -> Vec<Region> {
+        self.regions.iter().map(|config| config.region.value.clone()).collect()
+    }
+
+    /// Every node that is to exist, in a stable order: by region as given, the
+    /// head first, workers numbered through the region's groups.
+    pub fn planned_nodes(&self) -> Vec<PlannedNode> {
+        self.regions
+            .iter()
+            .flat_map(|region| region.planned_nodes(*self.leader == *region.region))
+            .collect()
+    }
+
+    /// The text of line `line` (from 1) of the file at `path`.
+    pub fn source_line(&self, path: &Path, line: u32) -> Option<&str> {
+        let source = self.sources.iter().find(|source| &*source.path == path)?;
+        source.text.lines().nth(line.checked_sub(1)? as usize)
+    }
+}
+
+impl RegionConfig {
+    /// The key of one of this region's groups.
+    pub fn key_of(&self, group: &NodeGroup) -> GroupKey {
+        GroupKey {
+            region: self.region.value.clone(),
+            kind: group.kind,
+            node_type: group.node_type.value.clone(),
+        }
+    }
+
+    fn planned_nodes(&self, leads: bool) -> Vec<PlannedNode> {
+        let mut workers = 0;
+        let mut nodes = Vec::new();
+        for group in &self.groups {
+            for _ in 0..group.count {
+                let name = match group.kind {
+                    NodeKind::Head => NodeName::head(&self.region),
+                    NodeKind::Worker => {
+                        workers += 1;
+                        NodeName::worker(&self.region, workers)
+                    }
+                };
+                nodes.push(PlannedNode {
+                    name,
+                    group: self.key_of(group),
+                    leader: leads && group.kind == NodeKind::Head,
+                    instance_type: group.template.instance_type.value.clone(),
+                });
+            }
+        }
+        nodes
+    }
+}

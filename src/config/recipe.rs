@@ -1,0 +1,77 @@
+//! The recipe: the steps that bootstrap every node.
+//!
+//! A node runs its steps in the order of the list. `needs` names earlier steps
+//! that must have succeeded on *every* node they are for, so steps on one node
+//! can wait for steps on others, and no cycle can be written.
+
+use std::time::Duration;
+
+/// What runs on the nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// Its name, for messages: a path or `built-in`.
+    pub name: String,
+    /// Its steps in order; names are unique.
+    pub steps: Vec<Step>,
+}
+
+/// Which nodes a step is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum On {
+    /// Every node.
+    All,
+    /// The head of the leader's region only.
+    Leader,
+    /// Every node but the leader.
+    Members,
+}
+
+impl On {
+    /// Whether the step is for a node that leads (or not).
+    pub fn includes(self, leader: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Leader => leader,
+            Self::Members => !leader,
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its name, `[a-z0-9-]+`.
+    pub name: String,
+    /// Which nodes it is for.
+    pub on: On,
+    /// What it does.
+    pub action: Action,
+    /// Earlier steps that must have succeeded on all their nodes.
+    pub needs: Vec<String>,
+    /// Time limit of one try.
+    pub timeout: Duration,
+    /// Further tries after the first that failed.
+    pub retries: u32,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Runs this text with `sh`.
+    Run(String),
+    /// Runs the commands that the node's own region config lists.
+    Config(ConfigCommands),
+}
+
+/// Which of a region config's command lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfigCommands {
+    /// `initialization_commands`.
+    InitializationCommands,
+    /// `setup_commands`, then `head_setup_commands` or `worker_setup_commands`.
+    SetupCommands,
+    /// `head_start_ray_commands` on the leader, `worker_start_ray_commands` on members.
+    StartRayCommands,
+}

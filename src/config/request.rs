@@ -1,0 +1,55 @@
+//! What a node group's config asks of `RunInstances`.
+
+use crate::{
+    cloud::{LaunchRequest, Tags, tags},
+    model::{ClientToken, ClusterId, SubnetId},
+};
+
+use super::{NodeGroup, Project, RegionConfig};
+
+impl RegionConfig {
+    /// The request that launches `group` into `subnet`, with Ray's tags and
+    /// muster's in the call itself, so that no instance ever lives untagged.
+    /// `None` where the config names no image: EC2 would refuse it.
+    pub fn launch_request(
+        &self,
+        project: &Project,
+        group: &NodeGroup,
+        cluster: &ClusterId,
+        subnet: Option<SubnetId>,
+        token: ClientToken,
+    ) -> Option<LaunchRequest> {
+        let template = &group.template;
+        Some(LaunchRequest {
+            image: template.image.as_ref()?.value.clone(),
+            instance_type: template.instance_type.value.clone(),
+            key_name: template.key_name.as_ref().map(|name| name.value.clone()),
+            subnet,
+            security_groups: template.security_groups.iter().map(|id| id.value.clone()).collect(),
+            iam_profile: template.iam_profile.as_ref().map(|profile| profile.value.clone()),
+            block_devices: template.block_devices.clone(),
+            user_data: template.user_data.clone(),
+            market: template.market.clone(),
+            tags: self.tags(project, group, cluster),
+            count: group.count,
+            token,
+        })
+    }
+
+    /// The user's own tags, overridden by Ray's and muster's.
+    fn tags(&self, project: &Project, group: &NodeGroup, cluster: &ClusterId) -> Tags {
+        let kind = group.kind.as_str();
+        let own = [
+            (tags::CLUSTER, cluster.to_string()),
+            (tags::PROJECT, project.name.value.clone()),
+            (tags::RAY_CLUSTER_NAME, self.cluster_name.value.clone()),
+            (tags::RAY_NODE_TYPE, kind.to_owned()),
+            (tags::RAY_USER_NODE_TYPE, group.node_type.value.clone()),
+            (tags::RAY_NODE_STATUS, "uninitialized".to_owned()),
+        ];
+        let mut all = group.template.tags.clone();
+        all.entry(tags::NAME.into()).or_insert(format!("ray-{}-{kind}", *self.cluster_name));
+        all.extend(own.map(|(key, value)| (key.to_owned(), value)));
+        all
+    }
+}

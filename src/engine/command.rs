@@ -1,0 +1,73 @@
+//! What front ends ask of the engine, and what it tells them.
+
+use std::sync::Arc;
+
+use crate::{
+    check::Finding,
+    cloud::Instance,
+    model::{Failure, NodeName, Region},
+    survey::Survey,
+};
+
+use super::Stamped;
+
+/// What a front end asks for. Anything that spends money or destroys has been
+/// shown to and confirmed by the user before it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Survey all regions and check again.
+    Look,
+    /// Launch what is missing and bootstrap what is not ready.
+    Up,
+    /// Run a failed node's steps again, from the one that failed.
+    RetryNode(NodeName),
+    /// Run one step again on a node, then go on from there.
+    RetryStep(NodeName, String),
+    /// Find what `Down` would terminate; answered by [`Update::DownPlan`].
+    PlanDown,
+    /// Terminate every instance that carries the cluster's id.
+    Down,
+    /// End: what must finish is finished, the rest is dropped. The updates
+    /// end when all is done.
+    Stop,
+}
+
+/// What the engine tells.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// An event, already journalled and folded by the engine.
+    Event(Stamped),
+    /// A survey began.
+    Looking,
+    /// A survey ended; its findings.
+    Looked {
+        /// What was read.
+        survey: Arc<Survey>,
+        /// What the checks say of it, in the order to show.
+        findings: Arc<[Finding]>,
+    },
+    /// What `Down` would do.
+    DownPlan(DownPlan),
+    /// A command could not be carried out.
+    Refused(Failure),
+    /// What the engine is waiting for changed; empty when it is idle.
+    Busy(Vec<String>),
+    /// The answer to `Up` is complete: nothing more happens by itself.
+    UpEnded,
+    /// The answer to `Down` is complete.
+    DownEnded {
+        /// Whether every instance is gone for certain.
+        gone: bool,
+    },
+}
+
+/// What `Down` would terminate, and what it would leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DownPlan {
+    /// Instances that carry the cluster's id and are not gone yet.
+    pub terminate: Vec<(Region, Instance)>,
+    /// Instances that only share a Ray cluster name: never touched.
+    pub foreign: Vec<(Region, Instance)>,
+    /// Regions that could not be asked; what runs there is not known.
+    pub unknown: Vec<(Region, Failure)>,
+}

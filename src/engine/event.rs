@@ -1,0 +1,255 @@
+//! The events of a cluster's life: what the journal holds and what every
+//! front end receives. Replaying a journal is just another front end.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cloud::InstanceState,
+    model::{
+        ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region,
+        SubnetId, Zone,
+    },
+};
+
+/// An event, when it happened, and its number in the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Something that happened in the life of a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The cluster got its id. Always the first record of a journal.
+    ClusterCreated {
+        /// Its id.
+        cluster: ClusterId,
+        /// The project's name.
+        project: String,
+        /// The leader's region.
+        leader: Region,
+        /// All its regions.
+        regions: Vec<Region>,
+    },
+    /// A process took up the cluster's journal.
+    RunStarted {
+        /// muster's version.
+        version: String,
+    },
+    /// Written and synced before `RunInstances` is called.
+    LaunchIntended {
+        /// The call's token.
+        token: ClientToken,
+        /// The group.
+        group: GroupKey,
+        /// The nodes that it is to make, in launch order.
+        nodes: Vec<NodeName>,
+        /// Where.
+        subnet: Option<SubnetId>,
+    },
+    /// EC2 answered, or an instance with the token was found later.
+    LaunchSucceeded {
+        /// The call's token.
+        token: ClientToken,
+        /// One for each node of the intent.
+        instances: Vec<LaunchedInstance>,
+    },
+    /// EC2 refused; nothing was made.
+    LaunchFailed {
+        /// The call's token.
+        token: ClientToken,
+        /// Why.
+        failure: Failure,
+    },
+    /// An instance is not as it was.
+    InstanceChanged {
+        /// The instance.
+        instance: InstanceId,
+        /// Its region.
+        region: Region,
+        /// Its state now.
+        state: InstanceState,
+        /// Its private address.
+        private_ip: Option<Ipv4Addr>,
+        /// Its public address.
+        public_ip: Option<IpAddr>,
+    },
+    /// An instance that carries the cluster's id, but that no launch on record made.
+    StrayFound {
+        /// The instance.
+        instance: InstanceId,
+        /// Its region.
+        region: Region,
+        /// Its state.
+        state: InstanceState,
+        /// Its type.
+        instance_type: InstanceType,
+    },
+    /// A node went on to its next phase.
+    NodePhase {
+        /// The node.
+        node: NodeName,
+        /// The phase.
+        phase: Phase,
+    },
+    /// A node can't go on by itself.
+    NodeFailed {
+        /// The node.
+        node: NodeName,
+        /// Why.
+        failure: Failure,
+    },
+    /// A step began on a node.
+    StepStarted {
+        /// The node.
+        node: NodeName,
+        /// The step.
+        step: String,
+        /// The try, from 1.
+        attempt: u32,
+    },
+    /// A step ended on a node.
+    StepEnded {
+        /// The node.
+        node: NodeName,
+        /// The step.
+        step: String,
+        /// The try, from 1.
+        attempt: u32,
+        /// How.
+        outcome: StepOutcome,
+    },
+    /// Every node that could be made ready is, or has failed.
+    BootstrapEnded {
+        /// Nodes ready.
+        ready: u32,
+        /// Nodes failed.
+        failed: u32,
+    },
+    /// The user asked for the cluster's end; synced before the first `TerminateInstances`.
+    DownStarted {
+        /// What is to be terminated.
+        instances: Vec<InstanceId>,
+    },
+    /// EC2 says that every instance with the cluster's id is gone.
+    ClusterGone,
+}
+
+/// An instance as `RunInstances` answered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchedInstance {
+    /// The node that it is.
+    pub node: NodeName,
+    /// Its id.
+    pub id: InstanceId,
+    /// Its type.
+    pub instance_type: InstanceType,
+    /// Its zone.
+    pub zone: Zone,
+    /// Its private address, once known.
+    pub private_ip: Option<Ipv4Addr>,
+    /// Its public address, once known.
+    pub public_ip: Option<IpAddr>,
+}
+
+/// Where a node is on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Does not exist yet.
+    #[default]
+    Planned,
+    /// `RunInstances` is on its way.
+    Launching,
+    /// EC2 says pending.
+    Booting,
+    /// EC2 says running; SSH does not answer yet.
+    Connecting,
+    /// Steps run.
+    Bootstrapping,
+    /// Every step succeeded.
+    Ready,
+    /// Can't go on by itself; see the failure. The machine may still be billed.
+    Failed,
+    /// Being terminated.
+    Terminating,
+    /// Gone.
+    Terminated,
+}
+
+impl Phase {
+    /// A short word for tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Launching => "launching",
+            Self::Booting => "booting",
+            Self::Connecting => "ssh…",
+            Self::Bootstrapping => "bootstrap",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Terminating => "ending",
+            Self::Terminated => "gone",
+        }
+    }
+
+    /// Whether nothing more happens by itself.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Ready | Self::Failed | Self::Terminated)
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum StepOutcome {
+    /// Exit status 0.
+    Succeeded,
+    /// Not for this node's config: nothing to run.
+    Skipped,
+    /// Another exit status.
+    Failed {
+        /// The exit status.
+        status: i32,
+        /// The last lines that it printed.
+        last_lines: Vec<String>,
+    },
+    /// The step's time limit passed.
+    TimedOut {
+        /// The limit.
+        after_s: u64,
+        /// The last lines that it printed.
+        last_lines: Vec<String>,
+    },
+    /// The connection was lost, or never came.
+    Lost {
+        /// Why.
+        failure: Failure,
+    },
+    /// A step that this one needs failed elsewhere.
+    Blocked {
+        /// `step on node`.
+        by: String,
+    },
+}
+
+/// One line of a node's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When it arrived here.
+    pub at: Timestamp,
+    /// The step that printed it, `step.attempt`.
+    pub step: String,
+    /// The line, control characters taken out.
+    pub text: String,
+}

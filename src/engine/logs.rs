@@ -1,0 +1,169 @@
+//! Every node's log: all of it in a file, the end of it in memory for the screen.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::model::NodeName;
+
+use super::LogLine;
+
+/// Lines kept in memory for each node; files keep all.
+const RING: usize = 5_000;
+
+/// The logs of all nodes. Shared: the nodes' tasks write, the screen reads.
+#[derive(Debug)]
+pub struct LogStore {
+    folder: Option<PathBuf>,
+    nodes: Mutex<BTreeMap<NodeName, NodeLog>>,
+    version: AtomicU64,
+}
+
+/// One node's log.
+#[derive(Debug, Default)]
+pub struct NodeLog {
+    ring: VecDeque<LogLine>,
+    written: u64,
+    file: Option<File>,
+}
+
+impl NodeLog {
+    /// The lines in memory, oldest first.
+    pub fn lines(&self) -> &VecDeque<LogLine> {
+        &self.ring
+    }
+
+    /// How many earlier lines are only in the file.
+    pub fn not_in_memory(&self) -> u64 {
+        self.written - self.ring.len() as u64
+    }
+}
+
+impl LogStore {
+    /// Logs in memory only.
+    pub fn in_memory() -> Self {
+        Self { folder: None, nodes: Mutex::default(), version: AtomicU64::new(0) }
+    }
+
+    /// Logs below `folder`, one file a node, made as lines come.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder: Some(folder), nodes: Mutex::default(), version: AtomicU64::new(0) }
+    }
+
+    /// The file that `node`'s log is in, if logs are kept in files.
+    pub fn file_of(&self, node: &NodeName) -> Option<PathBuf> {
+        Some(path_below(self.folder.as_ref()?, node))
+    }
+
+    /// Rises with every line: equal numbers, nothing new to draw.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Adds a line to `node`'s log.
+    pub fn push(&self, node: &NodeName, line: LogLine) -> std::io::Result<()> {
+        let mut nodes = self.lock();
+        let log = nodes.entry(node.clone()).or_default();
+        let written = self.write(log, node, &line);
+        if log.ring.len() == RING {
+            log.ring.pop_front();
+        }
+        log.ring.push_back(line);
+        log.written += 1;
+        self.version.fetch_add(1, Ordering::Release);
+        written
+    }
+
+    /// Reads `node`'s log through `read`.
+    pub fn with<T>(&self, node: &NodeName, read: impl FnOnce(&NodeLog) -> T) -> Option<T> {
+        self.lock().get(node).map(read)
+    }
+
+    /// The nodes that have a log.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// How many lines `step` (`step.attempt`) has in `node`'s log already, so
+    /// that a step picked up after a crash adds only what is missing.
+    pub fn lines_of(&self, node: &NodeName, step: &str) -> u64 {
+        let nodes = self.lock();
+        let count = |log: &NodeLog| log.ring.iter().filter(|line| line.step == step).count() as u64;
+        nodes.get(node).map_or(0, count)
+    }
+
+    /// Loads what earlier runs left in the files.
+    pub fn load(&self) -> std::io::Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        for file in files_below(folder)? {
+            let Some(node) = node_of(folder, &file) else { continue };
+            let mut log = NodeLog::default();
+            for line in BufReader::new(File::open(&file)?).lines() {
+                let Some(line) = parse(&line?) else { continue };
+                if log.ring.len() == RING {
+                    log.ring.pop_front();
+                }
+                log.ring.push_back(line);
+                log.written += 1;
+            }
+            self.lock().insert(node, log);
+        }
+        self.version.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, NodeLog>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, log: &mut NodeLog, node: &NodeName, line: &LogLine) -> std::io::Result<()> {
+        let Some(path) = self.file_of(node) else { return Ok(()) };
+        if log.file.is_none() {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            log.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
+        }
+        let Some(file) = &mut log.file else { return Ok(()) };
+        // One write a line, so that a kill leaves whole lines.
+        file.write_all(format!("{} {} | {}\n", line.at, line.step, line.text).as_bytes())
+    }
+}
+
+fn path_below(folder: &Path, node: &NodeName) -> PathBuf {
+    folder.join(format!("{node}.log"))
+}
+
+fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if !folder.exists() {
+        return Ok(files);
+    }
+    for region in std::fs::read_dir(folder)? {
+        let region = region?.path();
+        if region.is_dir() {
+            for file in std::fs::read_dir(region)? {
+                files.push(file?.path());
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn node_of(folder: &Path, file: &Path) -> Option<NodeName> {
+    let below = file.strip_prefix(folder).ok()?.to_str()?;
+    Some(NodeName::new(below.strip_suffix(".log")?))
+}
+
+fn parse(line: &str) -> Option<LogLine> {
+    let (head, text) = line.split_once(" | ").or_else(|| Some((line.strip_suffix(" |")?, "")))?;
+    let (at, step) = head.split_once(' ')?;
+    Some(LogLine { at: at.parse().ok()?, step: step.into(), text: text.into() })
+}

@@ -1,0 +1,360 @@
+//! The state of a cluster: a fold of its events, and nothing else.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    cloud::InstanceState,
+    config::PlannedNode,
+    model::{
+        ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region, Zone,
+    },
+};
+
+use super::{Event, Phase, Stamped, StepOutcome};
+
+/// Everything that is known of a cluster's life.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RunState {
+    /// Its id, once it has one.
+    pub cluster: Option<ClusterId>,
+    /// The leader's region.
+    pub leader: Option<Region>,
+    /// All its regions.
+    pub regions: Vec<Region>,
+    /// Where the cluster as a whole is.
+    pub phase: ClusterPhase,
+    /// Nodes by name, planned ones included.
+    pub nodes: BTreeMap<NodeName, NodeState>,
+    /// Launches by token.
+    pub launches: BTreeMap<ClientToken, LaunchRecord>,
+    /// Instances with the cluster's id that no launch on record made.
+    pub strays: BTreeMap<InstanceId, InstanceInfo>,
+    /// The last event's number.
+    pub seq: u64,
+    /// The last event's time.
+    pub updated: Option<Timestamp>,
+}
+
+/// Where a cluster is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterPhase {
+    /// Nothing was ever launched.
+    #[default]
+    Planned,
+    /// Launching or bootstrapping.
+    Rising,
+    /// Every node ready.
+    Ready,
+    /// Settled, but with failed nodes or groups.
+    Degraded,
+    /// Being terminated.
+    Falling,
+    /// Every instance is gone for certain.
+    Gone,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NodeState {
+    /// Its name.
+    pub name: NodeName,
+    /// Its group.
+    pub group: GroupKey,
+    /// Whether it leads.
+    pub leader: bool,
+    /// Its type.
+    pub instance_type: InstanceType,
+    /// Where it is on its way.
+    pub phase: Phase,
+    /// When each phase began; a phase entered twice keeps the last time.
+    pub since: BTreeMap<Phase, Timestamp>,
+    /// Its machine, once there is one.
+    pub instance: Option<InstanceInfo>,
+    /// Its steps by name.
+    pub steps: BTreeMap<String, StepState>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstanceInfo {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its region.
+    pub region: Region,
+    /// Its type.
+    pub instance_type: InstanceType,
+    /// Its zone, where known.
+    pub zone: Option<Zone>,
+    /// Its state, as last seen.
+    pub state: InstanceState,
+    /// Its private address.
+    pub private_ip: Option<Ipv4Addr>,
+    /// Its public address.
+    pub public_ip: Option<IpAddr>,
+    /// When muster learned of it.
+    pub since: Timestamp,
+    /// When it was seen shutting down or terminated.
+    pub ended: Option<Timestamp>,
+}
+
+/// A step on a node.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepState {
+    /// The last try, from 1.
+    pub attempt: u32,
+    /// When the last try began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How; none while it runs.
+    pub outcome: Option<StepOutcome>,
+}
+
+/// A `RunInstances` call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LaunchRecord {
+    /// Its group.
+    pub group: GroupKey,
+    /// The nodes that it makes.
+    pub nodes: Vec<NodeName>,
+    /// How far it is.
+    pub state: LaunchState,
+}
+
+/// How far a launch is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaunchState {
+    /// Called, or about to be; after a crash it has to be resolved.
+    Intended,
+    /// Made these.
+    Succeeded(Vec<InstanceId>),
+    /// Made nothing.
+    Failed(Failure),
+}
+
+impl RunState {
+    /// Adds what is planned and not known yet; drops what is neither planned
+    /// any more nor was ever launched.
+    pub fn plan(&mut self, planned: &[PlannedNode]) {
+        self.nodes.retain(|name, node| {
+            node.instance.is_some()
+                || node.phase != Phase::Planned
+                || planned.iter().any(|plan| plan.name == *name)
+        });
+        for plan in planned {
+            self.nodes.entry(plan.name.clone()).or_insert_with(|| NodeState {
+                name: plan.name.clone(),
+                group: plan.group.clone(),
+                leader: plan.leader,
+                instance_type: plan.instance_type.clone(),
+                phase: Phase::Planned,
+                since: BTreeMap::new(),
+                instance: None,
+                steps: BTreeMap::new(),
+                failure: None,
+            });
+        }
+    }
+
+    /// Folds one event in.
+    pub fn apply(&mut self, stamped: &Stamped) {
+        let at = stamped.at;
+        self.seq = stamped.seq;
+        self.updated = Some(at);
+        match &stamped.event {
+            Event::ClusterCreated { cluster, leader, regions, .. } => {
+                self.cluster = Some(cluster.clone());
+                self.leader = Some(leader.clone());
+                self.regions.clone_from(regions);
+            }
+            Event::RunStarted { .. } => {}
+            Event::LaunchIntended { token, group, nodes, .. } => {
+                self.phase = ClusterPhase::Rising;
+                self.intend(token, group, nodes, at);
+            }
+            Event::LaunchSucceeded { token, instances } => self.launched(token, instances, at),
+            Event::LaunchFailed { token, failure } => self.launch_failed(token, failure, at),
+            Event::InstanceChanged { instance, state, private_ip, public_ip, .. } => {
+                self.instance_changed(instance, *state, *private_ip, *public_ip, at);
+            }
+            Event::StrayFound { instance, region, state, instance_type } => {
+                let info = InstanceInfo {
+                    id: instance.clone(),
+                    region: region.clone(),
+                    instance_type: instance_type.clone(),
+                    zone: None,
+                    state: *state,
+                    private_ip: None,
+                    public_ip: None,
+                    since: at,
+                    ended: None,
+                };
+                self.strays.insert(instance.clone(), info);
+            }
+            Event::NodePhase { node, phase } => self.enter(node, *phase, at),
+            Event::NodeFailed { node, failure } => {
+                self.enter(node, Phase::Failed, at);
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.failure = Some(failure.clone());
+                }
+            }
+            Event::StepStarted { node, step, attempt } => {
+                let step_state =
+                    StepState { attempt: *attempt, started: at, ended: None, outcome: None };
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.steps.insert(step.clone(), step_state);
+                }
+            }
+            Event::StepEnded { node, step, attempt, outcome } => {
+                if let Some(node) = self.nodes.get_mut(node) {
+                    let state = node.steps.entry(step.clone()).or_insert(StepState {
+                        attempt: *attempt,
+                        started: at,
+                        ended: None,
+                        outcome: None,
+                    });
+                    state.attempt = *attempt;
+                    state.ended = Some(at);
+                    state.outcome = Some(outcome.clone());
+                }
+            }
+            Event::BootstrapEnded { failed, .. } => {
+                self.phase =
+                    if *failed == 0 { ClusterPhase::Ready } else { ClusterPhase::Degraded };
+            }
+            Event::DownStarted { .. } => self.phase = ClusterPhase::Falling,
+            Event::ClusterGone => self.phase = ClusterPhase::Gone,
+        }
+    }
+
+    fn enter(&mut self, node: &NodeName, phase: Phase, at: Timestamp) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.phase = phase;
+            node.since.insert(phase, at);
+            if phase != Phase::Failed {
+                node.failure = None;
+            }
+        }
+    }
+
+    fn intend(&mut self, token: &ClientToken, group: &GroupKey, nodes: &[NodeName], at: Timestamp) {
+        let leader = self.leader.as_ref() == Some(&group.region)
+            && group.kind == crate::model::NodeKind::Head;
+        for name in nodes {
+            self.nodes.entry(name.clone()).or_insert_with(|| NodeState {
+                name: name.clone(),
+                group: group.clone(),
+                leader,
+                instance_type: InstanceType::default(),
+                phase: Phase::Planned,
+                since: BTreeMap::new(),
+                instance: None,
+                steps: BTreeMap::new(),
+                failure: None,
+            });
+            self.enter(name, Phase::Launching, at);
+        }
+        let record = LaunchRecord {
+            group: group.clone(),
+            nodes: nodes.to_vec(),
+            state: LaunchState::Intended,
+        };
+        self.launches.insert(token.clone(), record);
+    }
+
+    fn launched(
+        &mut self,
+        token: &ClientToken,
+        instances: &[super::LaunchedInstance],
+        at: Timestamp,
+    ) {
+        let Some(record) = self.launches.get_mut(token) else { return };
+        record.state =
+            LaunchState::Succeeded(instances.iter().map(|launched| launched.id.clone()).collect());
+        let region = record.group.region.clone();
+        for launched in instances {
+            self.strays.remove(&launched.id);
+            self.enter(&launched.node, Phase::Booting, at);
+            let Some(node) = self.nodes.get_mut(&launched.node) else { continue };
+            node.instance_type = launched.instance_type.clone();
+            node.steps.clear();
+            node.instance = Some(InstanceInfo {
+                id: launched.id.clone(),
+                region: region.clone(),
+                instance_type: launched.instance_type.clone(),
+                zone: Some(launched.zone.clone()),
+                state: InstanceState::Pending,
+                private_ip: launched.private_ip,
+                public_ip: launched.public_ip,
+                since: at,
+                ended: None,
+            });
+        }
+    }
+
+    fn launch_failed(&mut self, token: &ClientToken, failure: &Failure, at: Timestamp) {
+        let Some(record) = self.launches.get_mut(token) else { return };
+        record.state = LaunchState::Failed(failure.clone());
+        for name in record.nodes.clone() {
+            self.enter(&name, Phase::Failed, at);
+            if let Some(node) = self.nodes.get_mut(&name) {
+                node.failure = Some(failure.clone());
+            }
+        }
+    }
+
+    fn instance_changed(
+        &mut self,
+        id: &InstanceId,
+        state: InstanceState,
+        private_ip: Option<Ipv4Addr>,
+        public_ip: Option<IpAddr>,
+        at: Timestamp,
+    ) {
+        let of_node = self
+            .nodes
+            .values_mut()
+            .find_map(|node| node.instance.as_mut().filter(|info| info.id == *id));
+        let Some(info) = of_node.or_else(|| self.strays.get_mut(id)) else { return };
+        info.state = state;
+        info.private_ip = private_ip.or(info.private_ip);
+        info.public_ip = public_ip;
+        if !state.is_live() {
+            info.ended.get_or_insert(at);
+        }
+        let phase = match state {
+            InstanceState::ShuttingDown => Phase::Terminating,
+            InstanceState::Terminated => Phase::Terminated,
+            _ => return,
+        };
+        let name = self.node_of(id).map(|node| node.name.clone());
+        if let Some(name) = name {
+            self.enter(&name, phase, at);
+        }
+    }
+
+    /// The node whose machine is `id`.
+    pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
+        self.nodes.values().find(|node| node.instance.as_ref().is_some_and(|info| info.id == *id))
+    }
+
+    /// All machines on record, those of nodes and strays.
+    pub fn instances(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.nodes.values().filter_map(|node| node.instance.as_ref()).chain(self.strays.values())
+    }
+
+    /// Machines that cost money as far as is known.
+    pub fn billed(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.instances().filter(|info| info.state.is_live())
+    }
+}

@@ -1,0 +1,28 @@
+//! muster assembles one Quokka/Ray cluster out of AWS regions.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! files ──► Project ──► Survey ──► Findings        (what is wrong, before a cent is spent)
+//!           config      survey     check
+//!                         │
+//!                         └──► Launch ──► Nodes ──► Bootstrap ──► Manifest
+//!                              engine                remote       model
+//! ```
+//!
+//! Two traits are the only doors to the outside: [`cloud::Cloud`] (EC2) and
+//! [`remote::Remote`] (SSH). Each has a real adapter and a simulated one in
+//! [`sim`]. Front ends ([`tui`], [`report`]) send [`engine::Command`]s and
+//! receive [`engine::Update`]s; nothing else passes between them and the engine.
+
+pub mod check;
+pub mod cloud;
+pub mod config;
+pub mod engine;
+pub mod journal;
+pub mod model;
+pub mod remote;
+pub mod report;
+pub mod sim;
+pub mod survey;
+pub mod tui;

@@ -1,0 +1,3 @@
+//! Parse, choose the front end, turn a failure into an exit code.
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! Plain data that every other module speaks in: names, nodes, time. No I/O.
+
+mod clock;
+mod failure;
+mod ids;
+mod node;
+
+pub use clock::Clock;
+pub use failure::Failure;
+pub use ids::{
+    ClientToken, ClusterId, ImageId, InstanceId, InstanceType, KeyName, NodeName, PeeringId,
+    Region, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,
+};
+pub use node::{GroupKey, NodeKind};

@@ -1,0 +1,87 @@
+//! The door to the nodes: the trait [`Remote`]. `ssh` is the real adapter
+//! (OpenSSH through the `openssh` crate), [`crate::sim`] the simulated one;
+//! one contract suite runs against both.
+
+mod error;
+
+pub use error::{RemoteError, RemoteErrorKind, Result};
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    cloud::PublicKey,
+    model::{Failure, InstanceId, NodeName},
+};
+
+/// A node to connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The node, for messages.
+    pub node: NodeName,
+    /// The instance; its host key is pinned under this id, so that an address
+    /// that is used again by another machine is noticed.
+    pub instance: InstanceId,
+    /// The address to connect to.
+    pub address: IpAddr,
+    /// `auth.ssh_user`.
+    pub user: String,
+    /// `auth.ssh_private_key`; none: whatever the user's ssh config and agent offer.
+    pub private_key: Option<PathBuf>,
+}
+
+/// A shell script to run on a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Names this run on the node: `<step>.<attempt>`, of `[A-Za-z0-9._-]`. A
+    /// script whose connection was lost goes on there; running the same key
+    /// again attaches to it and tells its lines from the first one on.
+    pub key: String,
+    /// The text, for `sh`.
+    pub text: String,
+    /// Environment variables. Never secrets: they would show in the node's process list.
+    pub env: BTreeMap<String, String>,
+    /// Time limit; the script's whole process group is killed after it.
+    pub timeout: Duration,
+}
+
+/// How a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this status.
+    Status(i32),
+    /// Its time limit passed.
+    TimedOut,
+}
+
+/// SSH, as far as muster needs it.
+#[async_trait::async_trait]
+pub trait Remote: Send + Sync {
+    /// The public half of a local private key. `Err` says what is wrong with
+    /// the file: missing, unreadable, readable by others, not a key, passphrase.
+    async fn public_key(&self, private_key: &Path) -> std::result::Result<PublicKey, Failure>;
+
+    /// Connects once; `Err` at once where the node does not answer (yet). The
+    /// caller decides whether to try again ([`RemoteErrorKind::is_transient`]).
+    async fn connect(&self, host: &Host) -> Result<Box<dyn Session>>;
+}
+
+/// A connection to one node.
+#[async_trait::async_trait]
+pub trait Session: Send + Sync {
+    /// Runs `script` and sends each line that it prints, stdout and stderr in
+    /// the order they came, without its line ending, the first `skip` lines
+    /// left out (those already kept from an earlier connection). Answers when
+    /// all lines have been sent. `Err` where the connection was lost; the
+    /// script itself goes on.
+    async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit>;
+
+    /// Closes the connection; nothing on the node is ended.
+    async fn close(self: Box<Self>);
+}

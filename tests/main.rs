@@ -1,0 +1,1 @@
+//! All integration tests, in one binary: each further one would link the SDK again.
