@@ -2,6 +2,16 @@
 //! regions side by side, in two dependent rounds of calls however many
 //! regions there are.
 
+mod dry_run;
+mod lookup;
+pub(crate) mod named;
+mod region;
+mod take;
+
+pub use dry_run::blockers;
+pub use lookup::Absent;
+pub use take::{SurveyOptions, take};
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
@@ -12,7 +22,7 @@ use crate::{
         CloudError, Image, Instance, InstanceTypeInfo, KeyPair, Offering, OptIn, Peering,
         PublicKey, RouteTable, SecurityGroup, Subnet, Vpc,
     },
-    model::{Failure, GroupKey, Region},
+    model::{Failure, GroupKey, Region, SubnetId},
 };
 
 /// A fact, or why it could not be read. What could not be read is never
@@ -63,7 +73,7 @@ pub struct Survey {
 pub struct RegionSurvey {
     /// Whether the account may use the region; `None` inside: no such region.
     pub opt_in: Fact<Option<OptIn>>,
-    /// The images named.
+    /// The images named, also those that only other regions' configs name.
     pub images: Fact<Vec<Image>>,
     /// The key pairs named.
     pub key_pairs: Fact<Vec<KeyPair>>,
@@ -71,6 +81,8 @@ pub struct RegionSurvey {
     pub security_groups: Fact<Vec<SecurityGroup>>,
     /// The subnets named, or the default ones where a group names none.
     pub subnets: Fact<Vec<Subnet>>,
+    /// Which of them are the default ones; empty where every group names its own.
+    pub default_subnets: Fact<Vec<SubnetId>>,
     /// The VPCs of those subnets and groups.
     pub vpcs: Fact<Vec<Vpc>>,
     /// Their route tables.
@@ -86,4 +98,37 @@ pub struct RegionSurvey {
     /// The dry run of each group's launch. `Known(None)`: would be allowed.
     /// `Known(Some(…))`: EC2 refused. Absent: not asked, since what is named is missing.
     pub dry_runs: BTreeMap<GroupKey, Fact<Option<Failure>>>,
+}
+
+impl Survey {
+    /// Takes over from `earlier` the dry runs that this survey did not ask for.
+    pub fn keep_dry_runs(&mut self, earlier: &Self) {
+        for (name, region) in &mut self.regions {
+            let known = earlier.regions.get(name).map(|region| region.dry_runs.clone());
+            for (group, answer) in known.unwrap_or_default() {
+                region.dry_runs.entry(group).or_insert(answer);
+            }
+        }
+    }
+}
+
+impl RegionSurvey {
+    /// A region of which nothing could be read, for this reason.
+    pub fn unknown(reason: &Failure) -> Self {
+        Self {
+            opt_in: Fact::Unknown(reason.clone()),
+            images: Fact::Unknown(reason.clone()),
+            key_pairs: Fact::Unknown(reason.clone()),
+            security_groups: Fact::Unknown(reason.clone()),
+            subnets: Fact::Unknown(reason.clone()),
+            default_subnets: Fact::Unknown(reason.clone()),
+            vpcs: Fact::Unknown(reason.clone()),
+            route_tables: Fact::Unknown(reason.clone()),
+            peerings: Fact::Unknown(reason.clone()),
+            instance_types: Fact::Unknown(reason.clone()),
+            offerings: Fact::Unknown(reason.clone()),
+            instances: Fact::Unknown(reason.clone()),
+            dry_runs: BTreeMap::new(),
+        }
+    }
 }

@@ -1,0 +1,137 @@
+//! Asking EC2 whether a launch would be allowed. A dry run takes from
+//! `RunInstances`' own small bucket of tokens, so it is asked once per plan,
+//! and not where the answer is known beforehand.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use crate::{
+    cloud::{Cloud, CloudError, ErrorKind, ImageState, Subnet},
+    config::{NodeGroup, Project, RegionConfig},
+    model::{ClientToken, ClusterId, Failure, GroupKey},
+};
+
+use super::{Absent, Fact, RegionSurvey};
+
+/// What the dry runs of one survey share.
+#[derive(Clone, Copy)]
+pub(super) struct DryRun<'a> {
+    pub project: &'a Project,
+    pub cloud: &'a dyn Cloud,
+    /// Whose tags the request carries; IAM policies may look at them.
+    pub cluster: &'a ClusterId,
+    /// Makes the tokens differ from those of other plans.
+    pub nonce: i64,
+}
+
+impl DryRun<'_> {
+    /// Asks for each group of `config` that nothing stands in the way of.
+    pub(super) async fn ask(
+        self,
+        config: &RegionConfig,
+        facts: &RegionSurvey,
+    ) -> BTreeMap<GroupKey, Fact<Option<Failure>>> {
+        let asked = config
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| blockers(config, group, facts).is_empty())
+            .map(|(index, group)| self.ask_group(config, group, index));
+        join_all(asked.collect::<Vec<_>>()).await.into_iter().flatten().collect()
+    }
+
+    async fn ask_group(
+        self,
+        config: &RegionConfig,
+        group: &NodeGroup,
+        index: usize,
+    ) -> Option<(GroupKey, Fact<Option<Failure>>)> {
+        let subnet = group.template.subnets.first().map(|subnet| subnet.value.clone());
+        let token = ClientToken::new(format!("dry-run-{}-{index}", self.nonce));
+        let request = config.launch_request(self.project, group, self.cluster, subnet, token)?;
+        let answer = self.cloud.dry_run(&config.region, &request).await;
+        Some((config.key_of(group), verdict(answer)))
+    }
+}
+
+/// A refusal is an answer; no answer is not.
+fn verdict(answer: Result<(), CloudError>) -> Fact<Option<Failure>> {
+    match answer {
+        Ok(()) => Fact::Known(None),
+        Err(error) if is_refusal(&error) => Fact::Known(Some(Failure::from(&error))),
+        Err(error) => Fact::Unknown(Failure::from(&error)),
+    }
+}
+
+fn is_refusal(error: &CloudError) -> bool {
+    !error.not_asked() && !matches!(error.kind, ErrorKind::Throttled | ErrorKind::Service)
+}
+
+/// What is known to stand in the way of launching `group`, so that a dry run
+/// would only repeat it: `key pair quokka is missing`. Empty: nothing known.
+pub fn blockers(config: &RegionConfig, group: &NodeGroup, facts: &RegionSurvey) -> Vec<String> {
+    let mut found = Vec::new();
+    found.extend(image_blocker(group, facts));
+    found.extend(key_blocker(group, facts));
+    found.extend(type_blocker(group, facts));
+    found.extend(subnet_blockers(config, group, facts));
+    found.extend(security_group_blockers(config, group, facts));
+    found
+}
+
+fn image_blocker(group: &NodeGroup, facts: &RegionSurvey) -> Option<String> {
+    let Some(id) = &group.template.image else {
+        return Some(format!("{} has no ImageId", *group.node_type));
+    };
+    match facts.image(id) {
+        Err(Absent::Missing) => Some(format!("image {} is missing", **id)),
+        Ok(image) if image.state != ImageState::Available => {
+            Some(format!("image {} is not available", **id))
+        }
+        Ok(image) => match facts.instance_type(&group.template.instance_type) {
+            Ok(info) if !info.architectures.contains(&image.architecture) => {
+                Some(format!("image {} does not run on {}", **id, info.name))
+            }
+            _ => None,
+        },
+        Err(Absent::Unknown(_)) => None,
+    }
+}
+
+fn key_blocker(group: &NodeGroup, facts: &RegionSurvey) -> Option<String> {
+    let name = group.template.key_name.as_ref()?;
+    let missing = facts.key_pair(name) == Err(Absent::Missing);
+    missing.then(|| format!("key pair {} is missing", **name))
+}
+
+fn type_blocker(group: &NodeGroup, facts: &RegionSurvey) -> Option<String> {
+    let name = &group.template.instance_type;
+    let missing = facts.instance_type(name) == Err(Absent::Missing);
+    missing.then(|| format!("instance type {} does not exist here", **name))
+}
+
+fn subnet_blockers(config: &RegionConfig, group: &NodeGroup, facts: &RegionSurvey) -> Vec<String> {
+    let named = &group.template.subnets;
+    if named.is_empty() && facts.subnets_of(config, group) == Err(Absent::Missing) {
+        return vec!["there is no default subnet".into()];
+    }
+    let missing = named.iter().filter(|id| facts.subnet(id) == Err(Absent::Missing));
+    missing.map(|id| format!("subnet {} is missing", **id)).collect()
+}
+
+fn security_group_blockers(
+    config: &RegionConfig,
+    group: &NodeGroup,
+    facts: &RegionSurvey,
+) -> Vec<String> {
+    let subnets = facts.subnets_of(config, group).unwrap_or_default();
+    let blocker = |id| match facts.security_group(id) {
+        Err(Absent::Missing) => Some(format!("security group {id} is missing")),
+        Ok(found) if subnets.iter().any(|subnet: &&Subnet| subnet.vpc != found.vpc) => {
+            Some(format!("security group {id} is in another VPC"))
+        }
+        _ => None,
+    };
+    group.template.security_groups.iter().filter_map(|id| blocker(&id.value)).collect()
+}

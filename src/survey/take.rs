@@ -1,0 +1,107 @@
+//! Reading a [`Survey`]: two dependent rounds of calls in each region, all
+//! regions and all calls of a round side by side.
+//!
+//! ```text
+//! round 1   regions, images, key pairs, groups, subnets, types, offerings, instances
+//! round 2   VPCs, route tables, peerings (of the VPCs that round 1 found); dry runs
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use futures_util::future::join_all;
+
+use crate::{
+    cloud::{Cloud, PublicKey, RegionInfo},
+    config::Project,
+    model::{Clock, ClusterId, Failure, Region},
+    remote::Remote,
+};
+
+use super::{
+    Fact, RegionSurvey, Survey,
+    dry_run::DryRun,
+    named,
+    region::{Answers, read, telling},
+};
+
+/// What a survey asks beside what it always asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SurveyOptions {
+    /// Whether to ask for a dry run of each launch. It costs launch tokens:
+    /// once per plan, not on each refresh ([`Survey::keep_dry_runs`]).
+    pub dry_run: bool,
+    /// The cluster that the dry runs are tagged with; none yet: a made-up one.
+    pub cluster: Option<ClusterId>,
+}
+
+/// Reads everything that the checks need to know. Never fails: what could
+/// not be read is [`Fact::Unknown`].
+pub async fn take(
+    project: &Project,
+    cloud: &dyn Cloud,
+    remote: &dyn Remote,
+    clock: &Clock,
+    options: SurveyOptions,
+) -> Survey {
+    let at = clock.now();
+    let images = named::all_images(project);
+    let cluster = options.cluster.unwrap_or_else(|| ClusterId::new("dry-run"));
+    let dry_run = options.dry_run.then_some(DryRun {
+        project,
+        cloud,
+        cluster: &cluster,
+        nonce: at.as_millisecond(),
+    });
+    let one = |config| read(config, cloud, &images, dry_run);
+    let regions = join_all(project.regions.iter().map(one).collect::<Vec<_>>());
+    let (regions, local_keys) = tokio::join!(regions, local_keys(project, remote));
+    let not_asked = not_asked(&regions);
+    Survey { at, local_keys, regions: by_region(project, regions), not_asked }
+}
+
+async fn local_keys(project: &Project, remote: &dyn Remote) -> BTreeMap<PathBuf, Fact<PublicKey>> {
+    let named = project.regions.iter().filter_map(|config| config.ssh_private_key.as_ref());
+    let paths: BTreeSet<&PathBuf> = named.map(|path| &path.value).collect();
+    let read = |path: &PathBuf| {
+        let path = path.clone();
+        async move {
+            let key = remote.public_key(&path).await;
+            (path, key.map_or_else(Fact::Unknown, Fact::Known))
+        }
+    };
+    join_all(paths.into_iter().map(read).collect::<Vec<_>>()).await.into_iter().collect()
+}
+
+/// Set when no region could be asked: the failure that says most.
+fn not_asked(regions: &[Answers]) -> Option<Failure> {
+    let lost: Option<Vec<_>> = regions.iter().map(|answers| answers.lost.as_ref()).collect();
+    lost?.into_iter().max_by_key(|error| telling(error)).map(Failure::from)
+}
+
+/// Puts the regions together; whether each is enabled is told by the first
+/// region that knows, since an unknown region can't be asked about itself.
+fn by_region(project: &Project, regions: Vec<Answers>) -> BTreeMap<Region, RegionSurvey> {
+    let list = regions.iter().find_map(|answers| answers.list.as_ref().ok().cloned());
+    let named = project.regions.iter().map(|config| config.region.value.clone());
+    named
+        .zip(regions)
+        .map(|(region, answers)| with_opt_in(region, answers, list.as_deref()))
+        .collect()
+}
+
+fn with_opt_in(
+    region: Region,
+    answers: Answers,
+    list: Option<&[RegionInfo]>,
+) -> (Region, RegionSurvey) {
+    let state =
+        |list: &[RegionInfo]| list.iter().find(|info| info.name == region).map(|info| info.opt_in);
+    let opt_in = match (list, answers.list) {
+        (Some(list), _) => Fact::Known(state(list)),
+        (None, own) => own.map(|list| state(&list)).into(),
+    };
+    (region, RegionSurvey { opt_in, ..answers.facts })
+}
