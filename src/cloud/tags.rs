@@ -4,6 +4,9 @@
 pub const CLUSTER: &str = "muster:cluster";
 /// The project's name, for finding clusters whose journal is lost.
 pub const PROJECT: &str = "muster:project";
+/// The `ClientToken` of the call that launched the instance, so that what an
+/// unanswered call made can be found by tag as well.
+pub const LAUNCH: &str = "muster:launch";
 /// Ray: the config's `cluster_name`. Ray's tools and pyquokka find nodes by it.
 pub const RAY_CLUSTER_NAME: &str = "ray-cluster-name";
 /// Ray: `head` or `worker`.

@@ -30,18 +30,25 @@ impl RegionConfig {
             block_devices: template.block_devices.clone(),
             user_data: template.user_data.clone(),
             market: template.market.clone(),
-            tags: self.tags(project, group, cluster),
+            tags: self.tags(project, group, cluster, &token),
             count: group.count,
             token,
         })
     }
 
     /// The user's own tags, overridden by Ray's and muster's.
-    fn tags(&self, project: &Project, group: &NodeGroup, cluster: &ClusterId) -> Tags {
+    fn tags(
+        &self,
+        project: &Project,
+        group: &NodeGroup,
+        cluster: &ClusterId,
+        token: &ClientToken,
+    ) -> Tags {
         let kind = group.kind.as_str();
         let own = [
             (tags::CLUSTER, cluster.to_string()),
             (tags::PROJECT, project.name.value.clone()),
+            (tags::LAUNCH, token.to_string()),
             (tags::RAY_CLUSTER_NAME, self.cluster_name.value.clone()),
             (tags::RAY_NODE_TYPE, kind.to_owned()),
             (tags::RAY_USER_NODE_TYPE, group.node_type.value.clone()),

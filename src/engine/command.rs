@@ -50,6 +50,8 @@ pub enum Update {
     DownPlan(DownPlan),
     /// A command could not be carried out.
     Refused(Failure),
+    /// Something went wrong that muster goes on in spite of.
+    Notice(Failure),
     /// What the engine is waiting for changed; empty when it is idle.
     Busy(Vec<String>),
     /// The answer to `Up` is complete: nothing more happens by itself.

@@ -129,6 +129,13 @@ pub enum Event {
         /// How.
         outcome: StepOutcome,
     },
+    /// The user wants a step to run again, though it succeeded.
+    StepReset {
+        /// The node.
+        node: NodeName,
+        /// The step.
+        step: String,
+    },
     /// Every node that could be made ready is, or has failed.
     BootstrapEnded {
         /// Nodes ready.
@@ -154,6 +161,8 @@ pub struct LaunchedInstance {
     pub id: InstanceId,
     /// Its type.
     pub instance_type: InstanceType,
+    /// Its virtual CPUs, where known.
+    pub vcpus: Option<u32>,
     /// Its zone.
     pub zone: Zone,
     /// Its private address, once known.
@@ -236,6 +245,8 @@ pub enum StepOutcome {
         /// Why.
         failure: Failure,
     },
+    /// Whatever it was, the machine that it ran on has been replaced.
+    Voided,
     /// A step that this one needs failed elsewhere.
     Blocked {
         /// `step on node`.

@@ -31,6 +31,7 @@ pub struct LogStore {
 pub struct NodeLog {
     ring: VecDeque<LogLine>,
     written: u64,
+    of_step: BTreeMap<String, u64>,
     file: Option<File>,
 }
 
@@ -43,6 +44,15 @@ impl NodeLog {
     /// How many earlier lines are only in the file.
     pub fn not_in_memory(&self) -> u64 {
         self.written - self.ring.len() as u64
+    }
+
+    fn keep(&mut self, line: LogLine) {
+        if self.ring.len() == RING {
+            self.ring.pop_front();
+        }
+        *self.of_step.entry(line.step.clone()).or_default() += 1;
+        self.ring.push_back(line);
+        self.written += 1;
     }
 }
 
@@ -72,11 +82,7 @@ impl LogStore {
         let mut nodes = self.lock();
         let log = nodes.entry(node.clone()).or_default();
         let written = self.write(log, node, &line);
-        if log.ring.len() == RING {
-            log.ring.pop_front();
-        }
-        log.ring.push_back(line);
-        log.written += 1;
+        log.keep(line);
         self.version.fetch_add(1, Ordering::Release);
         written
     }
@@ -95,8 +101,7 @@ impl LogStore {
     /// that a step picked up after a crash adds only what is missing.
     pub fn lines_of(&self, node: &NodeName, step: &str) -> u64 {
         let nodes = self.lock();
-        let count = |log: &NodeLog| log.ring.iter().filter(|line| line.step == step).count() as u64;
-        nodes.get(node).map_or(0, count)
+        nodes.get(node).and_then(|log| log.of_step.get(step)).copied().unwrap_or(0)
     }
 
     /// Loads what earlier runs left in the files.
@@ -107,11 +112,7 @@ impl LogStore {
             let mut log = NodeLog::default();
             for line in BufReader::new(File::open(&file)?).lines() {
                 let Some(line) = parse(&line?) else { continue };
-                if log.ring.len() == RING {
-                    log.ring.pop_front();
-                }
-                log.ring.push_back(line);
-                log.written += 1;
+                log.keep(line);
             }
             self.lock().insert(node, log);
         }

@@ -5,10 +5,22 @@
 //! past the dispatcher: from the node's task to its file and its ring in
 //! [`LogStore`], which the screen reads.
 
+mod barrier;
 mod command;
+mod dispatcher;
+mod down;
 mod event;
+mod launch;
 mod logs;
+mod look;
+mod manifest;
+mod node;
+mod region;
+mod sanitize;
+mod script;
+mod shared;
 mod state;
+mod step;
 
 use std::sync::Arc;
 
@@ -17,6 +29,7 @@ use tokio::sync::mpsc;
 pub use command::{Command, DownPlan, Update};
 pub use event::{Event, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
 pub use logs::{LogStore, NodeLog};
+pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };
@@ -51,4 +64,27 @@ pub struct Handle {
     pub logs: Arc<LogStore>,
     /// Whether another muster holds this cluster: then everything but looking is refused.
     pub read_only: Option<String>,
+}
+
+/// Replays the journal and starts the engine on the current tokio runtime.
+/// Asks nobody anything yet. `Err`: the logs of an earlier run can't be read.
+pub fn start(mut parts: Parts) -> std::io::Result<Handle> {
+    let logs = Arc::new(match parts.store.folder() {
+        Some(folder) => LogStore::in_folder(folder.join("logs")),
+        None => LogStore::in_memory(),
+    });
+    logs.load()?;
+    let mut state = RunState::default();
+    for record in parts.store.take_records() {
+        state.apply(&record);
+    }
+    state.plan(&parts.project.planned_nodes());
+    let (commands, received) = mpsc::unbounded_channel();
+    let (updates_sender, updates) = mpsc::unbounded_channel();
+    let (inbox_sender, inbox) = mpsc::unbounded_channel();
+    let shared = shared::Shared::new(&parts, state.clone(), logs.clone(), inbox_sender);
+    let read_only = parts.store.read_only().map(str::to_owned);
+    let dispatcher = dispatcher::Dispatcher::new(Arc::new(shared), parts.store, updates_sender);
+    tokio::spawn(dispatcher.run(received, inbox));
+    Ok(Handle { commands, updates, state, logs, read_only })
 }

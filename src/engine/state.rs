@@ -12,7 +12,8 @@ use crate::{
     cloud::InstanceState,
     config::PlannedNode,
     model::{
-        ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region, Zone,
+        ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region,
+        SubnetId, Zone,
     },
 };
 
@@ -92,6 +93,8 @@ pub struct InstanceInfo {
     pub region: Region,
     /// Its type.
     pub instance_type: InstanceType,
+    /// Its virtual CPUs, where known.
+    pub vcpus: Option<u32>,
     /// Its zone, where known.
     pub zone: Option<Zone>,
     /// Its state, as last seen.
@@ -126,6 +129,8 @@ pub struct LaunchRecord {
     pub group: GroupKey,
     /// The nodes that it makes.
     pub nodes: Vec<NodeName>,
+    /// Where.
+    pub subnet: Option<SubnetId>,
     /// How far it is.
     pub state: LaunchState,
 }
@@ -140,6 +145,32 @@ pub enum LaunchState {
     Succeeded(Vec<InstanceId>),
     /// Made nothing.
     Failed(Failure),
+}
+
+impl InstanceInfo {
+    /// The address that muster connects to.
+    pub fn address(&self, internal: bool) -> Option<IpAddr> {
+        if internal { self.private_ip.map(IpAddr::V4) } else { self.public_ip }
+    }
+}
+
+impl NodeState {
+    /// Whether `step` is over and done with on this node.
+    pub fn has_done(&self, step: &str) -> bool {
+        let outcome = self.steps.get(step).and_then(|step| step.outcome.as_ref());
+        outcome.is_some_and(StepOutcome::is_done)
+    }
+
+    /// Whether it failed only since a step elsewhere did.
+    pub fn is_blocked(&self) -> bool {
+        let mut outcomes = self.steps.values().filter_map(|step| step.outcome.as_ref());
+        outcomes.any(|outcome| matches!(outcome, StepOutcome::Blocked { .. }))
+    }
+
+    /// Whether there is a machine that is not on its way out.
+    pub fn is_live(&self) -> bool {
+        self.instance.as_ref().is_some_and(|info| info.state.is_live())
+    }
 }
 
 impl RunState {
@@ -178,9 +209,16 @@ impl RunState {
                 self.regions.clone_from(regions);
             }
             Event::RunStarted { .. } => {}
-            Event::LaunchIntended { token, group, nodes, .. } => {
+            Event::LaunchIntended { token, group, nodes, subnet } => {
                 self.phase = ClusterPhase::Rising;
-                self.intend(token, group, nodes, at);
+                self.intend(group, nodes, at);
+                let record = LaunchRecord {
+                    group: group.clone(),
+                    nodes: nodes.clone(),
+                    subnet: subnet.clone(),
+                    state: LaunchState::Intended,
+                };
+                self.launches.insert(token.clone(), record);
             }
             Event::LaunchSucceeded { token, instances } => self.launched(token, instances, at),
             Event::LaunchFailed { token, failure } => self.launch_failed(token, failure, at),
@@ -192,6 +230,7 @@ impl RunState {
                     id: instance.clone(),
                     region: region.clone(),
                     instance_type: instance_type.clone(),
+                    vcpus: None,
                     zone: None,
                     state: *state,
                     private_ip: None,
@@ -228,6 +267,12 @@ impl RunState {
                     state.outcome = Some(outcome.clone());
                 }
             }
+            Event::StepReset { node, step } => {
+                let step = self.nodes.get_mut(node).and_then(|node| node.steps.get_mut(step));
+                if let Some(step) = step {
+                    step.outcome = Some(StepOutcome::Voided);
+                }
+            }
             Event::BootstrapEnded { failed, .. } => {
                 self.phase =
                     if *failed == 0 { ClusterPhase::Ready } else { ClusterPhase::Degraded };
@@ -247,7 +292,7 @@ impl RunState {
         }
     }
 
-    fn intend(&mut self, token: &ClientToken, group: &GroupKey, nodes: &[NodeName], at: Timestamp) {
+    fn intend(&mut self, group: &GroupKey, nodes: &[NodeName], at: Timestamp) {
         let leader = self.leader.as_ref() == Some(&group.region)
             && group.kind == crate::model::NodeKind::Head;
         for name in nodes {
@@ -264,12 +309,6 @@ impl RunState {
             });
             self.enter(name, Phase::Launching, at);
         }
-        let record = LaunchRecord {
-            group: group.clone(),
-            nodes: nodes.to_vec(),
-            state: LaunchState::Intended,
-        };
-        self.launches.insert(token.clone(), record);
     }
 
     fn launched(
@@ -287,11 +326,15 @@ impl RunState {
             self.enter(&launched.node, Phase::Booting, at);
             let Some(node) = self.nodes.get_mut(&launched.node) else { continue };
             node.instance_type = launched.instance_type.clone();
-            node.steps.clear();
+            // Numbers go on counting, so that no two tries ever share a log key.
+            for step in node.steps.values_mut() {
+                step.outcome = Some(StepOutcome::Voided);
+            }
             node.instance = Some(InstanceInfo {
                 id: launched.id.clone(),
                 region: region.clone(),
                 instance_type: launched.instance_type.clone(),
+                vcpus: launched.vcpus,
                 zone: Some(launched.zone.clone()),
                 state: InstanceState::Pending,
                 private_ip: launched.private_ip,
@@ -341,6 +384,13 @@ impl RunState {
         if let Some(name) = name {
             self.enter(&name, phase, at);
         }
+    }
+
+    /// How many nodes are ready, and how many are not.
+    pub fn count(&self) -> (u32, u32) {
+        let ready = self.nodes.values().filter(|node| node.phase == Phase::Ready).count();
+        let rest = self.nodes.len() - ready;
+        (u32::try_from(ready).unwrap_or(u32::MAX), u32::try_from(rest).unwrap_or(u32::MAX))
     }
 
     /// The node whose machine is `id`.

@@ -1,6 +1,16 @@
 //! The journal: an append-only file of events, one JSON object a line, and
-//! the folder of a cluster around it (manifest, logs, `known_hosts`, lock).
+//! the folder of a cluster around it.
+//!
+//! ```text
+//! <state dir>/<project>/lock                 held by the one writer
+//! <state dir>/<project>/<cluster>/journal.jsonl
+//!                                 manifest.json
+//!                                 logs/<region>/<node>.log
+//!                                 known_hosts, ssh_config
+//! ```
 
-/// Where a cluster's files are kept.
-#[derive(Debug)]
-pub struct Store {}
+mod file;
+mod store;
+
+pub use file::{JournalError, JournalFile};
+pub use store::{Store, state_dir};

@@ -1,0 +1,218 @@
+//! One node's bootstrap: connect, then the recipe's steps in order.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    config::Step,
+    model::{Failure, NodeName},
+    remote::{Host, RemoteError, RemoteErrorKind, Session},
+};
+
+use super::{
+    Event, Phase, StepOutcome,
+    barrier::Gate,
+    script,
+    shared::Shared,
+    step::{self, Try},
+};
+
+/// How long a machine that runs may take until SSH lets us in. Bare-metal
+/// types take many minutes; a machine that never answers is billed meanwhile.
+const CONNECT: Duration = Duration::from_mins(10);
+/// How long `Permission denied` may last while cloud-init writes `authorized_keys`.
+const DENIED: Duration = Duration::from_mins(1);
+/// The same for a node that was connected before.
+const RECONNECT: Duration = Duration::from_mins(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The gates of the steps that other steps need, by step.
+pub(super) type Gates = std::collections::BTreeMap<String, watch::Receiver<Gate>>;
+
+/// Bootstraps `node` from its first step that is not done.
+pub(super) async fn run(shared: Arc<Shared>, node: NodeName, gates: Gates) {
+    shared.tell(Event::NodePhase { node: node.clone(), phase: Phase::Connecting });
+    let end = match bootstrap(&shared, &node, gates).await {
+        Ok(()) => Event::NodePhase { node, phase: Phase::Ready },
+        Err(failure) => Event::NodeFailed { node, failure },
+    };
+    shared.tell(end);
+}
+
+async fn bootstrap(shared: &Shared, node: &NodeName, gates: Gates) -> Result<(), Failure> {
+    let host = host(shared, node)?;
+    let mut session = Some(connect(shared, &host, CONNECT).await?);
+    shared.tell(Event::NodePhase { node: node.clone(), phase: Phase::Bootstrapping });
+    let ended = steps(shared, &host, &mut session, gates).await;
+    if let Some(session) = session {
+        session.close().await;
+    }
+    ended
+}
+
+fn host(shared: &Shared, node: &NodeName) -> Result<Host, Failure> {
+    let state = shared.state();
+    let lost = || Failure::new("the node has no machine");
+    let node = state.nodes.get(node).ok_or_else(lost)?;
+    let info = node.instance.as_ref().ok_or_else(lost)?;
+    let config = shared.project.region(&node.group.region).ok_or_else(|| {
+        Failure::new(format!("{} is not in the project any more", node.group.region))
+    })?;
+    let address = info.address(config.use_internal_ips).ok_or_else(|| {
+        Failure::new("the machine has no public address")
+            .hint("use a subnet that gives public addresses, or provider.use_internal_ips: true")
+    })?;
+    Ok(Host {
+        node: node.name.clone(),
+        instance: info.id.clone(),
+        address,
+        user: config.ssh_user.value.clone(),
+        private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
+    })
+}
+
+/// Tries until the machine lets us in, `patience` at most. The pauses are
+/// short: the machine is billed while we wait.
+async fn connect(
+    shared: &Shared,
+    host: &Host,
+    patience: Duration,
+) -> Result<Box<dyn Session>, Failure> {
+    let begun = Instant::now();
+    let mut denied_since = None;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match shared.remote.connect(host).await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        if error.kind == RemoteErrorKind::Denied {
+            denied_since.get_or_insert_with(Instant::now);
+        }
+        let denied = denied_since.is_some_and(|since: Instant| since.elapsed() >= DENIED);
+        if !error.kind.is_transient() || denied || begun.elapsed() >= patience {
+            return Err(gave_up(&error, begun.elapsed()));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn gave_up(error: &RemoteError, after: Duration) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.message = format!("no SSH after {} s: {}", after.as_secs(), failure.message);
+    failure
+}
+
+async fn steps(
+    shared: &Shared,
+    host: &Host,
+    session: &mut Option<Box<dyn Session>>,
+    mut gates: Gates,
+) -> Result<(), Failure> {
+    let leader = shared.state().nodes.get(&host.node).is_some_and(|node| node.leader);
+    for step in shared.project.recipe.steps.iter().filter(|step| step.on.includes(leader)) {
+        let done =
+            shared.state().nodes.get(&host.node).is_some_and(|node| node.has_done(&step.name));
+        if done {
+            continue;
+        }
+        wait_for_needs(shared, host, step, &mut gates).await?;
+        tries(shared, host, session, step).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for_needs(
+    shared: &Shared,
+    host: &Host,
+    step: &Step,
+    gates: &mut Gates,
+) -> Result<(), Failure> {
+    for need in &step.needs {
+        let Some(gate) = gates.get_mut(need) else { continue };
+        let gate = gate.wait_for(|gate| *gate != Gate::Closed).await;
+        let gate = gate.map_or(Gate::Open, |gate| gate.clone());
+        if let Gate::Blocked(by) = gate {
+            let by = format!("{need} on {by}");
+            step::ended(shared, host, step, StepOutcome::Blocked { by: by.clone() });
+            return Err(Failure::new(format!("{} waits for {by}, which failed", step.name))
+                .hint("retry that node; this one goes on by itself then"));
+        }
+    }
+    Ok(())
+}
+
+/// Tries `step` as often as the recipe allows.
+async fn tries(
+    shared: &Shared,
+    host: &Host,
+    session: &mut Option<Box<dyn Session>>,
+    step: &Step,
+) -> Result<(), Failure> {
+    let Some(text) = script::text(shared, &host.node, step) else {
+        step::ended(shared, host, step, StepOutcome::Skipped);
+        return Ok(());
+    };
+    let first = step::next_attempt(shared, &host.node, &step.name);
+    let last = first.number + step.retries;
+    for number in first.number..=last {
+        let attempt = Try { number, resumes: first.resumes && number == first.number };
+        let outcome = one_try(shared, host, session, step, &text, attempt).await;
+        shared.tell(Event::StepEnded {
+            node: host.node.clone(),
+            step: step.name.clone(),
+            attempt: number,
+            outcome: outcome.clone(),
+        });
+        if outcome.is_done() {
+            return Ok(());
+        }
+        if number == last || matches!(outcome, StepOutcome::Lost { .. }) {
+            return Err(step::failure(step, &outcome));
+        }
+        tokio::time::sleep(step::pause_before(number + 1 - first.number)).await;
+    }
+    Ok(())
+}
+
+/// One try, over as many connections as it takes.
+async fn one_try(
+    shared: &Shared,
+    host: &Host,
+    session: &mut Option<Box<dyn Session>>,
+    step: &Step,
+    text: &str,
+    attempt: Try,
+) -> StepOutcome {
+    if !attempt.resumes {
+        shared.tell(Event::StepStarted {
+            node: host.node.clone(),
+            step: step.name.clone(),
+            attempt: attempt.number,
+        });
+    }
+    let script = script::script(shared, &host.node, step, text, attempt.number);
+    loop {
+        let connected = match session.take() {
+            Some(connected) => connected,
+            None => match connect(shared, host, RECONNECT).await {
+                Ok(connected) => connected,
+                Err(failure) => return StepOutcome::Lost { failure },
+            },
+        };
+        let ran = step::stream(shared, host, connected.as_ref(), &script).await;
+        match ran {
+            Ok(outcome) => {
+                *session = Some(connected);
+                return outcome;
+            }
+            // The step goes on over there; the next connection picks it up.
+            Err(error) if error.kind.is_transient() => connected.close().await,
+            Err(error) => return StepOutcome::Lost { failure: Failure::from(&error) },
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
+}

@@ -1,0 +1,192 @@
+//! One region's way up: resolve what an earlier run left unclear, launch what
+//! is missing, and watch the machines until every node of the region settles.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+
+use crate::{
+    cloud::{CloudError, Instance, InstanceFilter, InstanceState},
+    config::RegionConfig,
+    model::{Failure, GroupKey, InstanceType, NodeName, Region},
+};
+
+use super::{
+    Event, InstanceInfo, LaunchState, Phase, Update, launch,
+    shared::{Message, Shared},
+};
+
+/// How often a region's instances are asked for while some boot. One filtered
+/// call; EC2 refills ten a second.
+const POLL_BOOTING: Duration = Duration::from_secs(1);
+/// The same while only the bootstrap goes on: to notice a machine that is taken away.
+const POLL_RUNNING: Duration = Duration::from_secs(10);
+/// How long EC2 may not know of an instance that it launched. Its reads lag
+/// behind its writes, usually by seconds.
+const LAG: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
+/// Virtual CPUs by type, as far as known.
+pub(super) type Vcpus = BTreeMap<InstanceType, u32>;
+
+/// Brings `region` up. Ends when each of its nodes is settled.
+pub(super) async fn run(shared: Arc<Shared>, region: Region) {
+    let project = shared.project.clone();
+    let Some(config) = project.region(&region) else { return };
+    let (vcpus, listing) = tokio::join!(vcpus(&shared, config), list(&shared, &region));
+    match listing {
+        Ok(listing) => {
+            launch::resolve(&shared, config, &listing, &vcpus).await;
+            reconcile(&shared, &region, &listing);
+        }
+        Err(error) => return fail_all(&shared, &region, &Failure::from(&error)),
+    }
+    launch_missing(&shared, config, &vcpus).await;
+    watch(&shared, &region).await;
+}
+
+/// All instances of the cluster in `region`.
+pub(super) async fn list(shared: &Shared, region: &Region) -> Result<Vec<Instance>, CloudError> {
+    shared.cloud.instances(region, &InstanceFilter::cluster(&shared.cluster)).await
+}
+
+async fn vcpus(shared: &Shared, config: &RegionConfig) -> Vcpus {
+    let types: Vec<_> =
+        config.groups.iter().map(|group| group.template.instance_type.value.clone()).collect();
+    // Only for the manifest: not knowing it stops nothing.
+    let known = shared.cloud.instance_types(&config.region, &types).await.unwrap_or_default();
+    known.into_iter().map(|info| (info.name, info.vcpus)).collect()
+}
+
+fn fail_all(shared: &Shared, region: &Region, failure: &Failure) {
+    for node in unsettled(shared, region) {
+        shared.tell(Event::NodeFailed { node, failure: failure.clone() });
+    }
+}
+
+fn unsettled(shared: &Shared, region: &Region) -> Vec<NodeName> {
+    let state = shared.state();
+    let of_region = state.nodes.values().filter(|node| node.group.region == *region);
+    of_region.filter(|node| !node.phase.is_settled()).map(|node| node.name.clone()).collect()
+}
+
+/// One call for each group that lacks nodes, side by side.
+async fn launch_missing(shared: &Arc<Shared>, config: &RegionConfig, vcpus: &Vcpus) {
+    let launches = missing(shared, config).into_iter().map(|(group, nodes)| {
+        launch::group(shared.clone(), config.region.value.clone(), group, nodes, vcpus.clone())
+    });
+    join_all(launches).await;
+}
+
+fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<NodeName>> {
+    let state = shared.state();
+    let unclear: Vec<_> = state
+        .launches
+        .values()
+        .filter(|launch| launch.state == LaunchState::Intended)
+        .flat_map(|launch| launch.nodes.clone())
+        .collect();
+    let mut missing: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for plan in shared.project.planned_nodes() {
+        let lacks = state.nodes.get(&plan.name).is_none_or(|node| !node.is_live());
+        if plan.group.region == *config.region && lacks && !unclear.contains(&plan.name) {
+            missing.entry(plan.group).or_default().push(plan.name);
+        }
+    }
+    missing
+}
+
+async fn watch(shared: &Arc<Shared>, region: &Region) {
+    start_ready(shared, region);
+    while !unsettled(shared, region).is_empty() {
+        tokio::time::sleep(if boots(shared, region) { POLL_BOOTING } else { POLL_RUNNING }).await;
+        match list(shared, region).await {
+            Ok(listing) => reconcile(shared, region, &listing),
+            // The machines go on without us; the next round may get through.
+            Err(error) => shared.update(Update::Notice(Failure::from(&error))),
+        }
+        start_ready(shared, region);
+    }
+}
+
+fn boots(shared: &Shared, region: &Region) -> bool {
+    let state = shared.state();
+    state.nodes.values().any(|node| node.group.region == *region && node.phase == Phase::Booting)
+}
+
+/// Hands over the nodes whose machines run and can be reached.
+fn start_ready(shared: &Shared, region: &Region) {
+    let internal = shared.project.region(region).is_some_and(|config| config.use_internal_ips);
+    let state = shared.state();
+    let booted = state.nodes.values().filter(|node| {
+        node.group.region == *region
+            && node.phase == Phase::Booting
+            && node.instance.as_ref().is_some_and(|info| {
+                info.state == InstanceState::Running && info.address(internal).is_some()
+            })
+    });
+    for node in booted {
+        shared.send(Message::StartNode(node.name.clone()));
+    }
+}
+
+/// Tells what EC2 says otherwise than the record does.
+pub(super) fn reconcile(shared: &Shared, region: &Region, listing: &[Instance]) {
+    let state = shared.state();
+    for instance in listing {
+        let known = state.instances().find(|info| info.id == instance.id);
+        match known {
+            Some(info) if differs(info, instance) => shared.tell(changed(region, instance)),
+            None if !of_known_launch(&state, instance) => shared.tell(stray(region, instance)),
+            _ => {}
+        }
+    }
+    let now = shared.clock.now();
+    for info in state.billed().filter(|info| info.region == *region) {
+        let listed = listing.iter().any(|instance| instance.id == info.id);
+        if !listed && now.duration_since(info.since) > LAG {
+            shared.tell(vanished(info));
+        }
+    }
+}
+
+fn differs(info: &InstanceInfo, instance: &Instance) -> bool {
+    info.state != instance.state
+        || (instance.private_ip.is_some() && info.private_ip != instance.private_ip)
+        || info.public_ip != instance.public_ip
+}
+
+fn of_known_launch(state: &super::RunState, instance: &Instance) -> bool {
+    launch::token_of(instance).is_some_and(|token| {
+        state.launches.get(&token).is_some_and(|launch| launch.state == LaunchState::Intended)
+    })
+}
+
+pub(super) fn changed(region: &Region, instance: &Instance) -> Event {
+    Event::InstanceChanged {
+        instance: instance.id.clone(),
+        region: region.clone(),
+        state: instance.state,
+        private_ip: instance.private_ip,
+        public_ip: instance.public_ip,
+    }
+}
+
+fn stray(region: &Region, instance: &Instance) -> Event {
+    Event::StrayFound {
+        instance: instance.id.clone(),
+        region: region.clone(),
+        state: instance.state,
+        instance_type: instance.instance_type.clone(),
+    }
+}
+
+/// EC2 forgets a terminated instance after an hour or so.
+pub(super) fn vanished(info: &InstanceInfo) -> Event {
+    Event::InstanceChanged {
+        instance: info.id.clone(),
+        region: info.region.clone(),
+        state: InstanceState::Terminated,
+        private_ip: None,
+        public_ip: None,
+    }
+}

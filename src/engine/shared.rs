@@ -1,0 +1,153 @@
+//! What the dispatcher and its tasks share.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    cloud::Cloud,
+    config::Project,
+    model::{Clock, ClusterId, Failure, NodeName},
+    remote::Remote,
+};
+
+use super::{Event, LogStore, RunState, Update};
+
+/// What tasks say to the dispatcher.
+pub(super) enum Message {
+    /// Journal, fold and send on; answered once that is done.
+    Record(Event, oneshot::Sender<Result<(), Failure>>),
+    /// The same without an answer.
+    Tell(Event),
+    /// The node's machine runs and has an address: bootstrap it.
+    StartNode(NodeName),
+    /// Send on as it is.
+    Update(Update),
+}
+
+/// Everything that a task needs.
+pub(super) struct Shared {
+    pub(super) project: Arc<Project>,
+    pub(super) cloud: Arc<dyn Cloud>,
+    pub(super) remote: Arc<dyn Remote>,
+    pub(super) clock: Clock,
+    pub(super) cluster: ClusterId,
+    pub(super) logs: Arc<LogStore>,
+    pub(super) must: MustFinish,
+    /// Set when nothing new may be launched any more.
+    pub(super) halted: watch::Sender<bool>,
+    state: RwLock<RunState>,
+    inbox: mpsc::UnboundedSender<Message>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        parts: &super::Parts,
+        state: RunState,
+        logs: Arc<LogStore>,
+        inbox: mpsc::UnboundedSender<Message>,
+    ) -> Self {
+        Self {
+            project: parts.project.clone(),
+            cloud: parts.cloud.clone(),
+            remote: parts.remote.clone(),
+            clock: parts.clock,
+            cluster: parts.store.cluster().clone(),
+            logs,
+            must: MustFinish::default(),
+            halted: watch::Sender::new(false),
+            state: RwLock::new(state),
+            inbox,
+        }
+    }
+
+    /// The state now. Never held across an await.
+    pub(super) fn state(&self) -> RwLockReadGuard<'_, RunState> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state; the dispatcher alone calls this.
+    pub(super) fn change(&self, change: impl FnOnce(&mut RunState)) {
+        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Returns once the event is on disk. `Err`: it is not, so what it
+    /// announces must not be done.
+    pub(super) async fn record(&self, event: Event) -> Result<(), Failure> {
+        let (answer, answered) = oneshot::channel();
+        let lost = || Failure::new("the journal is closed");
+        self.inbox.send(Message::Record(event, answer)).map_err(|_| lost())?;
+        answered.await.map_err(|_| lost())?
+    }
+
+    /// Tells of what has happened already.
+    pub(super) fn tell(&self, event: Event) {
+        self.send(Message::Tell(event));
+    }
+
+    /// Sends an update that is no event.
+    pub(super) fn update(&self, update: Update) {
+        self.send(Message::Update(update));
+    }
+
+    pub(super) fn send(&self, message: Message) {
+        // The dispatcher is gone only when the engine has ended.
+        let _ = self.inbox.send(message);
+    }
+
+    pub(super) fn is_halted(&self) -> bool {
+        *self.halted.borrow()
+    }
+}
+
+/// Work that has to end by itself before the process may: a launch whose
+/// answer would be lost otherwise. The words are for the user who quits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MustFinish {
+    running: Arc<Mutex<BTreeMap<u64, String>>>,
+    version: Arc<watch::Sender<u64>>,
+}
+
+/// Work under way; ends when dropped.
+pub(super) struct Underway {
+    of: MustFinish,
+    number: u64,
+}
+
+impl MustFinish {
+    /// Says that `what` is under way until the answer is dropped.
+    pub(super) fn begin(&self, what: String) -> Underway {
+        let number = self.bump();
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(number, what);
+        Underway { of: self.clone(), number }
+    }
+
+    /// What is under way.
+    pub(super) fn list(&self) -> Vec<String> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Changes whenever the list does.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn bump(&self) -> u64 {
+        let mut number = 0;
+        self.version.send_modify(|version| {
+            *version += 1;
+            number = *version;
+        });
+        number
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.of.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+        self.of.bump();
+    }
+}

@@ -1,0 +1,117 @@
+//! One try of one step: its number, its lines, its outcome.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    config::Step,
+    model::{Failure, NodeName},
+    remote::{Exit, Host, RemoteError, Script, Session},
+};
+
+use super::{Event, LogLine, StepOutcome, StepState, Update, sanitize::sanitize, shared::Shared};
+
+/// Lines kept for a failed step's message.
+const LAST_LINES: usize = 8;
+/// Lines under way between the connection and the log.
+const BUFFER: usize = 256;
+
+/// Which try of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Try {
+    /// From 1.
+    pub(super) number: u32,
+    /// Whether it began in an earlier run and may still be going on over there.
+    pub(super) resumes: bool,
+}
+
+/// The next try of `step`: the one that a crash left open, or a new one.
+pub(super) fn next_attempt(shared: &Shared, node: &NodeName, step: &str) -> Try {
+    let state = shared.state();
+    let last = state.nodes.get(node).and_then(|node| node.steps.get(step));
+    match last {
+        None => Try { number: 1, resumes: false },
+        // A lost one may still be going on over there: attach, never start a second.
+        Some(StepState { attempt, outcome: None | Some(StepOutcome::Lost { .. }), .. }) => {
+            Try { number: *attempt, resumes: true }
+        }
+        Some(last) => Try { number: last.attempt + 1, resumes: false },
+    }
+}
+
+/// How long to wait before the try after `failed` ones: 2, 4, 8 … 30 seconds.
+pub(super) fn pause_before(failed: u32) -> Duration {
+    Duration::from_secs((1_u64 << failed.min(5)).min(30))
+}
+
+/// Tells that a step ended without having run.
+pub(super) fn ended(shared: &Shared, host: &Host, step: &Step, outcome: StepOutcome) {
+    let attempt = next_attempt(shared, &host.node, &step.name).number;
+    let (node, step) = (host.node.clone(), step.name.clone());
+    shared.tell(Event::StepEnded { node, step, attempt, outcome });
+}
+
+/// What a failed step means for its node.
+pub(super) fn failure(step: &Step, outcome: &StepOutcome) -> Failure {
+    let name = &step.name;
+    match outcome {
+        StepOutcome::Failed { status, last_lines } => {
+            let last = last_lines.iter().rev().find(|line| !line.trim().is_empty());
+            let last = last.map(|line| format!(": {}", line.trim())).unwrap_or_default();
+            Failure::new(format!("{name} ended with exit status {status}{last}"))
+                .hint("read the node's log, mend the cause, then retry the node")
+        }
+        StepOutcome::TimedOut { after_s, .. } => {
+            Failure::new(format!("{name} did not end within {after_s} s"))
+                .hint("read the node's log; raise the step's timeout if it only needs longer")
+        }
+        StepOutcome::Lost { failure } => {
+            Failure { message: format!("{name}: {}", failure.message), ..failure.clone() }
+        }
+        StepOutcome::Blocked { by } => Failure::new(format!("{name} waits for {by}")),
+        StepOutcome::Succeeded | StepOutcome::Skipped | StepOutcome::Voided => {
+            Failure::new(format!("{name} did not run"))
+        }
+    }
+}
+
+/// Runs `script` and logs each of its lines; those on record already are
+/// not told again.
+pub(super) async fn stream(
+    shared: &Shared,
+    host: &Host,
+    session: &dyn Session,
+    script: &Script,
+) -> Result<StepOutcome, RemoteError> {
+    let skip = shared.logs.lines_of(&host.node, &script.key);
+    let (sender, mut lines) = mpsc::channel::<String>(BUFFER);
+    let mut last = VecDeque::with_capacity(LAST_LINES);
+    let log = async {
+        while let Some(line) = lines.recv().await {
+            let text = sanitize(&line);
+            if last.len() == LAST_LINES {
+                last.pop_front();
+            }
+            last.push_back(text.clone());
+            push(shared, host, &script.key, text);
+        }
+    };
+    let (exit, ()) = tokio::join!(session.run(script, skip, sender), log);
+    let last_lines = last.into();
+    Ok(match exit? {
+        Exit::Status(0) => StepOutcome::Succeeded,
+        Exit::Status(status) => StepOutcome::Failed { status, last_lines },
+        Exit::TimedOut => StepOutcome::TimedOut { after_s: script.timeout.as_secs(), last_lines },
+    })
+}
+
+fn push(shared: &Shared, host: &Host, key: &str, text: String) {
+    let line = LogLine { at: shared.clock.now(), step: key.to_owned(), text };
+    if let Err(error) = shared.logs.push(&host.node, line) {
+        let node = &host.node;
+        shared.update(Update::Notice(Failure::new(format!(
+            "the log of {node} can't be written: {error}"
+        ))));
+    }
+}
