@@ -129,14 +129,12 @@ impl Dispatcher {
     fn message(&mut self, message: Message) {
         match message {
             Message::Record(event, answer) => {
-                let recorded = self.record(event, true);
+                let recorded = self.record(event);
                 // The task that asked may have been dropped meanwhile.
                 let _ = answer.send(recorded);
             }
             Message::Tell(event) => {
-                if let Err(failure) = self.record(event, false) {
-                    self.tell(Update::Notice(failure));
-                }
+                self.note(event);
             }
             Message::StartNode(name) => self.start_node(&name),
             Message::Update(update) => {
@@ -148,21 +146,21 @@ impl Dispatcher {
         }
     }
 
-    /// Journals, folds, sends on. What only tells of the past is folded and
-    /// sent on even when the journal can't be written: the screen must not
-    /// lie. What announces something (`sync`) is refused instead.
-    fn record(&mut self, event: Event, sync: bool) -> Result<(), Failure> {
+    /// Journals, folds, sends on. An intent that can't be journalled is
+    /// refused. What tells of the past is folded and sent on even then: the
+    /// screen must not lie.
+    fn record(&mut self, event: Event) -> Result<(), Failure> {
         let seq = self.shared.state().seq + 1;
         let stamped = Stamped { seq, at: self.shared.clock.now(), event };
         let written = if self.store.read_only().is_some() {
             Ok(())
         } else {
-            self.store.append(&stamped, sync).map_err(|error| {
+            self.store.append(&stamped, stamped.event.is_durable()).map_err(|error| {
                 Failure::new(format!("the journal can't be written: {error}"))
                     .hint("nothing new is launched until it can; free some space")
             })
         };
-        if sync {
+        if stamped.event.is_intent() {
             written.clone()?;
         }
         self.barriers.apply(&stamped.event, &self.shared.state());
@@ -252,9 +250,9 @@ impl Dispatcher {
                 leader: project.leader.value.clone(),
                 regions: project.region_names(),
             };
-            self.record(created, true)?;
+            self.record(created)?;
         }
-        self.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into() }, true)
+        self.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into() })
     }
 
     /// Nodes with a machine go back to where the watch picks them up.
@@ -272,7 +270,7 @@ impl Dispatcher {
     }
 
     fn note(&mut self, event: Event) {
-        if let Err(failure) = self.record(event, false) {
+        if let Err(failure) = self.record(event) {
             self.tell(Update::Notice(failure));
         }
     }

@@ -152,6 +152,29 @@ pub enum Event {
     ClusterGone,
 }
 
+impl Event {
+    /// Whether it announces what is about to be done: then it has to be on
+    /// disk first, and nothing is done where it can't be.
+    pub fn is_intent(&self) -> bool {
+        matches!(
+            self,
+            Self::ClusterCreated { .. }
+                | Self::RunStarted { .. }
+                | Self::LaunchIntended { .. }
+                | Self::DownStarted { .. }
+        )
+    }
+
+    /// Whether a power cut must not lose it.
+    pub fn is_durable(&self) -> bool {
+        self.is_intent()
+            || matches!(
+                self,
+                Self::LaunchSucceeded { .. } | Self::LaunchFailed { .. } | Self::ClusterGone
+            )
+    }
+}
+
 /// An instance as `RunInstances` answered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchedInstance {

@@ -154,6 +154,9 @@ async fn call(
     if let Some(found) = appear(shared, region, &request.token, APPEAR).await {
         return Ok(found);
     }
+    if shared.is_halted() {
+        return Err(error);
+    }
     match shared.cloud.launch(region, request).await {
         Err(second) if second.kind == ErrorKind::TokenMismatch => Err(error),
         answer => answer,

@@ -46,6 +46,17 @@ impl NodeLog {
         self.written - self.ring.len() as u64
     }
 
+    /// What a file holds; lines that are not of its form are passed over.
+    fn read(file: File) -> Self {
+        let mut log = Self::default();
+        for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
+            if let Some(line) = parse(&String::from_utf8_lossy(&line)) {
+                log.keep(line);
+            }
+        }
+        log
+    }
+
     fn keep(&mut self, line: LogLine) {
         if self.ring.len() == RING {
             self.ring.pop_front();
@@ -67,6 +78,11 @@ impl LogStore {
         Self { folder: Some(folder), nodes: Mutex::default(), version: AtomicU64::new(0) }
     }
 
+    /// A line of a log file, as it is kept there.
+    pub fn parse(line: &str) -> Option<LogLine> {
+        parse(line)
+    }
+
     /// The file that `node`'s log is in, if logs are kept in files.
     pub fn file_of(&self, node: &NodeName) -> Option<PathBuf> {
         Some(path_below(self.folder.as_ref()?, node))
@@ -80,7 +96,7 @@ impl LogStore {
     /// Adds a line to `node`'s log.
     pub fn push(&self, node: &NodeName, line: LogLine) -> std::io::Result<()> {
         let mut nodes = self.lock();
-        let log = nodes.entry(node.clone()).or_default();
+        let log = self.loaded(&mut nodes, node);
         let written = self.write(log, node, &line);
         log.keep(line);
         self.version.fetch_add(1, Ordering::Release);
@@ -88,36 +104,27 @@ impl LogStore {
     }
 
     /// Reads `node`'s log through `read`.
-    pub fn with<T>(&self, node: &NodeName, read: impl FnOnce(&NodeLog) -> T) -> Option<T> {
-        self.lock().get(node).map(read)
-    }
-
-    /// The nodes that have a log.
-    pub fn nodes(&self) -> Vec<NodeName> {
-        self.lock().keys().cloned().collect()
+    pub fn with<T>(&self, node: &NodeName, read: impl FnOnce(&NodeLog) -> T) -> T {
+        read(self.loaded(&mut self.lock(), node))
     }
 
     /// How many lines `step` (`step.attempt`) has in `node`'s log already, so
     /// that a step picked up after a crash adds only what is missing.
     pub fn lines_of(&self, node: &NodeName, step: &str) -> u64 {
-        let nodes = self.lock();
-        nodes.get(node).and_then(|log| log.of_step.get(step)).copied().unwrap_or(0)
+        self.with(node, |log| log.of_step.get(step).copied().unwrap_or(0))
     }
 
-    /// Loads what earlier runs left in the files.
-    pub fn load(&self) -> std::io::Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        for file in files_below(folder)? {
-            let Some(node) = node_of(folder, &file) else { continue };
-            let mut log = NodeLog::default();
-            for line in BufReader::new(File::open(&file)?).lines() {
-                let Some(line) = parse(&line?) else { continue };
-                log.keep(line);
-            }
-            self.lock().insert(node, log);
-        }
-        self.version.fetch_add(1, Ordering::Release);
-        Ok(())
+    /// The log in memory, begun with what earlier runs left in its file: read
+    /// when it is first asked for, so that opening a large cluster is fast.
+    fn loaded<'a>(
+        &self,
+        nodes: &'a mut BTreeMap<NodeName, NodeLog>,
+        node: &NodeName,
+    ) -> &'a mut NodeLog {
+        nodes.entry(node.clone()).or_insert_with(|| {
+            let file = self.file_of(node).and_then(|path| File::open(path).ok());
+            file.map(NodeLog::read).unwrap_or_default()
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, NodeLog>> {
@@ -140,27 +147,6 @@ impl LogStore {
 
 fn path_below(folder: &Path, node: &NodeName) -> PathBuf {
     folder.join(format!("{node}.log"))
-}
-
-fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if !folder.exists() {
-        return Ok(files);
-    }
-    for region in std::fs::read_dir(folder)? {
-        let region = region?.path();
-        if region.is_dir() {
-            for file in std::fs::read_dir(region)? {
-                files.push(file?.path());
-            }
-        }
-    }
-    Ok(files)
-}
-
-fn node_of(folder: &Path, file: &Path) -> Option<NodeName> {
-    let below = file.strip_prefix(folder).ok()?.to_str()?;
-    Some(NodeName::new(below.strip_suffix(".log")?))
 }
 
 fn parse(line: &str) -> Option<LogLine> {

@@ -62,18 +62,19 @@ pub struct Handle {
     pub state: RunState,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
+    /// Ends when the engine has. Aborting it is what a kill does: for tests.
+    pub task: tokio::task::JoinHandle<()>,
     /// Whether another muster holds this cluster: then everything but looking is refused.
     pub read_only: Option<String>,
 }
 
 /// Replays the journal and starts the engine on the current tokio runtime.
-/// Asks nobody anything yet. `Err`: the logs of an earlier run can't be read.
-pub fn start(mut parts: Parts) -> std::io::Result<Handle> {
+/// Asks nobody anything yet.
+pub fn start(mut parts: Parts) -> Handle {
     let logs = Arc::new(match parts.store.folder() {
         Some(folder) => LogStore::in_folder(folder.join("logs")),
         None => LogStore::in_memory(),
     });
-    logs.load()?;
     let mut state = RunState::default();
     for record in parts.store.take_records() {
         state.apply(&record);
@@ -85,6 +86,6 @@ pub fn start(mut parts: Parts) -> std::io::Result<Handle> {
     let shared = shared::Shared::new(&parts, state.clone(), logs.clone(), inbox_sender);
     let read_only = parts.store.read_only().map(str::to_owned);
     let dispatcher = dispatcher::Dispatcher::new(Arc::new(shared), parts.store, updates_sender);
-    tokio::spawn(dispatcher.run(received, inbox));
-    Ok(Handle { commands, updates, state, logs, read_only })
+    let task = tokio::spawn(dispatcher.run(received, inbox));
+    Handle { commands, updates, state, logs, task, read_only }
 }
