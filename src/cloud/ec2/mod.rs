@@ -1,1 +1,107 @@
-//! The real [`Cloud`](super::Cloud): the AWS SDK. A file per resource.
+//! The real [`Cloud`]: the AWS SDK. A file per resource, each with the call
+//! and the conversion from the SDK's types to ours; `client` loads the
+//! configuration and keeps one client a region, `error` sorts what goes wrong.
+//!
+//! Credentials, profile, endpoint and proxy come the way every AWS tool takes
+//! them: `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `~/.aws`, SSO, instance roles.
+//! Retries are the SDK's own (standard mode, three attempts).
+
+mod client;
+mod error;
+mod filter;
+mod images;
+mod instance_types;
+mod instances;
+mod key_pairs;
+mod launch;
+mod parse;
+mod peerings;
+mod regions;
+mod route_tables;
+mod security_groups;
+mod subnets;
+mod vpcs;
+
+pub use client::{Ec2Cloud, Timeouts};
+
+use super::{
+    Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
+    LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
+    SubnetFilter, Vpc,
+};
+use crate::model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId};
+
+#[async_trait::async_trait]
+impl Cloud for Ec2Cloud {
+    fn is_simulated(&self) -> bool {
+        false
+    }
+
+    async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>> {
+        regions::describe(&self.at(from).await).await
+    }
+
+    async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>> {
+        images::describe(&self.at(region).await, ids).await
+    }
+
+    async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>> {
+        key_pairs::describe(&self.at(region).await, names).await
+    }
+
+    async fn security_groups(
+        &self,
+        region: &Region,
+        ids: &[SecurityGroupId],
+    ) -> Result<Vec<SecurityGroup>> {
+        security_groups::describe(&self.at(region).await, ids).await
+    }
+
+    async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
+        subnets::describe(&self.at(region).await, filter).await
+    }
+
+    async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
+        vpcs::describe(&self.at(region).await, ids).await
+    }
+
+    async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
+        route_tables::describe(&self.at(region).await, vpcs).await
+    }
+
+    async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
+        peerings::describe(&self.at(region).await, vpcs).await
+    }
+
+    async fn instance_types(
+        &self,
+        region: &Region,
+        types: &[InstanceType],
+    ) -> Result<Vec<InstanceTypeInfo>> {
+        instance_types::describe(&self.at(region).await, types).await
+    }
+
+    async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>> {
+        instance_types::offerings(&self.at(region).await, types).await
+    }
+
+    async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
+        instances::describe(&self.at(region).await, filter).await
+    }
+
+    async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {
+        launch::dry_run(&self.at(region).await, request).await
+    }
+
+    async fn launch(&self, region: &Region, request: &LaunchRequest) -> Result<Vec<Instance>> {
+        launch::run(&self.at(region).await, request).await
+    }
+
+    async fn terminate(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        instances::terminate(&self.at(region).await, ids).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Sorts what goes wrong on the way to EC2 and back.
+
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, http::HttpResponse,
+        interceptors::FinalizerInterceptorContextRef,
+    },
+    error::{BoxError, ProvideErrorMetadata, SdkError},
+    operation::run_instances::RunInstancesError,
+};
+use hyper_util::client::legacy::Error as HttpError;
+
+use super::client::RegionClient;
+use crate::cloud::{CloudError, ErrorKind};
+
+impl RegionClient {
+    /// An error of the SDK as one of ours.
+    pub(super) fn failed<E>(&self, operation: &'static str, error: &SdkError<E>) -> CloudError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let (kind, code, message) = match error {
+            SdkError::ServiceError(answer) => {
+                answered(answer.err(), answer.raw().status().as_u16())
+            }
+            SdkError::ResponseError(answer) => unreadable(answer.raw().status().as_u16()),
+            _ => self.unanswered(error),
+        };
+        CloudError { kind, code, message, region: self.region.clone(), operation }
+    }
+
+    fn unanswered(&self, error: &(dyn Error + 'static)) -> Sorted {
+        let why = cause(error);
+        if let Some(credentials) = find::<CredentialsError>(error) {
+            return (ErrorKind::Credentials, None, no_credentials(credentials, &why));
+        }
+        let endpoint = match &self.endpoint {
+            Some(url) => url.clone(),
+            None => format!("EC2 in {}", self.region),
+        };
+        match find::<HttpError>(error) {
+            Some(http) if http.is_connect() => {
+                (ErrorKind::Unreachable, None, format!("cannot connect to {endpoint}: {why}"))
+            }
+            _ => (ErrorKind::NoAnswer, None, format!("no answer from {endpoint}: {why}")),
+        }
+    }
+}
+
+/// Kind, code and message of an error.
+type Sorted = (ErrorKind, Option<String>, String);
+
+/// By EC2's code where it tells one. The status says less: EC2 answers 503
+/// when it throttles and 500 when it has no capacity.
+fn answered(error: &impl ProvideErrorMetadata, status: u16) -> Sorted {
+    let Some(code) = error.code() else { return unreadable(status) };
+    let kind = match ErrorKind::of_code(code) {
+        ErrorKind::Other if status >= 500 => ErrorKind::Service,
+        kind => kind,
+    };
+    (kind, Some(code.to_owned()), readable(error.message().unwrap_or_default()))
+}
+
+fn unreadable(status: u16) -> Sorted {
+    let kind = if status >= 500 { ErrorKind::Service } else { ErrorKind::Other };
+    (kind, None, format!("HTTP status {status} with an answer that is not EC2's"))
+}
+
+/// EC2 appends a kilobyte of base64 to its refusals.
+fn readable(message: &str) -> String {
+    let end = message.find("Encoded authorization failure message").unwrap_or(message.len());
+    message[..end].trim().to_owned()
+}
+
+fn no_credentials(error: &CredentialsError, why: &str) -> String {
+    let profile = std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".into());
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => format!(
+            "no AWS credentials: none in the environment, none in the profile `{profile}`; \
+             set AWS_PROFILE, or run `aws configure` or `aws sso login`"
+        ),
+        _ => format!("the AWS credentials of the profile `{profile}` can't be loaded: {why}"),
+    }
+}
+
+/// The innermost cause with the one around it: the outer ones only say that
+/// something was wrong inside.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = causes(error).map(ToString::to_string).collect();
+    texts.dedup();
+    let inner = texts.len().saturating_sub(2);
+    texts.split_off(inner).join(": ")
+}
+
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// Watches every attempt of a `RunInstances` call, since the SDK tells of the
+/// last one only: a call whose first attempt broke off and whose second was
+/// refused may still have launched instances.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnclearAttempts(Arc<AtomicBool>);
+
+impl UnclearAttempts {
+    /// Whether any attempt may have had its effect although it failed.
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for UnclearAttempts {
+    fn name(&self) -> &'static str {
+        "UnclearAttempts"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if is_unclear(context) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+fn is_unclear(context: &FinalizerInterceptorContextRef<'_>) -> bool {
+    let Some(Err(error)) = context.output_or_error() else { return false };
+    if let Some(refused) = error.as_operation_error() {
+        let status = context.response().map_or(0, |answer: &HttpResponse| answer.status().as_u16());
+        let refused = refused.downcast_ref::<RunInstancesError>();
+        return refused.is_none_or(|error| answered(error, status).0 == ErrorKind::Service);
+    }
+    match error.as_connector_error() {
+        Some(broken) => find::<HttpError>(broken).is_none_or(|http| !http.is_connect()),
+        None => error.is_timeout_error() || error.is_response_error(),
+    }
+}

@@ -1,0 +1,79 @@
+//! `DescribeImages`.
+
+use aws_sdk_ec2::types;
+
+use super::{
+    client::RegionClient,
+    filter,
+    parse::{self, Parsed},
+};
+use crate::{
+    cloud::{Image, ImageState, Result},
+    model::ImageId,
+};
+
+const OPERATION: &str = "DescribeImages";
+
+/// The images of these ids, deprecated and disabled ones included: the first
+/// still launch, the others explain why they don't.
+pub(super) async fn describe(at: &RegionClient, ids: &[ImageId]) -> Result<Vec<Image>> {
+    filter::in_chunks("image-id", ids, |filter| async move {
+        let call = at.client.describe_images().include_deprecated(true).include_disabled(true);
+        let pages = call.filters(filter).into_paginator().page_size(1000);
+        let images = pages.items().send().try_collect().await;
+        at.read(OPERATION, images.map_err(|error| at.failed(OPERATION, &error))?, image)
+    })
+    .await
+}
+
+fn image(image: types::Image) -> Parsed<Image> {
+    let architecture = image.architecture.map(|name| name.as_str().to_owned());
+    Ok(Image {
+        id: parse::name(image.image_id, "imageId")?,
+        name: image.name.unwrap_or_default(),
+        owner: image.owner_id.unwrap_or_default(),
+        state: match image.state {
+            Some(types::ImageState::Available) => ImageState::Available,
+            other => ImageState::Other(parse::name(
+                other.map(|state| state.as_str().to_owned()),
+                "imageState",
+            )?),
+        },
+        architecture: parse::name(architecture, "architecture")?,
+        deprecation: image.deprecation_time.and_then(|time| time.parse().ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ubuntu() -> aws_sdk_ec2::types::builders::ImageBuilder {
+        types::Image::builder()
+            .image_id("ami-0123")
+            .name("ubuntu-noble-24.04-amd64-server")
+            .owner_id("099720109477")
+            .architecture(types::ArchitectureValues::X8664)
+            .state(types::ImageState::Available)
+            .deprecation_time("2028-10-01T00:00:00.000Z")
+    }
+
+    #[test]
+    fn reads_what_ec2_tells() {
+        let expected = Image {
+            id: "ami-0123".into(),
+            name: "ubuntu-noble-24.04-amd64-server".into(),
+            owner: "099720109477".into(),
+            state: ImageState::Available,
+            architecture: "x86_64".into(),
+            deprecation: "2028-10-01T00:00:00Z".parse().ok(),
+        };
+        assert_eq!(image(ubuntu().build()), Ok(expected));
+    }
+
+    #[test]
+    fn a_state_that_does_not_launch_keeps_its_name() {
+        let disabled = image(ubuntu().state(types::ImageState::Disabled).build());
+        assert_eq!(disabled.map(|i| i.state), Ok(ImageState::Other("disabled".into())));
+    }
+}

@@ -1,0 +1,130 @@
+//! `DescribeInstances` and `TerminateInstances`.
+
+use aws_sdk_ec2::types::{self, Filter, InstanceStateName};
+
+use super::{
+    client::RegionClient,
+    filter,
+    parse::{self, Parsed, Unreadable},
+};
+use crate::{
+    cloud::{Instance, InstanceFilter, InstanceState, Result},
+    model::InstanceId,
+};
+
+const DESCRIBE: &str = "DescribeInstances";
+const TERMINATE: &str = "TerminateInstances";
+/// As many as EC2 takes in one call.
+const MAX_TERMINATED: usize = 1000;
+
+/// The instances that `which` means, in every state.
+pub(super) async fn describe(at: &RegionClient, which: &InstanceFilter) -> Result<Vec<Instance>> {
+    let find = |filter| filtered(at, filter);
+    match which {
+        InstanceFilter::Ids(ids) => filter::in_chunks("instance-id", ids, find).await,
+        InstanceFilter::Tag(key, value) => find(filter::is(&format!("tag:{key}"), value)).await,
+        InstanceFilter::TagIn(key, values) => {
+            filter::in_chunks(&format!("tag:{key}"), values, find).await
+        }
+        InstanceFilter::Token(token) => find(filter::is("client-token", token.as_str())).await,
+    }
+}
+
+async fn filtered(at: &RegionClient, filter: Filter) -> Result<Vec<Instance>> {
+    let pages = at.client.describe_instances().filters(filter).into_paginator().page_size(1000);
+    let reservations: std::result::Result<Vec<_>, _> = pages.items().send().try_collect().await;
+    let reservations = reservations.map_err(|error| at.failed(DESCRIBE, &error))?;
+    let all = reservations.into_iter().flat_map(|one| one.instances.unwrap_or_default());
+    at.read(DESCRIBE, all, instance)
+}
+
+/// Terminates; the states that EC2 answers with.
+pub(super) async fn terminate(
+    at: &RegionClient,
+    ids: &[InstanceId],
+) -> Result<Vec<(InstanceId, InstanceState)>> {
+    let mut states = Vec::new();
+    for chunk in ids.chunks(MAX_TERMINATED) {
+        let ids = chunk.iter().map(ToString::to_string).collect();
+        let call = at.client.terminate_instances().set_instance_ids(Some(ids));
+        let answer = call.send().await.map_err(|error| at.failed(TERMINATE, &error))?;
+        let changes = answer.terminating_instances.unwrap_or_default();
+        states.extend(at.read(TERMINATE, changes, change)?);
+    }
+    Ok(states)
+}
+
+fn change(change: types::InstanceStateChange) -> Parsed<(InstanceId, InstanceState)> {
+    let state = state(change.current_state.as_ref())?;
+    Ok((parse::name(change.instance_id, "instanceId")?, state))
+}
+
+/// An instance as `DescribeInstances` and `RunInstances` tell it.
+pub(super) fn instance(one: types::Instance) -> Parsed<Instance> {
+    let zone = one.placement.and_then(|placement| placement.availability_zone);
+    let instance_type = one.instance_type.map(|name| name.as_str().to_owned());
+    Ok(Instance {
+        id: parse::name(one.instance_id, "instanceId")?,
+        state: state(one.state.as_ref())?,
+        state_reason: one.state_reason.and_then(|reason| reason.code.or(reason.message)),
+        instance_type: parse::name(instance_type, "instanceType")?,
+        zone: parse::name(zone, "placement.availabilityZone")?,
+        private_ip: one.private_ip_address.and_then(|ip| ip.parse().ok()),
+        public_ip: one.public_ip_address.and_then(|ip| ip.parse().ok()),
+        launched: one.launch_time.as_ref().and_then(parse::time),
+        launch_index: one.ami_launch_index.and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        token: one.client_token.filter(|token| !token.is_empty()).map(Into::into),
+        tags: parse::tags(one.tags),
+    })
+}
+
+fn state(state: Option<&types::InstanceState>) -> Parsed<InstanceState> {
+    Ok(match state.and_then(types::InstanceState::name) {
+        Some(InstanceStateName::Pending) => InstanceState::Pending,
+        Some(InstanceStateName::Running) => InstanceState::Running,
+        Some(InstanceStateName::Stopping) => InstanceState::Stopping,
+        Some(InstanceStateName::Stopped) => InstanceState::Stopped,
+        Some(InstanceStateName::ShuttingDown) => InstanceState::ShuttingDown,
+        Some(InstanceStateName::Terminated) => InstanceState::Terminated,
+        _ => return Err(Unreadable("instanceState.name")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending() -> types::builders::InstanceBuilder {
+        types::Instance::builder()
+            .instance_id("i-1")
+            .instance_type(types::InstanceType::M5Large)
+            .placement(types::Placement::builder().availability_zone("us-west-2a").build())
+            .state(types::InstanceState::builder().name(InstanceStateName::Pending).build())
+    }
+
+    #[test]
+    fn a_new_instance_has_no_addresses_yet() {
+        let read = instance(pending().ami_launch_index(3).client_token("").build());
+        let read = read.map(|one| (one.private_ip, one.public_ip, one.launch_index, one.token));
+        assert_eq!(read, Ok((None, None, 3, None)));
+    }
+
+    #[test]
+    fn every_state_is_known() {
+        for name in InstanceStateName::values() {
+            let sdk = types::InstanceState::builder().name(InstanceStateName::from(*name)).build();
+            let ours = state(Some(&sdk)).ok().and_then(|s| serde_json::to_string(&s).ok());
+            assert_eq!(ours, Some(format!("\"{name}\"")));
+        }
+    }
+
+    #[test]
+    fn why_it_went_is_told_by_code() {
+        let reason = types::StateReason::builder()
+            .code("Server.SpotInstanceTermination")
+            .message("Server.SpotInstanceTermination: Spot instance termination");
+        let read = instance(pending().state_reason(reason.build()).build());
+        let code = read.map(|one| one.state_reason);
+        assert_eq!(code, Ok(Some("Server.SpotInstanceTermination".to_owned())));
+    }
+}

@@ -1,0 +1,101 @@
+//! `DescribeSecurityGroups`.
+
+use aws_sdk_ec2::types;
+
+use super::{
+    client::RegionClient,
+    filter,
+    parse::{self, Parsed},
+};
+use crate::{
+    cloud::{IpPermission, PortRange, Result, SecurityGroup},
+    model::SecurityGroupId,
+};
+
+const OPERATION: &str = "DescribeSecurityGroups";
+
+/// The groups of these ids with their inbound rules.
+pub(super) async fn describe(
+    at: &RegionClient,
+    ids: &[SecurityGroupId],
+) -> Result<Vec<SecurityGroup>> {
+    filter::in_chunks("group-id", ids, |filter| async move {
+        let pages = at.client.describe_security_groups().filters(filter).into_paginator();
+        let groups = pages.page_size(1000).items().send().try_collect().await;
+        at.read(OPERATION, groups.map_err(|error| at.failed(OPERATION, &error))?, group)
+    })
+    .await
+}
+
+fn group(group: types::SecurityGroup) -> Parsed<SecurityGroup> {
+    let rules = group.ip_permissions.unwrap_or_default();
+    Ok(SecurityGroup {
+        id: parse::name(group.group_id, "groupId")?,
+        name: group.group_name.unwrap_or_default(),
+        vpc: parse::name(group.vpc_id, "vpcId")?,
+        inbound: rules.into_iter().map(permission).collect::<Parsed<_>>()?,
+    })
+}
+
+/// Sources other than IPv4 and groups (IPv6, prefix lists) are left out:
+/// nothing that muster checks goes by them.
+fn permission(rule: types::IpPermission) -> Parsed<IpPermission> {
+    let cidrs = rule.ip_ranges.unwrap_or_default();
+    let groups = rule.user_id_group_pairs.unwrap_or_default();
+    let ports = ports(rule.from_port, rule.to_port);
+    Ok(IpPermission {
+        protocol: parse::name(rule.ip_protocol, "ipProtocol")?,
+        ports,
+        cidrs: cidrs
+            .iter()
+            .map(|range| parse::text(range.cidr_ip(), "cidrIp"))
+            .collect::<Parsed<_>>()?,
+        groups: groups.into_iter().filter_map(|pair| pair.group_id).map(Into::into).collect(),
+    })
+}
+
+/// -1 stands for every port, or every ICMP type. ICMP's own numbers are types
+/// and codes; as a range they make no sense where the code is the smaller.
+fn ports(from: Option<i32>, to: Option<i32>) -> Option<PortRange> {
+    let (from, to) = (u16::try_from(from?).ok()?, u16::try_from(to?).ok()?);
+    (from <= to).then_some(PortRange { from, to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minus_one_and_nothing_are_every_port() {
+        assert_eq!(ports(Some(-1), Some(-1)), None);
+        assert_eq!(ports(None, None), None);
+        assert_eq!(ports(Some(0), Some(65535)), Some(PortRange { from: 0, to: 65535 }));
+        assert_eq!(ports(Some(22), Some(22)), Some(PortRange { from: 22, to: 22 }));
+        assert_eq!(ports(Some(8), Some(0)), None);
+    }
+
+    #[test]
+    fn a_rule_keeps_both_kinds_of_sources() {
+        let sdk = types::IpPermission::builder()
+            .ip_protocol("tcp")
+            .from_port(22)
+            .to_port(22)
+            .ip_ranges(types::IpRange::builder().cidr_ip("10.0.0.0/16").build())
+            .user_id_group_pairs(types::UserIdGroupPair::builder().group_id("sg-1").build());
+        let expected = IpPermission {
+            protocol: "tcp".into(),
+            ports: Some(PortRange { from: 22, to: 22 }),
+            cidrs: "10.0.0.0/16".parse().into_iter().collect(),
+            groups: vec!["sg-1".into()],
+        };
+        assert_eq!(permission(sdk.build()), Ok(expected));
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_read_is_not_left_out() {
+        let sdk = types::IpPermission::builder()
+            .ip_protocol("-1")
+            .ip_ranges(types::IpRange::builder().cidr_ip("10.0.0.0").build());
+        assert_eq!(permission(sdk.build()), Err(parse::Unreadable("cidrIp")));
+    }
+}
