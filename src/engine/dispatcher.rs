@@ -232,6 +232,7 @@ impl Dispatcher {
             return self.tell(Update::Refused(failure));
         }
         self.shared.halted.send_replace(false);
+        self.void_after_lost_leader();
         self.barriers = Barriers::of(&self.shared.project.recipe, &self.shared.state());
         self.rising = true;
         self.unsettle_failed();
@@ -253,6 +254,26 @@ impl Dispatcher {
             self.record(created)?;
         }
         self.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into() })
+    }
+
+    /// A new leader knows nothing of the members: what they did after it has
+    /// to be done again.
+    fn void_after_lost_leader(&mut self) {
+        let recipe = &self.shared.project.recipe;
+        let dependent: Vec<_> = recipe.steps.iter().filter(|step| !step.needs.is_empty()).collect();
+        let again: Vec<_> = {
+            let state = self.shared.state();
+            let lost = state.nodes.values().any(|node| node.leader && !node.is_live());
+            let live = state.nodes.values().filter(|node| lost && node.is_live());
+            live.flat_map(|node| dependent.iter().map(move |step| (node, &step.name)))
+                .filter(|(node, step)| node.has_done(step))
+                .map(|(node, step)| (node.name.clone(), step.clone()))
+                .collect()
+        };
+        for (node, step) in again {
+            self.note(Event::StepReset { node: node.clone(), step });
+            self.note(Event::NodePhase { node, phase: Phase::Booting });
+        }
     }
 
     /// Nodes with a machine go back to where the watch picks them up.

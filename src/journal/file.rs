@@ -2,11 +2,14 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use crate::engine::Stamped;
+
+/// How much of a journal's end is read to find its last record.
+const TAIL: u64 = 64 * 1024;
 
 /// Why a journal can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +82,21 @@ impl JournalFile {
         replay(path, &mut file).map(|(records, _)| records)
     }
 
+    /// The first and the last whole record, without reading what is between:
+    /// what is needed to know which cluster it is and whether it is gone. A
+    /// line that is no record is `None`.
+    pub fn ends(path: &Path) -> Result<(Option<Stamped>, Option<Stamped>), JournalError> {
+        let ends = || {
+            let file = File::open(path)?;
+            let mut first = String::new();
+            BufReader::new(&file).read_line(&mut first)?;
+            Ok((first, last_line(file)?))
+        };
+        let (first, last) = ends().map_err(JournalError::io(path))?;
+        let record = |line: &str| serde_json::from_str(line).ok();
+        Ok((record(&first), record(&last)))
+    }
+
     /// Appends one record; `sync` waits until the disk has it.
     pub fn append(&mut self, record: &Stamped, sync: bool) -> Result<(), JournalError> {
         let mut line = serde_json::to_vec(record)
@@ -91,6 +109,16 @@ impl JournalFile {
         };
         write().map_err(JournalError::io(&self.path))
     }
+}
+
+fn last_line(mut file: File) -> std::io::Result<String> {
+    let start = file.metadata()?.len().saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at);
+    let last = tail[..whole].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(last).into_owned())
 }
 
 /// The records, and how many bytes hold whole ones.
@@ -146,6 +174,21 @@ mod tests {
             let again = JournalFile::read(&path).unwrap();
             assert_eq!(again.len(), whole + 1);
             assert_eq!(again.last().unwrap().seq, 9);
+        }
+    }
+
+    #[test]
+    fn the_ends_are_those_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = JournalFile::create(&path).unwrap();
+        assert_eq!(JournalFile::ends(&path).unwrap(), (None, None));
+        for seq in 1..=2_000 {
+            journal.append(&record(seq), false).unwrap();
+            if [1, 2, 2_000].contains(&seq) {
+                let ends = JournalFile::ends(&path).unwrap();
+                assert_eq!(ends, (Some(record(1)), Some(record(seq))));
+            }
         }
     }
 

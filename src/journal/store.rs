@@ -267,15 +267,14 @@ fn current(project: &Path) -> Result<Option<ClusterId>, JournalError> {
         if !path.exists() {
             continue;
         }
-        let records = JournalFile::read(&path)?;
-        let gone = records.last().is_some_and(|last| last.event == Event::ClusterGone);
-        let Some(Stamped { at, event: Event::ClusterCreated { cluster, .. }, .. }) =
-            records.first()
-        else {
+        let (first, last) = JournalFile::ends(&path)?;
+        let gone = last.is_some_and(|last| last.event == Event::ClusterGone);
+        // Without a first record nothing was launched: it is synced before.
+        let Some(Stamped { at, event: Event::ClusterCreated { cluster, .. }, .. }) = first else {
             continue;
         };
-        if !gone && found.as_ref().is_none_or(|(latest, _)| at > latest) {
-            found = Some((*at, cluster.clone()));
+        if !gone && found.as_ref().is_none_or(|(latest, _)| at > *latest) {
+            found = Some((at, cluster));
         }
     }
     Ok(found.map(|(_, cluster)| cluster))
