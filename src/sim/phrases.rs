@@ -1,0 +1,116 @@
+//! What scripts print that no scenario knows: the output that their commands
+//! usually give, so that a recipe of the user's own can be watched in the demo.
+
+use super::{dice, script::Player};
+
+/// As many lines as a step prints at most when it is improvised.
+const MOST_LINES: usize = 24;
+
+/// Lines for the script `text`, and the seconds that it takes. The same node
+/// and step always give the same.
+pub(super) fn improvise(text: &str, player: &Player<'_>, step: &str) -> (Vec<String>, f64) {
+    let mut lines = Vec::new();
+    let mut takes = 0.4 + dice::unit(&[player.node.as_str(), step, "takes"]);
+    for command in commands(text) {
+        let (said, seconds) = phrase(&command, player);
+        let varied = 0.8 + 0.4 * dice::unit(&[player.node.as_str(), step, &command]);
+        lines.extend(said);
+        takes += seconds * varied;
+    }
+    lines.truncate(MOST_LINES);
+    (lines, takes)
+}
+
+/// The simple commands of a shell text: its lines, split at `&&` and `;`,
+/// without comments and shell syntax.
+fn commands(text: &str) -> Vec<String> {
+    text.lines()
+        .flat_map(|line| line.split("&&"))
+        .flat_map(|part| part.split("; "))
+        .map(|part| part.trim().trim_start_matches("sudo ").trim())
+        .filter(|part| !part.is_empty() && !part.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What `command` prints and the seconds that it takes.
+fn phrase(command: &str, player: &Player<'_>) -> (Vec<String>, f64) {
+    let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches('\'')).collect();
+    let names = || words.iter().copied().filter(|word| !word.starts_with('-'));
+    match words.as_slice() {
+        ["echo", rest @ ..] => (vec![rest.join(" ").replace('"', "")], 0.1),
+        ["apt-get" | "apt", rest @ ..] if rest.contains(&"update") => (apt_update(), 4.0),
+        ["apt-get" | "apt", rest @ ..] if rest.contains(&"install") => {
+            let packages: Vec<&str> = names().skip(2).collect();
+            (apt_install(&packages), 6.0 + count(&packages))
+        }
+        _ if words.contains(&"pip") && words.contains(&"install") => {
+            let at = words.iter().position(|word| *word == "install").unwrap_or(0);
+            let packages: Vec<&str> =
+                words[at + 1..].iter().copied().filter(|word| !word.starts_with('-')).collect();
+            (pip_install(&packages), 5.0 + 2.0 * count(&packages))
+        }
+        ["ray", "stop", ..] => (vec!["Did not find any active Ray processes.".into()], 1.0),
+        ["ray", "start", rest @ ..] if rest.contains(&"--head") => (ray_head(&player.address), 4.0),
+        ["ray", "start", ..] => (ray_member(&player.address), 2.0),
+        _ => (Vec::new(), 0.2),
+    }
+}
+
+fn count(packages: &[&str]) -> f64 {
+    packages.iter().map(|_| 1.0).sum()
+}
+
+fn apt_update() -> Vec<String> {
+    let suites = ["noble", "noble-updates", "noble-security"];
+    let mut lines: Vec<String> = (1..)
+        .zip(suites)
+        .map(|(n, suite)| format!("Hit:{n} http://archive.ubuntu.com/ubuntu {suite} InRelease"))
+        .collect();
+    lines.push("Reading package lists...".into());
+    lines
+}
+
+fn apt_install(packages: &[&str]) -> Vec<String> {
+    let mut lines =
+        vec!["Reading package lists...".to_owned(), "Building dependency tree...".into()];
+    lines.push("The following NEW packages will be installed:".into());
+    lines.push(format!("  {}", packages.join(" ")));
+    lines.extend(packages.iter().map(|package| format!("Unpacking {package} ...")));
+    lines.extend(packages.iter().map(|package| format!("Setting up {package} ...")));
+    lines
+}
+
+fn pip_install(packages: &[&str]) -> Vec<String> {
+    let mut lines: Vec<String> = packages
+        .iter()
+        .map(|package| format!("Collecting {}", package.trim_matches('"')))
+        .collect();
+    lines.push(format!("Installing collected packages: {}", bare(packages).join(", ")));
+    lines.push(format!("Successfully installed {}", bare(packages).join(" ")));
+    lines
+}
+
+/// Package names without versions and extras.
+fn bare<'a>(packages: &[&'a str]) -> Vec<&'a str> {
+    packages
+        .iter()
+        .map(|package| {
+            package.trim_matches('"').split(['=', '<', '>', '[']).next().unwrap_or(package)
+        })
+        .collect()
+}
+
+fn ray_head(address: &str) -> Vec<String> {
+    vec![
+        "Usage stats collection is disabled.".into(),
+        format!("Local node IP: {address}"),
+        "--------------------".into(),
+        "Ray runtime started.".into(),
+        "--------------------".into(),
+    ]
+}
+
+fn ray_member(address: &str) -> Vec<String> {
+    vec![format!("Local node IP: {address}"), "Ray runtime started.".into()]
+}

@@ -1,0 +1,83 @@
+//! Scenarios: read, checked, and turned into the project that runs in them.
+
+mod check;
+pub(super) mod format;
+mod scale;
+
+use std::sync::Arc;
+
+use self::format::Spec;
+use super::catalog;
+use crate::model::Clock;
+
+/// A description of a world and of the project that is to run in it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    name: String,
+    spec: Arc<Spec>,
+}
+
+/// What is wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// Not TOML, or not of the form of a scenario; says where.
+    #[error("{0}")]
+    Form(String),
+    /// Names something that it does not describe; one line each.
+    #[error("{}", .0.join("\n"))]
+    Contents(Vec<String>),
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        Self::named("own", text)
+    }
+
+    fn named(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let spec: Spec =
+            toml::from_str(text).map_err(|error| ScenarioError::Form(error.to_string()))?;
+        let wrong = check::problems(&spec);
+        if !wrong.is_empty() {
+            return Err(ScenarioError::Contents(wrong));
+        }
+        Ok(Self { name: name.to_owned(), spec: Arc::new(spec) })
+    }
+
+    /// The built-in scenario `name`; `None` where there is none.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let text = catalog::scenario(name)?;
+        // A test reads them all, so the form is known to be right.
+        Self::named(name, text).ok()
+    }
+
+    /// The built-in scenarios, each with one line on what it shows; the
+    /// default one of the demo comes first.
+    pub fn names() -> &'static [(&'static str, &'static str)] {
+        catalog::SUMMARIES
+    }
+
+    /// Its name: of the built-in one, else `own`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line on what it shows.
+    pub fn summary(&self) -> &str {
+        &self.spec.summary
+    }
+
+    /// What divides all its durations.
+    pub fn speed(&self) -> f64 {
+        self.spec.speed
+    }
+
+    /// A clock that shows the scenario's time, starting now.
+    pub fn clock(&self) -> Clock {
+        Clock::starting_at(self.spec.starts_at)
+    }
+
+    pub(super) fn spec(&self) -> Arc<Spec> {
+        Arc::clone(&self.spec)
+    }
+}

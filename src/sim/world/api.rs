@@ -1,0 +1,241 @@
+//! The world as EC2: [`Cloud`].
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::{
+    World,
+    fault::Call,
+    machine::Machine,
+    rules::Refusal,
+    state::{HeldSubnet, RegionState, State},
+};
+use crate::{
+    cloud::{
+        Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
+        LaunchRequest, Offering, Peering, RegionInfo, Result, Route, RouteTable, SecurityGroup,
+        Subnet, SubnetFilter, Vpc,
+    },
+    model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
+};
+
+/// The state reason of an instance that somebody terminated.
+const BY_USER: &str = "Client.UserInitiatedShutdown";
+
+impl World {
+    /// A call that only looks at one region.
+    async fn look<T>(
+        &self,
+        region: &Region,
+        operation: &'static str,
+        look: impl FnOnce(&State, &RegionState) -> Vec<T> + Send,
+    ) -> Result<Vec<T>> {
+        let call = Call::to(region, operation);
+        let effect = |state: &mut State| {
+            Ok(state.regions.get(region).map(|held| look(state, held)).unwrap_or_default())
+        };
+        self.call(call, effect).await
+    }
+
+    fn told_of(&self, held: &RegionState, filter: &InstanceFilter) -> Vec<Instance> {
+        let seen = self.seen();
+        let machines = match filter {
+            InstanceFilter::Ids(ids) => ids.iter().filter_map(|id| held.machines.get(id)).collect(),
+            _ => held.machines.values().collect::<Vec<_>>(),
+        };
+        machines
+            .into_iter()
+            .filter(|machine| self.is_told(machine, seen) && wanted(machine, filter))
+            .map(|machine| machine.told(seen))
+            .collect()
+    }
+
+    /// EC2 does not tell of the newest instances yet, and of old ended ones no more.
+    fn is_told(&self, machine: &Machine, seen: Instant) -> bool {
+        let remembers = self.pace.of(self.spec.api.remembers_s);
+        machine.about.life.launched_at <= seen
+            && machine.gone_at().is_none_or(|gone| seen <= gone + remembers)
+    }
+
+    fn terminate_in(
+        state: &mut State,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> std::result::Result<Vec<(InstanceId, InstanceState)>, Refusal> {
+        let now = Instant::now();
+        let Some(held) = state.regions.get(region) else { return Ok(Vec::new()) };
+        let find = |id: &InstanceId| held.machines.get(id).ok_or_else(|| missing(id));
+        let machines: Vec<&Arc<Machine>> =
+            ids.iter().map(find).collect::<std::result::Result<_, _>>()?;
+        for machine in &machines {
+            machine.terminate(now, BY_USER);
+        }
+        Ok(machines.iter().map(|one| (one.about.id.clone(), one.state_at(now))).collect())
+    }
+}
+
+fn missing(id: &InstanceId) -> Refusal {
+    Refusal::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
+}
+
+fn wanted(machine: &Machine, filter: &InstanceFilter) -> bool {
+    let tag = |key: &String| machine.about.tags.get(key);
+    match filter {
+        InstanceFilter::Ids(_) => true,
+        InstanceFilter::Tag(key, value) => tag(key) == Some(value),
+        InstanceFilter::TagIn(key, values) => tag(key).is_some_and(|own| values.contains(own)),
+        InstanceFilter::Token(token) => machine.about.token.as_ref() == Some(token),
+    }
+}
+
+/// Those of `all` whose `id` is one of `ids`, each once.
+fn named<T: Clone, I: Ord>(all: &[T], ids: &[I], id: impl Fn(&T) -> &I) -> Vec<T> {
+    let ids: BTreeSet<&I> = ids.iter().collect();
+    all.iter().filter(|one| ids.contains(id(one))).cloned().collect()
+}
+
+impl RegionState {
+    /// A subnet with the number of addresses that are free at `now`.
+    pub(super) fn told_subnet(&self, held: &HeldSubnet, now: Instant) -> Subnet {
+        let taken = self.machines.values().filter(|machine| {
+            machine.about.subnet == held.subnet.id
+                && machine.state_at(now) != InstanceState::Terminated
+        });
+        let taken = u32::try_from(taken.count()).unwrap_or(u32::MAX);
+        let available_ips = held.subnet.available_ips.saturating_sub(taken);
+        Subnet { available_ips, ..held.subnet.clone() }
+    }
+}
+
+impl State {
+    /// A route table with its routes' states.
+    pub(super) fn told_table(&self, table: &RouteTable) -> RouteTable {
+        let told =
+            |route: &Route| Route { state: self.route_state(&route.target), ..route.clone() };
+        RouteTable { routes: table.routes.iter().map(told).collect(), ..table.clone() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Cloud for World {
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>> {
+        let all = |state: &State, _: &RegionState| {
+            state.regions.values().map(|held| held.info.clone()).collect()
+        };
+        self.look(from, "DescribeRegions", all).await
+    }
+
+    async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>> {
+        let find = |_: &State, held: &RegionState| {
+            let images: Vec<Image> = held.images.iter().map(|held| held.image.clone()).collect();
+            named(&images, ids, |image| &image.id)
+        };
+        self.look(region, "DescribeImages", find).await
+    }
+
+    async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>> {
+        let find = |_: &State, held: &RegionState| {
+            let pairs: Vec<KeyPair> = held.keys.iter().map(|held| held.pair.clone()).collect();
+            named(&pairs, names, |pair| &pair.name)
+        };
+        self.look(region, "DescribeKeyPairs", find).await
+    }
+
+    async fn security_groups(
+        &self,
+        region: &Region,
+        ids: &[SecurityGroupId],
+    ) -> Result<Vec<SecurityGroup>> {
+        let find = |_: &State, held: &RegionState| named(&held.groups, ids, |group| &group.id);
+        self.look(region, "DescribeSecurityGroups", find).await
+    }
+
+    async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
+        let find = |_: &State, held: &RegionState| {
+            let fits = |one: &&HeldSubnet| match filter {
+                SubnetFilter::Ids(ids) => ids.contains(&one.subnet.id),
+                SubnetFilter::DefaultForZones => one.default,
+            };
+            let now = Instant::now();
+            held.subnets.iter().filter(fits).map(|one| held.told_subnet(one, now)).collect()
+        };
+        self.look(region, "DescribeSubnets", find).await
+    }
+
+    async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
+        let find = |_: &State, held: &RegionState| named(&held.vpcs, ids, |vpc| &vpc.id);
+        self.look(region, "DescribeVpcs", find).await
+    }
+
+    async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
+        let find = |state: &State, held: &RegionState| {
+            let of = held.tables.iter().filter(|table| vpcs.contains(&table.vpc));
+            of.map(|table| state.told_table(table)).collect()
+        };
+        self.look(region, "DescribeRouteTables", find).await
+    }
+
+    async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
+        let find = |state: &State, _: &RegionState| {
+            let touches = |peering: &&Peering| {
+                let sides = [&peering.requester, &peering.accepter];
+                sides.iter().any(|side| side.region == *region)
+                    && sides.iter().any(|side| vpcs.contains(&side.vpc))
+            };
+            state.peerings.iter().filter(touches).cloned().collect()
+        };
+        self.look(region, "DescribeVpcPeeringConnections", find).await
+    }
+
+    async fn instance_types(
+        &self,
+        region: &Region,
+        types: &[InstanceType],
+    ) -> Result<Vec<InstanceTypeInfo>> {
+        let find = |_: &State, held: &RegionState| {
+            let types: BTreeSet<&InstanceType> = types.iter().collect();
+            types.into_iter().filter_map(|name| held.types.get(name)).cloned().collect()
+        };
+        self.look(region, "DescribeInstanceTypes", find).await
+    }
+
+    async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>> {
+        let find = |_: &State, held: &RegionState| {
+            named(&held.offerings, types, |offering| &offering.instance_type)
+        };
+        self.look(region, "DescribeInstanceTypeOfferings", find).await
+    }
+
+    async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
+        let find = |_: &State, held: &RegionState| self.told_of(held, filter);
+        self.look(region, "DescribeInstances", find).await
+    }
+
+    async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {
+        let call = Call { dry_run: true, ..Call::to(region, "RunInstances") };
+        let check = |state: &mut State| match state.regions.get(region) {
+            Some(held) => held.check(&self.spec, region, request).map(|_| ()),
+            None => Ok(()),
+        };
+        self.call(call, check).await
+    }
+
+    async fn launch(&self, region: &Region, request: &LaunchRequest) -> Result<Vec<Instance>> {
+        let call = Call::to(region, "RunInstances");
+        self.call(call, |state| self.launch_in(state, region, request)).await
+    }
+
+    async fn terminate(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        let call = Call::to(region, "TerminateInstances");
+        self.call(call, |state| Self::terminate_in(state, region, ids)).await
+    }
+}

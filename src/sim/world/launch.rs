@@ -1,0 +1,159 @@
+//! `RunInstances`: all that a request asks for, or nothing.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    World, addresses,
+    machine::{About, End, Life, Machine},
+    rules::{Order, Refusal},
+    state::{RegionState, State},
+};
+use crate::{
+    cloud::{Instance, LaunchRequest, Market, tags},
+    model::{InstanceId, NodeName, Region, Zone},
+    sim::{dice, scenario::format::NodeSpec},
+};
+
+/// What a token stands for.
+pub(super) struct Launched {
+    request: LaunchRequest,
+    instances: Vec<InstanceId>,
+}
+
+impl World {
+    /// Makes what `request` asks for, or finds what its token made before.
+    pub(super) fn launch_in(
+        &self,
+        state: &mut State,
+        region: &Region,
+        request: &LaunchRequest,
+    ) -> Result<Vec<Instance>, Refusal> {
+        let now = Instant::now();
+        let (Some(held), Some(spec)) =
+            (state.regions.get_mut(region), self.spec.regions.get(region))
+        else {
+            return Ok(Vec::new());
+        };
+        let token = (request.token.clone(), held.zone_of(request));
+        if let Some(before) = held.tokens.get(&token) {
+            return held.again(before, request, now);
+        }
+        let order = held.check(&self.spec, region, request)?;
+        held.check_room(spec, request, &order, now)?;
+        let made: Vec<Arc<Machine>> = (0..request.count)
+            .map(|index| self.make(held, region, request, &order, index))
+            .collect();
+        let instances = made.iter().map(|machine| machine.about.id.clone()).collect();
+        held.tokens.insert(token, Launched { request: request.clone(), instances });
+        // EC2 assigns the public address later, while the instance is pending.
+        Ok(made.iter().map(|one| Instance { public_ip: None, ..one.told(now) }).collect())
+    }
+
+    fn make(
+        &self,
+        held: &mut RegionState,
+        region: &Region,
+        request: &LaunchRequest,
+        order: &Order,
+        index: u32,
+    ) -> Arc<Machine> {
+        let node = name_of(region, request, index);
+        let id = held.next_id(region);
+        let (private_ip, public) = held.next_address(order);
+        let about = About {
+            life: self.life_of(&node, id.as_str()),
+            launched: self.clock.now(),
+            region: region.clone(),
+            instance_type: request.instance_type.clone(),
+            vcpus: order.vcpus,
+            spot: request.market != Market::OnDemand,
+            zone: order.zone.clone(),
+            subnet: order.subnet.clone(),
+            groups: request.security_groups.clone(),
+            private_ip,
+            public_ip: public.then(|| held.public_ips.next()),
+            key: order.key.clone(),
+            user: order.user.clone(),
+            launch_index: index,
+            token: Some(request.token.clone()),
+            tags: request.tags.clone(),
+            id,
+        };
+        let machine = Arc::new(Machine::new(about));
+        held.machines.insert(machine.about.id.clone(), Arc::clone(&machine));
+        machine
+    }
+
+    /// When a new machine will run, answer ssh, and end by itself.
+    fn life_of(&self, node: &NodeName, id: &str) -> Life {
+        let ours = NodeSpec::default();
+        let odd = self.spec.nodes.get(node).unwrap_or(&ours);
+        let boot = &self.spec.boot;
+        let launched_at = Instant::now();
+        let seed = node.as_str();
+        let running_at = launched_at
+            + self.pace.within(odd.pending_s.unwrap_or(boot.pending_s), &[seed, "pending"]);
+        let ssh_at = running_at + self.pace.within(odd.ssh_s.unwrap_or(boot.ssh_s), &[seed, "ssh"]);
+        let failed = End { at: running_at, reason: "Server.InternalError" };
+        let reclaimed = |after| End {
+            at: running_at + self.pace.of(after),
+            reason: "Server.SpotInstanceTermination",
+        };
+        Life {
+            launched_at,
+            running_at,
+            ssh_at,
+            shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),
+            fate: if odd.never_runs { Some(failed) } else { odd.reclaimed_after_s.map(reclaimed) },
+        }
+    }
+}
+
+/// The name that muster gives the node, as far as the request tells.
+fn name_of(region: &Region, request: &LaunchRequest, index: u32) -> NodeName {
+    match request.tags.get(tags::RAY_NODE_TYPE).map(String::as_str) {
+        Some("head") => NodeName::head(region),
+        _ => NodeName::worker(region, index + 1),
+    }
+}
+
+impl RegionState {
+    /// Tokens are zonal where the request names a subnet.
+    fn zone_of(&self, request: &LaunchRequest) -> Option<Zone> {
+        let held = self.subnet(request.subnet.as_ref()?)?;
+        Some(held.subnet.zone.clone())
+    }
+
+    /// The answer to a token that was used before.
+    fn again(
+        &self,
+        before: &Launched,
+        request: &LaunchRequest,
+        now: Instant,
+    ) -> Result<Vec<Instance>, Refusal> {
+        if before.request != *request {
+            let message = "The request uses the same client token as a previous, but non-identical \
+                           request.";
+            return Err(Refusal::new("IdempotentParameterMismatch", message));
+        }
+        let machines = before.instances.iter().filter_map(|id| self.machines.get(id));
+        Ok(machines.map(|machine| machine.told(now)).collect())
+    }
+
+    fn next_id(&mut self, region: &Region) -> InstanceId {
+        self.launched += 1;
+        let digits = dice::hex17(&[region.as_str(), &self.launched.to_string()]);
+        InstanceId::new(format!("i-{digits}"))
+    }
+
+    /// The next private address of the order's subnet, and whether a public one goes with it.
+    fn next_address(&mut self, order: &Order) -> (std::net::Ipv4Addr, bool) {
+        let held = self.subnets.iter_mut().find(|held| held.subnet.id == order.subnet);
+        let Some(held) = held else { return (std::net::Ipv4Addr::UNSPECIFIED, false) };
+        let address = held.next;
+        held.next = addresses::after(address);
+        (address, held.subnet.public_ip_on_launch)
+    }
+}

@@ -1,0 +1,195 @@
+//! The simulated world: one [`State`] behind a lock, asked through the two
+//! doors that the real world is asked through.
+
+mod addresses;
+mod api;
+mod build;
+mod fault;
+mod launch;
+mod machine;
+mod reach;
+mod rules;
+mod session;
+mod snapshot;
+mod state;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use self::{
+    fault::{Call, Calls},
+    rules::Refusal,
+    state::State,
+};
+use super::{
+    Pace, Scenario,
+    scenario::format::{FaultAnswer, Spec},
+};
+use crate::{
+    cloud::{Cloud, CloudError, ErrorKind, OptIn, Result},
+    model::{Clock, Region},
+    remote::Remote,
+};
+
+pub use self::snapshot::{RegionSnapshot, Snapshot};
+
+/// A simulated account and its machines, on tokio's clock.
+pub struct World {
+    spec: Arc<Spec>,
+    pace: Pace,
+    clock: Clock,
+    started: Instant,
+    state: Mutex<State>,
+    calls: Mutex<Calls>,
+}
+
+impl World {
+    /// The world as `scenario` describes it; its time starts now.
+    pub fn new(scenario: &Scenario) -> Arc<Self> {
+        let spec = scenario.spec();
+        let clock = Clock::starting_at(spec.starts_at);
+        let pace = Pace::new(spec.speed);
+        let started = Instant::now();
+        let state = Mutex::new(State::of(&spec, started));
+        Arc::new(Self { spec, pace, clock, started, state, calls: Mutex::default() })
+    }
+
+    /// The door to EC2.
+    pub fn cloud(self: &Arc<Self>) -> Arc<dyn Cloud> {
+        Arc::clone(self) as Arc<dyn Cloud>
+    }
+
+    /// The door to the nodes.
+    pub fn remote(self: &Arc<Self>) -> Arc<dyn Remote> {
+        Arc::clone(self) as Arc<dyn Remote>
+    }
+
+    /// The world's time.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// How often `operation` (`RunInstances`, …) was called so far, over all
+    /// regions; dry runs are left out.
+    pub fn calls(&self, operation: &str) -> u32 {
+        lock(&self.calls).of(operation)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// The moment as of which reads answer: a little behind the truth.
+    fn seen(&self) -> Instant {
+        let lag = self.pace.of(self.spec.api.lag_s);
+        Instant::now().checked_sub(lag).map_or(self.started, |seen| seen.max(self.started))
+    }
+
+    /// One call: waits as long as it takes, meets the fault that is due, and
+    /// has its effect half-way, so that a caller that goes away in the middle
+    /// may have launched something.
+    async fn call<T>(
+        &self,
+        call: Call,
+        effect: impl FnOnce(&mut State) -> std::result::Result<T, Refusal> + Send,
+    ) -> Result<T> {
+        let began = Instant::now();
+        let fault = self.fault(&call);
+        match fault {
+            Some(FaultAnswer::Hang) => return self.no_answer(&call, began).await,
+            Some(FaultAnswer::Unreachable) => return Err(unreachable(&call)),
+            _ => {}
+        }
+        let half = self.latency(&call, fault) / 2;
+        pause(half).await;
+        let answer = self.answer(&call, fault, effect);
+        if matches!(fault, Some(FaultAnswer::LostAnswer)) {
+            return self.no_answer(&call, began).await;
+        }
+        pause(half).await;
+        answer
+    }
+
+    fn answer<T>(
+        &self,
+        call: &Call,
+        fault: Option<&FaultAnswer>,
+        effect: impl FnOnce(&mut State) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        if let Some(FaultAnswer::Error(code)) = fault {
+            return Err(Refusal::new(code.clone(), fault::message_of(code)).of(call));
+        }
+        let mut state = self.state();
+        let Some(region) = state.regions.get(&call.region) else { return Err(unreachable(call)) };
+        if region.info.opt_in == OptIn::NotOptedIn {
+            return Err(Refusal::new("OptInRequired", OPT_IN).of(call));
+        }
+        effect(&mut state).map_err(|refusal| refusal.of(call))
+    }
+
+    fn fault(&self, call: &Call) -> Option<&FaultAnswer> {
+        let number = lock(&self.calls).count(call);
+        let since = self.started.elapsed();
+        let hit = |fault: &&super::scenario::format::FaultSpec| {
+            fault.hits(call, number, since, self.pace)
+        };
+        self.spec.faults.iter().find(hit).map(|fault| &fault.answer)
+    }
+
+    fn latency(&self, call: &Call, fault: Option<&FaultAnswer>) -> Duration {
+        let api = &self.spec.api;
+        let usual = api.operations.get(call.operation).copied().unwrap_or(api.latency_s);
+        match fault {
+            Some(FaultAnswer::Slow(latency)) => self.pace.of(*latency),
+            _ => self.pace.of(usual),
+        }
+    }
+
+    /// Waits until the caller's patience ends, as the real client does.
+    async fn no_answer<T>(&self, call: &Call, began: Instant) -> Result<T> {
+        let limit = self.pace.of(self.spec.api.time_limit_s);
+        sleep_until(began + limit).await;
+        Err(CloudError {
+            kind: ErrorKind::NoAnswer,
+            code: None,
+            message: format!("no answer within {limit:?}"),
+            region: call.region.clone(),
+            operation: call.operation,
+        })
+    }
+}
+
+const OPT_IN: &str = "You are not authorized to use the requested service: the region is not enabled for this account.";
+
+impl Call {
+    fn to(region: &Region, operation: &'static str) -> Self {
+        Self { region: region.clone(), operation, dry_run: false }
+    }
+}
+
+/// What the caller sees where there is no endpoint, or no way to it.
+fn unreachable(call: &Call) -> CloudError {
+    CloudError {
+        kind: ErrorKind::Unreachable,
+        code: None,
+        message: format!("could not connect to ec2.{}.amazonaws.com", call.region),
+        region: call.region.clone(),
+        operation: call.operation,
+    }
+}
+
+/// Sleeps, but not for nothing: a timer of zero still takes a tick.
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        sleep(duration).await;
+    }
+}
+
+/// A panic elsewhere does not make what is in here wrong.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,205 @@
+//! The world as its nodes: [`Remote`] and [`Session`].
+
+use std::{path::Path, sync::Arc};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{World, machine::Machine, pause};
+use crate::{
+    cloud::{InstanceState, PublicKey},
+    model::{Failure, NodeName},
+    remote::{Exit, Host, Remote, RemoteError, RemoteErrorKind, Result, Script, Session},
+    sim::{
+        Pace,
+        scenario::format::{KeyProblem, LocalKeySpec, Spec},
+        script::{Play, Player},
+    },
+};
+
+impl World {
+    fn machine(&self, host: &Host) -> Option<Arc<Machine>> {
+        let state = self.state();
+        state.regions.values().find_map(|held| held.machines.get(&host.instance)).cloned()
+    }
+
+    /// Waits until the machine's kernel answers, or ssh's patience ends.
+    async fn knock(&self, host: &Host) -> Result<Arc<Machine>> {
+        let limit = Instant::now() + self.pace.of(self.spec.boot.connect_timeout_s);
+        let silent = self.spec.nodes.get(&host.node).is_some_and(|odd| odd.silent);
+        if let Some(machine) = self.machine(host).filter(|_| !silent) {
+            let up = machine.about.life.running_at;
+            if up <= limit {
+                sleep_until(up).await;
+                let runs = machine.state_at(Instant::now()) == InstanceState::Running;
+                if runs && self.arrives(&machine, host) {
+                    return Ok(machine);
+                }
+            }
+        }
+        sleep_until(limit).await;
+        let message = format!("connect to host {} port 22: Connection timed out", host.address);
+        Err(error(&host.node, RemoteErrorKind::Unreachable, message))
+    }
+
+    /// What sshd says to a connection that came through.
+    fn admit(&self, host: &Host, machine: &Machine) -> Result<()> {
+        let number = machine.connected();
+        let odd = self.spec.nodes.get(&host.node);
+        let asleep = Instant::now() < machine.about.life.ssh_at;
+        if asleep || odd.is_some_and(|odd| number <= odd.refuses) {
+            let message = format!("connect to host {} port 22: Connection refused", host.address);
+            return Err(error(&host.node, RemoteErrorKind::Unreachable, message));
+        }
+        if odd.and_then(|odd| odd.other_host_key_from).is_some_and(|from| from <= number) {
+            let message = "REMOTE HOST IDENTIFICATION HAS CHANGED! Host key verification failed.";
+            return Err(error(&host.node, RemoteErrorKind::HostKeyChanged, message));
+        }
+        let known = |key: &PublicKey| machine.about.key.as_ref() == Some(key);
+        if host.user == machine.about.user && self.offered_keys(host).iter().any(known) {
+            return Ok(());
+        }
+        let message = format!("{}@{}: Permission denied (publickey).", host.user, host.address);
+        Err(error(&host.node, RemoteErrorKind::Denied, message))
+    }
+
+    /// What ssh says of a private key before it even connects.
+    fn check_key_file(&self, host: &Host) -> Result<()> {
+        let Some(path) = &host.private_key else { return Ok(()) };
+        match local_key(&self.spec, path) {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(error(&host.node, RemoteErrorKind::Local, failure.message)),
+        }
+    }
+}
+
+fn error(node: &NodeName, kind: RemoteErrorKind, message: impl Into<String>) -> RemoteError {
+    RemoteError { kind, node: node.clone(), message: message.into() }
+}
+
+/// The public half of the private key at `path`, or what is wrong with it.
+fn local_key(spec: &Spec, path: &Path) -> std::result::Result<PublicKey, Failure> {
+    let shown = path.display();
+    let Some(key) = spec.operator.keys.iter().find(|key| key.is_at(path)) else {
+        return Err(Failure::new(format!("{shown}: no such file"))
+            .hint("check auth.ssh_private_key and key_location"));
+    };
+    if let Some(problem) = key.problem {
+        return Err(problem.told(path));
+    }
+    let public = key.public_key.as_deref().and_then(PublicKey::parse);
+    public.ok_or_else(|| KeyProblem::NotAKey.told(path))
+}
+
+impl KeyProblem {
+    fn told(self, path: &Path) -> Failure {
+        let shown = path.display();
+        let (what, hint) = match self {
+            Self::Unreadable => {
+                ("permission denied", format!("make it yours: chown $USER {shown}"))
+            }
+            Self::ReadableByOthers => {
+                ("is readable by others, so ssh ignores it", format!("chmod 600 {shown}"))
+            }
+            Self::NotAKey => {
+                ("is not a private key", "check auth.ssh_private_key and key_location".into())
+            }
+            Self::Passphrase => ("is protected by a passphrase", format!("ssh-add {shown}")),
+        };
+        Failure::new(format!("{shown}: {what}")).hint(hint)
+    }
+}
+
+impl LocalKeySpec {
+    /// Whether this is the key at `path`. The scenario writes `~/`, since
+    /// where home is differs from machine to machine.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        match self.path.strip_prefix("~") {
+            Ok(rest) => path == self.path || path.ends_with(rest),
+            Err(_) => path == self.path,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Remote for World {
+    async fn public_key(&self, private_key: &Path) -> std::result::Result<PublicKey, Failure> {
+        local_key(&self.spec, private_key)
+    }
+
+    async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
+        self.check_key_file(host)?;
+        let machine = self.knock(host).await?;
+        pause(self.pace.within(self.spec.boot.connect_s, &[host.node.as_str(), "connect"])).await;
+        self.admit(host, &machine)?;
+        Ok(Box::new(Connection {
+            node: host.node.clone(),
+            machine,
+            spec: Arc::clone(&self.spec),
+            pace: self.pace,
+        }))
+    }
+}
+
+/// A connection to one machine.
+struct Connection {
+    node: NodeName,
+    machine: Arc<Machine>,
+    spec: Arc<Spec>,
+    pace: Pace,
+}
+
+impl Connection {
+    fn play_of(&self, script: &Script) -> Play {
+        let address = self.machine.about.private_ip.to_string();
+        Play::of(&self.spec, self.pace, &Player { node: &self.node, address }, script)
+    }
+
+    /// Waits for `moment`; `Err` where the machine ends before.
+    async fn until(&self, moment: Instant) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.machine.ended() => Err(self.lost()),
+            () = sleep_until(moment) => Ok(()),
+        }
+    }
+
+    fn lost(&self) -> RemoteError {
+        let address = self.machine.about.private_ip;
+        let message = format!("Connection to {address} closed by remote host.");
+        error(&self.node, RemoteErrorKind::Lost, message)
+    }
+}
+
+#[async_trait::async_trait]
+impl Session for Connection {
+    async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
+        let run = self.machine.run(&script.key, || self.play_of(script));
+        let breaks_after = run.play.connection_lost_after.filter(|_| run.attached == 1);
+        let deadline = run.began + script.timeout;
+        for (number, (offset, line)) in (0_u64..).zip(&run.play.lines) {
+            if breaks_after == Some(number) {
+                return Err(self.lost());
+            }
+            let due = run.began + *offset;
+            if due > deadline {
+                break;
+            }
+            self.until(due).await?;
+            if number >= skip {
+                // Nobody listens any more: the script goes on all the same.
+                let _ = lines.send(line.clone()).await;
+            }
+        }
+        if breaks_after.is_some() {
+            return Err(self.lost());
+        }
+        let end = run.play.end.map(|end| run.began + end).filter(|end| *end <= deadline);
+        self.until(end.unwrap_or(deadline)).await?;
+        Ok(end.map_or(Exit::TimedOut, |_| Exit::Status(run.play.exit)))
+    }
+
+    async fn close(self: Box<Self>) {}
+}
