@@ -1,1 +1,2 @@
 //! All integration tests, in one binary: each further one would link the SDK again.
+mod sim;

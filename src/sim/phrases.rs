@@ -22,12 +22,14 @@ pub(super) fn improvise(text: &str, player: &Player<'_>, step: &str) -> (Vec<Str
 }
 
 /// The simple commands of a shell text: its lines, split at `&&` and `;`,
-/// without comments and shell syntax.
+/// without comments, redirections and what else surrounds a command.
 fn commands(text: &str) -> Vec<String> {
     text.lines()
         .flat_map(|line| line.split("&&"))
         .flat_map(|part| part.split("; "))
-        .map(|part| part.trim().trim_start_matches("sudo ").trim())
+        .filter_map(|part| part.split(" || ").next())
+        .filter_map(|part| part.split(" 3>").next())
+        .map(|part| part.trim().trim_end_matches('\'').trim_start_matches("sudo ").trim())
         .filter(|part| !part.is_empty() && !part.starts_with('#'))
         .map(str::to_owned)
         .collect()
@@ -38,6 +40,7 @@ fn phrase(command: &str, player: &Player<'_>) -> (Vec<String>, f64) {
     let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches('\'')).collect();
     let names = || words.iter().copied().filter(|word| !word.starts_with('-'));
     match words.as_slice() {
+        ["printf", "%s\\n", rest @ ..] => (vec![rest.join(" ")], 0.1),
         ["echo", rest @ ..] => (vec![rest.join(" ").replace('"', "")], 0.1),
         ["apt-get" | "apt", rest @ ..] if rest.contains(&"update") => (apt_update(), 4.0),
         ["apt-get" | "apt", rest @ ..] if rest.contains(&"install") => {

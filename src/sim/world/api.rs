@@ -39,23 +39,28 @@ impl World {
     }
 
     fn told_of(&self, held: &RegionState, filter: &InstanceFilter) -> Vec<Instance> {
-        let seen = self.seen();
+        let now = Instant::now();
         let machines = match filter {
             InstanceFilter::Ids(ids) => ids.iter().filter_map(|id| held.machines.get(id)).collect(),
             _ => held.machines.values().collect::<Vec<_>>(),
         };
         machines
             .into_iter()
-            .filter(|machine| self.is_told(machine, seen) && wanted(machine, filter))
-            .map(|machine| machine.told(seen))
+            .filter(|machine| wanted(machine, filter))
+            .filter_map(|machine| self.told(machine, now))
             .collect()
     }
 
-    /// EC2 does not tell of the newest instances yet, and of old ended ones no more.
-    fn is_told(&self, machine: &Machine, seen: Instant) -> bool {
+    /// What EC2 tells of a machine: a little behind the truth, so nothing of
+    /// the newest ones yet, and nothing any more of those that ended long ago.
+    fn told(&self, machine: &Machine, now: Instant) -> Option<Instance> {
+        let lag = self.pace.of(self.spec.api.lag_s);
         let remembers = self.pace.of(self.spec.api.remembers_s);
-        machine.about.life.launched_at <= seen
-            && machine.gone_at().is_none_or(|gone| seen <= gone + remembers)
+        let launched = machine.about.life.launched_at;
+        let new = launched.is_some_and(|launched| now < launched + lag);
+        let forgotten = machine.gone_at().is_some_and(|gone| gone + remembers < now);
+        let seen = now.checked_sub(lag).unwrap_or(self.started);
+        (!new && !forgotten).then(|| machine.told(seen.max(self.started)))
     }
 
     fn terminate_in(

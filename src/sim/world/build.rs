@@ -58,7 +58,7 @@ impl State {
 
 fn running_since(started: Instant) -> Life {
     Life {
-        launched_at: started,
+        launched_at: None,
         running_at: started,
         ssh_at: started,
         shutting_down: Duration::ZERO,

@@ -102,7 +102,7 @@ impl World {
             reason: "Server.SpotInstanceTermination",
         };
         Life {
-            launched_at,
+            launched_at: Some(launched_at),
             running_at,
             ssh_at,
             shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),

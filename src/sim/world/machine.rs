@@ -57,7 +57,8 @@ pub(super) struct About {
 /// When things happen to a machine by themselves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
-    pub launched_at: Instant,
+    /// None: before the world's start.
+    pub launched_at: Option<Instant>,
     pub running_at: Instant,
     pub ssh_at: Instant,
     /// From the beginning of its end until it is gone.

@@ -83,12 +83,6 @@ impl World {
         lock(&self.state)
     }
 
-    /// The moment as of which reads answer: a little behind the truth.
-    fn seen(&self) -> Instant {
-        let lag = self.pace.of(self.spec.api.lag_s);
-        Instant::now().checked_sub(lag).map_or(self.started, |seen| seen.max(self.started))
-    }
-
     /// One call: waits as long as it takes, meets the fault that is due, and
     /// has its effect half-way, so that a caller that goes away in the middle
     /// may have launched something.
