@@ -30,6 +30,7 @@ pub use command::{Command, DownPlan, Update};
 pub use event::{Event, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
+pub use region::differences;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };

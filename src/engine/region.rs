@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::{
     cloud::{CloudError, Instance, InstanceFilter, InstanceState},
@@ -12,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    Event, InstanceInfo, LaunchState, Phase, Update, launch,
+    Event, InstanceInfo, LaunchState, Phase, RunState, Update, launch,
     shared::{Message, Shared},
 };
 
@@ -131,22 +132,31 @@ fn start_ready(shared: &Shared, region: &Region) {
 
 /// Tells what EC2 says otherwise than the record does.
 pub(super) fn reconcile(shared: &Shared, region: &Region, listing: &[Instance]) {
-    let state = shared.state();
-    for instance in listing {
-        let known = state.instances().find(|info| info.id == instance.id);
-        match known {
-            Some(info) if differs(info, instance) => shared.tell(changed(region, instance)),
-            None if !of_known_launch(&state, instance) => shared.tell(stray(region, instance)),
-            _ => {}
-        }
+    let events = differences(&shared.state(), region, listing, shared.clock.now());
+    for event in events {
+        shared.tell(event);
     }
-    let now = shared.clock.now();
-    for info in state.billed().filter(|info| info.region == *region) {
-        let listed = listing.iter().any(|instance| instance.id == info.id);
-        if !listed && now.duration_since(info.since) > LAG {
-            shared.tell(vanished(info));
+}
+
+/// What `listing`, all instances of the cluster that EC2 tells of in `region`
+/// at `now`, says otherwise than `state` does.
+pub fn differences(
+    state: &RunState,
+    region: &Region,
+    listing: &[Instance],
+    now: Timestamp,
+) -> Vec<Event> {
+    let seen = listing.iter().filter_map(|instance| {
+        match state.instances().find(|info| info.id == instance.id) {
+            Some(info) => differs(info, instance).then(|| changed(region, instance)),
+            None => (!of_known_launch(state, instance)).then(|| stray(region, instance)),
         }
-    }
+    });
+    let listed = |info: &InstanceInfo| listing.iter().any(|instance| instance.id == info.id);
+    let lost = state.billed().filter(|info| {
+        info.region == *region && !listed(info) && now.duration_since(info.since) > LAG
+    });
+    seen.chain(lost.map(vanished)).collect()
 }
 
 fn differs(info: &InstanceInfo, instance: &Instance) -> bool {
@@ -155,7 +165,7 @@ fn differs(info: &InstanceInfo, instance: &Instance) -> bool {
         || info.public_ip != instance.public_ip
 }
 
-fn of_known_launch(state: &super::RunState, instance: &Instance) -> bool {
+fn of_known_launch(state: &RunState, instance: &Instance) -> bool {
     launch::token_of(instance).is_some_and(|token| {
         state.launches.get(&token).is_some_and(|launch| launch.state == LaunchState::Intended)
     })

@@ -82,6 +82,21 @@ impl Store {
         Ok(store)
     }
 
+    /// The cluster of project `name` that is not known to be gone, only to be
+    /// looked at: takes no lock and makes nothing. `None` where there is none.
+    pub fn peek(state_dir: &Path, name: &str) -> Result<Option<Self>, JournalError> {
+        let project = state_dir.join(file_name(name));
+        if !project.is_dir() {
+            return Ok(None);
+        }
+        let Some(cluster) = current(&project)? else { return Ok(None) };
+        let folder = project.join(cluster.as_str());
+        let why = Some("this command only looks".to_owned());
+        let mut store = Self::on_disk(folder, cluster, None, why);
+        store.load()?;
+        Ok(Some(store))
+    }
+
     /// A place in memory, for the demo and the tests.
     pub fn in_memory(cluster: ClusterId) -> Self {
         let place = Place::Memory(Arc::default());
@@ -325,11 +340,20 @@ mod tests {
         let mut first = Store::open(folder.path(), "p").unwrap();
         let id = first.cluster().clone();
         first.append(&created(&id, 1), true).unwrap();
+        let peeked = Store::peek(folder.path(), "p").unwrap().unwrap();
+        assert_eq!((peeked.cluster(), peeked.records.len()), (&id, 1));
         let second = Store::open(folder.path(), "p").unwrap();
         assert!(second.read_only().unwrap().contains(&std::process::id().to_string()));
         assert_eq!(second.cluster(), &id);
         drop(first);
         assert!(Store::open(folder.path(), "p").unwrap().read_only().is_none());
+    }
+
+    #[test]
+    fn peeking_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Store::peek(folder.path(), "p").unwrap().is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
