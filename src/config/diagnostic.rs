@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::Location;
+use super::{Location, Source, text};
+
+pub mod ids;
+mod render;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -19,11 +22,11 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
-    /// Stable id: `config.unknown-key`.
+    /// Stable id: `config.unknown-key`. All are in [`ids::ALL`].
     pub id: &'static str,
     /// Where; none where no place can be named (a file that can't be read).
     pub location: Option<Location>,
-    /// The source line, for showing.
+    /// The source line, for showing; what sounds secret in it is starred out.
     pub source_line: Option<String>,
     /// The key path: `available_node_types.ray.worker.default.node_config.ImageId`.
     pub key_path: Option<String>,
@@ -31,4 +34,82 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do, the nearest valid key included.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Something that makes the project unusable.
+    pub(super) fn error(id: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, id, message.into())
+    }
+
+    /// Something that the user should know.
+    pub(super) fn warning(id: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, id, message.into())
+    }
+
+    fn new(severity: Severity, id: &'static str, message: String) -> Self {
+        Self {
+            severity,
+            id,
+            location: None,
+            source_line: None,
+            key_path: None,
+            message,
+            help: None,
+        }
+    }
+
+    /// The same, with its place.
+    pub(super) fn at(mut self, location: Location) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// The same, with the key that it is about.
+    pub(super) fn key(mut self, path: impl Into<String>) -> Self {
+        self.key_path = Some(path.into());
+        self
+    }
+
+    /// The same, with what to do.
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Whether the project can't be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// As `rustc` shows it, without colour and without a line break at the end:
+    ///
+    /// ```text
+    /// error[config.unknown-key]: there is no key `regoin`
+    ///   --> us.yaml:4:3
+    ///    |
+    ///  4 |   regoin: us-west-2
+    ///    |   ^^^^^^
+    ///    = key: provider.regoin
+    ///    = help: did you mean `region`?
+    /// ```
+    pub fn render(&self) -> String {
+        render::render(self)
+    }
+}
+
+/// Gives each its source line and puts them in the order in which the files
+/// are read, the ones without a place first.
+pub(super) fn complete(diagnostics: &mut [Diagnostic], sources: &[Source]) {
+    for diagnostic in diagnostics.iter_mut() {
+        let Some(location) = &diagnostic.location else { continue };
+        let source = sources.iter().find(|source| source.path == location.file);
+        let line = source.and_then(|source| text::line(&source.text, location.line));
+        diagnostic.source_line = line.map(text::redacted);
+    }
+    let file = |location: &Location| sources.iter().position(|source| source.path == location.file);
+    diagnostics.sort_by_key(|diagnostic| {
+        let location = diagnostic.location.as_ref();
+        location.map(|location| (file(location), location.line, location.column))
+    });
 }

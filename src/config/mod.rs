@@ -1,14 +1,32 @@
 //! Region configs (Ray cluster-launcher YAML) and the project file, read with
 //! positions into a [`Project`]. Every diagnostic is collected; nothing stops
 //! at the first one.
+//!
+//! [`load`] reads files, [`load_sources`] texts that muster brings along; both
+//! go the same way: a YAML tree with positions, its keys against the one table
+//! of keys, its values into types, then the rules that span files.
 
+mod assemble;
+mod aws;
 mod diagnostic;
+mod form;
+mod keys;
+mod load;
+mod node_config;
+mod paths;
 mod project;
+mod project_file;
+mod read;
 mod recipe;
+mod recipe_file;
+mod region;
 mod request;
 mod source;
+mod text;
+mod yaml;
 
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, ids};
+pub use load::{LoadRequest, Loaded, Overrides, load, load_sources};
 pub use project::{
     Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig, RegionPlan,
 };

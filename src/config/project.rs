@@ -69,6 +69,11 @@ pub struct RegionConfig {
 }
 
 /// The command lists of a region config.
+///
+/// Where a start list is absent, it holds Ray's own default without
+/// `--autoscaling-config`, since muster owns the nodes; where it is `[]`, it is
+/// empty. Ray's defaults of the other lists are not taken: they install a
+/// nightly build of Ray.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Commands {
     /// `initialization_commands`.

@@ -63,6 +63,11 @@ impl<T> Sourced<T> {
         Self { value, origin: Origin::Default(reason) }
     }
 
+    /// The same origin with another value.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: convert(self.value), origin: self.origin }
+    }
+
     /// Where in a file it was written, if it was.
     pub fn location(&self) -> Option<&Location> {
         match &self.origin {

@@ -1,0 +1,180 @@
+//! Texts and flags into a project: reads each, then applies the rules that
+//! span files.
+
+mod keys;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Diagnostic, Loaded, Overrides, Project, Recipe, RegionConfig, Source, Sourced,
+    diagnostic::{self, ids},
+    form::Form,
+    keys as key_table,
+    project_file::{self, ProjectFile},
+    region, text,
+    yaml::{self, Node},
+};
+use crate::model::Region;
+use settings::Settings;
+
+/// Everything that a project is made of.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    /// Where relative paths start from.
+    pub folder: PathBuf,
+    /// `muster.yaml`.
+    pub project_file: Option<Source>,
+    /// The region configs in order.
+    pub regions: Vec<Source>,
+    /// The recipe; none: the built-in one.
+    pub recipe: Option<Source>,
+}
+
+impl Inputs {
+    fn sources(&self) -> Vec<Source> {
+        let first = self.project_file.iter();
+        first.chain(&self.regions).chain(&self.recipe).cloned().collect()
+    }
+}
+
+/// Makes a project of `inputs`. `unread` says which of the files meant could
+/// not be read.
+pub(super) fn assemble(inputs: Inputs, overrides: &Overrides, unread: Vec<Diagnostic>) -> Loaded {
+    let sources = inputs.sources();
+    let mut form = Form { diagnostics: unread };
+    let project = project(inputs, &sources, overrides, &mut form);
+    let project = project.filter(|_| !form.has_errors());
+    let mut diagnostics = form.diagnostics;
+    diagnostic::complete(&mut diagnostics, &sources);
+    Loaded { project, diagnostics, sources }
+}
+
+fn project(
+    inputs: Inputs,
+    sources: &[Source],
+    overrides: &Overrides,
+    form: &mut Form,
+) -> Option<Project> {
+    let file = inputs.project_file.as_ref().map(|source| read_project_file(source, form));
+    let settings = Settings::new(file.unwrap_or_default(), overrides, &inputs.folder, form);
+    let recipe = inputs.recipe.as_ref().map_or_else(
+        || Some(Recipe::built_in()),
+        |source| Recipe::parse(source).map_err(|wrong| form.diagnostics.extend(wrong)).ok(),
+    );
+    let (mut regions, complete) = read_regions(&inputs, form);
+    check_regions_differ(&regions, form);
+    let leader = leader(&settings, &regions, complete, form);
+    let key_name = keys::unify(settings.key_name.clone(), &mut regions, form);
+    settings.fill_in(&mut regions, form);
+    let leader = leader?;
+    let name = name(&settings, &regions, &leader, form)?;
+    Some(Project {
+        name,
+        folder: inputs.folder,
+        regions,
+        leader,
+        key_name,
+        recipe: recipe?,
+        requirements: settings.requirements,
+        spill_dir: settings.spill_dir,
+        ssh_config: settings.ssh_config,
+        operator_cidr: settings.operator_cidr,
+        sources: sources.to_vec(),
+    })
+}
+
+/// The tree of `source`; a file without content is reported.
+pub(super) fn tree(source: &Source, form: &mut Form) -> Option<Node> {
+    let before = form.diagnostics.len();
+    let root = yaml::parse(source, &mut form.diagnostics).filter(|root| !root.is_empty());
+    if root.is_none() && form.diagnostics.len() == before {
+        let name = text::shown(&source.path.to_string_lossy());
+        form.report(Diagnostic::error(ids::EMPTY, format!("`{name}` holds nothing")));
+    }
+    root
+}
+
+fn read_project_file(source: &Source, form: &mut Form) -> ProjectFile {
+    let root = tree(source, form);
+    root.map(|root| project_file::read(source, &root, form)).unwrap_or_default()
+}
+
+/// The regions that could be read, and whether those are all.
+fn read_regions(inputs: &Inputs, form: &mut Form) -> (Vec<RegionConfig>, bool) {
+    let any_unread = form.has_errors();
+    let read = |source| read_region(source, &inputs.folder, form);
+    let regions: Vec<RegionConfig> = inputs.regions.iter().filter_map(read).collect();
+    let complete = !any_unread && regions.len() == inputs.regions.len();
+    (regions, complete)
+}
+
+fn read_region(source: &Source, folder: &Path, form: &mut Form) -> Option<RegionConfig> {
+    let root = tree(source, form)?;
+    region::read(source, &root, folder, form)
+}
+
+fn check_regions_differ(regions: &[RegionConfig], form: &mut Form) {
+    for (index, config) in regions.iter().enumerate() {
+        let earlier = regions[..index].iter().find(|other| *other.region == *config.region);
+        let places =
+            earlier.and_then(|other| other.region.location()).zip(config.region.location());
+        let Some((first, second)) = places else { continue };
+        let message = format!("{} has two configs", config.region.value);
+        let help = format!("{first} is the other; one config describes all nodes of a region");
+        let twice = Diagnostic::error(ids::REGION_TWICE, message).at(second.clone());
+        form.report(twice.key("provider.region").help(help));
+    }
+}
+
+/// The leader asked for, else the first region. `complete`: whether `regions`
+/// are all, so that one that is not among them is none.
+fn leader(
+    settings: &Settings,
+    regions: &[RegionConfig],
+    complete: bool,
+    form: &mut Form,
+) -> Option<Sourced<Region>> {
+    let Some(leader) = &settings.leader else {
+        let first = regions.first()?.region.value.clone();
+        return Some(Sourced::default(first, "the first config's region leads"));
+    };
+    let names: Vec<&str> = regions.iter().map(|config| config.region.as_str()).collect();
+    if !names.contains(&leader.as_str()) && complete {
+        let message =
+            format!("the leader `{}` is none of the regions", text::shown(leader.as_str()));
+        let help = key_table::suggestion(leader.as_str(), names.iter().copied())
+            .unwrap_or_else(|| format!("the regions are {}", names.join(", ")));
+        form.report(settings::about(leader, "leader", ids::LEADER, message).help(help));
+    }
+    Some(leader.clone())
+}
+
+/// Longest name: tags, tokens and the paths of sockets are made of it.
+const MAX_NAME: usize = 40;
+
+fn name(
+    settings: &Settings,
+    regions: &[RegionConfig],
+    leader: &Region,
+    form: &mut Form,
+) -> Option<Sourced<String>> {
+    let of_leader = || regions.iter().find(|config| *config.region == *leader);
+    let name = match &settings.name {
+        Some(name) => name.clone(),
+        None => of_leader()?.cluster_name.clone(),
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let valid = name.len() <= MAX_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(allowed);
+    if !valid {
+        let message = format!("`{}` can't name a project", text::shown(&name));
+        let help = format!(
+            "a name has at most {MAX_NAME} letters, digits, `-`, `_` and `.`, and begins with a \
+             letter or digit: give another as `name:` in muster.yaml or as --name"
+        );
+        form.report(settings::about(&name, "name", ids::PROJECT_NAME, message).help(help));
+    }
+    Some(name)
+}

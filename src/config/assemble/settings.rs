@@ -1,0 +1,140 @@
+//! The project file with the flags over it, its paths resolved.
+
+use std::path::{Path, PathBuf};
+
+use ipnet::Ipv4Net;
+
+use crate::{
+    config::{
+        Diagnostic, Origin, Overrides, RegionConfig, Sourced, aws, diagnostic::ids, form::Form,
+        paths, project_file::ProjectFile, text,
+    },
+    model::{KeyName, Region, SecurityGroupId},
+};
+
+/// Quokka's own default.
+const DEFAULT_SPILL_DIR: &str = "/data";
+
+/// What holds for all regions.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub name: Option<Sourced<String>>,
+    pub leader: Option<Sourced<Region>>,
+    pub key_name: Option<Sourced<KeyName>>,
+    pub requirements: Vec<Sourced<String>>,
+    pub spill_dir: Sourced<PathBuf>,
+    pub ssh_config: Option<Sourced<PathBuf>>,
+    pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    key_location: Option<Sourced<PathBuf>>,
+    security_group: Option<Sourced<String>>,
+}
+
+impl Settings {
+    /// `file` overridden by `flags`, paths resolved from `folder`.
+    pub fn new(file: ProjectFile, flags: &Overrides, folder: &Path, form: &mut Form) -> Self {
+        let path = |given: Sourced<PathBuf>| given.map(|path| paths::resolve(folder, &path));
+        let requirements = flags.requirements.iter().map(|text| flag(text, "--requirement"));
+        let settings = Self {
+            name: over(flags.name.as_ref(), "--name", file.name),
+            leader: over(flags.leader.as_ref(), "--leader", file.leader),
+            key_name: over(flags.key_name.as_ref(), "--key-name", file.key_name),
+            requirements: match requirements.collect::<Vec<_>>() {
+                none if none.is_empty() => file.requirements,
+                given => given,
+            },
+            spill_dir: over(flags.spill_dir.as_ref(), "--spill-dir", file.spill_dir)
+                .unwrap_or_else(|| {
+                    Sourced::default(PathBuf::from(DEFAULT_SPILL_DIR), "Quokka's default")
+                }),
+            ssh_config: over(flags.ssh_config.as_ref(), "--ssh-config", file.ssh_config).map(path),
+            operator_cidr: over(
+                flags.operator_cidr.as_ref(),
+                "--operator-cidr",
+                file.operator_cidr,
+            ),
+            key_location: over(flags.key_location.as_ref(), "--key-location", file.key_location)
+                .map(path),
+            security_group: over(
+                flags.security_group.as_ref(),
+                "--security-group",
+                file.security_group,
+            ),
+        };
+        settings.check_spill_dir(form);
+        settings
+    }
+
+    fn check_spill_dir(&self, form: &mut Form) {
+        if self.spill_dir.is_absolute() {
+            return;
+        }
+        let shown = text::shown(&self.spill_dir.to_string_lossy());
+        let message = format!("`{shown}` is not a whole path");
+        let help = "it is a folder on the nodes, from the root: `/data`";
+        form.report(about(&self.spill_dir, "spill_dir", ids::INVALID_VALUE, message).help(help));
+    }
+
+    /// Gives the regions what they leave open: private key and security group.
+    pub fn fill_in(&self, regions: &mut [RegionConfig], form: &mut Form) {
+        for region in regions.iter_mut() {
+            self.fill_in_key(region);
+        }
+        let Some(group) = &self.security_group else { return };
+        if !aws::is_id(group, "sg") {
+            form.report(unresolved_group(group));
+            return;
+        }
+        let groups = regions.iter_mut().flat_map(|region| &mut region.groups);
+        let open = groups.filter(|group| group.template.security_groups.is_empty());
+        for node_group in open {
+            let id = group.clone().map(SecurityGroupId::from);
+            node_group.template.security_groups.push(id);
+        }
+    }
+
+    /// A flag goes over the region's own key, the project file under it.
+    fn fill_in_key(&self, region: &mut RegionConfig) {
+        let Some(key) = &self.key_location else { return };
+        if region.ssh_private_key.is_none() || matches!(key.origin, Origin::Flag(_)) {
+            region.ssh_private_key = Some(key.clone());
+        }
+    }
+}
+
+fn unresolved_group(group: &Sourced<String>) -> Diagnostic {
+    let name = text::shown(group);
+    let message = format!("the security group `{name}` is a name, and names are not resolved yet");
+    let mut diagnostic =
+        Diagnostic::warning(ids::SECURITY_GROUP_NAME, message).key("security_group").help(
+            "give `SecurityGroupIds` in each region's `node_config`: a group belongs to one region",
+        );
+    diagnostic.location = group.location().cloned();
+    diagnostic
+}
+
+/// An error about a value that a file or a flag gave.
+pub(super) fn about<T>(
+    value: &Sourced<T>,
+    key: &str,
+    id: &'static str,
+    message: String,
+) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(id, message);
+    diagnostic.location = value.location().cloned();
+    match value.origin {
+        Origin::Flag(flag) => diagnostic.key(flag),
+        Origin::File(_) | Origin::Default(_) => diagnostic.key(key),
+    }
+}
+
+fn flag<T: Clone>(value: &T, name: &'static str) -> Sourced<T> {
+    Sourced { value: value.clone(), origin: Origin::Flag(name) }
+}
+
+fn over<T: Clone>(
+    value: Option<&T>,
+    name: &'static str,
+    file: Option<Sourced<T>>,
+) -> Option<Sourced<T>> {
+    value.map(|value| flag(value, name)).or(file)
+}

@@ -1,0 +1,244 @@
+//! Typed reading of a tree: each reader takes a [`Place`], gives the value if
+//! it is of the type, and otherwise reports what it found instead.
+
+use std::{fmt::Display, str::FromStr};
+
+use super::{
+    Diagnostic, Location, Sourced,
+    diagnostic::ids,
+    text,
+    yaml::{Entry, Node, Resolved, Value},
+};
+
+/// A node and the key path that leads to it.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// Its path: `provider.region`, `steps[2].run`.
+    pub path: String,
+}
+
+impl<'a> Place<'a> {
+    /// The top of a tree.
+    pub fn root(node: &'a Node) -> Self {
+        Self { node, path: String::new() }
+    }
+
+    /// The value under `key`, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        self.node.get(key).map(|node| Self { node, path: self.path_of(key) })
+    }
+
+    /// The entries, if this is a map.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a Entry, Self)> {
+        self.node
+            .entries()
+            .iter()
+            .map(|entry| (entry, Self { node: &entry.value, path: self.path_of(&entry.key) }))
+    }
+
+    /// The items, if this is a list.
+    pub fn items(&self) -> impl Iterator<Item = Self> {
+        let items: &'a [Node] = match &self.node.value {
+            Value::List(items) => items,
+            Value::Scalar(_) | Value::Map(_) => &[],
+        };
+        let path = |index: usize| format!("{}[{index}]", self.path);
+        items.iter().enumerate().map(move |(index, node)| Self { node, path: path(index) })
+    }
+
+    /// The path of one of its keys.
+    pub fn path_of(&self, key: &str) -> String {
+        let key = text::shown(key);
+        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Where it stands.
+    pub fn location(&self) -> Location {
+        self.node.location.clone()
+    }
+
+    /// `value`, written here.
+    pub fn sourced<T>(&self, value: T) -> Sourced<T> {
+        Sourced::written(value, self.location())
+    }
+
+    /// An error that is about this value.
+    pub fn error(&self, id: &'static str, message: impl Into<String>) -> Diagnostic {
+        self.finish(Diagnostic::error(id, message))
+    }
+
+    /// A warning that is about this value.
+    pub fn warning(&self, id: &'static str, message: impl Into<String>) -> Diagnostic {
+        self.finish(Diagnostic::warning(id, message))
+    }
+
+    fn finish(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let diagnostic = diagnostic.at(self.location());
+        if self.path.is_empty() { diagnostic } else { diagnostic.key(self.path.as_str()) }
+    }
+}
+
+/// Collects what is wrong while a tree is read.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// What has been found so far.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Form {
+    /// Adds something that is wrong.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether something makes the project unusable.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The value under `key`, reported where it is missing.
+    pub fn required<'a>(&mut self, map: &Place<'a>, key: &str, why: &str) -> Option<Place<'a>> {
+        let found = map.get(key);
+        if found.is_none() && matches!(map.node.value, Value::Map(_)) {
+            let path = map.path_of(key);
+            let missing = Diagnostic::error(ids::MISSING_KEY, format!("`{path}` is missing"));
+            self.report(missing.at(map.location()).key(path).help(why));
+        }
+        found
+    }
+
+    /// A map.
+    pub fn map<'a>(&mut self, place: Place<'a>) -> Option<Place<'a>> {
+        let is_map = matches!(place.node.value, Value::Map(_));
+        if !is_map {
+            self.wrong_type(&place, "a map", "write `key: value` lines below it, indented");
+        }
+        is_map.then_some(place)
+    }
+
+    /// The items of a list.
+    pub fn list<'a>(&mut self, place: &Place<'a>) -> Vec<Place<'a>> {
+        if !matches!(place.node.value, Value::List(_)) {
+            let help = if place.node.is_empty() {
+                "write `[]` for none, or leave the key out"
+            } else {
+                "write each item on a line of its own, after `- `"
+            };
+            self.wrong_type(place, "a list", help);
+        }
+        place.items().collect()
+    }
+
+    /// Text that is not empty.
+    pub fn text(&mut self, place: &Place<'_>) -> Option<Sourced<String>> {
+        let text = self.any_text(place)?;
+        if text.trim().is_empty() {
+            self.report(place.error(ids::INVALID_VALUE, "this text is empty"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Text, possibly empty.
+    pub fn any_text(&mut self, place: &Place<'_>) -> Option<Sourced<String>> {
+        if let Value::Scalar(scalar) = &place.node.value {
+            if scalar.resolved == Resolved::Text {
+                return Some(place.sourced(scalar.text.clone()));
+            }
+            let quoted =
+                format!("put it in quotes if text is meant: \"{}\"", text::shown(&scalar.text));
+            let help = if place.node.is_empty() {
+                "give a value, or leave the key out".into()
+            } else {
+                quoted
+            };
+            self.wrong_type(place, "text", &help);
+        } else {
+            self.wrong_type(place, "text", "write one value behind the colon");
+        }
+        None
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, place: &Place<'_>) -> Vec<Sourced<String>> {
+        let items = self.list(place);
+        items.iter().filter_map(|item| self.text(item)).collect()
+    }
+
+    /// A boolean.
+    pub fn flag(&mut self, place: &Place<'_>) -> Option<bool> {
+        match &place.node.value {
+            Value::Scalar(scalar) if let Resolved::Bool(value) = scalar.resolved => Some(value),
+            _ => {
+                self.wrong_type(place, "a boolean", "write `true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number from `0` to the greatest that `T` holds.
+    pub fn count<T: TryFrom<i64>>(&mut self, place: &Place<'_>) -> Option<T> {
+        let number = match &place.node.value {
+            Value::Scalar(scalar) if let Resolved::Int(value) = scalar.resolved => value,
+            _ => {
+                self.wrong_type(place, "a whole number", "write digits, without quotes");
+                return None;
+            }
+        };
+        let value = Some(number).filter(|n| *n >= 0).and_then(|n| T::try_from(n).ok());
+        if value.is_none() {
+            let size = if number < 0 { "less than zero" } else { "too large" };
+            self.report(place.error(ids::INVALID_VALUE, format!("the number {number} is {size}")));
+        }
+        value
+    }
+
+    /// A number that is finite and not below zero.
+    pub fn amount(&mut self, place: &Place<'_>) -> Option<f64> {
+        let number = match &place.node.value {
+            Value::Scalar(scalar) => match scalar.resolved {
+                #[expect(clippy::cast_precision_loss, reason = "Ray's resources are floats")]
+                Resolved::Int(value) => Some(value as f64),
+                Resolved::Float(value) => Some(value),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(number) = number else {
+            self.wrong_type(place, "a number", "write digits, without quotes");
+            return None;
+        };
+        let valid = number.is_finite() && number >= 0.0;
+        if !valid {
+            self.report(place.error(ids::INVALID_VALUE, "this must be a number from zero up"));
+        }
+        valid.then_some(number)
+    }
+
+    /// Text of a form that `T` knows; `example` shows it.
+    pub fn parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        place: &Place<'_>,
+        example: &str,
+    ) -> Option<Sourced<T>> {
+        let text = self.text(place)?;
+        match text.value.trim().parse() {
+            Ok(value) => Some(place.sourced(value)),
+            Err(error) => {
+                let message = format!("`{}` can't be read: {error}", text::shown(&text));
+                let help = format!("write it like `{example}`");
+                self.report(place.error(ids::INVALID_VALUE, message).help(help));
+                None
+            }
+        }
+    }
+
+    /// Reports a value of the wrong type.
+    pub fn wrong_type(&mut self, place: &Place<'_>, expected: &str, help: &str) {
+        let name = if place.path.is_empty() { "this file" } else { place.path.as_str() };
+        let message = format!("`{name}` takes {expected}, and this is {}", place.node.describe());
+        self.report(place.error(ids::WRONG_TYPE, message).help(help));
+    }
+}

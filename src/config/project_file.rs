@@ -1,0 +1,110 @@
+//! `muster.yaml`, the project file, as written: nothing is resolved yet.
+
+use std::path::{Path, PathBuf};
+
+use ipnet::Ipv4Net;
+
+use super::{
+    Diagnostic, Source, Sourced,
+    diagnostic::ids,
+    form::{Form, Place},
+    keys::{self, PROJECT},
+    text,
+    yaml::{Node, Value},
+};
+use crate::model::{KeyName, Region};
+
+/// Its name in a folder.
+pub(super) const NAME: &str = "muster.yaml";
+
+/// What a project file says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProjectFile {
+    /// `name`.
+    pub name: Option<Sourced<String>>,
+    /// `regions`, relative to the project file.
+    pub regions: Vec<Sourced<PathBuf>>,
+    /// `leader`.
+    pub leader: Option<Sourced<Region>>,
+    /// `key_name`.
+    pub key_name: Option<Sourced<KeyName>>,
+    /// `key_location`.
+    pub key_location: Option<Sourced<PathBuf>>,
+    /// `security_group`.
+    pub security_group: Option<Sourced<String>>,
+    /// `requirements`.
+    pub requirements: Vec<Sourced<String>>,
+    /// `spill_dir`.
+    pub spill_dir: Option<Sourced<PathBuf>>,
+    /// `recipe`, relative to the project file.
+    pub recipe: Option<Sourced<PathBuf>>,
+    /// `ssh.config`.
+    pub ssh_config: Option<Sourced<PathBuf>>,
+    /// `operator_cidr`.
+    pub operator_cidr: Option<Sourced<Ipv4Net>>,
+}
+
+/// Whether the file is a project file: by its name, or since it lists regions
+/// and describes none.
+pub(super) fn is_project_file(path: &Path, root: Option<&Node>) -> bool {
+    let by_name = path.file_name().is_some_and(|name| name == NAME || name == "muster.yml");
+    let by_content =
+        root.is_some_and(|root| root.get("regions").is_some() && root.get("provider").is_none());
+    by_name || by_content
+}
+
+/// Reads the tree of a project file.
+pub(super) fn read(source: &Source, root: &Node, form: &mut Form) -> ProjectFile {
+    let place = Place::root(root);
+    if let Some(wrong) = not_a_project(source, &place) {
+        form.report(wrong);
+        return ProjectFile::default();
+    }
+    keys::check(PROJECT, &place, form);
+    let ssh = place.get("ssh").and_then(|ssh| form.map(ssh));
+    let ssh_config = ssh.and_then(|ssh| ssh.get("config"));
+    ProjectFile {
+        name: place.get("name").and_then(|name| form.text(&name)),
+        regions: regions(&place, form),
+        leader: place.get("leader").and_then(|leader| Some(form.text(&leader)?.map(Region::from))),
+        key_name: place.get("key_name").and_then(|key| Some(form.text(&key)?.map(KeyName::from))),
+        key_location: path(place.get("key_location"), form),
+        security_group: place.get("security_group").and_then(|group| form.text(&group)),
+        requirements: place.get("requirements").map(|list| form.texts(&list)).unwrap_or_default(),
+        spill_dir: path(place.get("spill_dir"), form),
+        recipe: path(place.get("recipe"), form),
+        ssh_config: path(ssh_config, form),
+        operator_cidr: place
+            .get("operator_cidr")
+            .and_then(|cidr| form.parsed(&cidr, "203.0.113.7/32")),
+    }
+}
+
+fn not_a_project(source: &Source, place: &Place<'_>) -> Option<Diagnostic> {
+    let name = text::shown(&source.path.to_string_lossy());
+    if place.get("provider").is_some() {
+        let message = format!("`{name}` is a region config under the name of a project file");
+        let help = "rename it, say to us.yaml, and list it under `regions:` in muster.yaml";
+        return Some(place.error(ids::NOT_A_CONFIG, message).help(help));
+    }
+    if matches!(place.node.value, Value::Map(_)) {
+        return None;
+    }
+    let message = format!("`{name}` is not a project file: it is {}", place.node.describe());
+    let help = "a project file has keys such as `name:` and `regions:`";
+    Some(place.error(ids::NOT_A_CONFIG, message).help(help))
+}
+
+fn regions(place: &Place<'_>, form: &mut Form) -> Vec<Sourced<PathBuf>> {
+    let why = "list the region configs: one file each, in `- ` lines";
+    let Some(list) = form.required(place, "regions", why) else { return Vec::new() };
+    let files = form.texts(&list);
+    if list.node.is_empty() && matches!(list.node.value, Value::List(_)) {
+        form.report(list.error(ids::INVALID_VALUE, "`regions` lists no files").help(why));
+    }
+    files.into_iter().map(|file| file.map(PathBuf::from)).collect()
+}
+
+fn path(place: Option<Place<'_>>, form: &mut Form) -> Option<Sourced<PathBuf>> {
+    Some(form.text(&place?)?.map(PathBuf::from))
+}

@@ -1,0 +1,167 @@
+//! One region's config, Ray's cluster-launcher YAML, into a [`RegionConfig`].
+
+mod commands;
+mod node_types;
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Diagnostic, RegionConfig, Source, Sourced, aws,
+    diagnostic::ids,
+    form::{Form, Place},
+    keys::{self, REGION},
+    paths, text,
+    yaml::Node,
+};
+use crate::model::{Region, Zone};
+
+/// The user that Ray's AWS defaults name.
+const DEFAULT_SSH_USER: &str = "ubuntu";
+
+/// Reads the tree of `source`; relative paths start from `folder`. `None`
+/// where something needed is missing or wrong; every reason is reported.
+pub(super) fn read(
+    source: &Source,
+    root: &Node,
+    folder: &Path,
+    form: &mut Form,
+) -> Option<RegionConfig> {
+    let place = Place::root(root);
+    if let Some(wrong) = not_a_region_config(source, &place) {
+        form.report(wrong);
+        return None;
+    }
+    keys::check(REGION, &place, form);
+    let cluster_name = cluster_name(&place, form);
+    let provider = provider(&place, form);
+    let auth = place.get("auth").and_then(|auth| form.map(auth));
+    let ssh_user = ssh_user(auth.as_ref(), form);
+    let ssh_private_key = private_key(auth.as_ref(), folder, form);
+    let groups = node_types::read(&place, form);
+    let commands = commands::read(&place, form);
+    let provider = provider?;
+    Some(RegionConfig {
+        source: source.clone(),
+        cluster_name: cluster_name?,
+        region: provider.region?,
+        zones: provider.zones,
+        use_internal_ips: provider.use_internal_ips,
+        ssh_user: ssh_user?,
+        ssh_private_key,
+        groups: groups?,
+        commands,
+    })
+}
+
+/// A file that is something else altogether gets one diagnostic, not twenty.
+fn not_a_region_config(source: &Source, place: &Place<'_>) -> Option<Diagnostic> {
+    let is_config = ["cluster_name", "provider", "available_node_types"];
+    if is_config.iter().any(|key| place.get(key).is_some()) {
+        return None;
+    }
+    let name = text::shown(&source.path.to_string_lossy());
+    let message = format!("`{name}` is not a Ray cluster config");
+    let help = "such a config has `cluster_name`, `provider` and `available_node_types` at its top";
+    Some(place.error(ids::NOT_A_CONFIG, message).help(help))
+}
+
+fn cluster_name(place: &Place<'_>, form: &mut Form) -> Option<Sourced<String>> {
+    let why = "name the cluster; Ray and Quokka find its nodes by this name";
+    let place = form.required(place, "cluster_name", why)?;
+    form.text(&place)
+}
+
+struct Provider {
+    region: Option<Sourced<Region>>,
+    zones: Vec<Sourced<Zone>>,
+    use_internal_ips: bool,
+}
+
+fn provider(place: &Place<'_>, form: &mut Form) -> Option<Provider> {
+    let why = "add `provider:` with `type: aws` and `region:`";
+    let place = form.required(place, "provider", why)?;
+    let place = form.map(place)?;
+    check_type(&place, form);
+    let region = region(&place, form);
+    let zones = place
+        .get("availability_zone")
+        .map(|zones| self::zones(&zones, region.as_ref(), form))
+        .unwrap_or_default();
+    let internal = place.get("use_internal_ips").and_then(|flag| form.flag(&flag));
+    Some(Provider { region, zones, use_internal_ips: internal.unwrap_or(false) })
+}
+
+fn check_type(provider: &Place<'_>, form: &mut Form) {
+    let Some(place) = form.required(provider, "type", "add `type: aws`") else { return };
+    let Some(kind) = form.text(&place) else { return };
+    if *kind != "aws" {
+        let message = format!("the provider `{}` is not AWS", text::shown(&kind));
+        let help = "muster assembles clusters on AWS only: `type: aws`";
+        form.report(place.error(ids::PROVIDER_TYPE, message).help(help));
+    }
+}
+
+fn region(provider: &Place<'_>, form: &mut Form) -> Option<Sourced<Region>> {
+    let why = "name this config's AWS region, such as `us-west-2`";
+    let place = form.required(provider, "region", why)?;
+    let name = form.text(&place)?;
+    if aws::REGIONS.contains(&name.as_str()) {
+        return Some(name.map(Region::from));
+    }
+    let known = keys::suggestion(&name, aws::REGIONS.into_iter());
+    let shown = text::shown(&name);
+    if aws::is_region_name(&name) {
+        let help = known.unwrap_or_else(|| "EC2 will say whether it exists".into());
+        let message = format!("muster does not know the region `{shown}`");
+        form.report(place.warning(ids::REGION_UNKNOWN, message).help(help));
+        return Some(name.map(Region::from));
+    }
+    let help = known.unwrap_or_else(|| "a region is named like `us-west-2`".into());
+    let message = format!("`{shown}` is no name of an AWS region");
+    form.report(place.error(ids::REGION_SYNTAX, message).help(help));
+    None
+}
+
+/// `us-west-2a,us-west-2b`: several zones in one text.
+fn zones(
+    place: &Place<'_>,
+    region: Option<&Sourced<Region>>,
+    form: &mut Form,
+) -> Vec<Sourced<Zone>> {
+    let Some(text) = form.text(place) else { return Vec::new() };
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let mut zones = Vec::new();
+    for name in names {
+        if let Some(region) = region.filter(|region| !is_zone_of(name, region.as_str())) {
+            let message = format!("`{}` is not a zone of {}", text::shown(name), region.value);
+            let help = format!("its zones are named like `{}a`", region.value);
+            form.report(place.error(ids::ZONE, message).help(help));
+        }
+        zones.push(place.sourced(name.into()));
+    }
+    zones
+}
+
+/// `us-west-2a`; a local zone is `us-west-2-lax-1a`.
+fn is_zone_of(name: &str, region: &str) -> bool {
+    name.strip_prefix(region).is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '-')
+            && rest.ends_with(|c: char| c.is_ascii_lowercase())
+    })
+}
+
+fn ssh_user(auth: Option<&Place<'_>>, form: &mut Form) -> Option<Sourced<String>> {
+    match auth.and_then(|auth| auth.get("ssh_user")) {
+        Some(user) => form.text(&user),
+        None => Some(Sourced::default(DEFAULT_SSH_USER.into(), "Ray's default for AWS")),
+    }
+}
+
+fn private_key(
+    auth: Option<&Place<'_>>,
+    folder: &Path,
+    form: &mut Form,
+) -> Option<Sourced<PathBuf>> {
+    let place = auth?.get("ssh_private_key")?;
+    Some(form.text(&place)?.map(|path| paths::resolve(folder, Path::new(&path))))
+}

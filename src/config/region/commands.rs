@@ -1,0 +1,50 @@
+//! The command lists of a region config.
+
+use crate::config::{
+    Commands,
+    diagnostic::ids,
+    form::{Form, Place},
+};
+
+/// Ray's own start commands, taken where the key is absent, without the
+/// option that hands the nodes to Ray's autoscaler: muster owns the nodes.
+const HEAD_START_RAY: [&str; 2] =
+    ["ray stop", "ulimit -n 65536; ray start --head --port=6379 --object-manager-port=8076"];
+const WORKER_START_RAY: [&str; 2] = [
+    "ray stop",
+    "ulimit -n 65536; ray start --address=$RAY_HEAD_IP:6379 --object-manager-port=8076",
+];
+
+pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Commands {
+    warn_of_autoscaler(place, form);
+    Commands {
+        initialization: list(place, "initialization_commands", &[], form),
+        setup: list(place, "setup_commands", &[], form),
+        head_setup: list(place, "head_setup_commands", &[], form),
+        worker_setup: list(place, "worker_setup_commands", &[], form),
+        head_start_ray: list(place, "head_start_ray_commands", &HEAD_START_RAY, form),
+        worker_start_ray: list(place, "worker_start_ray_commands", &WORKER_START_RAY, form),
+    }
+}
+
+/// The commands under `key`, or `default` where the key is absent. An empty
+/// list is what the user asked for.
+fn list(place: &Place<'_>, key: &str, default: &[&str], form: &mut Form) -> Vec<String> {
+    match place.get(key) {
+        Some(list) => form.texts(&list).into_iter().map(|text| text.value).collect(),
+        None => default.iter().copied().map(str::to_owned).collect(),
+    }
+}
+
+fn warn_of_autoscaler(place: &Place<'_>, form: &mut Form) {
+    let Some(list) = place.get("head_start_ray_commands") else { return };
+    let mut commands = list.items();
+    let Some(command) = commands.find(|item| item.node.text().contains("--autoscaling-config"))
+    else {
+        return;
+    };
+    let message = "`--autoscaling-config` starts Ray's autoscaler, which would act against muster";
+    let help = "remove the option: the autoscaler launches nodes that muster does not know, \
+                and terminates those that it launched";
+    form.report(command.warning(ids::AUTOSCALER, message).help(help));
+}

@@ -1,0 +1,161 @@
+//! `available_node_types` and `head_node_type` into node groups.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    config::{
+        NodeGroup, NodeTemplate, Sourced,
+        diagnostic::ids,
+        form::{Form, Place},
+        keys, node_config, text,
+    },
+    model::NodeKind,
+};
+
+/// What Ray takes where `max_workers` is absent.
+const DEFAULT_MAX_WORKERS: u32 = 2;
+/// The head type of Ray's AWS defaults, which pyquokka looks for too.
+const DEFAULT_HEAD: &str = "ray.head.default";
+
+/// One entry of `available_node_types`.
+struct NodeType {
+    name: Sourced<String>,
+    min_workers: u32,
+    resources: BTreeMap<String, f64>,
+    template: Option<NodeTemplate>,
+}
+
+/// The groups of a config: one node of the head type, and `min_workers` of
+/// every type, as `ray up` launches them. The head first, empty groups left out.
+pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Option<Vec<NodeGroup>> {
+    let why = "describe the head's and the workers' type, with a `node_config` each";
+    let types_place = form.required(place, "available_node_types", why)?;
+    let types_place = form.map(types_place)?;
+    let types: Vec<NodeType> = types_place
+        .entries()
+        .filter_map(|(entry, node_type)| {
+            let name = Sourced::written(entry.key.clone(), entry.location.clone());
+            read_type(name, node_type, form)
+        })
+        .collect();
+    check_room(place, &types_place, &types, form);
+    let head = head_type(place, &types_place, form)?;
+    groups(types, &head)
+}
+
+fn read_type(name: Sourced<String>, place: Place<'_>, form: &mut Form) -> Option<NodeType> {
+    let place = form.map(place)?;
+    let min_workers = place.get("min_workers").and_then(|count| form.count(&count)).unwrap_or(0);
+    check_own_maximum(&place, min_workers, form);
+    let why = "give the arguments of EC2's RunInstances, `InstanceType` at least";
+    let node_config = form.required(&place, "node_config", why);
+    let template = node_config.and_then(|config| node_config::read(config, form));
+    Some(NodeType { name, min_workers, resources: resources(&place, form), template })
+}
+
+fn check_own_maximum(place: &Place<'_>, min_workers: u32, form: &mut Form) {
+    let Some(max_place) = place.get("max_workers") else { return };
+    let Some(max) = form.count::<u32>(&max_place) else { return };
+    if max < min_workers {
+        let message = format!("`max_workers` is {max}, and `min_workers` is {min_workers}");
+        let help = format!("raise it to {min_workers} at least");
+        form.report(max_place.error(ids::MAX_WORKERS, message).help(help));
+    }
+}
+
+fn resources(place: &Place<'_>, form: &mut Form) -> BTreeMap<String, f64> {
+    let Some(map) = place.get("resources").and_then(|map| form.map(map)) else {
+        return BTreeMap::new();
+    };
+    map.entries()
+        .filter_map(|(entry, amount)| Some((entry.key.clone(), form.amount(&amount)?)))
+        .collect()
+}
+
+/// `max_workers` must be above the sum of `min_workers`.
+fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], form: &mut Form) {
+    let wanted: u64 = types.iter().map(|node_type| u64::from(node_type.min_workers)).sum();
+    let (place, max) = match place.get("max_workers") {
+        Some(place) => match form.count::<u32>(&place) {
+            Some(max) => (place, max),
+            None => return,
+        },
+        None if wanted < u64::from(DEFAULT_MAX_WORKERS) => return,
+        None => (types_place.clone(), DEFAULT_MAX_WORKERS),
+    };
+    if u64::from(max) > wanted {
+        return;
+    }
+    let message = format!(
+        "`max_workers` is {max}{} and the `min_workers` add up to {wanted}",
+        if place.path == "max_workers" { "" } else { " where it is not given," },
+    );
+    let help = format!(
+        "Quokka's clusters need `max_workers` above that sum, or Ray counts the cluster as full: \
+         `max_workers: {}`",
+        wanted + 1
+    );
+    form.report(place.error(ids::MAX_WORKERS, message).help(help));
+}
+
+/// The name of the head's type, as Ray finds it.
+fn head_type(place: &Place<'_>, types: &Place<'_>, form: &mut Form) -> Option<String> {
+    let names: Vec<&str> = types.node.entries().iter().map(|entry| entry.key.as_str()).collect();
+    let Some(head_place) = place.get("head_node_type") else {
+        return default_head(types, &names, form);
+    };
+    let head = form.text(&head_place)?.value;
+    if names.contains(&head.as_str()) {
+        return Some(head);
+    }
+    let message = format!("there is no node type `{}`", text::shown(&head));
+    let help = keys::suggestion(&head, names.iter().copied())
+        .unwrap_or_else(|| format!("the node types are {}", listed(&names)));
+    form.report(head_place.error(ids::HEAD_NODE_TYPE, message).help(help));
+    None
+}
+
+/// Without `head_node_type` Ray takes its default name; an only type is meant anyway.
+fn default_head(types: &Place<'_>, names: &[&str], form: &mut Form) -> Option<String> {
+    match names {
+        [only] => return Some((*only).to_owned()),
+        _ if names.contains(&DEFAULT_HEAD) => return Some(DEFAULT_HEAD.to_owned()),
+        _ => {}
+    }
+    let message = "`head_node_type` is missing";
+    let help = if names.is_empty() {
+        "describe the head's type here, and name it in `head_node_type`".to_owned()
+    } else {
+        format!("say which is the head's: {}", listed(names))
+    };
+    form.report(types.error(ids::HEAD_NODE_TYPE, message).help(help));
+    None
+}
+
+fn listed(names: &[&str]) -> String {
+    text::shown(&names.join(", "))
+}
+
+fn groups(types: Vec<NodeType>, head: &str) -> Option<Vec<NodeGroup>> {
+    let complete = types.iter().all(|node_type| node_type.template.is_some());
+    let mut groups = Vec::new();
+    for node_type in types {
+        if node_type.name.value == head {
+            groups.insert(0, group(&node_type, NodeKind::Head, 1)?);
+        }
+        if node_type.min_workers > 0 {
+            groups.push(group(&node_type, NodeKind::Worker, node_type.min_workers)?);
+        }
+    }
+    complete.then_some(groups)
+}
+
+fn group(node_type: &NodeType, kind: NodeKind, count: u32) -> Option<NodeGroup> {
+    Some(NodeGroup {
+        kind,
+        node_type: node_type.name.clone(),
+        count,
+        resources: node_type.resources.clone(),
+        template: node_type.template.clone()?,
+    })
+}

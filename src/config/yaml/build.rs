@@ -1,0 +1,399 @@
+//! From the parser's events to the tree.
+//!
+//! Aliases are resolved by copying, under a bound on the number of nodes, so
+//! that neither a bomb of aliases nor a reader of the tree can run away.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use super::{Entry, Node, Scalar, Value, scalar};
+use crate::config::{Diagnostic, Location, Source, diagnostic::ids, text};
+
+/// Levels of lists and maps; a config needs about ten.
+const MAX_DEPTH: usize = 64;
+/// Nodes after aliases are resolved; a large config has a few thousand.
+const MAX_NODES: usize = 20_000;
+
+/// Reads `source`. What is wrong goes to `diagnostics`; `None` where there is
+/// no tree to speak of: a syntax error, or nothing in the file.
+pub(in crate::config) fn parse(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
+    if let Some(stray) = stray_character(source) {
+        diagnostics.push(stray);
+        return None;
+    }
+    let mut builder = Builder::new(source, diagnostics);
+    for event in Parser::new_from_str(&source.text) {
+        let step = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => Err(builder.syntax(&error)),
+        };
+        if let Err(fatal) = step {
+            builder.diagnostics.push(*fatal);
+            return None;
+        }
+    }
+    builder.root
+}
+
+/// `PyYAML` refuses control characters, and a terminal should never be shown them.
+fn stray_character(source: &Source) -> Option<Diagnostic> {
+    let mut lines = source.text.lines().zip(1..);
+    let (column, line, character) = lines.find_map(|(text, line)| {
+        let mut characters = (1..).zip(text.chars());
+        characters.find(|(_, c)| text::is_stray(*c)).map(|(column, c)| (column, line, c))
+    })?;
+    let location = Location { file: source.path.clone(), line, column, width: 1 };
+    Some(
+        Diagnostic::error(
+            ids::YAML_SYNTAX,
+            format!("the control character U+{:04X} can't stand in YAML", u32::from(character)),
+        )
+        .at(location)
+        .help("remove it, or write it as an escape between double quotes"),
+    )
+}
+
+/// A list or map whose end has not been read.
+struct Open {
+    /// Where it starts.
+    start: Location,
+    anchor: usize,
+    nodes: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, merged: Vec<Entry>, key: Option<Key> },
+}
+
+/// A key that waits for its value.
+struct Key {
+    text: String,
+    location: Location,
+    /// A plain `<<`.
+    is_merge: bool,
+}
+
+struct Builder<'a> {
+    source: &'a Source,
+    lines: Vec<&'a str>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    open: Vec<Open>,
+    /// Complete nodes by anchor, and how many nodes each of them is.
+    anchors: HashMap<usize, (Node, usize)>,
+    /// Nodes so far, aliases counted at what they stand for.
+    nodes: usize,
+    root: Option<Node>,
+    documents: usize,
+}
+
+/// What ends the reading of a file. Boxed, since it is rare and large.
+type Fatal = Box<Diagnostic>;
+type Step = Result<(), Fatal>;
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a Source, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+        Self {
+            source,
+            lines: source.text.lines().collect(),
+            diagnostics,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            root: None,
+            documents: 0,
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Step {
+        self.charge(1, span)?;
+        match event {
+            Event::DocumentStart(_) => self.document(span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                self.scalar_node(scalar, plain, anchor, span)
+            }
+            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::SequenceStart(anchor, tag) => {
+                self.check_tag(tag.as_deref(), "seq", span)?;
+                self.enter(Content::List(Vec::new()), anchor, span)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.check_tag(tag.as_deref(), "map", span)?;
+                let empty = Content::Map { entries: Vec::new(), merged: Vec::new(), key: None };
+                self.enter(empty, anchor, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.leave(),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn document(&mut self, span: Span) -> Step {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Ok(());
+        }
+        Err(Diagnostic::error(ids::YAML_DOCUMENTS, "a second YAML document starts here")
+            .at(self.location(span))
+            .help("a config is one document: put the other into a file of its own")
+            .into())
+    }
+
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<Scalar, Fatal> {
+        let resolved = match tag {
+            Some(tag) if tag.is_yaml_core_schema() => {
+                scalar::resolve_tagged(&tag.suffix, text).ok_or_else(|| self.tag(tag, span))?
+            }
+            // A lone `!` says "text".
+            Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => super::Resolved::Text,
+            Some(tag) => return Err(self.tag(tag, span)),
+            None if style == ScalarStyle::Plain => scalar::resolve(text),
+            None => super::Resolved::Text,
+        };
+        Ok(Scalar { text: text.to_owned(), resolved })
+    }
+
+    fn check_tag(&self, tag: Option<&Tag>, expected: &str, span: Span) -> Step {
+        match tag {
+            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == expected) => {
+                Err(self.tag(tag, span))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tag(&self, tag: &Tag, span: Span) -> Fatal {
+        let name = text::shown(&tag.to_string());
+        Diagnostic::error(ids::YAML_TAG, format!("the tag `{name}` can't be read here"))
+            .at(self.location(span))
+            .help("write the value without a tag; Ray reads plain YAML only")
+            .into()
+    }
+
+    /// A scalar is a map's next key, or a value.
+    fn scalar_node(&mut self, scalar: Scalar, plain: bool, anchor: usize, span: Span) -> Step {
+        let location = self.location(span);
+        if let Some(Open { content: Content::Map { key: key @ None, .. }, .. }) =
+            self.open.last_mut()
+        {
+            let is_merge = plain && scalar.text == "<<";
+            *key = Some(Key { text: scalar.text.clone(), location: location.clone(), is_merge });
+            self.remember(anchor, 1, || Node { location, value: Value::Scalar(scalar) });
+            return Ok(());
+        }
+        let empty = scalar.text.is_empty() && plain;
+        let location = self.key_location().filter(|_| empty).unwrap_or(location);
+        self.add(Node { location, value: Value::Scalar(scalar) }, anchor, 1)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Step {
+        let location = self.location(span);
+        let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
+            return Err(own_alias(location));
+        };
+        self.charge(nodes, span)?;
+        let Some(Open { content: Content::Map { key: key @ None, .. }, .. }) = self.open.last_mut()
+        else {
+            return self.add(node, 0, nodes);
+        };
+        let Value::Scalar(scalar) = node.value else {
+            return Err(complex_key(location));
+        };
+        *key = Some(Key { text: scalar.text, location, is_merge: false });
+        Ok(())
+    }
+
+    fn enter(&mut self, content: Content, anchor: usize, span: Span) -> Step {
+        let start = self.location(span);
+        if self.at_key() {
+            return Err(complex_key(start));
+        }
+        if self.open.len() == MAX_DEPTH {
+            return Err(Diagnostic::error(
+                ids::YAML_TOO_MUCH,
+                format!("lists and maps are nested more than {MAX_DEPTH} deep here"),
+            )
+            .at(start)
+            .into());
+        }
+        let start = self.key_location().unwrap_or(start);
+        self.open.push(Open { start, anchor, nodes: 1, content });
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Step {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let (location, value) = match open.content {
+            Content::List(items) => (open.start, Value::List(items)),
+            Content::Map { entries, merged, .. } => {
+                let entries = with_merged(entries, merged);
+                let first = entries.first().map(|entry| entry.location.clone());
+                let in_list =
+                    matches!(self.open.last(), Some(Open { content: Content::List(_), .. }) | None);
+                (first.filter(|_| in_list).unwrap_or(open.start), Value::Map(entries))
+            }
+        };
+        self.add(Node { location, value }, open.anchor, open.nodes)
+    }
+
+    /// Puts a complete node where it belongs.
+    fn add(&mut self, node: Node, anchor: usize, nodes: usize) -> Step {
+        self.remember(anchor, nodes, || node.clone());
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        open.nodes += nodes;
+        match &mut open.content {
+            Content::List(items) => items.push(node),
+            Content::Map { entries, merged, key } => {
+                let Some(key) = key.take() else { return Ok(()) };
+                if key.is_merge {
+                    merge(merged, node, &key.location)?;
+                } else if let Some(twice) = insert(entries, key, node) {
+                    self.diagnostics.push(twice);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, anchor: usize, nodes: usize, node: impl FnOnce() -> Node) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node(), nodes));
+        }
+    }
+
+    /// Counts nodes, and stops where there are too many.
+    fn charge(&mut self, nodes: usize, span: Span) -> Step {
+        self.nodes += nodes;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        let message = format!("this file holds more than {MAX_NODES} values, aliases resolved");
+        Err(Diagnostic::error(ids::YAML_TOO_MUCH, message)
+            .at(self.location(span))
+            .help("no cluster needs that many; is this the right file?")
+            .into())
+    }
+
+    fn at_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { content: Content::Map { key: None, .. }, .. }))
+    }
+
+    /// Where the key stands whose value comes next.
+    fn key_location(&self) -> Option<Location> {
+        match &self.open.last()?.content {
+            Content::Map { key: Some(key), .. } => Some(key.location.clone()),
+            _ => None,
+        }
+    }
+
+    fn syntax(&self, error: &ScanError) -> Fatal {
+        let location = self.location(Span::empty(*error.marker()));
+        let by_tab = self.line(location.line).trim_start_matches(' ').starts_with('\t');
+        let diagnostic =
+            Diagnostic::error(ids::YAML_SYNTAX, format!("this is not YAML: {}", error.info()))
+                .at(location);
+        if by_tab {
+            return diagnostic.help("YAML is indented with spaces: this line has a tab").into();
+        }
+        diagnostic.into()
+    }
+
+    fn line(&self, line: u32) -> &'a str {
+        let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+        self.lines.get(index).copied().unwrap_or_default()
+    }
+
+    /// The part of `span` on its first line, at least one character.
+    fn location(&self, span: Span) -> Location {
+        let line = number(span.start.line().max(1));
+        let end = if span.end.line() == span.start.line() {
+            span.end.col()
+        } else {
+            self.line(line).trim_end().chars().count()
+        };
+        let width = number(end.saturating_sub(span.start.col())).max(1);
+        let column = number(span.start.col() + 1);
+        Location { file: self.source.path.clone(), line, column, width }
+    }
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn own_alias(location: Location) -> Fatal {
+    Diagnostic::error(ids::YAML_ALIAS, "this alias stands inside of what it names")
+        .at(location)
+        .help("write the value out in place of the alias")
+        .into()
+}
+
+fn complex_key(location: Location) -> Fatal {
+    Diagnostic::error(ids::YAML_SYNTAX, "a key must be text, not a list or a map")
+        .at(location)
+        .help("`{{ name }}` is a template's syntax: fill the template in first")
+        .into()
+}
+
+/// Adds an entry; a key that is there already is reported and the later value
+/// taken, as `PyYAML` does.
+fn insert(entries: &mut Vec<Entry>, key: Key, value: Node) -> Option<Diagnostic> {
+    let Some(first) = entries.iter_mut().find(|entry| entry.key == key.text) else {
+        entries.push(Entry { key: key.text, location: key.location, value });
+        return None;
+    };
+    let name = text::shown(&key.text);
+    let diagnostic =
+        Diagnostic::error(ids::DUPLICATE_KEY, format!("the key `{name}` is given twice"))
+            .at(key.location.clone())
+            .help(format!("it stands at line {} already; remove one", first.location.line));
+    *first = Entry { key: key.text, location: key.location, value };
+    Some(diagnostic)
+}
+
+/// Takes the maps behind `<<`: one, or a list in which the earlier win.
+fn merge(merged: &mut Vec<Entry>, node: Node, key: &Location) -> Step {
+    let wrong = |node: &Node| -> Fatal {
+        Diagnostic::error(
+            ids::YAML_SYNTAX,
+            format!("`<<` merges a map or a list of maps, not {}", node.describe()),
+        )
+        .at(key.clone())
+        .into()
+    };
+    let maps = match node.value {
+        Value::List(items) => items,
+        _ => vec![node],
+    };
+    for map in maps {
+        let Value::Map(entries) = map.value else { return Err(wrong(&map)) };
+        for entry in entries {
+            if !merged.iter().any(|known| known.key == entry.key) {
+                merged.push(entry);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A map's own entries, then what it merges without having it.
+fn with_merged(mut own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
+    for entry in merged {
+        if !own.iter().any(|known| known.key == entry.key) {
+            own.push(entry);
+        }
+    }
+    own
+}
