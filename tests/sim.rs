@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't get its world has failed")]
 
-use std::{net::IpAddr, path::PathBuf, slice::from_ref, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet, net::IpAddr, path::PathBuf, slice::from_ref, sync::Arc, time::Duration,
+};
 
 use muster::{
     cloud::{
-        CloudError, ErrorKind, Instance, InstanceFilter, InstanceState, LaunchRequest, Market, tags,
+        CloudError, ErrorKind, Instance, InstanceFilter, InstanceState, LaunchRequest, Market,
+        OptIn, SubnetFilter, tags,
     },
     model::{ClientToken, InstanceId, NodeName, Region},
     remote::{Exit, Host, RemoteErrorKind, Script, Session},
@@ -15,7 +18,7 @@ use muster::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 const KEY: &str =
@@ -371,4 +374,242 @@ async fn a_terminated_machine_drops_its_connections_at_once() {
     let ((_, exit), ()) = tokio::join!(run(&*session, &stuck, 0), end);
     assert_eq!(exit.unwrap_err().kind, RemoteErrorKind::Lost);
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_meet_the_calls_that_they_are_for() {
+    let world = world(
+        r#"
+        [[faults]]
+        operation = "DescribeKeyPairs"
+        calls = [2]
+        answer = { error = "RequestLimitExceeded" }
+        [[faults]]
+        operation = "DescribeVpcs"
+        from_s = 60
+        until_s = 90
+        answer = "unreachable"
+        [[faults]]
+        operation = "DescribeImages"
+        answer = "hang"
+        [[faults]]
+        operation = "RunInstances"
+        dry_run = true
+        answer = { error = "UnauthorizedOperation" }
+        [[faults]]
+        operation = "DescribeSubnets"
+        answer = { slow = 20 }
+        "#,
+    );
+    let (cloud, west) = (world.cloud(), west());
+    assert!(cloud.key_pairs(&west, &[]).await.is_ok());
+    let throttled = cloud.key_pairs(&west, &[]).await.unwrap_err();
+    assert_eq!(throttled.kind, ErrorKind::Throttled);
+    assert!(cloud.key_pairs(&west, &[]).await.is_ok());
+
+    let denied = cloud.dry_run(&west, &request("dry")).await.unwrap_err();
+    assert_eq!(denied.kind, ErrorKind::Denied);
+    launch(&world, &request("real")).await;
+
+    let began = Instant::now();
+    let hung = cloud.images(&west, &[]).await.unwrap_err();
+    assert_eq!((hung.kind, began.elapsed()), (ErrorKind::NoAnswer, Duration::from_secs(30)));
+    assert!(cloud.vpcs(&west, &[]).await.is_ok());
+    let began = Instant::now();
+    cloud.subnets(&west, &SubnetFilter::DefaultForZones).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(20));
+    sleep(Duration::from_secs(15)).await;
+    assert_eq!(cloud.vpcs(&west, &[]).await.unwrap_err().kind, ErrorKind::Unreachable);
+    sleep(Duration::from_secs(30)).await;
+    assert!(cloud.vpcs(&west, &[]).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_lost_leaves_the_instances_behind() {
+    let world =
+        world("[[faults]]\noperation = \"RunInstances\"\ncalls = [1]\nanswer = \"lost-answer\"");
+    let error = refusal(&world, &request("lost")).await;
+    assert_eq!((error.kind, error.outcome_unknown()), (ErrorKind::NoAnswer, true));
+    let filter = InstanceFilter::Token("lost".into());
+    let found = world.cloud().instances(&west(), &filter).await.unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(launch(&world, &request("lost")).await.len(), 2, "the token finds them again");
+    assert_eq!(world.snapshot().regions[&west()].instances.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_may_have_launched() {
+    let world = world("[api]\nlatency_s = 2");
+    for (patience, left) in [(500, 0), (1500, 2)] {
+        let cloud = world.cloud();
+        let (west, request) = (west(), request("gone"));
+        let call = cloud.launch(&west, &request);
+        assert!(timeout(Duration::from_millis(patience), call).await.is_err());
+        assert_eq!(world.snapshot().regions[&west].instances.len(), left);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_that_are_not_enabled_or_not_there_say_so() {
+    let world = world("[regions.af-south-1]\nopt_in = \"not-opted-in\"\nzones = [\"a\"]");
+    let cloud = world.cloud();
+    let disabled = cloud.vpcs(&"af-south-1".into(), &[]).await.unwrap_err();
+    assert_eq!(
+        (disabled.code.as_deref(), disabled.kind),
+        (Some("OptInRequired"), ErrorKind::OptIn)
+    );
+    let nowhere = cloud.vpcs(&"xx-north-1".into(), &[]).await.unwrap_err();
+    assert_eq!((nowhere.code, nowhere.kind), (None, ErrorKind::Unreachable));
+    let regions = cloud.regions(&west()).await.unwrap();
+    assert_eq!(
+        regions.iter().map(|region| region.opt_in).collect::<Vec<_>>(),
+        [OptIn::NotOptedIn, OptIn::NotRequired]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn odd_nodes_are_odd_in_their_own_way() {
+    let world = world(
+        r#"
+        [nodes."us-west-2/worker-1"]
+        never_runs = true
+        [nodes."us-west-2/worker-2"]
+        reclaimed_after_s = 30
+        "#,
+    );
+    let instances = launch(&world, &request("odd")).await;
+    sleep(Duration::from_secs(12)).await;
+    let failed = describe(&world, &instances[0].id).await.unwrap();
+    assert_eq!(failed.state_reason.as_deref(), Some("Server.InternalError"));
+    let state = async || describe(&world, &instances[1].id).await.unwrap().state;
+    assert_eq!(state().await, InstanceState::Running);
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(state().await, InstanceState::ShuttingDown);
+    let taken = describe(&world, &instances[1].id).await.unwrap();
+    assert_eq!(taken.state_reason.as_deref(), Some("Server.SpotInstanceTermination"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_refuse_stay_silent_and_change_their_host_keys() {
+    let world = world(
+        r#"
+        [nodes."us-west-2/worker-1"]
+        refuses = 1
+        other_host_key_from = 3
+        [nodes."us-west-2/worker-2"]
+        silent = true
+        "#,
+    );
+    let instances = launch(&world, &request("ssh")).await;
+    sleep(Duration::from_secs(30)).await;
+    let (remote, first) = (world.remote(), host(&world, &instances[0]).await);
+    let kind = async |host: &Host| remote.connect(host).await.err().map(|error| error.kind);
+    assert_eq!(kind(&first).await, Some(RemoteErrorKind::Unreachable));
+    assert_eq!(kind(&first).await, None);
+    assert_eq!(kind(&first).await, Some(RemoteErrorKind::HostKeyChanged));
+    let second = host(&world, &instances[1]).await;
+    assert_eq!(kind(&second).await, Some(RemoteErrorKind::Unreachable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ended_instances_are_told_of_for_a_while_and_free_their_room() {
+    let world = world("[api]\nremembers_s = 60");
+    let id = launch(&world, &LaunchRequest { count: 8, ..request("all") }).await.remove(0).id;
+    let one = LaunchRequest { count: 1, ..request("one") };
+    assert_eq!(refusal(&world, &one).await.kind, ErrorKind::Capacity);
+    world.cloud().terminate(&west(), from_ref(&id)).await.unwrap();
+    assert_eq!(launch(&world, &one).await.len(), 1);
+    sleep(Duration::from_secs(75)).await;
+    assert_eq!(describe(&world, &id).await.unwrap().state, InstanceState::Terminated);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(describe(&world, &id).await, None);
+    let unknown = world.cloud().terminate(&west(), &["i-1".into()]).await.unwrap_err();
+    assert_eq!(unknown.code.as_deref(), Some("InvalidInstanceID.NotFound"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_that_were_there_before_are_found_by_tag_only() {
+    let world = world(
+        r#"
+        [[regions.us-west-2.instances]]
+        id = "i-0foreign"
+        instance_type = "m5.large"
+        subnet = "subnet-0a"
+        tags = { ray-cluster-name = "tpch" }
+        "#,
+    );
+    launch(&world, &request("ours")).await;
+    let filter = InstanceFilter::Tag("ray-cluster-name".into(), "tpch".into());
+    let found = world.cloud().instances(&west(), &filter).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].state), ("i-0foreign", InstanceState::Running));
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_no_scenario_knows_print_what_their_commands_would() {
+    let world = world("");
+    let session = connect(&world, &first_worker(&world).await).await;
+    let text = "sudo apt-get install -y unzip jq\npip3 install ray==2.6.3 && echo done";
+    let script = Script { text: text.into(), ..script("own.1") };
+    let (lines, exit) = run(&*session, &script, 0).await;
+    assert_eq!(exit.unwrap(), Exit::Status(0));
+    for expected in ["Setting up unzip ...", "Successfully installed ray", "done"] {
+        assert!(lines.iter().any(|line| line == expected), "{expected}: {lines:#?}");
+    }
+    let (again, _) = run(&*session, &Script { key: "own.2".into(), ..script }, 0).await;
+    assert_eq!(lines, again);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_machines_in_ten_regions_take_no_longer_than_one() {
+    let scenario = Scenario::scale(10, 100).unwrap();
+    let world = World::new(&scenario);
+    let regions = world.cloud().regions(&west()).await.unwrap();
+    assert_eq!(regions.len(), 10);
+    let began = Instant::now();
+    let launches = world.snapshot().regions.into_iter().map(|(region, held)| {
+        let request = LaunchRequest {
+            image: held.images[0].id.clone(),
+            subnet: Some(held.subnets[0].id.clone()),
+            security_groups: vec![held.security_groups[0].id.clone()],
+            count: 100,
+            ..request("scale")
+        };
+        let cloud = world.cloud();
+        async move { cloud.launch(&region, &request).await.map(|instances| instances.len()) }
+    });
+    let counts = futures_util::future::try_join_all(launches).await.unwrap();
+    assert_eq!(counts.iter().sum::<usize>(), 1000);
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let snapshot = world.snapshot();
+    let all = snapshot.regions.values().flat_map(|region| &region.instances);
+    let ids: BTreeSet<_> = all.clone().map(|instance| instance.id.clone()).collect();
+    let addresses: BTreeSet<_> = all.map(|instance| instance.public_ip).collect();
+    assert_eq!((ids.len(), addresses.len()), (1000, 1000));
+}
+
+#[test]
+fn every_built_in_scenario_is_sound_and_listed_with_its_own_summary() {
+    for (name, summary) in Scenario::names() {
+        let scenario = Scenario::built_in(name).unwrap();
+        assert_eq!((scenario.name(), scenario.summary()), (*name, *summary));
+    }
+    assert!(Scenario::built_in("nonsense").is_none());
+    assert!(Scenario::scale(99, 1).is_err());
+}
+
+#[test]
+fn a_wrong_scenario_is_refused_with_its_place() {
+    let parse = |text: &str| Scenario::parse(text).unwrap_err().to_string();
+    let unknown = parse("summary = \"x\"\nspeeed = 2\n");
+    assert!(unknown.contains("line 2") && unknown.contains("speeed"), "{unknown}");
+    let extended = parse("summary = \"x\"\nextends = \"healthy\"\n[boot]\nssh_s = \"soon\"\n");
+    assert!(extended.contains("line 4"), "{extended}");
+    let nowhere = parse("summary = \"x\"\nextends = \"nonsense\"\n");
+    assert!(nowhere.contains("nonsense"), "{nowhere}");
+    let dangling = parse(
+        "summary = \"x\"\n[regions.a-b-1]\nzones = [\"a\"]\n[[regions.a-b-1.subnets]]\n\
+         id = \"subnet-1\"\nvpc = \"vpc-1\"\nzone = \"a-b-1z\"\ncidr = \"10.0.0.0/24\"\n",
+    );
+    assert!(dangling.contains("no VPC vpc-1") && dangling.contains("no zone a-b-1z"), "{dangling}");
 }

@@ -7,6 +7,14 @@ use crate::cloud::InstanceTypeInfo;
 pub(super) const SUMMARIES: &[(&str, &str)] = &[
     ("mistakes", "three regions with the six classic mistakes in them"),
     ("healthy", "the same three regions, everything right: launch it"),
+    ("capacity", "a zone without capacity, a step that needs three tries, one that fails for good"),
+    (
+        "trouble",
+        "nodes that boot late, refuse ssh, lose it, change their host key, or are taken away",
+    ),
+    ("denied", "an account without the permissions that a launch needs"),
+    ("slow-api", "EC2 takes five seconds for every answer"),
+    ("hang", "one region never answers, and nodes elsewhere hang"),
 ];
 
 /// The text of the scenario `name`.
@@ -14,6 +22,11 @@ pub(super) fn scenario(name: &str) -> Option<&'static str> {
     Some(match name {
         "mistakes" => include_str!("../../assets/scenarios/mistakes.toml"),
         "healthy" => include_str!("../../assets/scenarios/healthy.toml"),
+        "capacity" => include_str!("../../assets/scenarios/capacity.toml"),
+        "trouble" => include_str!("../../assets/scenarios/trouble.toml"),
+        "denied" => include_str!("../../assets/scenarios/denied.toml"),
+        "slow-api" => include_str!("../../assets/scenarios/slow-api.toml"),
+        "hang" => include_str!("../../assets/scenarios/hang.toml"),
         _ => return None,
     })
 }
@@ -22,6 +35,7 @@ pub(super) fn scenario(name: &str) -> Option<&'static str> {
 pub(super) fn demo_file(name: &str) -> Option<&'static str> {
     Some(match name {
         "muster.yaml" => include_str!("../../assets/demo/muster.yaml"),
+        "recipe.yaml" => include_str!("../../assets/demo/recipe.yaml"),
         "us.yaml" => include_str!("../../assets/demo/us.yaml"),
         "eu.yaml" => include_str!("../../assets/demo/eu.yaml"),
         "ap.yaml" => include_str!("../../assets/demo/ap.yaml"),

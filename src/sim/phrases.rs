@@ -22,17 +22,25 @@ pub(super) fn improvise(text: &str, player: &Player<'_>, step: &str) -> (Vec<Str
 }
 
 /// The simple commands of a shell text: its lines, split at `&&` and `;`,
-/// without comments, redirections and what else surrounds a command.
+/// without comments, redirections and what else surrounds a command. Quotes
+/// are not understood, but for what a line says.
 fn commands(text: &str) -> Vec<String> {
-    text.lines()
-        .flat_map(|line| line.split("&&"))
-        .flat_map(|part| part.split("; "))
-        .filter_map(|part| part.split(" || ").next())
-        .filter_map(|part| part.split(" 3>").next())
-        .map(|part| part.trim().trim_end_matches('\'').trim_start_matches("sudo ").trim())
-        .filter(|part| !part.is_empty() && !part.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
+    let says = |line: &str| line.starts_with("printf ") || line.starts_with("echo ");
+    let parts = |line: &str| -> Vec<String> {
+        if says(line) {
+            return vec![line.to_owned()];
+        }
+        line.split("&&").flat_map(|part| part.split("; ")).map(simple).collect()
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.flat_map(parts).filter(|command| !command.is_empty()).collect()
+}
+
+/// A command without what it does on failure, where its output goes, and `sudo`.
+fn simple(part: &str) -> String {
+    let command = part.split(" || ").next().unwrap_or_default();
+    let command = command.split(" 3>").next().unwrap_or_default();
+    command.trim().trim_end_matches('\'').trim_start_matches("sudo ").trim().to_owned()
 }
 
 /// What `command` prints and the seconds that it takes.
@@ -47,7 +55,9 @@ fn phrase(command: &str, player: &Player<'_>) -> (Vec<String>, f64) {
             let packages: Vec<&str> = names().skip(2).collect();
             (apt_install(&packages), 6.0 + count(&packages))
         }
-        _ if words.contains(&"pip") && words.contains(&"install") => {
+        _ if words.iter().any(|word| ["pip", "pip3"].contains(word))
+            && words.contains(&"install") =>
+        {
             let at = words.iter().position(|word| *word == "install").unwrap_or(0);
             let packages: Vec<&str> =
                 words[at + 1..].iter().copied().filter(|word| !word.starts_with('-')).collect();

@@ -28,6 +28,9 @@ pub(super) fn problems(spec: &Spec) -> Vec<String> {
     if !(spec.speed.is_finite() && spec.speed > 0.0) {
         wrong.push(format!("speed: must be above zero, is {}", spec.speed));
     }
+    if spec.regions.is_empty() {
+        wrong.push("regions: there are none".into());
+    }
     files(spec, &mut wrong);
     operations(spec, &mut wrong);
     for key in &spec.operator.keys {
@@ -41,7 +44,7 @@ pub(super) fn problems(spec: &Spec) -> Vec<String> {
 }
 
 fn files(spec: &Spec, wrong: &mut Vec<String>) {
-    for name in spec.project_file.iter().chain(&spec.configs) {
+    for name in spec.project_file.iter().chain(&spec.configs).chain(&spec.recipe) {
         if !spec.files.contains_key(name) && catalog::demo_file(name).is_none() {
             wrong.push(format!("configs: no file {name:?} in [files] or assets/demo"));
         }

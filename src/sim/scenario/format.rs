@@ -21,15 +21,21 @@ use crate::{
 pub(in crate::sim) struct Spec {
     /// One line for whoever picks a scenario.
     pub summary: String,
+    /// A built-in scenario that this one changes: tables are merged; `steps`
+    /// and `faults` come before its own; every other value takes its place.
+    #[expect(dead_code, reason = "acted upon before the file gets this form")]
+    pub extends: Option<String>,
     /// The project file, by the name of a file.
     pub project_file: Option<String>,
     /// The region configs, by the names of files.
     #[serde(default)]
     pub configs: Vec<String>,
+    /// The recipe, by the name of a file; none: the built-in one.
+    pub recipe: Option<String>,
     /// Files of the scenario's own, by name; others come from `assets/demo`.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// What the clock shows at first.
+    /// What the clock shows at first, in quotes: TOML's own dates are not read.
     #[serde(default = "default_start")]
     pub starts_at: Timestamp,
     /// Divides every duration.
@@ -44,6 +50,7 @@ pub(in crate::sim) struct Spec {
     /// Instance types that the built-in catalogue lacks, or others of the same name.
     #[serde(default)]
     pub instance_types: BTreeMap<InstanceType, TypeSpec>,
+    #[serde(default)]
     pub regions: BTreeMap<Region, RegionSpec>,
     #[serde(default)]
     pub peerings: Vec<PeeringSpec>,
@@ -188,6 +195,7 @@ pub(in crate::sim) struct RegionSpec {
     #[serde(default = "not_required")]
     pub opt_in: OptIn,
     /// Zones by their letters, `["a", "b"]`.
+    #[serde(default)]
     pub zones: Vec<String>,
     /// Types that the catalogue has, but not these zones. Empty zones: none has them.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Scenarios: read, checked, and turned into the project that runs in them.
 
 mod check;
+mod extend;
 pub(super) mod format;
 mod scale;
 
@@ -35,8 +36,7 @@ impl Scenario {
     }
 
     fn named(name: &str, text: &str) -> Result<Self, ScenarioError> {
-        let spec: Spec =
-            toml::from_str(text).map_err(|error| ScenarioError::Form(error.to_string()))?;
+        let spec = extend::read(text)?;
         let wrong = check::problems(&spec);
         if !wrong.is_empty() {
             return Err(ScenarioError::Contents(wrong));
