@@ -613,3 +613,16 @@ fn a_wrong_scenario_is_refused_with_its_place() {
     );
     assert!(dangling.contains("no VPC vpc-1") && dangling.contains("no zone a-b-1z"), "{dangling}");
 }
+
+#[test]
+fn every_built_in_scenario_has_a_project_without_a_complaint() {
+    for (name, _) in Scenario::names() {
+        let loaded = Scenario::built_in(name).unwrap().load_project();
+        assert_eq!(loaded.diagnostics, [], "{name}");
+        let project = loaded.project.unwrap();
+        assert_eq!((&**project.name, project.planned_nodes().len()), ("tpch-demo", 9), "{name}");
+    }
+    let loaded = Scenario::scale(10, 100).unwrap().load_project();
+    assert_eq!(loaded.diagnostics, []);
+    assert_eq!(loaded.project.unwrap().planned_nodes().len(), 1000);
+}

@@ -5,11 +5,14 @@ mod extend;
 pub(super) mod format;
 mod scale;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use self::format::Spec;
 use super::catalog;
-use crate::model::Clock;
+use crate::{
+    config::{self, Loaded, Overrides, Source},
+    model::Clock,
+};
 
 /// A description of a world and of the project that is to run in it.
 #[derive(Clone, Debug)]
@@ -70,6 +73,29 @@ impl Scenario {
     /// What divides all its durations.
     pub fn speed(&self) -> f64 {
         self.spec.speed
+    }
+
+    /// The project that is to run in this world, loaded as one from files
+    /// would be: whatever is wrong with it is in the result.
+    pub fn load_project(&self) -> Loaded {
+        let spec = &self.spec;
+        let read = |name: &String| self.source(name);
+        config::load_sources(
+            Path::new(""),
+            spec.project_file.as_ref().and_then(read),
+            spec.configs.iter().filter_map(read).collect(),
+            spec.recipe.as_ref().and_then(read),
+            &Overrides::default(),
+        )
+    }
+
+    /// A file of the scenario; its check has seen that there is one. It goes
+    /// by its own name, wherever among the embedded ones it is kept.
+    fn source(&self, name: &str) -> Option<Source> {
+        let own = self.spec.files.get(name).map(String::as_str);
+        let text = own.or_else(|| catalog::demo_file(name))?;
+        let shown = name.rsplit('/').next().unwrap_or(name);
+        Some(Source { path: Path::new(shown).into(), text: text.into() })
     }
 
     /// A clock that shows the scenario's time, starting now.
