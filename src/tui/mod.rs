@@ -1,1 +1,161 @@
-//! tui
+//! The dashboard.
+//!
+//! ```text
+//! key ─► keymap ─► Action ─► update(&mut Ui, &Model, Action) ─► Vec<Effect>
+//!                                      engine ─► Update ─► Model
+//!                                 view(&Model, &mut Ui) ─► frame
+//! ```
+//!
+//! `update` does no I/O: effects are data, and the run loop carries them out.
+//! `view` changes nothing but widget state such as scroll offsets. A key is
+//! drawn at once; the engine's updates are gathered to at most 30 frames a
+//! second; where nothing changed, nothing is drawn.
+
+use std::sync::Arc;
+
+use crossterm::event::EventStream;
+use futures_util::{Stream, stream};
+use jiff::tz::TimeZone;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+};
+
+use crate::{
+    config::Project,
+    engine::{Command, Handle, Update},
+    model::Clock,
+};
+
+mod action;
+mod ascii;
+mod bindings;
+mod dialogs;
+pub mod keymap;
+mod model;
+mod run;
+mod screens;
+pub mod terminal;
+mod text;
+mod theme;
+mod ui;
+mod update;
+mod view;
+mod widgets;
+
+pub use action::{Action, Effect, Motion, Screen};
+pub use dialogs::Dialog;
+pub use model::{Model, Notice, Price, Tone};
+pub use run::{Pace, drive};
+pub use theme::Theme;
+pub use ui::Ui;
+pub use update::update;
+pub use view::view;
+
+/// What the dashboard is opened on.
+pub struct Dashboard {
+    /// What is to be assembled.
+    pub project: Arc<Project>,
+    /// The engine that does it.
+    pub handle: Handle,
+    /// The time.
+    pub clock: Clock,
+    /// The time zone of the times shown.
+    pub zone: TimeZone,
+    /// Whether the world is simulated; every screen says so.
+    pub simulated: bool,
+    /// Simulated worlds to choose from: name and description.
+    pub scenarios: Vec<(String, String)>,
+    /// The one this is.
+    pub scenario: Option<String>,
+}
+
+/// How the dashboard was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The user quit.
+    Quit,
+    /// The user wants this simulated world instead.
+    OpenScenario(String),
+    /// A signal ended it; the exit code is 128 and its number.
+    Signal(Signal),
+}
+
+/// A signal that ends muster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The terminal is gone.
+    Hangup,
+    /// Ctrl-C from outside.
+    Interrupt,
+    /// Asked to end.
+    Terminate,
+}
+
+impl Signal {
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Hangup => 1,
+            Self::Interrupt => 2,
+            Self::Terminate => 15,
+        }
+    }
+}
+
+impl Dashboard {
+    /// What the screens show, and the two ends of the engine.
+    pub fn split(self) -> (Model, UnboundedSender<Command>, UnboundedReceiver<Update>) {
+        let Handle { commands, updates, state, logs, read_only, task: _ } = self.handle;
+        let model = Model {
+            project: self.project,
+            state,
+            survey: None,
+            findings: None,
+            // The first look is asked for as soon as the first frame stands.
+            looking: true,
+            busy: Vec::new(),
+            notices: std::collections::VecDeque::new(),
+            down_plan: None,
+            logs,
+            clock: self.clock,
+            zone: self.zone,
+            simulated: self.simulated,
+            read_only,
+            scenarios: self.scenarios,
+            scenario: self.scenario,
+            ending: false,
+        };
+        (model, commands, updates)
+    }
+}
+
+/// Runs `dashboard` on the real terminal until it is left. The caller gives the
+/// terminal back, by dropping the guard at the latest.
+pub async fn run(
+    dashboard: Dashboard,
+    terminal: &mut terminal::Guard,
+) -> color_eyre::Result<Outcome> {
+    let theme = Theme::from_environment(|name| std::env::var(name).ok());
+    let signals = Box::pin(signals()?);
+    // A terminal that takes no copy has lost nothing.
+    let mut copy = |text: &str| drop(terminal::Guard::copy(text));
+    let terminal = terminal.terminal();
+    let (keys, pace) = (EventStream::new(), Pace::default());
+    Ok(drive(dashboard, theme, pace, terminal, keys, signals, &mut copy).await)
+}
+
+/// The signals that end muster, as they come.
+fn signals() -> std::io::Result<impl Stream<Item = Signal>> {
+    let one = |kind: SignalKind, name: Signal| -> std::io::Result<_> {
+        let signals = signal(kind)?;
+        Ok(Box::pin(stream::unfold(signals, move |mut signals| async move {
+            signals.recv().await.map(|()| (name, signals))
+        })))
+    };
+    Ok(stream::select_all([
+        one(SignalKind::hangup(), Signal::Hangup)?,
+        one(SignalKind::interrupt(), Signal::Interrupt)?,
+        one(SignalKind::terminate(), Signal::Terminate)?,
+    ]))
+}

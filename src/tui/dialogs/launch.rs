@@ -1,0 +1,191 @@
+//! Launch? What, where, at what price, and what speaks against it.
+
+use std::collections::BTreeMap;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{Dialog, Form};
+use crate::{
+    check::Level,
+    engine::{Command, NodeState, Phase},
+    model::{InstanceType, NodeKind, Region},
+    tui::{
+        Ui,
+        action::{Action, Effect, Screen},
+        model::{Model, Price, Tone},
+        text,
+        theme::Theme,
+        widgets::sheet::{Sheet, buttons, field},
+    },
+};
+
+/// The word that launches in spite of failing checks.
+const WORD: &str = "anyway";
+/// Failing checks listed.
+const LISTED: usize = 4;
+
+/// Whether nothing is known to stand in the way.
+pub fn is_clear(model: &Model) -> bool {
+    model.findings.is_some() && model.summary().fail == 0
+}
+
+/// Opens the dialog, if there is anything to launch or to go on with.
+pub fn open(ui: &mut Ui, model: &Model) {
+    let (ready, all) = model.ready();
+    if ready == all {
+        ui.say(Tone::Plain, "every node is ready: there is nothing to launch");
+    } else {
+        ui.dialog = Some(Dialog::Launch(Form::default()));
+    }
+}
+
+/// Draws the dialog.
+pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let mut lines = what(model, theme);
+    lines.push(Line::default());
+    lines.push(sum(model, theme));
+    lines.extend(afterwards(model, theme));
+    lines.extend(against(model, area.width.min(78) - 4, theme));
+    let foot = if is_clear(model) {
+        vec![
+            buttons(&["Cancel", "Launch"], form.focus, theme),
+            Line::styled("Tab, then Enter; or L launches", theme.dim),
+        ]
+    } else {
+        vec![
+            field(WORD, &form.typed, "launch all the same", theme),
+            Line::styled("Esc closes, nothing is launched", theme.dim),
+        ]
+    };
+    let title = format!("Launch {}", text::clean(&model.project.name));
+    Sheet { title: &title, width: 78, lines, foot }.render(&mut form.scroll, area, buf, theme);
+}
+
+/// What is launched where: a line for each kind of machine in a region.
+fn what(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
+    let mut groups: BTreeMap<(usize, NodeKind, &InstanceType), (&Region, usize)> = BTreeMap::new();
+    let regions = &model.project.regions;
+    for node in model.missing() {
+        let region = &node.group.region;
+        let place = regions.iter().position(|config| *config.region == *region);
+        let key = (place.unwrap_or(usize::MAX), node.group.kind, &node.instance_type);
+        groups.entry(key).or_insert((region, 0)).1 += 1;
+    }
+    let title = format!("{:18}{:10}{:24}{:>10}", "region", "what", "machines", "$/h");
+    let mut lines = vec![Line::styled(title, theme.dim)];
+    for ((_, kind, instance_type), (region, count)) in groups {
+        let usd = model.usd_per_hour(region, instance_type);
+        let price = usd.map(|usd| usd * f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        let price = price.map_or_else(|| "unknown".into(), |usd| format!("{usd:.2}"));
+        let machines = format!("{count} × {instance_type}");
+        let kind = if kind == NodeKind::Head { "head" } else { "workers" };
+        lines.push(Line::raw(format!("{region:18}{kind:10}{machines:24}{price:>10}")));
+    }
+    if lines.len() == 1 {
+        lines = vec![Line::raw("Every machine is there already.")];
+    }
+    lines
+}
+
+fn sum(model: &Model, theme: &Theme) -> Line<'static> {
+    let missing: Vec<&NodeState> = model.missing().collect();
+    if missing.is_empty() {
+        return Line::styled("Nothing is launched; what is not ready goes on.", theme.strong);
+    }
+    let price = Price::sum(missing.iter().map(|node| model.price_of(node)));
+    let price = if price.known > 0 {
+        format!("{price} an hour on demand, billed by the second from the start")
+    } else {
+        "price unknown".into()
+    };
+    let nodes = text::count(missing.len(), "machine");
+    let simulated = if model.simulated { " (simulated: nothing is billed)" } else { "" };
+    Line::from(vec![Span::styled(nodes, theme.strong), Span::raw(format!(", {price}{simulated}"))])
+}
+
+/// What happens to the nodes that have a machine already.
+fn afterwards(model: &Model, theme: &Theme) -> Option<Line<'static>> {
+    let has_machine = |node: &&NodeState| {
+        node.phase != Phase::Ready
+            && node.instance.as_ref().is_some_and(|info| info.state.is_live())
+    };
+    let going_on = model.state.nodes.values().filter(has_machine).count();
+    let text = format!(
+        "{} with a machine that is not ready: bootstrapped further",
+        text::count(going_on, "node")
+    );
+    (going_on > 0).then(|| Line::styled(text, theme.text))
+}
+
+/// What speaks against it.
+fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    if model.findings.is_none() {
+        let why = if model.looking { "are still running" } else { "have not run" };
+        return vec![
+            Line::default(),
+            Line::styled(
+                format!("! The checks {why}: what EC2 would refuse is not known."),
+                theme.warn,
+            ),
+        ];
+    }
+    let summary = model.summary();
+    let mut lines = Vec::new();
+    if summary.fail > 0 {
+        lines.push(Line::default());
+        let text = format!("✗ {} would make this fail:", text::count(summary.fail, "mistake"));
+        lines.push(Line::styled(text, theme.bad));
+        lines.extend(failing(model, width, theme));
+    }
+    if summary.unknown > 0 {
+        lines.push(Line::default());
+        let text = format!(
+            "? {} could not be found out; see 3 Preflight",
+            text::count(summary.unknown, "thing")
+        );
+        lines.push(Line::styled(text, theme.unknown));
+    }
+    lines
+}
+
+fn failing(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    let troubles = model.troubles();
+    let fails: Vec<_> = troubles.iter().filter(|finding| finding.level == Level::Fail).collect();
+    let mut lines: Vec<_> = fails
+        .iter()
+        .take(LISTED)
+        .map(|finding| {
+            let text = format!("  {}: {}", finding.subject, text::clean(&finding.title));
+            Line::styled(text::fit(&text, width.into()).into_owned(), theme.text)
+        })
+        .collect();
+    if fails.len() > LISTED {
+        lines.push(Line::styled(format!("  and {} more", fails.len() - LISTED), theme.dim));
+    }
+    lines
+}
+
+/// What a key does here.
+pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Launch(form)) = &mut ui.dialog else { return Vec::new() };
+    if form.take(action, 2) {
+        return Vec::new();
+    }
+    let launches = match action {
+        Action::LaunchNow => true,
+        Action::Open if is_clear(model) => form.focus == 1,
+        Action::Open if form.typed == WORD => true,
+        // An unfinished word: nothing happens, nothing is lost.
+        _ => return Vec::new(),
+    };
+    ui.dialog = None;
+    if !launches {
+        return Vec::new();
+    }
+    ui.screen = Screen::Bootstrap;
+    vec![Effect::Send(Command::Up)]
+}

@@ -1,0 +1,143 @@
+//! What asks before it acts. Nothing here spends money or destroys without a
+//! key that is not pressed by accident.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    Ui,
+    action::{Action, Effect},
+    keymap::Context,
+    model::Model,
+    widgets::selection::{Scroll, Selection},
+};
+
+mod down;
+mod ending;
+mod help;
+mod launch;
+mod quit;
+mod worlds;
+
+pub(super) use quit::open as open_quit;
+
+/// The open dialog and what was done in it.
+#[derive(Debug)]
+pub enum Dialog {
+    /// All keys.
+    Help(Scroll),
+    /// Launch?
+    Launch(Form),
+    /// End the cluster?
+    Down(Form),
+    /// Quit?
+    Quit(Form),
+    /// Another simulated world?
+    Worlds(Selection),
+}
+
+/// What a dialog with buttons or a field holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// The button that has the focus, the harmless one first.
+    pub focus: usize,
+    /// What was typed.
+    pub typed: String,
+    /// How far its text is scrolled.
+    pub scroll: Scroll,
+}
+
+impl Dialog {
+    /// Whether there are buttons to go between.
+    pub fn has_buttons(&self) -> bool {
+        matches!(self, Self::Launch(_) | Self::Quit(_))
+    }
+}
+
+/// The places whose keys hold in `dialog`.
+pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
+    match dialog {
+        Dialog::Launch(_) if launch::is_clear(model) => {
+            vec![Context::Launch, Context::Dialog, Context::Always]
+        }
+        Dialog::Launch(_) => vec![Context::Typing, Context::Always],
+        Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
+        Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],
+        Dialog::Help(_) | Dialog::Down(_) | Dialog::Worlds(_) => {
+            vec![Context::Dialog, Context::Always]
+        }
+    }
+}
+
+/// Draws the open dialog over the screen.
+pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
+    let theme = ui.theme;
+    if model.ending {
+        return ending::view(model, area, buf, &theme);
+    }
+    match &mut ui.dialog {
+        Some(Dialog::Help(scroll)) => help::view(scroll, area, buf, &theme),
+        Some(Dialog::Launch(form)) => launch::view(model, form, area, buf, &theme),
+        Some(Dialog::Down(form)) => down::view(model, form, area, buf, &theme),
+        Some(Dialog::Quit(form)) => quit::view(model, form, area, buf, &theme),
+        Some(Dialog::Worlds(selection)) => worlds::view(model, selection, area, buf, &theme),
+        None => {}
+    }
+}
+
+/// What `action` does in the open dialog.
+pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
+    let Some(dialog) = &mut ui.dialog else { return Vec::new() };
+    match (action, dialog) {
+        (Action::Back, _) => {
+            ui.dialog = None;
+            Vec::new()
+        }
+        (Action::Quit, _) => quit::open(ui, model),
+        (Action::QuitNow, _) => vec![Effect::Quit],
+        (Action::Move(motion), Dialog::Help(scroll)) => {
+            scroll.go(motion);
+            Vec::new()
+        }
+        (_, Dialog::Help(_)) => Vec::new(),
+        (_, Dialog::Worlds(selection)) => {
+            let effects = worlds::update(selection, model, action);
+            if action == Action::Open {
+                ui.dialog = None;
+            }
+            effects
+        }
+        (Action::TearDown, Dialog::Quit(_)) => open_down(ui),
+        (_, Dialog::Launch(_)) => launch::update(ui, model, action),
+        (_, Dialog::Down(_)) => down::update(ui, model, action),
+        (_, Dialog::Quit(_)) => quit::update(ui, action),
+    }
+}
+
+/// Opens the dialog that launches.
+pub(super) fn open_launch(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    launch::open(ui, model);
+    Vec::new()
+}
+
+/// Opens the dialog that ends the cluster, and asks what that would mean.
+pub(super) fn open_down(ui: &mut Ui) -> Vec<Effect> {
+    ui.dialog = Some(Dialog::Down(Form::default()));
+    vec![Effect::Send(crate::engine::Command::PlanDown)]
+}
+
+impl Form {
+    /// What keys do that mean the same in every form; true where one was.
+    fn take(&mut self, action: Action, buttons: usize) -> bool {
+        match action {
+            Action::Move(motion) => self.scroll.go(motion),
+            Action::NextPane => self.focus = (self.focus + 1) % buttons,
+            Action::PreviousPane => self.focus = (self.focus + buttons - 1) % buttons,
+            Action::Type(symbol) => self.typed.push(symbol),
+            Action::Erase => {
+                self.typed.pop();
+            }
+            _ => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,80 @@
+//! Quit? What goes on without muster, and what is billed.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::{Dialog, Form};
+use crate::{
+    engine::ClusterPhase,
+    tui::{
+        Ui,
+        action::{Action, Effect},
+        model::Model,
+        text,
+        theme::Theme,
+        widgets::sheet::{Sheet, buttons},
+    },
+};
+
+/// Opens the dialog; where nothing goes on, quits at once.
+pub fn open(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    let moving = matches!(model.state.phase, ClusterPhase::Rising | ClusterPhase::Falling);
+    let live = model.state.billed().next().is_some();
+    if !moving && !live {
+        return vec![Effect::Quit];
+    }
+    ui.dialog = Some(Dialog::Quit(Form::default()));
+    Vec::new()
+}
+
+/// Draws the dialog.
+pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let width = area.width.min(72);
+    let texts = if model.simulated { simulated() } else { real(model) };
+    let lines = texts
+        .iter()
+        .flat_map(|paragraph| text::wrap(paragraph, usize::from(width) - 4))
+        .map(|line| Line::styled(line, theme.text))
+        .collect();
+    let foot = vec![
+        buttons(&["Stay", "Quit"], form.focus, theme),
+        Line::styled("q quits · D ends the cluster instead · Esc stays", theme.dim),
+    ];
+    Sheet { title: "Quit muster?", width, lines, foot }.render(&mut form.scroll, area, buf, theme);
+}
+
+fn simulated() -> Vec<String> {
+    vec!["This world is simulated: its machines end with muster, and nothing was billed.".into()]
+}
+
+fn real(model: &Model) -> Vec<String> {
+    let live = model.state.billed().count();
+    let price = model.running_price();
+    let price = if price.known > 0 { format!(" at {price} an hour") } else { String::new() };
+    let verb = if live == 1 { "runs on and is" } else { "run on and are" };
+    let mut texts = Vec::new();
+    if live > 0 {
+        let machines = text::count(live, "instance");
+        texts.push(format!("{machines} {verb} billed{price}, until D here or `muster down`."));
+    }
+    match model.state.phase {
+        ClusterPhase::Rising => texts.push(
+            "A launch that is on its way is finished first. Steps on the nodes go on without muster, and `muster up` picks them up again.".into(),
+        ),
+        ClusterPhase::Falling => texts.push(
+            "The cluster is being ended; whether every instance is gone is then not known: `muster down` asks again.".into(),
+        ),
+        _ => {}
+    }
+    texts
+}
+
+/// What a key does here.
+pub fn update(ui: &mut Ui, action: Action) -> Vec<Effect> {
+    let Some(Dialog::Quit(form)) = &mut ui.dialog else { return Vec::new() };
+    if form.take(action, 2) || action != Action::Open {
+        return Vec::new();
+    }
+    let quits = form.focus == 1;
+    ui.dialog = None;
+    if quits { vec![Effect::Quit] } else { Vec::new() }
+}

@@ -1,0 +1,317 @@
+//! What the screens show: everything that the engine has told, and nothing
+//! that a key has done.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    check::{Finding, Level, Subject, Summary},
+    config::Project,
+    engine::{ClusterPhase, DownPlan, Event, LogStore, NodeState, Phase, RunState, Update},
+    model::{Clock, Failure, InstanceType, Region},
+    survey::Survey,
+};
+
+/// Notices kept; older ones are in the journal and the logs.
+const NOTICES: usize = 100;
+
+/// What the dashboard knows.
+pub struct Model {
+    /// What is to be assembled.
+    pub project: Arc<Project>,
+    /// The cluster.
+    pub state: RunState,
+    /// The last survey.
+    pub survey: Option<Arc<Survey>>,
+    /// What the checks say of it; none before the first survey ended.
+    pub findings: Option<Arc<[Finding]>>,
+    /// Whether a survey is under way.
+    pub looking: bool,
+    /// What the engine waits for.
+    pub busy: Vec<String>,
+    /// What happened that the user should know, oldest first.
+    pub notices: VecDeque<Notice>,
+    /// The answer to the last question of what `down` would do; none while it is awaited.
+    pub down_plan: Option<DownPlan>,
+    /// The nodes' logs.
+    pub logs: Arc<LogStore>,
+    /// The time.
+    pub clock: Clock,
+    /// The time zone of the times shown.
+    pub zone: TimeZone,
+    /// Whether the world is simulated.
+    pub simulated: bool,
+    /// Who else holds the cluster, if anyone: then everything but looking is refused.
+    pub read_only: Option<String>,
+    /// Simulated worlds to choose from: name and description.
+    pub scenarios: Vec<(String, String)>,
+    /// The one this is.
+    pub scenario: Option<String>,
+    /// Whether the engine was asked to end.
+    pub ending: bool,
+}
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// When.
+    pub at: Timestamp,
+    /// How bad.
+    pub tone: Tone,
+    /// What.
+    pub text: String,
+}
+
+/// How bad a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good news.
+    Good,
+    /// Worth knowing.
+    Plain,
+    /// Something failed or was refused.
+    Bad,
+}
+
+/// An amount of US dollars of which parts may not be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Price {
+    /// The part that is known.
+    pub usd: f64,
+    /// Machines whose price is known.
+    pub known: usize,
+    /// Machines whose price is not.
+    pub unknown: usize,
+}
+
+impl Price {
+    fn add(&mut self, usd: Option<f64>) {
+        match usd {
+            Some(usd) => {
+                self.usd += usd;
+                self.known += 1;
+            }
+            None => self.unknown += 1,
+        }
+    }
+
+    /// The sum of the prices of single machines.
+    pub fn sum(prices: impl Iterator<Item = Option<f64>>) -> Self {
+        let mut sum = Self::default();
+        prices.for_each(|price| sum.add(price));
+        sum
+    }
+}
+
+impl std::fmt::Display for Price {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.known, self.unknown) {
+            (0, 1..) => f.write_str("price unknown"),
+            (_, 0) => write!(f, "${:.2}", self.usd),
+            (_, _) => write!(f, "over ${:.2}", self.usd),
+        }
+    }
+}
+
+impl Model {
+    /// Takes one update in.
+    pub fn fold(&mut self, update: Update) {
+        match update {
+            Update::Event(stamped) => {
+                self.state.apply(&stamped);
+                self.report(&stamped.event);
+            }
+            Update::Looking => self.looking = true,
+            Update::Looked { survey, findings } => {
+                self.looking = false;
+                self.survey = Some(survey);
+                self.findings = Some(findings);
+            }
+            Update::DownPlan(plan) => self.down_plan = Some(plan),
+            Update::Refused(failure) => self.refuse(&failure),
+            Update::Notice(failure) => self.tell(&failure),
+            Update::Busy(busy) => self.busy = busy,
+            Update::UpEnded => self.up_ended(),
+            Update::DownEnded { gone: true } => {
+                self.notice(Tone::Good, "every instance of the cluster is gone");
+            }
+            Update::DownEnded { gone: false } => self.notice(
+                Tone::Bad,
+                "not every instance is known to be gone: press D to ask all regions again",
+            ),
+        }
+    }
+
+    /// Tells the user `text`.
+    pub fn notice(&mut self, tone: Tone, text: impl Into<String>) {
+        if self.notices.len() == NOTICES {
+            self.notices.pop_front();
+        }
+        let notice = Notice { at: self.now(), tone, text: text.into() };
+        self.notices.push_back(notice);
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn refuse(&mut self, failure: &Failure) {
+        // A refused look must not leave the screen waiting for it.
+        self.looking = false;
+        self.tell(failure);
+    }
+
+    fn tell(&mut self, failure: &Failure) {
+        let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
+        self.notice(Tone::Bad, format!("{failure}{hint}"));
+    }
+
+    fn report(&mut self, event: &Event) {
+        match event {
+            Event::LaunchFailed { token, failure } => {
+                let group = self.state.launches.get(token).map(|launch| launch.group.to_string());
+                let group = group.unwrap_or_else(|| token.to_string());
+                self.notice(Tone::Bad, format!("{group} was not launched: {failure}"));
+            }
+            Event::NodeFailed { node, failure } => {
+                self.notice(Tone::Bad, format!("{node} failed: {failure}"));
+            }
+            Event::StrayFound { instance, region, .. } => self.notice(
+                Tone::Bad,
+                format!(
+                    "{instance} in {region} is this cluster's, but no launch on record made it"
+                ),
+            ),
+            _ => {}
+        }
+    }
+
+    fn up_ended(&mut self) {
+        let (ready, all) = self.ready();
+        if ready == all {
+            self.notice(Tone::Good, format!("the cluster is ready: {ready} of {all} nodes"));
+        } else {
+            let text =
+                format!("{ready} of {all} nodes are ready; 4 shows where the others stopped");
+            self.notice(Tone::Bad, text);
+        }
+    }
+
+    /// Whether something changes by itself, so that times on the screen run.
+    pub fn is_moving(&self) -> bool {
+        self.looking
+            || !self.busy.is_empty()
+            || matches!(self.state.phase, ClusterPhase::Rising | ClusterPhase::Falling)
+    }
+
+    /// Nodes ready, and all.
+    pub fn ready(&self) -> (usize, usize) {
+        ready_of(self.state.nodes.values())
+    }
+
+    /// Nodes ready and all in `region`.
+    pub fn ready_in(&self, region: &Region) -> (usize, usize) {
+        ready_of(self.nodes_in(region))
+    }
+
+    /// The nodes of `region`.
+    pub fn nodes_in(&self, region: &Region) -> impl Iterator<Item = &NodeState> {
+        self.state.nodes.values().filter(move |node| node.group.region == *region)
+    }
+
+    /// All nodes in the order of the plan: regions as given, the head first,
+    /// `worker-2` before `worker-10`.
+    pub fn nodes_in_order(&self) -> Vec<&NodeState> {
+        let mut nodes: Vec<_> = self.state.nodes.values().collect();
+        nodes.sort_by_cached_key(|node| {
+            let regions = &self.project.regions;
+            let region = regions.iter().position(|config| *config.region == node.group.region);
+            let short = node.name.short();
+            let digits = short.len() - short.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            let number: u32 = short[short.len() - digits..].parse().unwrap_or(0);
+            (region.unwrap_or(usize::MAX), node.group.kind, number)
+        });
+        nodes
+    }
+
+    /// Nodes that `up` would launch.
+    pub fn missing(&self) -> impl Iterator<Item = &NodeState> {
+        self.state.nodes.values().filter(|node| {
+            let live = node.instance.as_ref().is_some_and(|info| info.state.is_live());
+            !live && !matches!(node.phase, Phase::Launching)
+        })
+    }
+
+    /// All findings, none before the first survey ended.
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.as_deref().unwrap_or_default()
+    }
+
+    /// Findings that are not as they should be, the worst first.
+    pub fn troubles(&self) -> Vec<&Finding> {
+        let bad = |finding: &&Finding| {
+            matches!(finding.level, Level::Fail | Level::Unknown | Level::Warn)
+        };
+        let mut troubles: Vec<_> = self.findings().iter().filter(bad).collect();
+        troubles.sort_by_key(|finding| finding.level);
+        troubles
+    }
+
+    /// How many findings of each level.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self.findings())
+    }
+
+    /// How many findings of each level are about `region` alone.
+    pub fn summary_of(&self, region: &Region) -> Summary {
+        let of_region = |finding: &&Finding| matches!(&finding.subject, Subject::Region(subject) if subject == region);
+        Summary::of(self.findings().iter().filter(of_region))
+    }
+
+    /// The on-demand price of `instance_type` in US dollars an hour.
+    pub fn usd_per_hour(&self, region: &Region, instance_type: &InstanceType) -> Option<f64> {
+        let types = self.survey.as_ref()?.regions.get(region)?.instance_types.known()?;
+        types.iter().find(|info| info.name == *instance_type)?.usd_per_hour
+    }
+
+    /// What all planned nodes cost an hour.
+    pub fn planned_price(&self) -> Price {
+        Price::sum(self.state.nodes.values().map(|node| self.price_of(node)))
+    }
+
+    /// What `node` costs an hour.
+    pub fn price_of(&self, node: &NodeState) -> Option<f64> {
+        self.usd_per_hour(&node.group.region, &node.instance_type)
+    }
+
+    /// What the machines on record that are not gone cost an hour.
+    pub fn running_price(&self) -> Price {
+        let billed = self.state.billed();
+        Price::sum(billed.map(|info| self.usd_per_hour(&info.region, &info.instance_type)))
+    }
+
+    /// What all machines on record have cost up to now, as far as is known:
+    /// EC2 bills by the second, a minute at least.
+    pub fn spent(&self) -> Price {
+        let now = self.now();
+        Price::sum(self.state.instances().map(|info| {
+            let usd = self.usd_per_hour(&info.region, &info.instance_type)?;
+            let seconds = info.ended.unwrap_or(now).duration_since(info.since).as_secs_f64();
+            Some(usd * seconds.max(60.0) / 3_600.0)
+        }))
+    }
+
+    /// Why nothing may be changed from here, if so.
+    pub fn read_only_reason(&self) -> Option<String> {
+        let holder = self.read_only.as_ref()?;
+        Some(format!("read-only: {holder}"))
+    }
+}
+
+fn ready_of<'a>(nodes: impl Iterator<Item = &'a NodeState>) -> (usize, usize) {
+    nodes.fold((0, 0), |(ready, all), node| {
+        (ready + usize::from(node.phase == Phase::Ready), all + 1)
+    })
+}

@@ -1,0 +1,261 @@
+//! The loop: keys first and drawn at once, the engine's updates gathered to at
+//! most so many frames a second, nothing drawn where nothing changed. Nothing
+//! but keys, updates and time is ever awaited, so no hung call delays a key.
+
+use std::{io, time::Duration};
+
+use crossterm::event::Event as Input;
+use futures_util::{Stream, StreamExt};
+use ratatui::{Terminal, backend::Backend};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Dashboard, Outcome, Signal, Ui,
+    action::{Action, Effect},
+    keymap::{Context, Key},
+    model::{Model, Tone},
+    theme::Theme,
+    update, view,
+};
+use crate::engine::{Command, Update};
+
+/// How long what ends quickly may take before the screen says what it waits for.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How often may be drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The time from one frame to the next that no key asked for.
+    pub frame: Duration,
+}
+
+impl Default for Pace {
+    /// Thirty frames a second.
+    fn default() -> Self {
+        Self { frame: Duration::from_millis(33) }
+    }
+}
+
+/// Runs `dashboard` on any terminal, with keys and signals from anywhere, until
+/// the user or a signal ends it and the engine has finished what must finish.
+/// `copy` puts a text on the clipboard.
+pub async fn drive<B, K, S>(
+    dashboard: Dashboard,
+    theme: Theme,
+    pace: Pace,
+    terminal: &mut Terminal<B>,
+    mut keys: K,
+    mut signals: S,
+    copy: &mut dyn FnMut(&str),
+) -> Outcome
+where
+    B: Backend,
+    K: Stream<Item = io::Result<Input>> + Unpin,
+    S: Stream<Item = Signal> + Unpin,
+{
+    let (model, commands, mut updates) = dashboard.split();
+    let mut desk = Desk::new(model, Ui::new(theme), commands, pace, terminal);
+    desk.draw();
+    desk.send(Command::Look);
+    let (mut has_keys, mut has_signals, mut has_engine) = (true, true, true);
+    loop {
+        if let Some(outcome) = desk.outcome(has_engine) {
+            return outcome;
+        }
+        tokio::select! {
+            biased;
+            signal = signals.next(), if has_signals => match signal {
+                Some(signal) => desk.signal(signal),
+                None => has_signals = false,
+            },
+            input = keys.next(), if has_keys => if let Some(Ok(input)) = input {
+                desk.input(&input, copy);
+            } else {
+                // The terminal is gone: as a hangup, whose signal may never come.
+                has_keys = false;
+                desk.end(Outcome::Signal(Signal::Hangup));
+            },
+            update = updates.recv(), if has_engine => if let Some(update) = update {
+                desk.take(update, &mut updates);
+            } else {
+                has_engine = false;
+                desk.engine_ended();
+            },
+            () = sleep_until(desk.next_look()) => desk.look(),
+        }
+    }
+}
+
+/// Everything that the loop holds.
+struct Desk<'t, B: Backend> {
+    model: Model,
+    ui: Ui,
+    commands: UnboundedSender<Command>,
+    pace: Pace,
+    terminal: &'t mut Terminal<B>,
+    /// Whether something changed since the last frame.
+    changed: bool,
+    drawn: Instant,
+    shown: Shown,
+    ending: Option<Outcome>,
+    leave_now: bool,
+}
+
+/// What changes without an update: equal, and there is nothing new to draw.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    second: i64,
+    logs: u64,
+}
+
+impl Shown {
+    fn of(model: &Model) -> Self {
+        Self { second: model.now().as_second(), logs: model.logs.version() }
+    }
+}
+
+impl<'t, B: Backend> Desk<'t, B> {
+    fn new(
+        model: Model,
+        ui: Ui,
+        commands: UnboundedSender<Command>,
+        pace: Pace,
+        terminal: &'t mut Terminal<B>,
+    ) -> Self {
+        let shown = Shown::of(&model);
+        let drawn = Instant::now();
+        let (ending, leave_now, changed) = (None, false, false);
+        Self { model, ui, commands, pace, terminal, changed, drawn, shown, ending, leave_now }
+    }
+
+    fn draw(&mut self) {
+        self.shown = Shown::of(&self.model);
+        self.changed = false;
+        self.drawn = Instant::now();
+        let (model, ui) = (&self.model, &mut self.ui);
+        let drawn = self.terminal.draw(|frame| view(model, ui, frame.area(), frame.buffer_mut()));
+        if drawn.is_err() {
+            self.end(Outcome::Signal(Signal::Hangup));
+        }
+    }
+
+    /// When to look next whether there is anything to draw.
+    fn next_look(&self) -> Instant {
+        if self.changed || self.model.is_moving() {
+            return self.drawn.max(Instant::now() - self.pace.frame) + self.pace.frame;
+        }
+        let into_second = self.model.now().subsec_nanosecond().unsigned_abs();
+        Instant::now() + Duration::from_secs(1) - Duration::from_nanos(into_second.into())
+    }
+
+    fn look(&mut self) {
+        if self.changed || Shown::of(&self.model) != self.shown {
+            self.draw();
+        } else {
+            self.drawn = Instant::now();
+        }
+    }
+
+    fn input(&mut self, input: &Input, copy: &mut dyn FnMut(&str)) {
+        let actions = match input {
+            Input::Key(event) => {
+                let key = Key::pressed(event);
+                key.and_then(|key| self.ui.action(&self.model, key)).into_iter().collect()
+            }
+            Input::Paste(text) => self.pasted(text),
+            Input::Resize(..) => return self.draw(),
+            Input::FocusGained | Input::FocusLost | Input::Mouse(_) => return,
+        };
+        for action in actions {
+            self.act(action, copy);
+        }
+        // Where it ends at once, a dialog that says what it waits for would only flash.
+        if !self.model.ending {
+            self.draw();
+        }
+    }
+
+    /// Pasted text is text where text is asked for, and nothing elsewhere.
+    fn pasted(&self, text: &str) -> Vec<Action> {
+        let contexts = self.ui.contexts(&self.model);
+        let typing = contexts.contains(&Context::Filter) || contexts.contains(&Context::Typing);
+        let symbols = text.chars().filter(|symbol| typing && !symbol.is_control());
+        symbols.map(Action::Type).collect()
+    }
+
+    fn act(&mut self, action: Action, copy: &mut dyn FnMut(&str)) {
+        for effect in update(&mut self.ui, &self.model, action) {
+            match effect {
+                Effect::Send(command) => self.send(command),
+                Effect::Quit if self.model.ending => self.leave_now = true,
+                Effect::Quit => self.end(Outcome::Quit),
+                Effect::OpenScenario(name) => self.end(Outcome::OpenScenario(name)),
+                Effect::Copy(text) => copy(&text),
+            }
+        }
+    }
+
+    fn send(&mut self, command: Command) {
+        match command {
+            Command::PlanDown => self.model.down_plan = None,
+            Command::Look => self.model.looking = true,
+            _ => {}
+        }
+        // An engine that is gone has said so by the end of its updates.
+        let _ = self.commands.send(command);
+    }
+
+    /// Asks the engine to finish; the first reason to end is the one that counts.
+    fn end(&mut self, outcome: Outcome) {
+        if self.ending.is_none() {
+            self.send(Command::Stop);
+            self.ending = Some(outcome);
+            self.model.ending = true;
+            self.changed = true;
+            self.drawn = Instant::now() + PATIENCE;
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if matches!(self.ending, Some(Outcome::Signal(_))) {
+            self.leave_now = true;
+        }
+        // A signal decides on the exit code even where the user was quitting.
+        if self.ending.is_some() {
+            self.ending = Some(Outcome::Signal(signal));
+        }
+        self.end(Outcome::Signal(signal));
+    }
+
+    /// Takes an update and all that wait behind it, up to a frame's worth.
+    fn take(&mut self, update: Update, updates: &mut UnboundedReceiver<Update>) {
+        self.model.fold(update);
+        for _ in 0..1_000 {
+            let Ok(update) = updates.try_recv() else { break };
+            self.model.fold(update);
+        }
+        self.changed = true;
+        if self.drawn + self.pace.frame <= Instant::now() {
+            self.draw();
+        }
+    }
+
+    fn engine_ended(&mut self) {
+        if self.ending.is_none() {
+            let text = "the engine has stopped; machines may be running: `muster status` asks AWS";
+            self.model.notice(Tone::Bad, text);
+            self.model.looking = false;
+            self.model.busy.clear();
+            self.draw();
+        }
+    }
+
+    /// How it ended, once it has.
+    fn outcome(&self, engine_runs: bool) -> Option<Outcome> {
+        let over = self.leave_now || !engine_runs;
+        self.ending.clone().filter(|_| over)
+    }
+}

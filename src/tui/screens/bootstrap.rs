@@ -1,0 +1,267 @@
+//! Nodes × steps with their times, and the end of the selected node's log.
+//!
+//! ```text
+//! ╭ Nodes × steps ───────────────────────────╮╭ eu-west-1/worker-2 · packages ╮
+//! │ node                 boot ssh packages   ││ 14:05:04 E: Could not get lock │
+//! │ ★ us-west-2/head     21s  1s  18s        ││ ✗ exit 100 · try 2 of 3        │
+//! ╰──────────────────────────────────────────╯╰────────────────────────────────╯
+//! ```
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    style::Modifier,
+    text::{Line, Span},
+};
+
+use super::instances;
+use crate::{
+    engine::{Command, NodeState, Phase},
+    tui::{
+        Ui,
+        action::{Action, Effect, Motion, Screen},
+        model::{Model, Tone},
+        text,
+        theme::Theme,
+        ui::matches,
+        widgets::{
+            panel,
+            selection::Selection,
+            table::{Column, MARKER, Table},
+        },
+    },
+};
+
+mod cells;
+mod tail;
+
+/// What the user has done here.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(in crate::tui) filter: String,
+    rows: Selection,
+    step: usize,
+    first_step: usize,
+}
+
+/// Draws the screen.
+pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let nodes = shown(model, &state.filter);
+    let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let selected = state.rows.settle(&keys);
+    let grid_width = u16::try_from(natural_width(model, &nodes) + 2).unwrap_or(u16::MAX);
+    let layout = if area.width >= 110 {
+        Layout::horizontal([
+            Constraint::Length(grid_width.min(area.width * 2 / 3)),
+            Constraint::Fill(1),
+        ])
+    } else {
+        let rows = u16::try_from(nodes.len() + 3).unwrap_or(u16::MAX);
+        Layout::vertical([
+            Constraint::Length(rows.clamp(5, area.height.saturating_sub(7).max(5))),
+            Constraint::Fill(1),
+        ])
+    };
+    let [left, right] = layout.areas(area);
+    grid(model, state, &nodes, selected, left, buf, theme);
+    tail::view(model, selected.map(|index| nodes[index]), right, buf, theme);
+}
+
+fn grid(
+    model: &Model,
+    state: &mut State,
+    nodes: &[&NodeState],
+    selected: Option<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+) {
+    let inner = panel::pane(title(model, state, theme), true, area, buf, theme);
+    let steps = &model.project.recipe.steps;
+    let name = name_width(nodes);
+    let sight = steps_in_sight(model, state, usize::from(inner.width).saturating_sub(fixed(name)));
+    let mut columns =
+        vec![Column::new("node", name), Column::right("boot", 5), Column::right("ssh", 5)];
+    let in_sight =
+        sight.clone().map(|step| Column::right(step_title(model, step), step_width(model, step)));
+    columns.extend(in_sight);
+    columns.push(Column::right("total", 6));
+    let table = Table { columns: &columns, theme, titles: true, selected, focused: true };
+    let window = state.rows.window(selected, nodes.len(), table.height(inner));
+    panel::position(&window, nodes.len(), area, buf, theme);
+    table.render(window.clone(), inner, buf, |index| {
+        cells::row(nodes[index], sight.clone(), model, theme)
+    });
+    mark_step(&columns, state.step.saturating_sub(sight.start) + 3, inner, buf);
+    if sight.len() < steps.len() {
+        let text = format!(" steps {}–{} of {} ", sight.start + 1, sight.end, steps.len());
+        let columns = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
+        buf.set_span(area.x + 2, area.bottom() - 1, &Span::styled(text, theme.dim), columns);
+    }
+}
+
+/// The chosen step's title is underlined.
+fn mark_step(columns: &[Column<'_>], chosen: usize, inner: Rect, buf: &mut Buffer) {
+    let before: usize = columns.iter().take(chosen).map(|column| column.width + 1).sum();
+    let Some(column) = columns.get(chosen).filter(|_| chosen + 1 < columns.len()) else { return };
+    let title = text::width(&column.title);
+    let x = usize::from(inner.x) + MARKER + before + column.width.saturating_sub(title);
+    if let (Ok(x), Ok(width)) = (u16::try_from(x), u16::try_from(title)) {
+        let area = Rect { x, y: inner.y, width, height: 1 }.intersection(inner);
+        let style = ratatui::style::Style::new()
+            .remove_modifier(Modifier::DIM)
+            .add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+        buf.set_style(area, style);
+    }
+}
+
+fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
+    let (ready, all) = model.ready();
+    let mut title = Line::styled("Nodes × steps", theme.strong);
+    title.push_span(Span::styled(format!(" {ready} of {all} ready"), theme.dim));
+    let spent = model.spent();
+    if spent.known > 0 {
+        title.push_span(Span::styled(format!(" · {spent} so far"), theme.dim));
+    }
+    if !state.filter.is_empty() {
+        title.push_span(Span::styled(format!(" · with “{}”", state.filter), theme.dim));
+    }
+    title
+}
+
+fn name_width(nodes: &[&NodeState]) -> usize {
+    nodes.iter().map(|node| node.name.as_str().len() + 2).max().unwrap_or(0).max(6)
+}
+
+/// Everything but the steps.
+fn fixed(name: usize) -> usize {
+    MARKER + name + 1 + 6 + 6 + 6
+}
+
+fn natural_width(model: &Model, nodes: &[&NodeState]) -> usize {
+    let steps = 0..model.project.recipe.steps.len();
+    fixed(name_width(nodes)) + steps.map(|step| step_width(model, step) + 1).sum::<usize>()
+}
+
+fn step_width(model: &Model, step: usize) -> usize {
+    text::width(&model.project.recipe.steps[step].name).clamp(6, 9)
+}
+
+fn step_title(model: &Model, step: usize) -> String {
+    text::fit(&model.project.recipe.steps[step].name, step_width(model, step)).into_owned()
+}
+
+/// The steps that fit into `room`, the chosen one among them.
+fn steps_in_sight(model: &Model, state: &mut State, room: usize) -> std::ops::Range<usize> {
+    let all = model.project.recipe.steps.len();
+    state.step = state.step.min(all.saturating_sub(1));
+    state.first_step = state.first_step.min(state.step);
+    loop {
+        let mut used = 0;
+        let fits = |step: &usize| {
+            used += step_width(model, *step) + 1;
+            used <= room
+        };
+        let end = state.first_step + (state.first_step..all).take_while(fits).count();
+        if state.step < end || state.first_step >= state.step {
+            return state.first_step..end.max((state.first_step + 1).min(all));
+        }
+        state.first_step += 1;
+    }
+}
+
+fn shown<'m>(model: &'m Model, filter: &str) -> Vec<&'m NodeState> {
+    let mut nodes = model.nodes_in_order();
+    nodes.retain(|node| matches(filter, &[node.name.as_str(), node.phase.as_str()]));
+    nodes
+}
+
+fn selected<'m>(ui: &Ui, model: &'m Model) -> Option<&'m NodeState> {
+    if ui.screen == Screen::Instances {
+        return instances::selected_node(&ui.instances, model);
+    }
+    let nodes = shown(model, &ui.bootstrap.filter);
+    let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+    ui.bootstrap.rows.clone().settle(&keys).map(|index| nodes[index])
+}
+
+/// Whether the selected node has failed and has a machine to try again on.
+pub fn can_retry_node(ui: &Ui, model: &Model) -> bool {
+    selected(ui, model).is_some_and(|node| node.phase == Phase::Failed && is_live(node))
+}
+
+/// Whether the selected step has run on the selected node, which is idle now.
+pub fn can_retry_step(ui: &Ui, model: &Model) -> bool {
+    let step = model.project.recipe.steps.get(ui.bootstrap.step);
+    let (Some(node), Some(step)) = (selected(ui, model), step) else { return false };
+    let idle = matches!(node.phase, Phase::Ready | Phase::Failed) && is_live(node);
+    idle && node.steps.contains_key(&step.name)
+}
+
+fn is_live(node: &NodeState) -> bool {
+    node.instance.as_ref().is_some_and(|info| info.state.is_live())
+}
+
+/// What a key does here.
+pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Move(motion) => go(&mut ui.bootstrap, model, motion),
+        Action::NextPane => ui.screen = Screen::Logs,
+        Action::PreviousPane => ui.screen = Screen::Preflight,
+        Action::Open => {
+            let name = selected(ui, model).map(|node| node.name.clone());
+            if let Some(name) = name {
+                ui.logs.show(&name);
+                ui.screen = Screen::Logs;
+            }
+        }
+        Action::RetryNode => return retry_node(ui, model),
+        Action::RetryStep => return retry_step(ui, model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn go(state: &mut State, model: &Model, motion: Motion) {
+    let last = model.project.recipe.steps.len().saturating_sub(1);
+    match motion {
+        Motion::Left => state.step = state.step.saturating_sub(1),
+        Motion::Right => state.step = (state.step + 1).min(last),
+        _ => {
+            let nodes = shown(model, &state.filter);
+            let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+            state.rows.go(motion, &keys);
+        }
+    }
+}
+
+/// Tries the selected node again, if it has failed.
+pub fn retry_node(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    let Some(node) = selected(ui, model) else { return Vec::new() };
+    if !can_retry_node(ui, model) {
+        let why = if node.phase == Phase::Failed {
+            "has no machine: u launches it"
+        } else {
+            "has not failed"
+        };
+        ui.say(Tone::Plain, format!("{} {why}", node.name));
+        return Vec::new();
+    }
+    ui.say(Tone::Plain, format!("trying {} again", node.name));
+    vec![Effect::Send(Command::RetryNode(node.name.clone()))]
+}
+
+fn retry_step(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    let step = model.project.recipe.steps.get(ui.bootstrap.step);
+    let (Some(node), Some(step)) = (selected(ui, model), step) else { return Vec::new() };
+    if !can_retry_step(ui, model) {
+        let text = format!(
+            "{} can't run on {} now: it has not run there yet, or the node is busy",
+            step.name, node.name
+        );
+        ui.say(Tone::Plain, text);
+        return Vec::new();
+    }
+    ui.say(Tone::Plain, format!("running {} on {} again", step.name, node.name));
+    vec![Effect::Send(Command::RetryStep(node.name.clone(), step.name.clone()))]
+}

@@ -1,0 +1,95 @@
+//! One row of the grid: a cell for each phase and step.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use ratatui::text::Span;
+
+use crate::{
+    config::Step,
+    engine::{NodeState, Phase, StepOutcome, StepState},
+    tui::{model::Model, text, theme::Theme},
+};
+
+/// The cells of `node`, the steps in `steps` among them.
+pub fn row<'m>(
+    node: &'m NodeState,
+    steps: Range<usize>,
+    model: &'m Model,
+    theme: &Theme,
+) -> Vec<Span<'m>> {
+    let now = model.now();
+    let (mark, style) = name(node, theme);
+    let mut row = vec![
+        Span::styled(format!("{mark} {}", node.name), style),
+        phase(node, Phase::Booting, now, theme),
+        phase(node, Phase::Connecting, now, theme),
+    ];
+    let steps = &model.project.recipe.steps[steps];
+    row.extend(steps.iter().map(|definition| step(node, definition, now, theme)));
+    row.push(total(node, now, theme));
+    row
+}
+
+fn name(node: &NodeState, theme: &Theme) -> (&'static str, ratatui::style::Style) {
+    match (node.phase, node.leader) {
+        (Phase::Failed, _) => ("✗", theme.bad),
+        (Phase::Terminated, _) => ("-", theme.dim),
+        (_, true) => ("★", theme.accent),
+        (Phase::Ready, _) => ("√", theme.good),
+        _ => (" ", theme.text),
+    }
+}
+
+/// How long a phase took or takes. The phase after it tells when it ended.
+fn phase(node: &NodeState, phase: Phase, now: Timestamp, theme: &Theme) -> Span<'static> {
+    let Some(start) = node.since.get(&phase) else { return Span::styled("·", theme.dim) };
+    let later = node.since.iter().filter(|(other, at)| **other > phase && *at >= start);
+    let end = later.min_by_key(|(_, at)| **at);
+    match end {
+        None if node.phase == phase => {
+            Span::styled(format!("▶{}", text::between(*start, now)), theme.busy)
+        }
+        None => Span::styled("·", theme.dim),
+        Some((Phase::Failed, end)) => {
+            Span::styled(format!("✗{}", text::between(*start, *end)), theme.bad)
+        }
+        Some((_, end)) => Span::raw(text::between(*start, *end)),
+    }
+}
+
+fn step(node: &NodeState, step: &Step, now: Timestamp, theme: &Theme) -> Span<'static> {
+    if !step.on.includes(node.leader) {
+        return Span::styled("-", theme.dim);
+    }
+    match node.steps.get(&step.name) {
+        None => Span::styled("·", theme.dim),
+        Some(state) if state.outcome == Some(StepOutcome::Voided) => Span::styled("·", theme.dim),
+        Some(state) => ran(state, now, theme),
+    }
+}
+
+fn ran(state: &StepState, now: Timestamp, theme: &Theme) -> Span<'static> {
+    let took = text::between(state.started, state.ended.unwrap_or(now));
+    match &state.outcome {
+        None => Span::styled(format!("▶{took}"), theme.busy),
+        Some(StepOutcome::Succeeded) => Span::raw(took),
+        Some(StepOutcome::Skipped | StepOutcome::Voided) => Span::styled("-", theme.dim),
+        Some(StepOutcome::Blocked { .. }) => Span::styled("! waits", theme.warn),
+        Some(StepOutcome::Lost { .. }) => Span::styled(format!("?{took}"), theme.unknown),
+        Some(StepOutcome::Failed { .. } | StepOutcome::TimedOut { .. }) => {
+            Span::styled(format!("✗{took}"), theme.bad)
+        }
+    }
+}
+
+/// From the launch until ready, or until now.
+fn total(node: &NodeState, now: Timestamp, theme: &Theme) -> Span<'static> {
+    let Some(start) = node.since.get(&Phase::Launching) else {
+        return Span::styled("·", theme.dim);
+    };
+    let settled = node.phase.is_settled().then(|| node.since.get(&node.phase)).flatten();
+    let took = text::between(*start, settled.copied().unwrap_or(now));
+    let style = if settled.is_some() { theme.strong } else { theme.dim };
+    Span::styled(took, style)
+}

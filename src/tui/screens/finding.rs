@@ -1,0 +1,102 @@
+//! One finding in full: what was seen, what it leads to, where it comes from,
+//! what to do.
+
+use ratatui::text::{Line, Span};
+
+use crate::{
+    check::{Finding, Level},
+    config::Location,
+    tui::{model::Model, text, theme::Theme, widgets::fields::Fields},
+};
+
+/// A finding's key among all: a check says one thing of one subject.
+pub fn key(finding: &Finding) -> String {
+    format!("{} {} {}", finding.check, finding.subject, finding.title)
+}
+
+/// The details pane.
+pub fn details(
+    finding: &Finding,
+    model: &Model,
+    width: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let mut fields = Fields::new(width, theme);
+    let mark = finding.level.mark();
+    let style = theme.level(finding.level).patch(theme.strong);
+    fields.text(&format!("{mark} {}: {}", finding.subject, finding.title), style);
+    fields.gap();
+    fields.field("Level", &[level(finding.level)]);
+    if !finding.evidence.is_empty() {
+        fields.gap();
+        fields.field("Evidence", &finding.evidence);
+    }
+    if let Some(leads_to) = &finding.leads_to {
+        fields.gap();
+        fields.field("Leads to", &[leads_to]);
+    }
+    if let Some(location) = &finding.location {
+        fields.gap();
+        let excerpt = excerpt(location, model, fields.room(), theme);
+        fields.verbatim("From", excerpt);
+    }
+    if let Some(todo) = &finding.todo {
+        fields.gap();
+        fields.styled("What to do", &todo.lines().collect::<Vec<_>>(), theme.accent);
+    }
+    fields.lines()
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Fail => "fails: a launch or the running cluster would not work",
+        Level::Unknown => "not known: it could not be found out, which is no pass",
+        Level::Warn => "warning: it works, but you should know",
+        Level::Skipped => "skipped: something else has to be mended first",
+        Level::Pass => "as it should be",
+    }
+}
+
+/// The place, the source line and the stretch of it underlined.
+fn excerpt(location: &Location, model: &Model, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let mut lines = vec![Span::styled(location.to_string(), theme.strong)];
+    let Some(source) = model.project.source_line(&location.file, location.line) else {
+        return lines;
+    };
+    let (source, column) = in_sight(source, location.column as usize, room);
+    let width = (location.width as usize).min(room.saturating_sub(column - 1)).max(1);
+    let underline = format!("{}{}", " ".repeat(column - 1), "^".repeat(width));
+    lines.push(Span::raw(text::fit(&source, room).into_owned()));
+    lines.push(Span::styled(underline, theme.warn));
+    lines
+}
+
+/// The line without what its indentation takes away from the room, and where
+/// the column is in it then.
+fn in_sight(source: &str, column: usize, room: usize) -> (String, usize) {
+    let source = source.replace('\t', " ");
+    let indent = source.chars().take_while(|symbol| *symbol == ' ').count();
+    let spare =
+        if source.chars().count() > room { indent.min(column.saturating_sub(1)) } else { 0 };
+    (source.chars().skip(spare).collect(), column.max(1) - spare)
+}
+
+/// The finding as text, for the clipboard.
+pub fn as_text(finding: &Finding) -> String {
+    let mut text = format!(
+        "{} {} {}: {}\n",
+        finding.level.mark(),
+        finding.check,
+        finding.subject,
+        finding.title
+    );
+    let lines = finding.evidence.iter().map(|line| format!("  {line}\n"));
+    text.extend(lines);
+    let rest = [
+        finding.leads_to.as_ref().map(|leads_to| format!("  leads to: {leads_to}\n")),
+        finding.location.as_ref().map(|location| format!("  from: {location}\n")),
+        finding.todo.as_ref().map(|todo| format!("  what to do: {todo}\n")),
+    ];
+    text.extend(rest.into_iter().flatten());
+    text
+}

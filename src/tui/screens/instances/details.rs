@@ -1,0 +1,80 @@
+//! Everything that is known of one machine.
+
+use ratatui::text::Line;
+
+use super::rows::Row;
+use crate::{
+    cloud::InstanceState,
+    engine::{InstanceInfo, NodeState},
+    tui::{
+        model::Model,
+        text,
+        theme::{Theme, phase_mark},
+        widgets::fields::Fields,
+    },
+};
+
+/// The details pane.
+pub fn lines(row: &Row<'_>, model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut fields = Fields::new(width, theme);
+    match row {
+        Row::Node(node) => of_node(node, model, &mut fields, theme),
+        Row::Stray(info) => {
+            fields.text("Carries the cluster's id, but no launch on record made it.", theme.warn);
+            fields.text("D terminates it with the cluster.", theme.text);
+            of_machine(info, model, &mut fields);
+        }
+    }
+    fields.lines()
+}
+
+fn of_node(node: &NodeState, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
+    let since = node.since.get(&node.phase);
+    let since = since.map(|at| format!(" for {}", text::between(*at, model.now())));
+    let phase =
+        format!("{} {}{}", phase_mark(node.phase), node.phase.as_str(), since.unwrap_or_default());
+    fields.styled("Phase", &[phase], theme.phase(node.phase));
+    if let Some(failure) = &node.failure {
+        fields.styled("Why", &[failure.to_string()], theme.bad);
+        if let Some(hint) = &failure.hint {
+            fields.styled("What to do", &[hint], theme.accent);
+        }
+    }
+    match &node.instance {
+        Some(info) => of_machine(info, model, fields),
+        None => fields.field("Machine", &["none yet"]),
+    }
+    let leads = if node.leader { ", leads the cluster" } else { "" };
+    fields.field("Group", &[format!("{}{leads}", node.group)]);
+    if node.instance.is_none() {
+        fields.field("Type", &[node.instance_type.as_str()]);
+    }
+    if let Some(usd) = model.price_of(node) {
+        fields.field("Price", &[format!("${usd:.4} an hour on demand")]);
+    }
+}
+
+fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>) {
+    let zone = info.zone.as_ref().map_or_else(|| "zone unknown".into(), ToString::to_string);
+    let at = text::time_of_day(info.since, &model.zone);
+    fields.field("Machine", &[format!("{} · {} · {zone}", info.id, info.instance_type)]);
+    fields.field("EC2 says", &[format!("{}, known since {at}", state(info.state))]);
+    let private = info.private_ip.map(|ip| format!("private {ip}"));
+    let public = info.public_ip.map(|ip| format!("public {ip}"));
+    let addresses: Vec<_> = [public, private].into_iter().flatten().collect();
+    if !addresses.is_empty() {
+        fields.field("Addresses", &[addresses.join(" · ")]);
+    }
+}
+
+/// EC2's own word.
+pub fn state(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Pending => "pending",
+        InstanceState::Running => "running",
+        InstanceState::Stopping => "stopping",
+        InstanceState::Stopped => "stopped",
+        InstanceState::ShuttingDown => "shutting-down",
+        InstanceState::Terminated => "terminated",
+    }
+}

@@ -1,0 +1,149 @@
+//! The terminal as the dashboard wants it, and back as it was: on every way
+//! out, a panic of the dashboard itself included.
+//!
+//! ratatui's own hook restores the terminal on *any* thread's panic. Here a
+//! panic in a task is a failed unit of work and the dashboard goes on, since
+//! machines may be running: its message is kept and printed on the way out.
+
+use std::{
+    io::{self, BufWriter, Stdout, Write},
+    panic::PanicHookInfo,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, ThreadId},
+};
+
+use crossterm::{
+    cursor, event, execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+
+/// What the dashboard draws on.
+pub type Backend = CrosstermBackend<BufWriter<Stdout>>;
+
+/// Holds the terminal in raw mode and on the alternate screen; gives it back
+/// when dropped. The mouse stays the terminal's own, so that it can select.
+pub struct Guard {
+    terminal: Terminal<Backend>,
+    shared: Arc<Shared>,
+}
+
+/// What the panic hook and the guard both know.
+struct Shared {
+    entered: AtomicBool,
+    thread: ThreadId,
+    panics: Mutex<Vec<String>>,
+}
+
+impl Guard {
+    /// Takes the terminal. Call it on the thread that runs the dashboard.
+    pub fn enter() -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            entered: AtomicBool::new(false),
+            thread: thread::current().id(),
+            panics: Mutex::default(),
+        });
+        watch_panics(Arc::clone(&shared));
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
+        let guard = Self { terminal, shared };
+        // The guard exists before the first change, so that a half-taken
+        // terminal is given back too.
+        guard.shared.entered.store(true, Ordering::Release);
+        take()?;
+        Ok(guard)
+    }
+
+    /// What to draw on.
+    pub fn terminal(&mut self) -> &mut Terminal<Backend> {
+        &mut self.terminal
+    }
+
+    /// Gives the terminal back, and prints what tasks said when they panicked.
+    pub fn leave(&mut self) -> io::Result<()> {
+        if !self.shared.entered.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let restored = restore();
+        for panic in self.shared.panics().drain(..) {
+            eprintln!("muster: a task panicked: {panic}");
+        }
+        restored
+    }
+
+    /// Puts `text` on the clipboard of the terminal that the user sits at, also
+    /// through SSH (OSC 52); terminals that don't know it ignore it.
+    pub fn copy(text: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(clipboard_sequence(text).as_bytes())?;
+        out.flush()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // On the way out there is nobody left to tell.
+        let _ = self.leave();
+    }
+}
+
+impl Shared {
+    fn panics(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.panics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the panic is the dashboard's own: on its thread, and not in a
+    /// task that happens to run there.
+    fn is_ours(&self) -> bool {
+        thread::current().id() == self.thread && tokio::task::try_id().is_none()
+    }
+}
+
+fn watch_panics(shared: Arc<Shared>) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !shared.entered.load(Ordering::Acquire) {
+            before(info);
+        } else if shared.is_ours() {
+            shared.entered.store(false, Ordering::Release);
+            let _ = restore();
+            before(info);
+        } else {
+            shared.panics().push(describe(info));
+        }
+    }));
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let message = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    format!("{message}{place}")
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, event::EnableBracketedPaste)
+}
+
+fn restore() -> io::Result<()> {
+    let raw = disable_raw_mode();
+    let screen =
+        execute!(io::stdout(), event::DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    raw.and(screen)
+}
+
+fn clipboard_sequence(text: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_of_the_text_reaches_the_terminal_as_it_is() {
+        let sequence = super::clipboard_sequence("i-0123\u{1b}[2J");
+        assert_eq!(sequence, "\u{1b}]52;c;aS0wMTIzG1sySg==\u{7}");
+    }
+}

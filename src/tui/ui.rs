@@ -1,0 +1,135 @@
+//! What the user has done with the screens: which one is open, what is
+//! selected, what is typed. Nothing of the cluster.
+
+use super::{
+    action::{Action, Screen},
+    dialogs::{self, Dialog},
+    keymap::{self, Binding, Context, Key},
+    model::{Model, Tone},
+    screens::{bootstrap, instances, logs, overview, preflight},
+    theme::Theme,
+};
+
+/// The state of the dashboard itself.
+pub struct Ui {
+    /// The open screen.
+    pub screen: Screen,
+    /// The open dialog.
+    pub dialog: Option<Dialog>,
+    /// Whether the open screen's filter is being typed.
+    pub filtering: bool,
+    /// What the last key led to, until the next one.
+    pub message: Option<(Tone, String)>,
+    /// Looks.
+    pub theme: Theme,
+    pub(super) overview: overview::State,
+    pub(super) instances: instances::State,
+    pub(super) preflight: preflight::State,
+    pub(super) bootstrap: bootstrap::State,
+    pub(super) logs: logs::State,
+}
+
+impl Ui {
+    /// The dashboard as it opens.
+    pub fn new(theme: Theme) -> Self {
+        Self {
+            screen: Screen::default(),
+            dialog: None,
+            filtering: false,
+            message: None,
+            theme,
+            overview: overview::State::default(),
+            instances: instances::State::default(),
+            preflight: preflight::State::default(),
+            bootstrap: bootstrap::State::default(),
+            logs: logs::State::default(),
+        }
+    }
+
+    /// The places whose keys hold now, the innermost first.
+    pub fn contexts(&self, model: &Model) -> Vec<Context> {
+        if model.ending {
+            return vec![Context::QuitDialog];
+        }
+        match &self.dialog {
+            Some(dialog) => dialogs::contexts(dialog, model),
+            None if self.filtering => vec![Context::Filter, Context::Always],
+            None => vec![Context::On(self.screen), Context::Screens, Context::Always],
+        }
+    }
+
+    /// What `key` means now.
+    pub fn action(&self, model: &Model, key: Key) -> Option<Action> {
+        keymap::resolve(&self.contexts(model), key)
+    }
+
+    /// Whether the footer shows `action` now.
+    pub fn is_offered(&self, model: &Model, action: Action) -> bool {
+        match action {
+            Action::Worlds => model.simulated && !model.scenarios.is_empty(),
+            Action::NextPane if self.dialog.is_none() => self.screen != Screen::Bootstrap,
+            Action::NextPane => self.dialog.as_ref().is_some_and(Dialog::has_buttons),
+            Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
+            Action::TearDown => !model.ending && model.read_only.is_none(),
+            Action::Launch | Action::RetryNode | Action::RetryStep => {
+                model.read_only.is_none() && self.can(model, action)
+            }
+            _ => true,
+        }
+    }
+
+    fn can(&self, model: &Model, action: Action) -> bool {
+        match action {
+            Action::RetryNode => bootstrap::can_retry_node(self, model),
+            Action::RetryStep => bootstrap::can_retry_step(self, model),
+            _ => true,
+        }
+    }
+
+    /// The word for `binding` in the footer: some turn round what they said before.
+    pub fn hint(&self, binding: &'static Binding) -> &'static str {
+        match binding.action {
+            Action::Freeze if self.logs.is_frozen() => "follow",
+            Action::Group if self.preflight.by_subject() => "by check",
+            Action::Open if self.screen == Screen::Preflight && self.dialog.is_none() => {
+                self.preflight.open_hint()
+            }
+            Action::Look => "look again",
+            _ => binding.hint,
+        }
+    }
+
+    /// The open screen's filter.
+    pub fn filter(&self) -> &str {
+        match self.screen {
+            Screen::Overview => &self.overview.filter,
+            Screen::Instances => &self.instances.filter,
+            Screen::Preflight => &self.preflight.filter,
+            Screen::Bootstrap => &self.bootstrap.filter,
+            Screen::Logs => &self.logs.filter,
+        }
+    }
+
+    pub(super) fn filter_mut(&mut self) -> &mut String {
+        match self.screen {
+            Screen::Overview => &mut self.overview.filter,
+            Screen::Instances => &mut self.instances.filter,
+            Screen::Preflight => &mut self.preflight.filter,
+            Screen::Bootstrap => &mut self.bootstrap.filter,
+            Screen::Logs => &mut self.logs.filter,
+        }
+    }
+
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.message = Some((tone, text.into()));
+    }
+}
+
+/// Whether one of `texts` contains `filter`, upper and lower case alike.
+pub(super) fn matches(filter: &str, texts: &[&str]) -> bool {
+    if filter.is_empty() {
+        return true;
+    }
+    let filter = filter.to_lowercase();
+    texts.iter().any(|text| text.to_lowercase().contains(&filter))
+}
