@@ -76,6 +76,53 @@ pub struct Finding {
     pub location: Option<Location>,
 }
 
+impl Finding {
+    pub(super) fn new(
+        check: &'static str,
+        level: Level,
+        subject: Subject,
+        title: impl Into<String>,
+    ) -> Self {
+        Self {
+            check,
+            level,
+            subject,
+            title: title.into(),
+            evidence: Vec::new(),
+            leads_to: None,
+            todo: None,
+            location: None,
+        }
+    }
+
+    /// Adds a line of evidence.
+    pub(super) fn seen(mut self, line: impl Into<String>) -> Self {
+        self.evidence.push(line.into());
+        self
+    }
+
+    /// Adds lines of evidence.
+    pub(super) fn all_seen(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(lines);
+        self
+    }
+
+    pub(super) fn leads_to(mut self, answer: impl Into<String>) -> Self {
+        self.leads_to = Some(answer.into());
+        self
+    }
+
+    pub(super) fn todo(mut self, todo: impl Into<String>) -> Self {
+        self.todo = Some(todo.into());
+        self
+    }
+
+    pub(super) fn at(mut self, location: Option<&Location>) -> Self {
+        self.location = location.cloned();
+        self
+    }
+}
+
 /// How many findings of each level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {

@@ -1,6 +1,49 @@
-//! The checks: pure functions over the project and the survey. One file a
-//! check; no check talks to AWS.
+//! The checks: pure functions over the project and the survey. No check
+//! talks to AWS. [`all`] is the one table of them, from which the dashboard's
+//! groups, the reports and `docs/checks.md` come.
 
+mod cluster_name;
+mod context;
 mod finding;
+mod image;
+mod key;
+mod launch;
+mod network;
+mod offered;
+mod operator_ssh;
+mod peering;
+mod peers;
+mod region;
+mod route;
+mod rules;
+mod security_group;
+mod subnet;
+mod table;
+mod vpc;
 
 pub use finding::{Finding, Level, Subject, Summary};
+pub use table::{CheckInfo, all, info};
+
+use crate::{config::Project, model::ClusterId, survey::Survey};
+
+/// Runs every check. `own` is the cluster whose instances are ours, if there
+/// is one yet. The findings come in the order to show: what fails first, then
+/// what is unknown, and so on; within that by the table, the leader's region first.
+pub fn run(project: &Project, survey: &Survey, own: Option<&ClusterId>) -> Vec<Finding> {
+    let context = context::Context::new(project, survey, own);
+    let mut findings: Vec<_> = all().iter().flat_map(|check| check.run(&context)).collect();
+    findings.sort_by_key(|finding| finding.level);
+    findings
+}
+
+/// The exit status of `muster check`: 3 where AWS could not be asked at all,
+/// 1 where something fails, 4 where nothing fails but something is unknown, else 0.
+pub fn exit_code(findings: &[Finding], not_asked: bool) -> u8 {
+    let summary = Summary::of(findings);
+    match (not_asked, summary.fail, summary.unknown) {
+        (true, ..) => 3,
+        (_, 1.., _) => 1,
+        (_, 0, 1..) => 4,
+        (_, 0, 0) => 0,
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether other machines already go by the cluster's Ray name.
+
+use crate::cloud::{Instance, tags};
+
+use super::{
+    Finding,
+    context::{Context, Place, and, count},
+};
+
+/// `cluster.name-taken`
+pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
+    ctx.places("cluster.name-taken").iter().map(|place| judge(ctx, place)).collect()
+}
+
+fn judge(ctx: &Context<'_>, place: &Place<'_>) -> Finding {
+    let name = &place.config.cluster_name;
+    let finding = match place.facts.instances.get() {
+        Ok(instances) => {
+            let live = instances.iter().filter(|instance| is_named(instance, name));
+            let (own, others): (Vec<_>, Vec<_>) = live.partition(|instance| is_own(ctx, instance));
+            if others.is_empty() { free(place, own.len()) } else { in_use(place, &others) }
+        }
+        Err(absent) => place.absent(absent, "the instances"),
+    };
+    finding.at(name.location())
+}
+
+fn is_named(instance: &Instance, name: &str) -> bool {
+    let tag = instance.tags.get(tags::RAY_CLUSTER_NAME);
+    instance.state.is_live() && tag.is_some_and(|tag| tag == name)
+}
+
+fn is_own(ctx: &Context<'_>, instance: &Instance) -> bool {
+    let tag = instance.tags.get(tags::CLUSTER);
+    ctx.own.is_some_and(|own| tag.is_some_and(|tag| tag == own.as_str()))
+}
+
+fn free(place: &Place<'_>, own: usize) -> Finding {
+    let name = &*place.config.cluster_name;
+    match own {
+        0 => place.pass(format!("no other cluster is named {name}")),
+        own => place
+            .pass(format!("only this cluster is named {name}"))
+            .seen(format!("{} of its own", count(own as u64, "instance"))),
+    }
+}
+
+fn in_use(place: &Place<'_>, others: &[&Instance]) -> Finding {
+    let name = &*place.config.cluster_name;
+    let file = place.config.source.path.display();
+    place
+        .fail(format!("{} of another cluster named {name}", count(others.len() as u64, "instance")))
+        .seen(and(others.iter().map(|instance| &instance.id)))
+        .leads_to("Ray's tools and pyquokka would take them for nodes of this cluster")
+        .todo(format!("give this one another cluster_name, or end that one: ray down {file}"))
+}

@@ -1,0 +1,108 @@
+//! What the checks of VPCs, peerings and routes share.
+
+use ipnet::Ipv4Net;
+
+use crate::{
+    cloud::{Peering, PeeringState, Subnet, Vpc},
+    survey::Absent,
+};
+
+use super::{
+    Finding, Level, Subject,
+    context::{Judged, Place},
+};
+
+/// The CIDR of its VPC that a subnet is part of, as people write it in rules
+/// and routes; the subnet's own where the VPC is not known.
+pub(super) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
+    let vpc = place.facts.vpc(&subnet.vpc).ok();
+    let cidrs = vpc.map_or(&[][..], |vpc| &vpc.cidrs);
+    cidrs.iter().copied().find(|cidr| cidr.contains(&subnet.cidr)).unwrap_or(subnet.cidr)
+}
+
+/// Two VPCs that nodes of two regions are in.
+#[derive(Clone, Copy)]
+pub(super) struct Link<'a> {
+    pub from: Place<'a>,
+    pub from_vpc: &'a Vpc,
+    pub to: Place<'a>,
+    pub to_vpc: &'a Vpc,
+}
+
+/// Every VPC of one region with every one of the other: usually one pair.
+pub(super) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>> {
+    let subject = Subject::Pair(from.region().clone(), to.region().clone());
+    let vpcs = |place: &Place<'a>| {
+        place.vpcs().map_err(|absent| {
+            let what = match absent {
+                Absent::Missing => "the subnets".to_owned(),
+                Absent::Unknown(_) => format!("the VPCs of {}", place.region()),
+            };
+            Box::new(place.absent_for(&subject, absent, &what))
+        })
+    };
+    let (near, far) = (vpcs(&from)?, vpcs(&to)?);
+    let with = |from_vpc| {
+        far.iter().map(move |to_vpc| Link { from, from_vpc, to, to_vpc }).collect::<Vec<_>>()
+    };
+    Ok(near.into_iter().flat_map(with).collect())
+}
+
+/// Whether VPCs of the two regions are known to overlap.
+pub(super) fn overlap(a: &Place<'_>, b: &Place<'_>) -> bool {
+    links(*a, *b).is_ok_and(|links| links.iter().any(|link| link.overlap().is_some()))
+}
+
+impl<'a> Link<'a> {
+    pub fn subject(&self) -> Subject {
+        Subject::Pair(self.from.region().clone(), self.to.region().clone())
+    }
+
+    pub fn finding(&self, level: Level, title: impl Into<String>) -> Finding {
+        self.from.with(&self.to, level, title)
+    }
+
+    /// Two CIDRs that overlap, if any do.
+    pub fn overlap(&self) -> Option<(Ipv4Net, Ipv4Net)> {
+        let near = self.from_vpc.cidrs.iter();
+        let pairs = near.flat_map(|a| self.to_vpc.cidrs.iter().map(move |b| (*a, *b)));
+        pairs.into_iter().find(|(a, b)| a.contains(b) || b.contains(a))
+    }
+
+    /// Every connection between the two that either side tells of, the most
+    /// usable first.
+    pub fn peerings(&self) -> Judged<Vec<&'a Peering>> {
+        let (near, far) = (&self.from.facts.peerings, &self.to.facts.peerings);
+        if let (Err(absent), Err(_)) = (near.get(), far.get()) {
+            let what = "the peering connections";
+            return Err(Box::new(self.from.absent_for(&self.subject(), absent, what)));
+        }
+        let told = [near.known(), far.known()].into_iter().flatten().flatten();
+        let mut found: Vec<_> = told.filter(|peering| self.is_between(peering)).collect();
+        found.sort_by_key(|peering| rank(peering.state));
+        Ok(found)
+    }
+
+    fn is_between(&self, peering: &Peering) -> bool {
+        let sides = [&peering.requester, &peering.accepter];
+        let has = |place: &Place<'_>, vpc: &Vpc| {
+            sides.iter().any(|side| side.vpc == vpc.id && side.region == *place.region())
+        };
+        has(&self.from, self.from_vpc) && has(&self.to, self.to_vpc)
+    }
+}
+
+fn rank(state: PeeringState) -> u8 {
+    match state {
+        PeeringState::Active => 0,
+        PeeringState::Provisioning => 1,
+        PeeringState::PendingAcceptance => 2,
+        PeeringState::InitiatingRequest => 3,
+        _ => 4,
+    }
+}
+
+/// Whether the connection is there or may yet come.
+pub(super) fn is_alive(peering: &Peering) -> bool {
+    rank(peering.state) < 4
+}

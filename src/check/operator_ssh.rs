@@ -1,0 +1,85 @@
+//! Whether the operator's SSH gets in.
+
+use ipnet::Ipv4Net;
+
+use super::{
+    Finding,
+    context::{Context, GroupSet, Judged, Place, and, count, settle},
+    rules::{Rules, WORLD, one},
+};
+
+const SSH: u16 = 22;
+
+/// `sg.operator-ssh`
+pub(super) fn operator_ssh(ctx: &Context<'_>) -> Vec<Finding> {
+    let operator = ctx.project.operator_cidr.as_ref().map(|cidr| cidr.value);
+    let of_region = |place: Place<'_>| -> Vec<Finding> {
+        let sets = place.security_group_sets().into_iter();
+        sets.map(|set| settle(judge(operator, &place, &set)).at(location(&set))).collect()
+    };
+    ctx.places("sg.operator-ssh").into_iter().flat_map(of_region).collect()
+}
+
+fn location<'a>(set: &GroupSet<'a>) -> Option<&'a crate::config::Location> {
+    set.first().and_then(|id| id.location())
+}
+
+fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -> Judged<Finding> {
+    let rules = Rules::of(&set.resolve(place)?);
+    let finding = if !admitted(operator, place, &rules) {
+        closed(operator, place, set)
+    } else if rules.admit(WORLD, one(SSH)) {
+        place
+            .warn("port 22 is open to the whole internet")
+            .todo("admit your own address only, and say it in muster.yaml as operator_cidr")
+    } else if let Some(operator) = operator {
+        place.pass(format!("port 22 is open to {operator}"))
+    } else {
+        place
+            .pass("port 22 is open")
+            .seen("operator_cidr is not given, so whether to you is not known")
+    };
+    Ok(finding.seen(format!("{} admits port 22 from {}", set.names(), sources(&rules))))
+}
+
+/// Without `operator_cidr` any source that may be the operator counts: one
+/// from outside, or with `use_internal_ips` any at all.
+fn admitted(operator: Option<Ipv4Net>, place: &Place<'_>, rules: &Rules<'_>) -> bool {
+    match operator {
+        Some(operator) => rules.admit(operator, one(SSH)),
+        None if place.config.use_internal_ips => {
+            !rules.cidrs(SSH).is_empty() || !rules.groups(SSH).is_empty()
+        }
+        None => rules.cidrs(SSH).iter().any(|cidr| !is_private(*cidr)),
+    }
+}
+
+/// Whether all of `cidr` is private (RFC 1918) or shared (RFC 6598) address space.
+fn is_private(cidr: Ipv4Net) -> bool {
+    let spaces =
+        [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
+    spaces
+        .into_iter()
+        .any(|(address, prefix)| Ipv4Net::new_assert(address.into(), prefix).contains(&cidr))
+}
+
+fn sources(rules: &Rules<'_>) -> String {
+    let cidrs = rules.cidrs(SSH).into_iter().map(|cidr| cidr.to_string());
+    let all: Vec<_> = cidrs.chain(rules.groups(SSH).iter().map(ToString::to_string)).collect();
+    if all.is_empty() { "nobody".into() } else { and(all) }
+}
+
+fn closed(operator: Option<Ipv4Net>, place: &Place<'_>, set: &GroupSet<'_>) -> Finding {
+    let who = operator.map_or("YOUR.ADDRESS/32".into(), |cidr| cidr.to_string());
+    let to = operator.map_or("you".into(), |cidr| cidr.to_string());
+    let group = set.first().map_or("", |id| id.as_str());
+    let nodes = set.carriers.iter().map(|group| group.count).sum::<u32>();
+    place
+        .fail(format!("port 22 is closed to {to}"))
+        .leads_to(format!("SSH to {} would time out", count(nodes, "node")))
+        .todo(format!(
+            "aws ec2 authorize-security-group-ingress --region {} --group-id {group} \
+             --protocol tcp --port 22 --cidr {who}",
+            place.region()
+        ))
+}

@@ -1,0 +1,112 @@
+//! The security groups: whether they exist, and in the nodes' own VPC.
+
+use crate::{
+    cloud::SecurityGroup,
+    config::{NodeGroup, Sourced},
+    model::{SecurityGroupId, VpcId},
+    survey::{Absent, named},
+};
+
+use super::{
+    Finding,
+    context::{Context, Judged, Place, and, settle},
+    key::types,
+};
+
+/// `sg.exists`
+pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
+    ctx.places("sg.exists").iter().flat_map(region_groups).collect()
+}
+
+fn region_groups(place: &Place<'_>) -> Vec<Finding> {
+    let named = named::security_groups(place.config).into_iter();
+    named.map(|id| group(place, id)).chain(unnamed(place)).collect()
+}
+
+fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
+    let finding = match place.facts.security_group(id) {
+        Ok(group) => place.pass(format!("security group {} exists", **id)).seen(&group.name),
+        Err(Absent::Missing) => place
+            .fail(format!("security group {} is missing", **id))
+            .leads_to("RunInstances would answer InvalidGroup.NotFound")
+            .todo(format!(
+                "name a group of the nodes' VPC; aws ec2 describe-security-groups --region {} lists them",
+                place.region()
+            )),
+        Err(absent) => place.absent(absent, "the security groups"),
+    };
+    finding.at(id.location())
+}
+
+fn unnamed(place: &Place<'_>) -> Option<Finding> {
+    let without = |group: &&NodeGroup| group.template.security_groups.is_empty();
+    let groups: Vec<_> = place.config.groups.iter().filter(without).collect();
+    Some(
+        place
+            .fail(format!("no SecurityGroupIds for {}", types(&groups)))
+            .leads_to("EC2 would take the VPC's default group, which lets no SSH in")
+            .todo("add SecurityGroupIds to the node_config, or security_group to muster.yaml")
+            .at(groups.first()?.node_type.location()),
+    )
+}
+
+/// `sg.same-vpc`
+pub(super) fn same_vpc(ctx: &Context<'_>) -> Vec<Finding> {
+    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+        let groups = named::security_groups(place.config).into_iter();
+        groups.map(|id| settle(same(place, id)).at(id.location())).collect()
+    };
+    ctx.places("sg.same-vpc").iter().flat_map(of_region).collect()
+}
+
+fn same(place: &Place<'_>, id: &SecurityGroupId) -> Judged<Finding> {
+    let group = match place.facts.security_group(id) {
+        Ok(group) => group,
+        Err(Absent::Missing) => return Ok(place.skipped(format!("not judged: {id} is missing"))),
+        Err(absent) => return Ok(place.absent(absent, "the security groups")),
+    };
+    let nodes = node_vpcs(place, id).map_err(|absent| place.absent(absent, "the subnets"))?;
+    if nodes.iter().all(|vpc| **vpc == group.vpc) {
+        return Ok(place
+            .pass(format!("{id} is in the nodes' VPC"))
+            .seen(vpc_name(place, &group.vpc)));
+    }
+    Ok(other_vpc(place, group, &nodes))
+}
+
+/// The VPCs of the nodes that would carry the group.
+fn node_vpcs<'a>(place: &Place<'a>, id: &SecurityGroupId) -> Result<Vec<&'a VpcId>, Absent<'a>> {
+    let mut vpcs = Vec::new();
+    for group in &place.config.groups {
+        if group.template.security_groups.iter().any(|own| own.value == *id) {
+            let subnets = place.facts.subnets_of(place.config, group)?;
+            vpcs.extend(subnets.into_iter().map(|subnet| &subnet.vpc));
+        }
+    }
+    vpcs.sort();
+    vpcs.dedup();
+    Ok(vpcs)
+}
+
+fn other_vpc(place: &Place<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Finding {
+    let named = and(nodes.iter().map(|vpc| vpc_name(place, vpc)));
+    let list = format!(
+        "aws ec2 describe-security-groups --region {} --filters Name=vpc-id,Values={}",
+        place.region(),
+        nodes.iter().map(|vpc| vpc.as_str()).collect::<Vec<_>>().join(",")
+    );
+    place
+        .fail(format!("security group {} is in {}", group.id, vpc_name(place, &group.vpc)))
+        .seen(format!("the nodes' subnets are in {named}"))
+        .leads_to("RunInstances would answer InvalidGroup.NotFound or InvalidParameter")
+        .todo(format!("name a group of {named}: {list}"))
+}
+
+/// `vpc-1 (quokka)`
+fn vpc_name(place: &Place<'_>, id: &VpcId) -> String {
+    match place.facts.vpc(id).ok() {
+        Some(vpc) if vpc.is_default => format!("{id} (the default VPC)"),
+        Some(crate::cloud::Vpc { name: Some(name), .. }) => format!("{id} ({name})"),
+        _ => id.to_string(),
+    }
+}

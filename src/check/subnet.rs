@@ -1,0 +1,97 @@
+//! The subnets that the nodes would be in.
+
+use crate::{
+    cloud::Subnet,
+    config::{NodeGroup, Sourced},
+    model::SubnetId,
+    survey::{Absent, named},
+};
+
+use super::{
+    Finding,
+    context::{Context, Place, and, count},
+};
+
+/// `subnet.exists`
+pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
+    ctx.places("subnet.exists").iter().flat_map(region_subnets).collect()
+}
+
+fn region_subnets(place: &Place<'_>) -> Vec<Finding> {
+    let named = named::subnets(place.config).into_iter().map(|id| subnet(place, id));
+    named.chain(defaults(place)).chain(several_vpcs(place)).collect()
+}
+
+fn subnet(place: &Place<'_>, id: &Sourced<SubnetId>) -> Finding {
+    let finding = match place.facts.subnet(id) {
+        Ok(subnet) => room(place, subnet),
+        Err(Absent::Missing) => place
+            .fail(format!("subnet {} is missing", **id))
+            .leads_to("RunInstances would answer InvalidSubnetID.NotFound")
+            .todo(format!(
+                "name a subnet of this region; aws ec2 describe-subnets --region {} lists them",
+                place.region()
+            )),
+        Err(absent) => place.absent(absent, "the subnets"),
+    };
+    finding.at(id.location())
+}
+
+/// Whether the subnet has addresses for the largest group that would go there.
+fn room(place: &Place<'_>, subnet: &Subnet) -> Finding {
+    let names_it =
+        |group: &&NodeGroup| group.template.subnets.iter().any(|id| id.value == subnet.id);
+    let largest = place.config.groups.iter().filter(names_it).map(|group| group.count).max();
+    let wanted = largest.unwrap_or_default();
+    let seen =
+        format!("{} {}, {} free", subnet.zone, subnet.cidr, count(subnet.available_ips, "address"));
+    if subnet.available_ips >= wanted {
+        return place.pass(format!("subnet {} exists", subnet.id)).seen(seen);
+    }
+    place
+        .fail(format!("subnet {} has no room for {}", subnet.id, count(wanted, "node")))
+        .seen(seen)
+        .leads_to("RunInstances would answer InsufficientFreeAddressesInSubnet")
+        .todo("name a larger subnet, or launch fewer nodes")
+}
+
+/// For groups that name no subnet: those that EC2 would choose from.
+fn defaults(place: &Place<'_>) -> Option<Finding> {
+    let group = place.config.groups.iter().find(|group| group.template.subnets.is_empty())?;
+    let finding = match place.facts.subnets_of(place.config, group) {
+        Ok(subnets) => place
+            .pass(format!("the default VPC has {}", count(subnets.len() as u64, "default subnet")))
+            .seen(format!("in {}", and(subnets.iter().map(|subnet| &subnet.zone)))),
+        Err(Absent::Missing) => no_default(place),
+        Err(absent) => place.absent(absent, "the default subnets"),
+    };
+    Some(finding.at(group.node_type.location()))
+}
+
+fn no_default(place: &Place<'_>) -> Finding {
+    let zones = and(place.config.zones.iter().map(|zone| &zone.value));
+    let title = if zones.is_empty() {
+        "no subnet is named, and there is no default one".to_owned()
+    } else {
+        format!("no subnet is named, and there is no default one in {zones}")
+    };
+    place
+        .fail(title)
+        .leads_to("RunInstances would answer VPCIdNotSpecified or MissingInput")
+        .todo("add SubnetIds to the node_config")
+}
+
+/// Nodes in two VPCs of one region could not reach each other.
+fn several_vpcs(place: &Place<'_>) -> Option<Finding> {
+    let mut vpcs: Vec<_> = place.subnets().ok()?.into_iter().map(|subnet| &subnet.vpc).collect();
+    vpcs.sort();
+    vpcs.dedup();
+    (vpcs.len() > 1).then(|| {
+        place
+            .fail(format!("the subnets are in {} VPCs", vpcs.len()))
+            .seen(and(vpcs))
+            .leads_to("silence between the nodes of this region")
+            .todo("name subnets of one VPC")
+            .at(named::subnets(place.config).first().and_then(|id| id.location()))
+    })
+}

@@ -1,0 +1,203 @@
+//! The table of checks.
+
+use super::{
+    Finding, cluster_name, context::Context, image, key, launch, offered, operator_ssh, peering,
+    peers, region, route, security_group, subnet, vpc,
+};
+
+/// One check.
+#[derive(Debug)]
+pub struct CheckInfo {
+    /// Its stable id: `key.exists`.
+    pub id: &'static str,
+    /// The title of the group that it is shown in: `Key pair`. The checks of
+    /// a group stand together in the table.
+    pub group: &'static str,
+    /// What it asks, one line.
+    pub about: &'static str,
+    /// When it fails, what that leads to, and what else it can say.
+    pub explain: &'static str,
+    run: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+impl CheckInfo {
+    pub(super) fn run(&self, context: &Context<'_>) -> Vec<Finding> {
+        (self.run)(context)
+    }
+}
+
+/// Every check, in the order to show.
+pub fn all() -> &'static [CheckInfo] {
+    ALL
+}
+
+/// The check of this id.
+pub fn info(id: &str) -> Option<&'static CheckInfo> {
+    ALL.iter().find(|check| check.id == id)
+}
+
+const KEY: &str = "Key pair";
+const IMAGE: &str = "Image";
+const GROUP: &str = "Security group";
+const NETWORK: &str = "Network";
+const CAPACITY: &str = "Capacity";
+const ACCOUNT: &str = "Account";
+
+static ALL: &[CheckInfo] = &[
+    CheckInfo {
+        id: "key.exists",
+        group: KEY,
+        about: "The key pair that KeyName names exists in the region.",
+        explain: "Key pairs are regional. Fails where it is missing (RunInstances would answer \
+                  `InvalidKeyPair.NotFound`) or where a node type names none (the nodes would let nobody in).",
+        run: key::exists,
+    },
+    CheckInfo {
+        id: "key.same-material",
+        group: KEY,
+        about: "The key pair is the key that you have, not only one of the same name.",
+        explain: "Compares the public keys themselves: with that of your private key, else with \
+                  the leader region's. Fingerprints say nothing, since those of one RSA key differ \
+                  between the region that created it and one that it was imported to. Fails where \
+                  they differ: `Permission denied (publickey)` on every node there, after launch.",
+        run: key::same_material,
+    },
+    CheckInfo {
+        id: "key.local",
+        group: KEY,
+        about: "The private key on this machine can be read and used.",
+        explain: "Fails where ssh would not take it: missing, unreadable, readable by others, not \
+                  a key. Warns where none is named, since then ssh's own config and agent decide.",
+        run: key::local,
+    },
+    CheckInfo {
+        id: "ami.exists",
+        group: IMAGE,
+        about: "The image that ImageId names exists in the region and can be launched.",
+        explain: "Image ids are regional. Fails where it is missing (`InvalidAMIID.NotFound`), says \
+                  so where it is another region's, fails where its state is not `available` or a \
+                  node type names none. Warns where it is deprecated: it still launches by id.",
+        run: image::exists,
+    },
+    CheckInfo {
+        id: "ami.architecture",
+        group: IMAGE,
+        about: "The image is built for the processors of the instance type.",
+        explain: "Fails where it is not: RunInstances would answer `InvalidParameterValue`.",
+        run: image::architecture,
+    },
+    CheckInfo {
+        id: "sg.exists",
+        group: GROUP,
+        about: "The security groups that SecurityGroupIds names exist in the region.",
+        explain: "Fails where one is missing (`InvalidGroup.NotFound`) or where a node type names \
+                  none (EC2 would take the VPC's default group, which lets no SSH in).",
+        run: security_group::exists,
+    },
+    CheckInfo {
+        id: "sg.same-vpc",
+        group: GROUP,
+        about: "The security groups belong to the VPC of the nodes' subnets.",
+        explain: "Fails where one does not: RunInstances would answer `InvalidGroup.NotFound` or \
+                  `InvalidParameter`.",
+        run: security_group::same_vpc,
+    },
+    CheckInfo {
+        id: "sg.operator-ssh",
+        group: GROUP,
+        about: "The security groups let your SSH in.",
+        explain: "Fails where port 22 is closed to `operator_cidr`: SSH would time out. Where that \
+                  is not given, any source from outside counts, and with `use_internal_ips` any \
+                  source at all. Warns where the port is open to 0.0.0.0/0.",
+        run: operator_ssh::operator_ssh,
+    },
+    CheckInfo {
+        id: "sg.peers",
+        group: GROUP,
+        about: "The security groups let the nodes of every region in.",
+        explain: "Ray and Quokka need all TCP from port 1024 up between all nodes. From the \
+                  region's own nodes a reference to their group does or the CIDRs of their \
+                  subnets; from other regions only CIDRs count, since a group there can't be \
+                  referenced. Fails where a source is kept out: silence, and workers that drop out \
+                  after some 15 s. Warns where port 6800 is open to 0.0.0.0/0, since Quokka's \
+                  Redis has no password.",
+        run: peers::peers,
+    },
+    CheckInfo {
+        id: "subnet.exists",
+        group: NETWORK,
+        about: "The subnets exist, in one VPC, with addresses left for the nodes.",
+        explain: "Fails where a named one is missing (`InvalidSubnetID.NotFound`) or too full \
+                  (`InsufficientFreeAddressesInSubnet`), where none is named and there is no \
+                  default one, and where they are in several VPCs.",
+        run: subnet::exists,
+    },
+    CheckInfo {
+        id: "vpc.cidr-overlap",
+        group: NETWORK,
+        about: "The VPCs of each two regions have different addresses.",
+        explain: "Fails where any two of their CIDRs overlap: they can never be peered.",
+        run: vpc::cidr_overlap,
+    },
+    CheckInfo {
+        id: "vpc.default",
+        group: NETWORK,
+        about: "No two regions use their default VPC.",
+        explain: "Every default VPC is 172.31.0.0/16, so two of them can never be peered. Fails \
+                  where another region uses its own as well, warns where this one alone does.",
+        run: vpc::default_vpc,
+    },
+    CheckInfo {
+        id: "peering.active",
+        group: NETWORK,
+        about: "An active peering connection joins the VPCs of each two regions.",
+        explain: "Peering is not transitive: every pair needs its own. Fails where there is none \
+                  or one that waits for acceptance (it expires after seven days): silence between \
+                  the nodes. Warns while one is being set up.",
+        run: peering::active,
+    },
+    CheckInfo {
+        id: "route.peering",
+        group: NETWORK,
+        about: "The route tables on both sides lead through the peering connection.",
+        explain: "Looks at the table associated with each subnet, else the VPC's main table, and \
+                  takes the longest prefix, in both directions. Fails where there is no route, a \
+                  blackhole, or one that leads elsewhere: silence between the nodes. A blackhole \
+                  to a connection that is not active yet is skipped: it comes up with the peering.",
+        run: route::peering,
+    },
+    CheckInfo {
+        id: "type.offered",
+        group: CAPACITY,
+        about: "The instance type exists and is offered in the zones of the subnets.",
+        explain: "Fails where no subnet's zone offers it (`Unsupported`), warns where some don't. \
+                  Offered does not mean that there is capacity now.",
+        run: offered::offered,
+    },
+    CheckInfo {
+        id: "region.enabled",
+        group: ACCOUNT,
+        about: "The region exists and is enabled for the account.",
+        explain: "Fails where it is unknown or has to be opted in to first; what else is asked of \
+                  such a region is skipped.",
+        run: region::enabled,
+    },
+    CheckInfo {
+        id: "iam.launch",
+        group: ACCOUNT,
+        about: "EC2 would allow the launch (a dry run of RunInstances).",
+        explain: "Asked once per plan, since a dry run takes from the small number of launch calls \
+                  that EC2 allows, and only where nothing that is named is missing. Fails with \
+                  EC2's own code, for example `UnauthorizedOperation`. Says nothing about capacity \
+                  or quota.",
+        run: launch::allowed,
+    },
+    CheckInfo {
+        id: "cluster.name-taken",
+        group: ACCOUNT,
+        about: "No other live instances carry the Ray cluster name.",
+        explain: "Fails where some do that are not this cluster's own: Ray's tools and pyquokka \
+                  find nodes by that tag and would mix them up.",
+        run: cluster_name::taken,
+    },
+];

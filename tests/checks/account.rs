@@ -1,0 +1,102 @@
+//! region.enabled, iam.launch, cluster.name-taken.
+
+use muster::{
+    check::Level,
+    cloud::{InstanceState, OptIn},
+    model::Failure,
+};
+
+use super::world::{DryRun, OWN, World, instance};
+
+#[test]
+fn a_region_that_is_not_enabled_is_told_once() {
+    let mut world = World::healthy();
+    for fact in ["images", "key_pairs", "groups", "subnets", "vpcs", "tables", "peerings"] {
+        world.unreadable("eu-west-1", fact);
+    }
+    for fact in ["types", "offerings", "instances", "dry_run"] {
+        world.unreadable("eu-west-1", fact);
+    }
+    world.region("eu-west-1").opt_in = Some(OptIn::NotOptedIn);
+    let bad = world.bad();
+    assert_eq!(bad[0], "✗ region.enabled eu-west-1: the region is not enabled for this account");
+    assert!(bad[1..].iter().all(|line| line.starts_with("- ")), "{bad:#?}");
+    world.region("eu-west-1").opt_in = None;
+    assert_eq!(world.bad()[0], "✗ region.enabled eu-west-1: there is no such region");
+    world.region("eu-west-1").opt_in = Some(OptIn::OptedIn);
+    assert_eq!(world.finding("region.enabled", "eu-west-1").level, Level::Pass);
+}
+
+#[test]
+fn an_unreadable_list_of_regions_is_unknown() {
+    let mut world = World::healthy();
+    world.unreadable("eu-west-1", "opt_in");
+    assert_eq!(world.bad(), ["? region.enabled eu-west-1: the list of regions could not be read"]);
+}
+
+#[test]
+fn a_refused_dry_run_fails_with_its_code() {
+    let mut world = World::healthy();
+    let mut refusal = Failure::new("RunInstances in eu-west-1: You are not authorized");
+    refusal.code = Some("UnauthorizedOperation".into());
+    world.region("eu-west-1").dry_run = DryRun::Refused(refusal);
+    assert_eq!(
+        world.bad(),
+        [
+            "✗ iam.launch eu-west-1: head ray.head.default: the launch would be refused",
+            "✗ iam.launch eu-west-1: worker ray.worker.default: the launch would be refused",
+        ]
+    );
+    let finding = world.run().remove(0);
+    assert_eq!(
+        finding.leads_to.as_deref(),
+        Some("RunInstances would answer UnauthorizedOperation")
+    );
+}
+
+#[test]
+fn a_dry_run_without_an_answer_is_unknown_and_one_not_asked_is_skipped() {
+    let mut world = World::healthy();
+    world.unreadable("eu-west-1", "dry_run");
+    assert_eq!(world.bad()[0], "? iam.launch eu-west-1: the dry run could not be read");
+    let mut world = World::healthy();
+    world.region("eu-west-1").dry_run = DryRun::NotAsked;
+    assert_eq!(
+        world.bad()[0],
+        "- iam.launch eu-west-1: head ray.head.default: asked before a launch only"
+    );
+}
+
+#[test]
+fn other_machines_of_the_same_ray_name() {
+    let mut world = World::healthy();
+    world.region("us-west-2").instances = vec![
+        instance("i-1", "tpch", None),
+        instance("i-2", "tpch", Some("tpch-demo-zzzzzz")),
+        instance("i-3", "tpch", Some(OWN)),
+    ];
+    assert_eq!(
+        world.bad(),
+        ["✗ cluster.name-taken us-west-2: 2 instances of another cluster named tpch"]
+    );
+    assert_eq!(world.run()[0].evidence, ["i-1 and i-2"]);
+}
+
+#[test]
+fn own_and_ended_machines_are_fine() {
+    let mut world = World::healthy();
+    let mut ended = instance("i-1", "tpch", None);
+    ended.state = InstanceState::Terminated;
+    world.region("us-west-2").instances =
+        vec![ended, instance("i-2", "tpch", Some(OWN)), instance("i-3", "other", None)];
+    assert!(world.bad().is_empty());
+    let finding = world.finding("cluster.name-taken", "us-west-2");
+    assert_eq!(finding.evidence, ["1 instance of its own"]);
+}
+
+#[test]
+fn unreadable_instances_are_unknown() {
+    let mut world = World::healthy();
+    world.unreadable("us-west-2", "instances");
+    assert_eq!(world.bad(), ["? cluster.name-taken us-west-2: the instances could not be read"]);
+}

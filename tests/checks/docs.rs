@@ -1,0 +1,75 @@
+//! `docs/checks.md` comes from the table of checks.
+
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
+
+use muster::check;
+
+/// The page as the table has it. `MUSTER_WRITE_DOCS=1` writes it.
+fn page() -> String {
+    let mut page = String::from(
+        "# Checks\n\n\
+         What `muster check` and the Preflight screen look at, in the order they show it. This page\n\
+         is made from the table in `src/check/table.rs`; `MUSTER_WRITE_DOCS=1 cargo nextest run docs`\n\
+         writes it.\n\n\
+         Every check answers √ as it should be, ! works but you should know, ✗ a launch or the\n\
+         cluster would fail, ? could not be found out, - can't be asked before something else is\n\
+         mended. What could not be read is never taken for fine.\n",
+    );
+    let mut group = "";
+    for info in check::all() {
+        if info.group != group {
+            group = info.group;
+            write!(page, "\n## {group}\n").unwrap();
+        }
+        write!(page, "\n### `{}`\n\n{}\n\n{}\n", info.id, info.about, info.explain).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_page_is_what_the_table_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks.md");
+    if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, page()).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, page(), "write it with MUSTER_WRITE_DOCS=1");
+}
+
+#[test]
+fn ids_are_unique_and_groups_stand_together() {
+    let ids: BTreeSet<_> = check::all().iter().map(|info| info.id).collect();
+    assert_eq!(ids.len(), check::all().len());
+    let mut groups: Vec<_> = check::all().iter().map(|info| info.group).collect();
+    groups.dedup();
+    assert_eq!(groups.len(), groups.iter().collect::<BTreeSet<_>>().len(), "{groups:?}");
+    assert!(ids.iter().all(|id| check::info(id).is_some()));
+    assert!(check::info("no.such").is_none());
+}
+
+#[test]
+fn the_ids_that_scripts_rely_on_stay() {
+    let ids: Vec<_> = check::all().iter().map(|info| info.id).collect();
+    for id in [
+        "ami.exists",
+        "ami.architecture",
+        "key.exists",
+        "key.same-material",
+        "key.local",
+        "sg.exists",
+        "sg.same-vpc",
+        "sg.operator-ssh",
+        "sg.peers",
+        "subnet.exists",
+        "vpc.cidr-overlap",
+        "vpc.default",
+        "peering.active",
+        "route.peering",
+        "type.offered",
+        "iam.launch",
+        "cluster.name-taken",
+    ] {
+        assert!(ids.contains(&id), "{id}");
+    }
+}

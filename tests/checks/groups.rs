@@ -1,0 +1,238 @@
+//! sg.exists, sg.same-vpc, sg.operator-ssh, sg.peers.
+
+use muster::{
+    check::Level,
+    cloud::{SecurityGroup, Vpc},
+    config::Sourced,
+};
+
+use super::world::{World, rule};
+
+#[test]
+fn a_missing_group_fails_once() {
+    let mut world = World::healthy();
+    world.region("eu-west-1").groups.clear();
+    let bad = world.bad();
+    assert_eq!(
+        bad[..4],
+        [
+            "✗ sg.exists eu-west-1: security group sg-eu is missing",
+            "- sg.same-vpc eu-west-1: not judged: sg-eu is missing",
+            "- sg.operator-ssh eu-west-1: not judged: sg-eu is missing",
+            "- sg.peers eu-west-1: not judged: sg-eu is missing",
+        ]
+    );
+    assert!(bad[4..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
+}
+
+#[test]
+fn no_group_named() {
+    let mut world = World::healthy();
+    world.config("eu-west-1").groups[1].template.security_groups.clear();
+    assert_eq!(world.bad(), ["✗ sg.exists eu-west-1: no SecurityGroupIds for ray.worker.default"]);
+}
+
+#[test]
+fn unreadable_groups_are_unknown() {
+    let mut world = World::healthy();
+    world.unreadable("eu-west-1", "groups");
+    let unknown = "eu-west-1: the security groups could not be read";
+    let checks = ["sg.exists", "sg.same-vpc", "sg.operator-ssh", "sg.peers"];
+    assert_eq!(world.bad(), checks.map(|check| format!("? {check} {unknown}")));
+}
+
+#[test]
+fn a_group_of_another_vpc_fails_once() {
+    let mut world = World::healthy();
+    let told = world.region("eu-west-1");
+    told.groups[0].vpc = "vpc-default".into();
+    told.vpcs.push(Vpc {
+        id: "vpc-default".into(),
+        is_default: true,
+        name: None,
+        cidrs: vec!["172.31.0.0/16".parse().unwrap()],
+    });
+    let bad = world.bad();
+    assert_eq!(
+        bad[..3],
+        [
+            "✗ sg.same-vpc eu-west-1: security group sg-eu is in vpc-default (the default VPC)",
+            "- sg.operator-ssh eu-west-1: not judged: sg-eu is in another VPC",
+            "- sg.peers eu-west-1: not judged: sg-eu is in another VPC",
+        ]
+    );
+    assert!(bad[3..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
+    let finding = world.run().remove(0);
+    assert_eq!(finding.evidence, ["the nodes' subnets are in vpc-eu (quokka)"]);
+    assert!(finding.leads_to.unwrap().contains("InvalidGroup.NotFound"));
+    assert!(finding.todo.unwrap().contains("Name=vpc-id,Values=vpc-eu"));
+}
+
+#[test]
+fn the_operator_is_let_in_by_what_covers_all_of_the_cidr() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[0] = rule(20, 23, &["203.0.113.7/32"], &[]);
+    assert!(world.bad().is_empty());
+    world.region("us-west-2").groups[0].inbound[0] = rule(22, 22, &["203.0.113.8/32"], &[]);
+    assert_eq!(world.bad(), ["✗ sg.operator-ssh us-west-2: port 22 is closed to 203.0.113.7/32"]);
+    let finding = world.run().remove(0);
+    assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
+    let todo = finding.todo.unwrap();
+    assert!(
+        todo.ends_with("--group-id sg-us --protocol tcp --port 22 --cidr 203.0.113.7/32"),
+        "{todo}"
+    );
+}
+
+#[test]
+fn without_operator_cidr_any_outside_source_counts() {
+    let mut world = World::healthy();
+    world.project.operator_cidr = None;
+    assert!(world.bad().is_empty());
+    let finding = world.finding("sg.operator-ssh", "us-west-2");
+    assert_eq!(finding.evidence[0], "operator_cidr is not given, so whether to you is not known");
+    let ssh = |world: &mut World, cidrs: &[&str], groups: &[&str]| {
+        world.region("us-west-2").groups[0].inbound[0] = rule(22, 22, cidrs, groups);
+        world.finding("sg.operator-ssh", "us-west-2").level
+    };
+    assert_eq!(ssh(&mut world, &["10.9.0.0/16"], &["sg-bastion"]), Level::Fail, "from inside only");
+    world.config("us-west-2").use_internal_ips = true;
+    assert_eq!(ssh(&mut world, &["10.9.0.0/16"], &[]), Level::Pass);
+    assert_eq!(ssh(&mut world, &[], &["sg-bastion"]), Level::Pass);
+}
+
+#[test]
+fn ssh_closed_to_everybody() {
+    let mut world = World::healthy();
+    world.project.operator_cidr = None;
+    world.region("us-west-2").groups[0].inbound =
+        vec![rule(1024, 65535, &["10.0.0.0/8"], &["sg-us"])];
+    assert_eq!(world.bad(), ["✗ sg.operator-ssh us-west-2: port 22 is closed to you"]);
+    assert_eq!(world.run()[0].evidence, ["sg-us admits port 22 from nobody"]);
+}
+
+#[test]
+fn ssh_open_to_the_world_is_a_warning() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[0] = rule(22, 22, &["0.0.0.0/0"], &[]);
+    assert_eq!(world.bad(), ["! sg.operator-ssh us-west-2: port 22 is open to the whole internet"]);
+}
+
+#[test]
+fn a_region_that_is_kept_out() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[2] = rule(0, 65535, &["10.3.0.0/16"], &[]);
+    assert_eq!(world.bad(), ["✗ sg.peers us-west-2: TCP is closed from eu-west-1 10.2.0.0/16"]);
+    let finding = world.run().remove(0);
+    assert_eq!(
+        finding.evidence,
+        ["sg-us does not admit TCP 1024-65535 from eu-west-1 10.2.0.0/16"]
+    );
+    assert_eq!(
+        finding.todo.as_deref(),
+        Some(
+            "aws ec2 authorize-security-group-ingress --region us-west-2 --group-id sg-us \
+             --protocol tcp --port 0-65535 --cidr 10.2.0.0/16"
+        )
+    );
+}
+
+#[test]
+fn ray_needs_more_than_its_head_port() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[2] =
+        rule(6380, 6380, &["10.2.0.0/16", "10.3.0.0/16"], &[]);
+    assert_eq!(
+        world.bad(),
+        ["✗ sg.peers us-west-2: TCP is closed from 2 sources that it is needed from"]
+    );
+}
+
+#[test]
+fn ports_below_1024_are_not_needed_nor_addresses_without_nodes() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[2] =
+        rule(1024, 65535, &["10.2.1.0/24", "10.3.1.0/24"], &[]);
+    assert!(world.bad().is_empty(), "{:#?}", world.bad());
+}
+
+#[test]
+fn a_group_of_a_peer_can_not_be_referenced() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[2] = rule(0, 65535, &["10.3.0.0/16"], &["sg-eu"]);
+    assert_eq!(world.bad().len(), 1);
+}
+
+#[test]
+fn own_nodes_are_let_in_by_reference_or_by_cidr() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[1] = rule(0, 65535, &["10.1.0.0/16"], &[]);
+    assert!(world.bad().is_empty());
+    world.region("us-west-2").groups[0].inbound.remove(1);
+    assert_eq!(world.bad(), ["✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-us)"]);
+    assert!(world.run()[0].todo.as_ref().unwrap().ends_with("--source-group sg-us"));
+}
+
+#[test]
+fn head_and_workers_with_groups_of_their_own_need_each_other() {
+    let mut world = World::healthy();
+    let mut workers = world.region("us-west-2").groups[0].clone();
+    workers.id = "sg-workers".into();
+    world.region("us-west-2").groups.push(workers);
+    world.config("us-west-2").groups[1].template.security_groups =
+        vec![Sourced::default("sg-workers".into(), "test")];
+    assert_eq!(
+        world.bad(),
+        [
+            "✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-workers)",
+            "✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-workers)",
+        ],
+        "the head keeps the workers out, and the workers each other, but admit the head"
+    );
+}
+
+#[test]
+fn rules_of_several_groups_add_up() {
+    let mut world = World::healthy();
+    let told = world.region("us-west-2");
+    let peers = told.groups[0].inbound.remove(2);
+    let ssh = told.groups[0].inbound.remove(0);
+    told.groups.push(SecurityGroup {
+        id: "sg-more".into(),
+        inbound: vec![peers, ssh],
+        ..told.groups[0].clone()
+    });
+    world.templates("us-west-2", |template| {
+        template.security_groups.push(Sourced::default("sg-more".into(), "test"));
+    });
+    assert!(world.bad().is_empty(), "{:#?}", world.bad());
+}
+
+#[test]
+fn redis_open_to_the_world_is_a_warning() {
+    let mut world = World::healthy();
+    world.region("us-west-2").groups[0].inbound[2] = rule(0, 65535, &["0.0.0.0/0"], &[]);
+    assert_eq!(
+        world.bad(),
+        [
+            "! sg.operator-ssh us-west-2: port 22 is open to the whole internet",
+            "! sg.peers us-west-2: all nodes are let in, and so is the whole internet",
+        ]
+    );
+    world.region("us-west-2").groups[0].inbound[2] = rule(6800, 6800, &["0.0.0.0/0"], &[]);
+    let finding = world.finding("sg.peers", "us-west-2");
+    assert_eq!(finding.level, Level::Fail);
+    assert!(finding.evidence.last().unwrap().contains("Redis runs there without a password"));
+}
+
+#[test]
+fn peers_whose_subnets_are_not_known_are_unknown() {
+    let mut world = World::healthy();
+    world.unreadable("eu-west-1", "subnets");
+    let finding = world.finding("sg.peers", "us-west-2");
+    assert_eq!(
+        (finding.level, finding.title.as_str()),
+        (Level::Unknown, "the subnets of eu-west-1 could not be read")
+    );
+    assert_eq!(world.finding("sg.same-vpc", "eu-west-1").level, Level::Unknown);
+}
