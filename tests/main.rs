@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: each further one would link the SDK again.
 
 mod checks;
+mod cloud_contract;
 mod config;
 mod sim;
+mod support;

@@ -66,7 +66,10 @@ pub(super) fn instance(one: types::Instance) -> Parsed<Instance> {
     Ok(Instance {
         id: parse::name(one.instance_id, "instanceId")?,
         state: state(one.state.as_ref())?,
-        state_reason: one.state_reason.and_then(|reason| reason.code.or(reason.message)),
+        state_reason: one
+            .state_reason
+            .and_then(|reason| reason.code)
+            .filter(|code| !code.is_empty()),
         instance_type: parse::name(instance_type, "instanceType")?,
         zone: parse::name(zone, "placement.availabilityZone")?,
         private_ip: one.private_ip_address.and_then(|ip| ip.parse().ok()),

@@ -1,0 +1,89 @@
+//! One contract for `Cloud`, run against two worlds that were made by
+//! different hands: the simulated one and moto behind the AWS SDK. So the
+//! demo and the fast tests can't drift away from what EC2 does.
+
+mod launching;
+#[cfg(feature = "aws")]
+mod moto;
+mod reading;
+mod simulated;
+mod world;
+
+/// Makes tests of functions `async fn(&World)`: of those under `both` one for
+/// each world; of those under `simulated` only one, each with the reason why
+/// moto is not up to it.
+macro_rules! contract {
+    (
+        both: { $($module:ident: [$($both:ident),* $(,)?]),* $(,)? }
+        simulated: { $($lone:ident: [$($simulated:ident),* $(,)?]),* $(,)? }
+    ) => {
+        #[cfg(feature = "aws")]
+        mod on_moto {
+            $($(
+                #[tokio::test]
+                async fn $both() {
+                    super::$module::$both(&super::moto::world().await).await;
+                }
+            )*)*
+        }
+
+        mod in_the_simulation {
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $both() {
+                    super::$module::$both(&super::simulated::world()).await;
+                }
+            )*)*
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $simulated() {
+                    super::$lone::$simulated(&super::simulated::world()).await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    both: {
+        reading: [
+            what_does_not_exist_is_absent_and_no_error,
+            nothing_asked_for_is_nothing_found,
+            every_region_knows_all_regions,
+            an_image_tells_its_owner_and_architecture,
+            a_key_pair_comes_with_its_public_key,
+            a_group_comes_with_its_inbound_rules,
+            subnets_are_found_by_id,
+            default_subnets_are_found_without_an_id,
+            a_vpc_tells_all_its_cidrs,
+            route_tables_tell_whom_they_are_for,
+            a_peering_is_seen_from_both_sides,
+            types_and_where_they_are_offered,
+        ],
+        launching: [
+            a_launch_makes_all_instances_with_their_tags,
+            instances_are_found_by_tag_and_by_id,
+            a_dry_run_launches_nothing,
+            a_launch_that_names_what_is_missing_is_refused,
+            what_is_terminated_goes_and_the_rest_stays,
+            a_termination_that_names_a_stranger_ends_nothing,
+        ],
+    }
+    simulated: {
+        reading: [
+            // moto tells of all peering connections, whatever the filter.
+            peerings_of_other_vpcs_are_left_out,
+            // moto calls every route active.
+            a_route_through_a_waiting_peering_is_a_black_hole,
+        ],
+        launching: [
+            // moto answers a dry run before it looks at what is named.
+            a_dry_run_that_names_what_is_missing_is_refused,
+            // moto lets a group and a subnet be of different VPCs.
+            a_group_of_another_vpc_is_refused,
+            // moto takes no notice of tokens.
+            the_same_token_launches_once,
+            an_unused_token_finds_nothing,
+        ],
+    }
+}

@@ -1,0 +1,4 @@
+//! What several tests need.
+
+#[cfg(feature = "aws")]
+pub mod moto;

@@ -1,0 +1,138 @@
+//! A local EC2: a moto server of the test's own, on a free port of 127.0.0.1.
+//!
+//! moto deviates from EC2 in what matters here as follows; the tests say so
+//! where it shows.
+//! - `ClientToken` is neither honoured nor told, and can't be filtered by.
+//! - A dry run is answered before anything but the instance profile is looked at.
+//! - A route through a peering connection that is not active is still `active`.
+//! - A group and a subnet need not share a VPC.
+//! - Without a subnet, an instance's private address is outside of its VPC.
+//! - Instances are `running` at the first look, and gone at once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's server that doesn't start is a failed test"
+)]
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::mpsc::{self, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_ec2::{
+    Client,
+    config::{Builder, Credentials, Region, SharedCredentialsProvider},
+};
+use muster::cloud::ec2::{Ec2Cloud, Timeouts};
+
+/// A running moto server with an account of its own; dropping it ends it.
+pub struct Moto {
+    server: Child,
+    url: String,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Moto {
+    /// Starts a server that refuses what EC2 refuses, and waits until it listens.
+    pub fn start() -> Self {
+        let mut server = spawn();
+        let (listens, heard) = mpsc::channel();
+        let stderr = server.stderr.take().unwrap();
+        let log = Some(thread::spawn(move || drain(stderr, &listens)));
+        // From here on, a panic ends the server.
+        let mut moto = Self { server, url: String::new(), log };
+        let Ok(url) = heard.recv_timeout(Duration::from_mins(1)) else {
+            panic!("moto_server does not listen:\n{}", moto.end());
+        };
+        moto.url = url;
+        moto
+    }
+
+    /// Where it listens; what `AWS_ENDPOINT_URL` takes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What an SDK client needs in order to talk to it.
+    pub fn config(&self) -> SdkConfig {
+        config(self.url())
+    }
+
+    /// Muster's own adapter on it.
+    pub fn cloud(&self) -> Ec2Cloud {
+        Ec2Cloud::from_config(self.config(), Timeouts::default())
+    }
+
+    /// The SDK on it, for what muster itself never does.
+    pub fn client(&self, region: &str) -> Client {
+        let region = Region::new(region.to_owned());
+        Client::from_conf(Builder::from(&self.config()).region(region).build())
+    }
+
+    /// Ends it; what it logged.
+    fn end(&mut self) -> String {
+        drop(self.server.kill());
+        drop(self.server.wait());
+        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let log = self.end();
+        if thread::panicking() {
+            eprintln!("moto at {}:\n{log}", self.url);
+        }
+    }
+}
+
+/// A configuration for the endpoint `url` that takes nothing from the environment.
+pub fn config(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// In the process group of the test, so that what ends a test that hangs
+/// ends the server as well.
+fn spawn() -> Child {
+    let program = env::var_os("MUSTER_MOTO_SERVER").unwrap_or_else(|| "moto_server".into());
+    Command::new(&program)
+        .args(["--host", "127.0.0.1", "--port", "0"])
+        .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
+        .env("MOTO_ENABLE_AMI_VALIDATION", "true")
+        .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("cannot start {}: {error}; run ./scripts/test", program.display())
+        })
+}
+
+/// Reads the log to its end, so that the server never waits for a reader;
+/// tells the address when it comes by.
+fn drain(stderr: ChildStderr, listens: &Sender<String>) -> String {
+    let mut log = String::new();
+    let mut lines = BufReader::new(stderr);
+    while lines.read_line(&mut log).is_ok_and(|read| read > 0) {
+        let line = log.lines().last().unwrap_or_default();
+        if let Some((_, url)) = line.split_once("Running on ") {
+            drop(listens.send(url.trim().to_owned()));
+            break;
+        }
+    }
+    // Not by lines: tracebacks need not be text.
+    let mut rest = Vec::new();
+    drop(lines.read_to_end(&mut rest));
+    log + &String::from_utf8_lossy(&rest)
+}
