@@ -4,4 +4,5 @@ mod checks;
 mod cloud_contract;
 mod config;
 mod sim;
+mod ssh;
 mod support;

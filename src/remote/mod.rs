@@ -3,8 +3,11 @@
 //! one contract suite runs against both.
 
 mod error;
+mod lines;
+mod ssh;
 
 pub use error::{RemoteError, RemoteErrorKind, Result};
+pub use ssh::{SshOptions, SshRemote};
 
 use std::{
     collections::BTreeMap,

@@ -1,0 +1,135 @@
+//! Reads what ssh wrote before it gave up. OpenSSH has one exit status, 255,
+//! for everything, so its words are all there is to go by.
+
+use std::path::Path;
+
+use crate::remote::RemoteErrorKind as Kind;
+
+/// The longest message that is passed on, in characters.
+const LONGEST: usize = 600;
+
+/// Sorts the words of an ssh that could not connect. `key` is the private key it was given.
+pub fn connect_failed(said: &str, key: Option<&Path>) -> (Kind, String) {
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if has(&["REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"]) {
+        (Kind::HostKeyChanged, host_key_changed(said))
+    } else if let Some(line) = key.and_then(|key| unusable(key, said)) {
+        (Kind::Local, summary(line))
+    } else if is_local(said) {
+        (Kind::Local, summary(said))
+    } else if has(&["Permission denied (", "Too many authentication failures"]) {
+        (Kind::Denied, summary(said))
+    } else {
+        (Kind::Unreachable, summary(said))
+    }
+}
+
+/// Troubles that the same call meets again, whatever the node does.
+fn is_local(said: &str) -> bool {
+    let said = said.to_lowercase();
+    [
+        "bad configuration option",
+        "bad owner or permissions on",
+        "can't open user config file",
+        "too long for unix domain socket",
+        "unix_listener",
+        "name or service not known",
+        "unable to negotiate with",
+        "command not found",
+        "unsupported option",
+        "missing argument",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
+        || said.lines().any(|line| line.contains(": line ") || line.starts_with("command-line: "))
+}
+
+/// The line in which ssh says that it can't use this key file.
+fn unusable<'a>(key: &Path, said: &'a str) -> Option<&'a str> {
+    let key = key.to_string_lossy();
+    said.lines().find(|line| {
+        line.contains(&*key) && (line.starts_with("Load key ") || line.contains("not accessible"))
+    })
+}
+
+fn host_key_changed(said: &str) -> String {
+    let offending = said.lines().find_map(|line| {
+        let (_, place) = line.trim().strip_prefix("Offending ")?.split_once(" key in ")?;
+        Some(place.to_owned())
+    });
+    match offending {
+        Some(place) => format!("the host key is not the one pinned in {place}"),
+        None => format!("the host key could not be verified: {}", summary(said)),
+    }
+}
+
+/// The words as one line: what ssh said last is nearest to the cause.
+pub fn summary(said: &str) -> String {
+    let lines: Vec<_> = said
+        .lines()
+        .map(|line| line.trim().trim_start_matches("ssh: "))
+        .filter(|line| !line.is_empty() && !line.starts_with('@'))
+        .collect();
+    let text = lines[lines.len().saturating_sub(4)..].join("; ");
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Kind, connect_failed};
+
+    #[test]
+    fn sorts_what_openssh_says() {
+        for (said, expected) in [
+            ("ssh: connect to host 10.0.0.1 port 22: Connection refused\r\n", Kind::Unreachable),
+            ("ssh: connect to host 10.0.0.1 port 22: Connection timed out", Kind::Unreachable),
+            ("ssh: connect to host 10.0.0.1 port 22: No route to host", Kind::Unreachable),
+            // macOS says this for an unreachable network; it is no answer of a node.
+            ("ssh: connect to host 10.0.0.1 port 22: Permission denied", Kind::Unreachable),
+            ("kex_exchange_identification: read: Connection reset by peer", Kind::Unreachable),
+            ("Connection timed out during banner exchange", Kind::Unreachable),
+            ("ubuntu@10.0.0.1: Permission denied (publickey).", Kind::Denied),
+            (
+                "Received disconnect from ::1 port 22:2: Too many authentication failures",
+                Kind::Denied,
+            ),
+            ("Host key verification failed.", Kind::HostKeyChanged),
+            ("/c: line 1: Bad configuration option: prot\n/c: terminating, 1 bad", Kind::Local),
+            ("/c line 2: missing argument.", Kind::Local),
+            ("ssh: Could not resolve hostname bastion: Name or service not known", Kind::Local),
+            (
+                "ssh: Could not resolve hostname bastion: Temporary failure in name resolution",
+                Kind::Unreachable,
+            ),
+            ("", Kind::Unreachable),
+        ] {
+            assert_eq!(connect_failed(said, None).0, expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_ssh_refuses_is_a_local_trouble() {
+        let said = "Load key \"/k/id\": error in libcrypto\nu@h: Permission denied (publickey).";
+        assert_eq!(connect_failed(said, Some(Path::new("/k/id"))).0, Kind::Local);
+        assert_eq!(connect_failed(said, Some(Path::new("/k/other"))).0, Kind::Denied);
+    }
+
+    #[test]
+    fn a_changed_host_key_names_the_pinned_one() {
+        let said = "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\n\
+                    Offending ED25519 key in /state/a b/known_hosts:3\r\nHost key verification failed.";
+        let (kind, message) = connect_failed(said, None);
+        assert_eq!(kind, Kind::HostKeyChanged);
+        assert_eq!(message, "the host key is not the one pinned in /state/a b/known_hosts:3");
+    }
+
+    #[test]
+    fn a_message_is_one_short_line() {
+        let said = format!("one\r\n\u{1b}[31mtwo\n{}", "x".repeat(2000));
+        let (_, message) = connect_failed(&said, None);
+        assert!(message.starts_with("one;  [31mtwo; xxx"), "{message}");
+        assert_eq!(message.chars().count(), super::LONGEST);
+    }
+}

@@ -1,0 +1,110 @@
+//! The public half of a private key file, and what can be wrong with the file.
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use tokio::{process::Command, time::timeout};
+
+use crate::{cloud::PublicKey, model::Failure};
+
+/// ssh-keygen answers in milliseconds; a key on a hung network drive does not.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks ssh-keygen for the public key of `path`; never shows what is in the file.
+pub async fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let head = readable(path)?;
+    let output = keygen(path).await?;
+    if output.status.success() {
+        return PublicKey::parse(&String::from_utf8_lossy(&output.stdout))
+            .ok_or_else(|| not_a_key(path, &head));
+    }
+    refused(path, &head, &String::from_utf8_lossy(&output.stderr))
+}
+
+/// The first bytes, which tell the kinds of files apart.
+fn readable(path: &Path) -> Result<String, Failure> {
+    let mut head = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read(&mut head));
+    let length = read.map_err(|error| unreadable(path, &error))?;
+    Ok(String::from_utf8_lossy(&head[..length]).into_owned())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    match error.kind() {
+        ErrorKind::NotFound => Failure::new(format!("the private key {shown} does not exist"))
+            .hint("correct auth.ssh_private_key, or put the key there"),
+        ErrorKind::PermissionDenied => {
+            Failure::new(format!("you may not read the private key {shown}"))
+                .hint(format!("see who owns it: ls -l {shown}"))
+        }
+        ErrorKind::IsADirectory => Failure::new(format!("the private key {shown} is a folder"))
+            .hint("name the key file itself in auth.ssh_private_key"),
+        _ => Failure::new(format!("can't read the private key {shown}: {error}")),
+    }
+}
+
+async fn keygen(path: &Path) -> Result<Output, Failure> {
+    let mut command = Command::new("ssh-keygen");
+    // The empty passphrase keeps it from asking.
+    command.args(["-y", "-P", "", "-f"]).arg(path).stdin(Stdio::null()).kill_on_drop(true);
+    match timeout(PATIENCE, command.output()).await {
+        Ok(Ok(output)) => Ok(output),
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => {
+            Err(Failure::new("ssh-keygen is not installed")
+                .hint("install OpenSSH's client (openssh-client, openssh-clients)"))
+        }
+        Ok(Err(error)) => Err(Failure::new(format!("can't run ssh-keygen: {error}"))),
+        Err(_) => Err(Failure::new(format!(
+            "ssh-keygen did not answer for {} within {} s",
+            path.display(),
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+fn refused(path: &Path, head: &str, said: &str) -> Result<PublicKey, Failure> {
+    let shown = path.display();
+    if said.contains("UNPROTECTED PRIVATE KEY FILE") || said.contains("bad permissions") {
+        return Err(Failure::new(format!(
+            "others may read the private key {shown}, so ssh refuses to use it"
+        ))
+        .hint(format!("chmod 600 {shown}")));
+    }
+    if said.contains("incorrect passphrase") {
+        return beside(path).ok_or_else(|| {
+            Failure::new(format!("the private key {shown} is protected by a passphrase")).hint(
+                format!(
+                    "put its public key into {shown}.pub and the key into your ssh-agent: ssh-add {shown}"
+                ),
+            )
+        });
+    }
+    Err(not_a_key(path, head))
+}
+
+/// `<path>.pub`, as ssh itself looks there.
+fn beside(path: &Path) -> Option<PublicKey> {
+    let mut public = path.as_os_str().to_owned();
+    public.push(".pub");
+    PublicKey::parse(&fs::read_to_string(PathBuf::from(public)).ok()?)
+}
+
+fn not_a_key(path: &Path, head: &str) -> Failure {
+    let shown = path.display();
+    if head.starts_with("PuTTY-User-Key-File") {
+        return Failure::new(format!("the private key {shown} is in PuTTY's format"))
+            .hint(format!("convert it: puttygen {shown} -O private-openssh -o key.pem"));
+    }
+    if head.starts_with("ssh-") || head.starts_with("ecdsa-") {
+        return Failure::new(format!("{shown} is a public key"))
+            .hint("name the private half in auth.ssh_private_key");
+    }
+    Failure::new(format!("{shown} is not a private key that ssh can read"))
+        .hint("name an OpenSSH or PEM private key in auth.ssh_private_key")
+}

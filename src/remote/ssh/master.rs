@@ -1,0 +1,202 @@
+//! One `ssh` process per node, through which every command to it goes.
+//!
+//! The openssh crate could start it itself, but then it is a daemon of its own
+//! (`-f`, `ControlPersist`) that outlives a killed muster, can't be stopped
+//! while it hangs, and takes no `-o`. So it is started here, in the foreground,
+//! as the control master of a session that runs `cat`: when muster ends, in
+//! whatever way, its end of that `cat`'s stdin closes, `cat` ends, and with it
+//! the master. The crate then speaks the multiplexing protocol to its socket
+//! (`native-mux`): a command costs a round trip and no local process, where
+//! `process-mux` starts an ssh for each.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::watch,
+    time::timeout,
+};
+
+use super::{config::Files, diagnose};
+use crate::remote::{Host, RemoteErrorKind};
+
+/// `ConnectTimeout` bounds the TCP connection and the banner, not the rest of the handshake.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long a master may take to end in order.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a shell on the node answers with; login scripts may print before it.
+const READY: &str = "muster-ready";
+
+/// How much of what ssh writes is kept, in bytes.
+const KEPT: usize = 16 * 1024;
+
+/// What went wrong, still without the node's name.
+pub type Trouble = (RemoteErrorKind, String);
+
+/// A connected control master.
+#[derive(Debug)]
+pub struct Master {
+    /// Speaks to the master; dropping it ends nothing.
+    pub session: openssh::Session,
+    process: Child,
+    /// Held open: its end is the master's.
+    stdin: Option<ChildStdin>,
+    said: Said,
+    socket: PathBuf,
+    /// The socket's folder lasts as long as the last connection.
+    _files: Arc<Files>,
+}
+
+impl Master {
+    /// Connects to `host`.
+    pub async fn connect(files: &Arc<Files>, host: &Host) -> Result<Self, Trouble> {
+        let socket = files.runtime.socket();
+        let mut process = spawn(files, host, &socket)?;
+        let said = Said::by(process.stderr.take());
+        let stdin = process.stdin.take();
+        let ready = timeout(CONNECT_WITHIN, ready(process.stdout.take())).await;
+        let key = host.private_key.as_deref();
+        match ready {
+            Ok(Ready::Yes) => {
+                let session = openssh::Session::resume_mux(socket.clone().into(), None);
+                let files = Arc::clone(files);
+                Ok(Self { session, process, stdin, said, socket, _files: files })
+            }
+            Ok(Ready::No(answer)) => Err(refused(process, &said, &answer, key).await),
+            Err(_) => Err((RemoteErrorKind::Unreachable, silent(&said, host))),
+        }
+    }
+
+    /// What ssh said last, once it has ended; empty while it runs.
+    pub async fn last_words(&self) -> String {
+        diagnose::summary(&self.said.all().await)
+    }
+
+    /// Ends the connection. What runs on the node goes on.
+    pub async fn close(mut self) {
+        drop(self.stdin.take());
+        if timeout(CLOSE_WITHIN, self.process.wait()).await.is_err() {
+            // Killed by `kill_on_drop` otherwise, but here it can be reaped.
+            drop(timeout(CLOSE_WITHIN, self.process.kill()).await);
+        }
+        // One that was killed could not do it itself.
+        drop(fs::remove_file(&self.socket));
+    }
+}
+
+fn spawn(files: &Files, host: &Host, socket: &Path) -> Result<Child, Trouble> {
+    let mut command = Command::new("ssh");
+    command
+        .args(files.arguments(host, socket))
+        .arg(format!("echo; echo {READY}; exec cat >/dev/null"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C in the terminal is muster's to handle, not each ssh's.
+        .process_group(0)
+        .kill_on_drop(true);
+    command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => (
+            RemoteErrorKind::Local,
+            "ssh is not installed (openssh-client, openssh-clients)".to_owned(),
+        ),
+        _ => (RemoteErrorKind::Local, format!("can't start ssh: {error}")),
+    })
+}
+
+enum Ready {
+    Yes,
+    /// The session ended; this is what it printed.
+    No(String),
+}
+
+async fn ready(stdout: Option<ChildStdout>) -> Ready {
+    let Some(stdout) = stdout else { return Ready::No(String::new()) };
+    let mut lines = BufReader::new(stdout.take(KEPT as u64)).lines();
+    let mut answer = String::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if line.trim_end() == READY {
+            return Ready::Yes;
+        }
+        answer = answer + &line + "\n";
+    }
+    Ready::No(answer)
+}
+
+/// ssh ends with 255 where it could not connect, else with the remote command's status.
+async fn refused(mut process: Child, said: &Said, answer: &str, key: Option<&Path>) -> Trouble {
+    let status = timeout(CLOSE_WITHIN, process.wait()).await;
+    let said = said.all().await;
+    match status {
+        Ok(Ok(status)) if status.code() != Some(255) => {
+            let text = diagnose::summary(&format!("{answer}{said}"));
+            (RemoteErrorKind::Denied, format!("the node gives no shell: {text}"))
+        }
+        _ => match diagnose::connect_failed(&said, key) {
+            (kind, text) if text.is_empty() => (kind, "ssh ended without a word".to_owned()),
+            trouble => trouble,
+        },
+    }
+}
+
+fn silent(said: &Said, host: &Host) -> String {
+    let seconds = CONNECT_WITHIN.as_secs();
+    let text = format!("no shell on {} within {seconds} s", host.address);
+    match diagnose::summary(&said.so_far()) {
+        said if said.is_empty() => text,
+        said => format!("{text}: {said}"),
+    }
+}
+
+/// What ssh writes to stderr, its last part.
+#[derive(Debug)]
+struct Said {
+    text: Arc<Mutex<Vec<u8>>>,
+    ended: watch::Receiver<()>,
+}
+
+impl Said {
+    fn by(stderr: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let (ending, ended) = watch::channel(());
+        if let Some(stderr) = stderr {
+            let text = Arc::clone(&text);
+            tokio::spawn(async move {
+                keep(stderr, &text).await;
+                drop(ending);
+            });
+        }
+        Self { text, ended }
+    }
+
+    fn so_far(&self) -> String {
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Waits a moment for the end: a `ProxyCommand` may hold stderr open for ever.
+    async fn all(&self) -> String {
+        let mut ended = self.ended.clone();
+        drop(timeout(Duration::from_millis(300), ended.changed()).await);
+        self.so_far()
+    }
+}
+
+async fn keep(mut stderr: impl AsyncRead + Unpin, text: &Mutex<Vec<u8>>) {
+    let mut chunk = [0; 1024];
+    while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.extend_from_slice(&chunk[..length]);
+        let surplus = text.len().saturating_sub(KEPT);
+        text.drain(..surplus);
+    }
+}

@@ -1,0 +1,90 @@
+//! [`Remote`] over OpenSSH: the operator's own ssh, with its config, agent and
+//! jump hosts, one master process per node.
+
+mod config;
+mod diagnose;
+mod durable;
+mod key;
+mod master;
+mod runtime;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::mpsc;
+
+use super::{Exit, Host, Remote, RemoteError, Result, Script, Session};
+use crate::{
+    cloud::PublicKey,
+    model::{ClusterId, Failure},
+};
+
+/// What all connections of one cluster have in common.
+#[derive(Clone, Debug)]
+pub struct SshOptions {
+    /// The cluster's folder; the host keys are pinned in its `known_hosts`.
+    pub folder: PathBuf,
+    /// The ssh config to include (`ssh.config`); none: the user's own, `~/.ssh/config`.
+    pub include: Option<PathBuf>,
+    /// The cluster, which names the scripts' place on the nodes.
+    pub cluster: ClusterId,
+}
+
+/// Connects by the `ssh` on the PATH.
+#[derive(Debug)]
+pub struct SshRemote {
+    files: Arc<config::Files>,
+    cluster: ClusterId,
+}
+
+impl SshRemote {
+    /// Prepares ssh's config. `Err` where a folder can't be written or the
+    /// config to include can't be read.
+    pub fn new(options: SshOptions) -> std::result::Result<Self, Failure> {
+        let files = config::Files::write(&options.folder, options.include.as_deref())?;
+        Ok(Self { files: Arc::new(files), cluster: options.cluster })
+    }
+}
+
+#[async_trait::async_trait]
+impl Remote for SshRemote {
+    async fn public_key(&self, private_key: &Path) -> std::result::Result<PublicKey, Failure> {
+        key::public_key(private_key).await
+    }
+
+    async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
+        match master::Master::connect(&self.files, host).await {
+            Ok(master) => Ok(Box::new(SshSession {
+                master,
+                folder: durable::Folder::new(&self.cluster, host),
+                host: host.clone(),
+            })),
+            Err((kind, message)) => Err(RemoteError { kind, node: host.node.clone(), message }),
+        }
+    }
+}
+
+/// A connection to one node.
+struct SshSession {
+    master: master::Master,
+    folder: durable::Folder,
+    host: Host,
+}
+
+#[async_trait::async_trait]
+impl Session for SshSession {
+    async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
+        let outcome = durable::run(&self.master, &self.folder, script, skip, lines).await;
+        outcome.map_err(|(kind, message)| RemoteError {
+            kind,
+            node: self.host.node.clone(),
+            message,
+        })
+    }
+
+    async fn close(self: Box<Self>) {
+        self.master.close().await;
+    }
+}

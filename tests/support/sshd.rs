@@ -1,0 +1,233 @@
+//! A real sshd on 127.0.0.1 with host key, port and user key of its own, and
+//! a home folder of its own for what its users leave behind.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// A running sshd; dropping it ends it, its connections, and all that runs in its home.
+pub struct Sshd {
+    folder: TempDir,
+    port: u16,
+    process: Child,
+}
+
+impl Sshd {
+    /// Starts one that lets the current user in with [`Self::private_key`].
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same with further environment variables for those who log in:
+    /// `PATH=/some/bin LANG=C`.
+    pub fn start_with(env: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("muster-sshd-").tempdir().unwrap();
+        for name in ["host_key", "user_key"] {
+            keygen(&folder.path().join(name), &["-t", "ed25519"]);
+        }
+        fs::create_dir(folder.path().join("home")).unwrap();
+        fs::copy(folder.path().join("user_key.pub"), folder.path().join("authorized_keys"))
+            .unwrap();
+        // As root, sshd insists on this one.
+        drop(fs::create_dir_all("/run/sshd"));
+        let (process, port) = launch(folder.path(), None, env);
+        Self { folder, port, process }
+    }
+
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The one user it knows: whoever runs the test.
+    pub fn user() -> String {
+        let output = Command::new("id").arg("-un").output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The key that is let in.
+    pub fn private_key(&self) -> PathBuf {
+        self.folder.path().join("user_key")
+    }
+
+    /// The home folder of everyone who logs in.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// An ssh config that sends every connection here, whatever the address.
+    pub fn ssh_config(&self) -> PathBuf {
+        let path = self.folder.path().join("ssh_config");
+        write_ssh_config(&path, self.port);
+        path
+    }
+
+    /// Breaks every connection that is open now.
+    pub fn cut(&self) {
+        kill("KILL", &descendants(self.process.id()));
+    }
+
+    /// Stands still: connections stay open and get no answer.
+    pub fn freeze(&self) {
+        let mut pids = descendants(self.process.id());
+        pids.push(self.process.id());
+        kill("STOP", &pids);
+    }
+
+    /// Starts over at the same port with another host key, as another machine would.
+    pub fn change_host_key(&mut self) {
+        self.end();
+        let key = self.folder.path().join("host_key");
+        fs::remove_file(&key).unwrap();
+        keygen(&key, &["-t", "ed25519"]);
+        (self.process, self.port) = launch(self.folder.path(), Some(self.port), "");
+    }
+
+    /// Whoever presents the key gets this instead of a shell, as cloud images do with root.
+    pub fn force_command(&mut self, command: &str) {
+        let path = self.folder.path().join("authorized_keys");
+        let keys = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("command=\"{command}\" {keys}")).unwrap();
+    }
+
+    /// The processes that run in its home.
+    pub fn processes(&self) -> Vec<u32> {
+        let mark = format!("HOME={}\0", self.home().display());
+        let of_ours = |pid: &u32| {
+            fs::read(format!("/proc/{pid}/environ"))
+                .is_ok_and(|environ| String::from_utf8_lossy(&environ).contains(&mark))
+        };
+        pids().into_iter().filter(of_ours).collect()
+    }
+
+    fn end(&mut self) {
+        let mut pids = descendants(self.process.id());
+        pids.push(self.process.id());
+        // A frozen one dies by KILL all the same.
+        kill("KILL", &pids);
+        drop(self.process.wait());
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        self.end();
+        kill("KILL", &self.processes());
+    }
+}
+
+/// An ssh config at `path` that sends every connection to 127.0.0.1:`port`.
+pub fn write_ssh_config(path: &Path, port: u16) {
+    fs::write(path, format!("Host *\n    HostName 127.0.0.1\n    Port {port}\n")).unwrap();
+}
+
+/// Makes a key pair without a passphrase, unless `options` give one.
+pub fn keygen(path: &Path, options: &[&str]) {
+    let mut command = Command::new("ssh-keygen");
+    command.arg("-q").arg("-f").arg(path).args(options);
+    if !options.contains(&"-N") {
+        command.args(["-N", ""]);
+    }
+    assert!(command.status().unwrap().success(), "ssh-keygen {options:?} failed");
+}
+
+/// A port that nobody listens at; nobody promises that it stays so.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn launch(folder: &Path, port: Option<u16>, env: &str) -> (Child, u16) {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let port = port.unwrap_or_else(free_port);
+        match try_launch(folder, port, env) {
+            Ok(child) => return (child, port),
+            // The port was taken in between; its last owner's connections may linger.
+            Err(said) if said.contains("in use") && Instant::now() < end => {}
+            Err(said) => panic!("sshd does not start: {said}"),
+        }
+    }
+}
+
+fn try_launch(folder: &Path, port: u16, env: &str) -> Result<Child, String> {
+    let config = folder.join("sshd_config");
+    fs::write(&config, sshd_config(folder, port, env)).unwrap();
+    let mut command = Command::new("/usr/sbin/sshd");
+    command.args(["-D", "-e", "-f"]).arg(&config).stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("/usr/sbin/sshd is not there: run ./scripts/test");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut said = String::new();
+    while let Some(line) = lines.next() {
+        said = said + &line + "\n";
+        if line.contains("Server listening on") {
+            // It must not block on a full pipe later.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(child);
+        }
+    }
+    drop(child.wait());
+    Err(said)
+}
+
+fn sshd_config(folder: &Path, port: u16, env: &str) -> String {
+    let folder = folder.display();
+    // Of several `SetEnv` lines sshd takes the first.
+    format!(
+        "ListenAddress 127.0.0.1:{port}\n\
+         HostKey {folder}/host_key\n\
+         AuthorizedKeysFile {folder}/authorized_keys\n\
+         PidFile none\n\
+         StrictModes no\n\
+         UsePAM no\n\
+         PermitRootLogin yes\n\
+         PasswordAuthentication no\n\
+         KbdInteractiveAuthentication no\n\
+         PrintMotd no\n\
+         LogLevel VERBOSE\n\
+         SetEnv {env} HOME={folder}/home\n"
+    )
+}
+
+fn pids() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The sshd processes below `pid`: one or two for each connection.
+fn descendants(pid: u32) -> Vec<u32> {
+    let all: Vec<_> = pids().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let mut found = vec![pid];
+    let mut next = 0;
+    while let Some(&above) = found.get(next) {
+        let below =
+            all.iter().filter(|(_, (parent, name))| *parent == above && name.starts_with("sshd"));
+        found.extend(below.map(|(pid, _)| *pid));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+fn parent(pid: u32) -> Option<(u32, String)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (head, tail) = stat.rsplit_once(") ")?;
+    let name = head.split_once('(')?.1.to_owned();
+    Some((tail.split(' ').nth(1)?.parse().ok()?, name))
+}
+
+/// Sends `signal` to these processes.
+pub fn kill(signal: &str, pids: &[u32]) {
+    if !pids.is_empty() {
+        let pids = pids.iter().map(u32::to_string);
+        // Those that ended by themselves meanwhile are reported, and fine.
+        drop(Command::new("kill").args(["-s", signal]).args(pids).stderr(Stdio::null()).status());
+    }
+}
