@@ -1,35 +1,60 @@
 //! The loader, from files to a project and to what is said where one is wrong.
+//!
+//! `configs/valid` and `configs/invalid` hold a case each: a file is a region
+//! config; a folder is a project if it has a `muster.yaml`, and otherwise all
+//! its files are region configs. `configs/invalid/recipes` holds recipes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod corpus;
+mod nasty;
+mod project;
+mod system;
 
-use muster::config::{LoadRequest, Loaded, Overrides, load};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use muster::config::{Diagnostic, LoadRequest, Loaded, Overrides, Source, load, load_sources};
 
 fn configs(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs").join(part)
 }
 
-fn rendered(loaded: &Loaded) -> String {
-    let texts: Vec<String> =
-        loaded.diagnostics.iter().map(muster::config::Diagnostic::render).collect();
-    texts.join("\n\n")
+/// The names in a folder, sorted.
+fn names_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<PathBuf> = entries.map(|entry| entry.unwrap().file_name().into()).collect();
+    names.sort();
+    names
 }
 
-#[test]
-fn a_project_with_everything_is_loaded() {
-    let request = LoadRequest { folder: configs("valid/project"), ..LoadRequest::default() };
-    let loaded = load(&request);
-    assert_eq!(rendered(&loaded), "");
-    let project = loaded.project.unwrap();
-    insta::assert_debug_snapshot!(project.planned_nodes());
+fn load_files(folder: &Path, files: Vec<PathBuf>) -> Loaded {
+    load(&LoadRequest { folder: folder.into(), files, overrides: Overrides::default() })
 }
 
-#[test]
-fn a_minimal_config_is_loaded() {
-    let files = vec!["minimal.yaml".into()];
-    let request = LoadRequest { folder: configs("valid"), files, overrides: Overrides::default() };
-    let loaded = load(&request);
-    assert_eq!(rendered(&loaded), "");
-    assert_eq!(loaded.project.unwrap().name.value, "quokka");
+/// A case: a file, or a folder.
+fn load_case(corpus: &Path, name: &Path) -> Loaded {
+    let path = corpus.join(name);
+    if !path.is_dir() {
+        return load_files(corpus, vec![name.into()]);
+    }
+    let files = if path.join("muster.yaml").exists() { Vec::new() } else { names_in(&path) };
+    load_files(&path, files)
+}
+
+fn source(path: &str, text: &str) -> Source {
+    Source { path: Path::new(path).into(), text: text.into() }
+}
+
+/// A project of one region config, from its text.
+fn load_text(text: &str) -> Loaded {
+    let recipe = Some(source("recipe.yaml", "steps: [{name: hello, run: echo hello}]"));
+    let regions = vec![source("us.yaml", text)];
+    load_sources(Path::new(""), None, regions, recipe, &Overrides::default())
+}
+
+fn render(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(Diagnostic::render).collect::<Vec<_>>().join("\n\n")
 }

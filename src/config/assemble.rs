@@ -63,6 +63,9 @@ fn project(
         |source| Recipe::parse(source).map_err(|wrong| form.diagnostics.extend(wrong)).ok(),
     );
     let (mut regions, complete) = read_regions(&inputs, form);
+    if inputs.regions.is_empty() && !form.has_errors() {
+        form.report(no_regions());
+    }
     check_regions_differ(&regions, form);
     let leader = leader(&settings, &regions, complete, form);
     let key_name = keys::unify(settings.key_name.clone(), &mut regions, form);
@@ -84,13 +87,21 @@ fn project(
     })
 }
 
+/// Nothing to read: no region is named anywhere.
+pub(super) fn no_regions() -> Diagnostic {
+    let message = "no region configs are named, and there is no muster.yaml here that lists them";
+    let help = "name one Ray cluster config for each region: `muster us.yaml eu.yaml`";
+    Diagnostic::error(ids::NO_FILES, message).help(help)
+}
+
 /// The tree of `source`; a file without content is reported.
 pub(super) fn tree(source: &Source, form: &mut Form) -> Option<Node> {
     let before = form.diagnostics.len();
     let root = yaml::parse(source, &mut form.diagnostics).filter(|root| !root.is_empty());
     if root.is_none() && form.diagnostics.len() == before {
         let name = text::shown(&source.path.to_string_lossy());
-        form.report(Diagnostic::error(ids::EMPTY, format!("`{name}` holds nothing")));
+        let empty = Diagnostic::error(ids::EMPTY, format!("`{name}` holds nothing"));
+        form.report(empty.help("fill it, or leave it out"));
     }
     root
 }
@@ -174,7 +185,8 @@ fn name(
             "a name has at most {MAX_NAME} letters, digits, `-`, `_` and `.`, and begins with a \
              letter or digit: give another as `name:` in muster.yaml or as --name"
         );
-        form.report(settings::about(&name, "name", ids::PROJECT_NAME, message).help(help));
+        let key = if settings.name.is_some() { "name" } else { "cluster_name" };
+        form.report(settings::about(&name, key, ids::PROJECT_NAME, message).help(help));
     }
     Some(name)
 }

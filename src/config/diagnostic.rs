@@ -99,17 +99,26 @@ impl Diagnostic {
 }
 
 /// Gives each its source line and puts them in the order in which the files
-/// are read, the ones without a place first.
-pub(super) fn complete(diagnostics: &mut [Diagnostic], sources: &[Source]) {
+/// are read, the ones without a place first. What an alias brings to several
+/// places is said once.
+pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
+    let texts: Vec<Vec<&str>> =
+        sources.iter().map(|source| source.text.lines().collect()).collect();
+    let file = |location: &Location| sources.iter().position(|s| s.path == location.file);
     for diagnostic in diagnostics.iter_mut() {
         let Some(location) = &diagnostic.location else { continue };
-        let source = sources.iter().find(|source| source.path == location.file);
-        let line = source.and_then(|source| text::line(&source.text, location.line));
-        diagnostic.source_line = line.map(text::redacted);
+        let lines = file(location).map(|index| texts[index].as_slice()).unwrap_or_default();
+        let line = lines.get((location.line as usize).saturating_sub(1));
+        diagnostic.source_line = line.map(|line| text::redacted(line));
     }
-    let file = |location: &Location| sources.iter().position(|source| source.path == location.file);
-    diagnostics.sort_by_key(|diagnostic| {
-        let location = diagnostic.location.as_ref();
-        location.map(|location| (file(location), location.line, location.column))
+    diagnostics.sort_by(|a, b| {
+        let place = |diagnostic: &Diagnostic| {
+            let location = diagnostic.location.as_ref();
+            location.map(|location| (file(location), location.line, location.column))
+        };
+        place(a).cmp(&place(b)).then_with(|| a.id.cmp(b.id))
+    });
+    diagnostics.dedup_by(|b, a| {
+        a.location.is_some() && (a.id, &a.location, &a.message) == (b.id, &b.location, &b.message)
     });
 }

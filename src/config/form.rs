@@ -59,6 +59,22 @@ impl<'a> Place<'a> {
         self.node.location.clone()
     }
 
+    /// Where the bytes `range` of this scalar's text were written: exact where
+    /// they stand in the file as they are, else the whole scalar.
+    pub fn location_of(&self, range: std::ops::Range<usize>) -> Location {
+        let (location, text) = (self.location(), self.node.text());
+        let count = |range| text.get(range).map_or(0, |part: &str| part.chars().count());
+        let quotes = (location.width as usize).checked_sub(count(0..text.len()));
+        let offset = match quotes {
+            Some(0) => 0,
+            Some(2) => 1,
+            _ => return location,
+        };
+        let before = u32::try_from(offset + count(0..range.start)).unwrap_or(0);
+        let width = u32::try_from(count(range)).unwrap_or(1).max(1);
+        Location { column: location.column + before, width, ..location }
+    }
+
     /// `value`, written here.
     pub fn sourced<T>(&self, value: T) -> Sourced<T> {
         Sourced::written(value, self.location())
@@ -135,7 +151,8 @@ impl Form {
     pub fn text(&mut self, place: &Place<'_>) -> Option<Sourced<String>> {
         let text = self.any_text(place)?;
         if text.trim().is_empty() {
-            self.report(place.error(ids::INVALID_VALUE, "this text is empty"));
+            let help = "give a value, or leave the key out";
+            self.report(place.error(ids::INVALID_VALUE, "this text is empty").help(help));
             return None;
         }
         Some(text)
@@ -190,7 +207,9 @@ impl Form {
         let value = Some(number).filter(|n| *n >= 0).and_then(|n| T::try_from(n).ok());
         if value.is_none() {
             let size = if number < 0 { "less than zero" } else { "too large" };
-            self.report(place.error(ids::INVALID_VALUE, format!("the number {number} is {size}")));
+            let message = format!("the number {} is {size}", text::shown(place.node.text()));
+            let help = "give a whole number from zero up";
+            self.report(place.error(ids::INVALID_VALUE, message).help(help));
         }
         value
     }
@@ -212,7 +231,9 @@ impl Form {
         };
         let valid = number.is_finite() && number >= 0.0;
         if !valid {
-            self.report(place.error(ids::INVALID_VALUE, "this must be a number from zero up"));
+            let message = format!("{} can't be an amount", place.node.describe());
+            let help = "give a number from zero up";
+            self.report(place.error(ids::INVALID_VALUE, message).help(help));
         }
         valid.then_some(number)
     }
@@ -237,8 +258,11 @@ impl Form {
 
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, place: &Place<'_>, expected: &str, help: &str) {
-        let name = if place.path.is_empty() { "this file" } else { place.path.as_str() };
-        let message = format!("`{name}` takes {expected}, and this is {}", place.node.describe());
+        let name = match place.path.as_str() {
+            "" => "this file".to_owned(),
+            path => format!("`{path}`"),
+        };
+        let message = format!("{name} takes {expected}, and this is {}", place.node.describe());
         self.report(place.error(ids::WRONG_TYPE, message).help(help));
     }
 }

@@ -71,6 +71,7 @@ fn check_entry(
         |diagnostic: Diagnostic| diagnostic.at(entry.location.clone()).key(value.path.as_str());
     let key = text::shown(&entry.key);
     match usage {
+        Use::Used if siblings(table, path).next().is_none() => {}
         Use::Used => check_below(table, path, value, form),
         Use::Open => {}
         Use::Ignored(_) if value.node.is_empty() => {}

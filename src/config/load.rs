@@ -147,9 +147,6 @@ impl Reader<'_> {
         if self.folder.join(project_file::NAME).exists() {
             return self.read(Path::new(project_file::NAME));
         }
-        let message = "no configs are named, and this folder has no muster.yaml";
-        let help = "name one Ray cluster config for each region: `muster us.yaml eu.yaml`";
-        self.unread.push(Diagnostic::error(ids::NO_FILES, message).help(help));
         None
     }
 
@@ -161,6 +158,10 @@ impl Reader<'_> {
     fn listed(&mut self, base: &Path, file: &Sourced<PathBuf>, key: &str) -> Option<Source> {
         let result = read::read(self.folder, &paths::resolve(base, file));
         let placed = |diagnostic: Diagnostic| match file.location() {
+            Some(location) if diagnostic.id == ids::FILE_MISSING => {
+                let help = "paths in a project file start from the project file's folder";
+                diagnostic.at(location.clone()).key(key).help(help)
+            }
             Some(location) => diagnostic.at(location.clone()).key(key),
             None => diagnostic,
         };

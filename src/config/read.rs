@@ -41,7 +41,7 @@ fn system_error(shown: &str, error: &io::Error) -> Diagnostic {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             Diagnostic::error(ids::FILE_MISSING, format!("there is no file `{shown}`"))
-                .help("relative paths start from the folder that muster is run in, and in a project file from its own folder")
+                .help("paths start from the folder that muster is run in")
         }
         ErrorKind::PermissionDenied => {
             Diagnostic::error(ids::FILE_UNREADABLE, format!("`{shown}` may not be read: {error}"))

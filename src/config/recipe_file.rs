@@ -56,25 +56,34 @@ fn steps(place: &Place<'_>, form: &mut Form) -> Vec<Step> {
     if items.is_empty() && matches!(list.node.value, Value::List(_)) {
         form.report(list.error(ids::INVALID_VALUE, "this recipe has no steps").help(why));
     }
-    let all: Vec<&str> = items.iter().filter_map(name_in).collect();
-    let mut steps: Vec<Step> = Vec::new();
-    for item in items {
-        steps.extend(step(item, &steps, &all, form));
+    let names: Vec<&str> = items.iter().map(name_in).collect();
+    let step = |(index, item)| step(item, &Names { all: &names, index }, form);
+    items.into_iter().enumerate().filter_map(step).collect()
+}
+
+/// The names of all steps as written, and which of them is being read.
+struct Names<'a> {
+    all: &'a [&'a str],
+    index: usize,
+}
+
+impl Names<'_> {
+    fn earlier(&self) -> impl Iterator<Item = &str> {
+        self.all[..self.index].iter().copied()
     }
-    steps
 }
 
 /// The name of a step as written, for messages about other steps.
-fn name_in<'a>(item: &Place<'a>) -> Option<&'a str> {
-    item.node.get("name").map(super::yaml::Node::text)
+fn name_in<'a>(item: &Place<'a>) -> &'a str {
+    item.node.get("name").map_or("", super::yaml::Node::text)
 }
 
-fn step(place: Place<'_>, earlier: &[Step], all: &[&str], form: &mut Form) -> Option<Step> {
+fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
     let place = form.map(place)?;
-    let name = name(&place, earlier, form);
+    let name = name(&place, names, form);
     let on = place.get("on").map_or(Some(On::All), |on| on_nodes(&on, form));
     let action = action(&place, form);
-    let needs = place.get("needs").map(|needs| self::needs(&needs, earlier, all, form));
+    let needs = place.get("needs").map(|needs| self::needs(&needs, names, form));
     let timeout = place.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |t| timeout(&t, form));
     let retries = place.get("retries").map_or(Some(0), |retries| form.count(&retries));
     Some(Step {
@@ -87,7 +96,7 @@ fn step(place: Place<'_>, earlier: &[Step], all: &[&str], form: &mut Form) -> Op
     })
 }
 
-fn name(step: &Place<'_>, earlier: &[Step], form: &mut Form) -> Option<String> {
+fn name(step: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<String> {
     let why = "give each step a name of its own: `- name: install`";
     let place = form.required(step, "name", why)?;
     let name = form.text(&place)?.value;
@@ -96,7 +105,7 @@ fn name(step: &Place<'_>, earlier: &[Step], form: &mut Form) -> Option<String> {
         let message = format!("`{}` can't name a step", text::shown(&name));
         let help = "use small letters, digits and `-`: logs are named by it";
         form.report(place.error(ids::INVALID_VALUE, message).help(help));
-    } else if earlier.iter().any(|step| step.name == name) {
+    } else if names.earlier().any(|earlier| earlier == name) {
         let message = format!("there is a step `{name}` already");
         let help = "`needs` and the logs go by the name: give this step another";
         form.report(place.error(ids::STEP_TWICE, message).help(help));
@@ -148,29 +157,28 @@ fn commands(place: &Place<'_>, form: &mut Form) -> Option<ConfigCommands> {
     choice(place, &choices, form)
 }
 
-fn needs(place: &Place<'_>, earlier: &[Step], all: &[&str], form: &mut Form) -> Vec<String> {
+fn needs(place: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Vec<String> {
     let items = form.list(place);
     let mut needs = Vec::new();
     for item in items {
         let Some(need) = form.text(&item) else { continue };
-        if !earlier.iter().any(|step| step.name == *need) {
-            form.report(unmet(&item, &need, earlier, all));
+        if !names.earlier().any(|earlier| earlier == *need) {
+            form.report(unmet(&item, &need, names));
         }
         needs.push(need.value);
     }
     needs
 }
 
-fn unmet(place: &Place<'_>, need: &str, earlier: &[Step], all: &[&str]) -> Diagnostic {
+fn unmet(place: &Place<'_>, need: &str, names: &Names<'_>) -> Diagnostic {
     let shown = text::shown(need);
-    if all.contains(&need) {
+    if names.all.contains(&need) {
         let message = format!("the step `{shown}` does not come before this one");
         let help = "nodes run their steps in the order of the list, so a step can only wait for \
                     earlier ones: move it up";
         return place.error(ids::STEP_NEEDS, message).help(help);
     }
-    let known = earlier.iter().map(|step| step.name.as_str());
-    let help = keys::suggestion(need, known)
+    let help = keys::suggestion(need, names.earlier())
         .unwrap_or_else(|| "name a step that stands above this one".into());
     place.error(ids::STEP_NEEDS, format!("there is no step `{shown}`")).help(help)
 }

@@ -38,7 +38,7 @@ pub(super) fn read(
     let ssh_user = ssh_user(auth.as_ref(), form);
     let ssh_private_key = private_key(auth.as_ref(), folder, form);
     let groups = node_types::read(&place, form);
-    let commands = commands::read(&place, form);
+    let commands = commands::read(source, &place, form);
     let provider = provider?;
     Some(RegionConfig {
         source: source.clone(),
@@ -129,17 +129,32 @@ fn zones(
     form: &mut Form,
 ) -> Vec<Sourced<Zone>> {
     let Some(text) = form.text(place) else { return Vec::new() };
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut zones = Vec::new();
-    for name in names {
-        if let Some(region) = region.filter(|region| !is_zone_of(name, region.as_str())) {
-            let message = format!("`{}` is not a zone of {}", text::shown(name), region.value);
-            let help = format!("its zones are named like `{}a`", region.value);
-            form.report(place.error(ids::ZONE, message).help(help));
+    let mut start = 0;
+    for part in text.split(',') {
+        let (name, from) = (part.trim(), start + part.len() - part.trim_start().len());
+        start += part.len() + 1;
+        if !name.is_empty() {
+            let location = place.location_of(from..from + name.len());
+            zones.push(Sourced::written(Zone::from(name), location));
         }
-        zones.push(place.sourced(name.into()));
+    }
+    for zone in region.into_iter().flat_map(|region| strangers(&zones, region)) {
+        form.report(zone.key(place.path.as_str()));
     }
     zones
+}
+
+/// What there is to say of zones that are not of `region`.
+fn strangers(zones: &[Sourced<Zone>], region: &Region) -> Vec<Diagnostic> {
+    let strangers = zones.iter().filter(|zone| !is_zone_of(zone.as_str(), region.as_str()));
+    let describe = |zone: &Sourced<Zone>| {
+        let message = format!("`{}` is not a zone of {region}", text::shown(zone.as_str()));
+        let help = format!("its zones are named like `{region}a`");
+        let diagnostic = Diagnostic::error(ids::ZONE, message).help(help);
+        zone.location().map_or(diagnostic.clone(), |location| diagnostic.at(location.clone()))
+    };
+    strangers.map(describe).collect()
 }
 
 /// `us-west-2a`; a local zone is `us-west-2-lax-1a`.

@@ -28,25 +28,36 @@ pub(super) fn is_stray(c: char) -> bool {
     controls || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Line `line` (from 1) of `text`.
-pub(super) fn line(text: &str, line: u32) -> Option<&str> {
-    text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)
+/// `line` with all that follows a key or variable that sounds secret starred
+/// out, by as many stars, so that columns stay.
+pub(super) fn redacted(line: &str) -> String {
+    let Some(start) = secret_start(line) else { return line.to_owned() };
+    let hidden = line[start..].chars().map(|c| if is_separator(c) { c } else { '*' });
+    line[..start].chars().chain(hidden).collect()
 }
 
-/// Words that say that a secret follows.
-const SECRET_WORDS: [&str; 4] = ["secret", "password", "passwd", "token"];
+/// Where the first word that sounds secret ends.
+fn secret_start(line: &str) -> Option<usize> {
+    let mut start = 0;
+    for word in line.split(is_separator) {
+        let end = start + word.len();
+        if sounds_secret(word) {
+            return Some(end);
+        }
+        // Every separator is one byte.
+        start = end + 1;
+    }
+    None
+}
 
-/// `line` with the values of keys and variables that sound secret starred out,
-/// each by as many stars, so that columns stay.
-pub(super) fn redacted(line: &str) -> String {
-    let lower = line.to_ascii_lowercase();
-    let Some(word) = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min() else {
-        return line.to_owned();
-    };
-    let Some(separator) = line[word..].find([':', '=', ' ']) else { return line.to_owned() };
-    let start = word + separator + 1;
-    let value = line[start..].chars().map(|c| if c.is_whitespace() { c } else { '*' });
-    line[..start].chars().chain(value).collect()
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '\t' | ':' | '=' | ',' | '"' | '\'' | '{' | '}')
+}
+
+fn sounds_secret(word: &str) -> bool {
+    let word = word.to_ascii_lowercase().replace('-', "_");
+    let inside = ["secret", "password", "passwd"].iter().any(|part| word.contains(part));
+    inside || word == "token" || word.ends_with("_token")
 }
 
 #[cfg(test)]
@@ -62,10 +73,13 @@ mod tests {
 
     #[test]
     fn what_sounds_secret_is_starred() {
-        let line = "    aws_secret_access_key: wJalr/K7+x, region: a";
-        assert_eq!(redacted(line), "    aws_secret_access_key: *********** ******* *");
+        let line = "  k: {aws_secret_access_key: wJalr/K7+x, region: a}";
+        assert_eq!(redacted(line), "  k: {aws_secret_access_key: **********, ******: *}");
         assert_eq!(redacted("- export DB_PASSWORD=x1"), "- export DB_PASSWORD=**");
-        assert_eq!(redacted("KeyName: quokka"), "KeyName: quokka");
-        assert_eq!(redacted("  secret"), "  secret");
+        assert_eq!(redacted("- login --token abc é"), "- login --token *** *");
+        assert_eq!(redacted("AWS_SESSION_TOKEN: \"ab\""), "AWS_SESSION_TOKEN: \"**\"");
+        for plain in ["KeyName: quokka", "  secret", "ClientToken: a", "{HttpTokens: required}"] {
+            assert_eq!(redacted(plain), plain);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn unify(
     let expected = project.or_else(|| first(regions))?;
     for group in regions.iter_mut().flat_map(|region| &mut region.groups) {
         match &group.template.key_name {
-            Some(own) if **own != *expected => form.report(differs(own, &expected)),
+            Some(own) if **own != *expected => form.report(differs(group, own, &expected)),
             Some(_) => {}
             None if of_project => group.template.key_name = Some(expected.clone()),
             None => form.report(missing(group, &expected)),
@@ -30,7 +30,7 @@ fn first(regions: &[RegionConfig]) -> Option<Sourced<KeyName>> {
     groups.find_map(|group| group.template.key_name.clone())
 }
 
-fn differs(own: &Sourced<KeyName>, expected: &Sourced<KeyName>) -> Diagnostic {
+fn differs(group: &NodeGroup, own: &Sourced<KeyName>, expected: &Sourced<KeyName>) -> Diagnostic {
     let message = format!(
         "the key name is `{}` here and `{}` {}",
         text::shown(own.as_str()),
@@ -38,7 +38,7 @@ fn differs(own: &Sourced<KeyName>, expected: &Sourced<KeyName>) -> Diagnostic {
         place(expected),
     );
     let help = "Quokka takes one key name for all regions: import one key under one name in each";
-    let mut diagnostic = Diagnostic::error(ids::KEY_NAME, message).key("KeyName").help(help);
+    let mut diagnostic = Diagnostic::error(ids::KEY_NAME, message).key(path(group)).help(help);
     diagnostic.location = own.location().cloned();
     diagnostic
 }
@@ -53,9 +53,13 @@ fn missing(group: &NodeGroup, expected: &Sourced<KeyName>) -> Diagnostic {
     let help = format!(
         "add `KeyName: {name}` to its `node_config`, or `key_name: {name}` to muster.yaml for all"
     );
-    let mut diagnostic = Diagnostic::error(ids::KEY_NAME, message).help(help);
+    let mut diagnostic = Diagnostic::error(ids::KEY_NAME, message).key(path(group)).help(help);
     diagnostic.location = group.node_type.location().cloned();
     diagnostic
+}
+
+fn path(group: &NodeGroup) -> String {
+    format!("available_node_types.{}.node_config.KeyName", text::shown(&group.node_type))
 }
 
 fn place(value: &Sourced<KeyName>) -> String {

@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_underline_is_below_what_it_means() {
-        let expected = "error[config.x]: it is wrong\n  --> a.yaml:7:4\n   |\n 7 | a: bcd\n   |    ^^^\n   = key: a.b";
+        let expected = "error[config.x]: it is wrong\n  --> a.yaml:7:4\n   |\n 7 | a: bcd\n   |    ^^^\n   \
+                        = key: a.b";
         assert_eq!(at("a: bcd", 4, 3), expected);
     }
 

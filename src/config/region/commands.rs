@@ -1,7 +1,7 @@
 //! The command lists of a region config.
 
 use crate::config::{
-    Commands,
+    Commands, Location, Source,
     diagnostic::ids,
     form::{Form, Place},
 };
@@ -15,8 +15,11 @@ const WORKER_START_RAY: [&str; 2] = [
     "ulimit -n 65536; ray start --address=$RAY_HEAD_IP:6379 --object-manager-port=8076",
 ];
 
-pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Commands {
-    warn_of_autoscaler(place, form);
+/// The option that starts Ray's autoscaler on the head.
+const AUTOSCALER: &str = "--autoscaling-config";
+
+pub(super) fn read(source: &Source, place: &Place<'_>, form: &mut Form) -> Commands {
+    warn_of_autoscaler(source, place, form);
     Commands {
         initialization: list(place, "initialization_commands", &[], form),
         setup: list(place, "setup_commands", &[], form),
@@ -36,15 +39,26 @@ fn list(place: &Place<'_>, key: &str, default: &[&str], form: &mut Form) -> Vec<
     }
 }
 
-fn warn_of_autoscaler(place: &Place<'_>, form: &mut Form) {
+fn warn_of_autoscaler(source: &Source, place: &Place<'_>, form: &mut Form) {
     let Some(list) = place.get("head_start_ray_commands") else { return };
     let mut commands = list.items();
-    let Some(command) = commands.find(|item| item.node.text().contains("--autoscaling-config"))
-    else {
+    let Some(command) = commands.find(|item| item.node.text().contains(AUTOSCALER)) else {
         return;
     };
     let message = "`--autoscaling-config` starts Ray's autoscaler, which would act against muster";
     let help = "remove the option: the autoscaler launches nodes that muster does not know, \
                 and terminates those that it launched";
-    form.report(command.warning(ids::AUTOSCALER, message).help(help));
+    let location = location_of_option(source, command.location());
+    form.report(command.warning(ids::AUTOSCALER, message).at(location).help(help));
+}
+
+/// Where the option stands in the command that begins at `start`, which may
+/// go on for several lines.
+fn location_of_option(source: &Source, start: Location) -> Location {
+    let skipped = (start.line as usize).saturating_sub(1);
+    let mut lines = source.text.lines().zip(1..).skip(skipped);
+    let found = lines.find_map(|(text, line)| text.split_once(AUTOSCALER).map(|(b, _)| (b, line)));
+    let Some((before, line)) = found else { return start };
+    let column = u32::try_from(before.chars().count() + 1).unwrap_or(1);
+    Location { line, column, width: u32::try_from(AUTOSCALER.len()).unwrap_or(1), ..start }
 }

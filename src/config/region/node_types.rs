@@ -86,10 +86,11 @@ fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], fo
     if u64::from(max) > wanted {
         return;
     }
-    let message = format!(
-        "`max_workers` is {max}{} and the `min_workers` add up to {wanted}",
-        if place.path == "max_workers" { "" } else { " where it is not given," },
-    );
+    let given = match place.path.as_str() {
+        "max_workers" => format!("`max_workers` is {max}"),
+        _ => format!("`max_workers` is not given, so that Ray takes {max},"),
+    };
+    let message = format!("{given} and the `min_workers` add up to {wanted}");
     let help = format!(
         "Quokka's clusters need `max_workers` above that sum, or Ray counts the cluster as full: \
          `max_workers: {}`",

@@ -7,7 +7,11 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::{Entry, Node, Scalar, Value, scalar};
+use super::{
+    Entry, Node, Scalar, Value,
+    entries::{Fatal, Key, insert, merge, with_merged},
+    scalar,
+};
 use crate::config::{Diagnostic, Location, Source, diagnostic::ids, text};
 
 /// Levels of lists and maps; a config needs about ten.
@@ -68,14 +72,6 @@ enum Content {
     Map { entries: Vec<Entry>, merged: Vec<Entry>, key: Option<Key> },
 }
 
-/// A key that waits for its value.
-struct Key {
-    text: String,
-    location: Location,
-    /// A plain `<<`.
-    is_merge: bool,
-}
-
 struct Builder<'a> {
     source: &'a Source,
     lines: Vec<&'a str>,
@@ -89,8 +85,6 @@ struct Builder<'a> {
     documents: usize,
 }
 
-/// What ends the reading of a file. Boxed, since it is rare and large.
-type Fatal = Box<Diagnostic>;
 type Step = Result<(), Fatal>;
 
 impl<'a> Builder<'a> {
@@ -223,6 +217,7 @@ impl<'a> Builder<'a> {
                 format!("lists and maps are nested more than {MAX_DEPTH} deep here"),
             )
             .at(start)
+            .help("no config is; is this the right file?")
             .into());
         }
         let start = self.key_location().unwrap_or(start);
@@ -304,10 +299,12 @@ impl<'a> Builder<'a> {
         let diagnostic =
             Diagnostic::error(ids::YAML_SYNTAX, format!("this is not YAML: {}", error.info()))
                 .at(location);
-        if by_tab {
-            return diagnostic.help("YAML is indented with spaces: this line has a tab").into();
-        }
-        diagnostic.into()
+        let help = if by_tab {
+            "YAML is indented with spaces: this line has a tab"
+        } else {
+            "if this place looks right, look above it for a quote or bracket left open"
+        };
+        diagnostic.help(help).into()
     }
 
     fn line(&self, line: u32) -> &'a str {
@@ -345,55 +342,4 @@ fn complex_key(location: Location) -> Fatal {
         .at(location)
         .help("`{{ name }}` is a template's syntax: fill the template in first")
         .into()
-}
-
-/// Adds an entry; a key that is there already is reported and the later value
-/// taken, as `PyYAML` does.
-fn insert(entries: &mut Vec<Entry>, key: Key, value: Node) -> Option<Diagnostic> {
-    let Some(first) = entries.iter_mut().find(|entry| entry.key == key.text) else {
-        entries.push(Entry { key: key.text, location: key.location, value });
-        return None;
-    };
-    let name = text::shown(&key.text);
-    let diagnostic =
-        Diagnostic::error(ids::DUPLICATE_KEY, format!("the key `{name}` is given twice"))
-            .at(key.location.clone())
-            .help(format!("it stands at line {} already; remove one", first.location.line));
-    *first = Entry { key: key.text, location: key.location, value };
-    Some(diagnostic)
-}
-
-/// Takes the maps behind `<<`: one, or a list in which the earlier win.
-fn merge(merged: &mut Vec<Entry>, node: Node, key: &Location) -> Step {
-    let wrong = |node: &Node| -> Fatal {
-        Diagnostic::error(
-            ids::YAML_SYNTAX,
-            format!("`<<` merges a map or a list of maps, not {}", node.describe()),
-        )
-        .at(key.clone())
-        .into()
-    };
-    let maps = match node.value {
-        Value::List(items) => items,
-        _ => vec![node],
-    };
-    for map in maps {
-        let Value::Map(entries) = map.value else { return Err(wrong(&map)) };
-        for entry in entries {
-            if !merged.iter().any(|known| known.key == entry.key) {
-                merged.push(entry);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A map's own entries, then what it merges without having it.
-fn with_merged(mut own: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
-    for entry in merged {
-        if !own.iter().any(|known| known.key == entry.key) {
-            own.push(entry);
-        }
-    }
-    own
 }

@@ -4,6 +4,7 @@
 //! them; what a reader of the tree wants as text must have been text there.
 
 mod build;
+mod entries;
 mod scalar;
 
 pub(super) use build::parse;

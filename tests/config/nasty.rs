@@ -1,0 +1,105 @@
+//! Whatever is written in a config, the loader answers and does not panic.
+
+use super::{configs, load_text, render};
+
+const NASTY: &[&str] = &[
+    "",
+    "~",
+    "0",
+    "-1",
+    "99999999999999999999999999",
+    ".inf",
+    ".nan",
+    "1.5",
+    "yes",
+    "2024-01-31",
+    "\"\"",
+    "\" \"",
+    "\"\\0\\e[31m\\n\"",
+    "'%s{}$(id)`id`'",
+    "[]",
+    "{}",
+    "[[[[]]]]",
+    "{a: {b: [1, {c: ~}]}}",
+    "*nothing",
+    "&self [*self]",
+    "!!binary aGVsbG8=",
+    "!!int twelve",
+    "<<",
+    "{<<: 1}",
+    "{? [a] : b}",
+    "{a: 1, a: 2}",
+    "|\n  text",
+    "東京🗼\u{301}",
+    "\u{202e}abc",
+    "---",
+    "...",
+    "\t",
+    "%YAML 1.1",
+    "'",
+    "@",
+    "}",
+    "- - - -",
+    "x: y: z",
+];
+
+/// Replaces what is behind each colon or dash of `text`, one at a time.
+fn mutations(text: &str) -> impl Iterator<Item = String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let places = (0..lines.len()).filter_map(move |index| {
+        let line = lines[index];
+        let start = line.find(": ").map(|at| at + 2).or(line.find("- ").map(|at| at + 2));
+        let start = start.or(line.ends_with(':').then_some(line.len()))?;
+        let (before, after) = (lines[..index].join("\n"), lines[index + 1..].join("\n"));
+        Some((before, line[..start].to_owned(), after))
+    });
+    places.flat_map(|(before, line, after)| {
+        NASTY.iter().map(move |nasty| format!("{before}\n{line}{nasty}\n{after}"))
+    })
+}
+
+#[test]
+fn nasty_values_are_answered() {
+    let text = std::fs::read_to_string(configs("valid/project/us.yaml")).unwrap();
+    let mut count = 0;
+    for mutated in mutations(&text) {
+        let loaded = load_text(&mutated);
+        let said = render(&loaded.diagnostics);
+        assert!(loaded.project.is_some() || !said.is_empty(), "nothing said of:\n{mutated}");
+        assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said}");
+        count += 1;
+    }
+    assert!(count > 1000, "only {count} mutations");
+}
+
+#[test]
+fn a_config_cut_anywhere_is_answered() {
+    let text = std::fs::read_to_string(configs("valid/project/us.yaml")).unwrap();
+    for (end, _) in text.char_indices().step_by(5) {
+        let loaded = load_text(&text[..end]);
+        assert!(loaded.project.is_some() || !loaded.diagnostics.is_empty(), "cut at {end}");
+    }
+}
+
+/// None of these is more than a second's work, unless some of it is quadratic.
+#[test]
+fn large_and_deep_files_are_answered() {
+    let texts = [
+        "- ".repeat(400_000),
+        "[".repeat(400_000),
+        "{a: ".repeat(200_000),
+        "- |\n a\n".repeat(100_000),
+        (0..100_000).map(|n| format!("k{n}: v")).collect::<Vec<_>>().join("\n"),
+        format!("cluster_name: {}", "x".repeat(1_000_000)),
+        format!("{}: a", "x".repeat(1_000_000)),
+        format!("provider: {{{}: a}}", "x".repeat(900)),
+        "a: 'b\n".repeat(100_000),
+        "? ".repeat(400_000),
+        "&a ".repeat(300_000),
+    ];
+    for text in texts {
+        let loaded = load_text(&text);
+        let head: String = text.chars().take(20).collect();
+        assert!(!loaded.diagnostics.is_empty(), "nothing said of {head:?}");
+    }
+}
