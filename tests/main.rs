@@ -3,6 +3,7 @@
 mod checks;
 mod cloud_contract;
 mod config;
+mod engine;
 mod sim;
 mod ssh;
 mod support;

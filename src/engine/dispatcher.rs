@@ -23,6 +23,8 @@ use super::{
 
 /// How soon after a change the manifest is written again.
 const MANIFEST: Duration = Duration::from_millis(500);
+/// How often a reader looks for what the writer has added.
+const FOLLOW: Duration = Duration::from_secs(1);
 
 /// What a task does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +87,9 @@ impl Dispatcher {
                 Some(ended) = self.tasks.join_next_with_id() => self.task_ended(ended),
                 Ok(()) = busy.changed() => self.tell_busy(),
                 () = until(due) => self.write_manifest(),
+                () = tokio::time::sleep(FOLLOW), if self.store.read_only().is_some() => {
+                    self.follow();
+                }
             }
             self.settle();
         }
@@ -150,9 +155,11 @@ impl Dispatcher {
     /// refused. What tells of the past is folded and sent on even then: the
     /// screen must not lie.
     fn record(&mut self, event: Event) -> Result<(), Failure> {
-        let seq = self.shared.state().seq + 1;
+        let reads = self.store.read_only().is_some();
+        // What a reader sees for itself takes no number: the writer gives those.
+        let seq = self.shared.state().seq + u64::from(!reads);
         let stamped = Stamped { seq, at: self.shared.clock.now(), event };
-        let written = if self.store.read_only().is_some() {
+        let written = if reads {
             Ok(())
         } else {
             self.store.append(&stamped, stamped.event.is_durable()).map_err(|error| {
@@ -166,9 +173,26 @@ impl Dispatcher {
         self.barriers.apply(&stamped.event, &self.shared.state());
         self.shared.change(|state| state.apply(&stamped));
         self.end_node_without_machine(&stamped.event);
+        if stamped.event.may_settle() {
+            self.shared.settled.send_replace(());
+        }
         self.manifest_due.get_or_insert(tokio::time::Instant::now() + MANIFEST);
         self.tell(Update::Event(stamped));
         written
+    }
+
+    /// Takes over what the writer has journalled meanwhile.
+    fn follow(&mut self) {
+        let seq = self.shared.state().seq;
+        match self.store.records_after(seq) {
+            Ok(records) => {
+                for stamped in records {
+                    self.shared.change(|state| state.apply(&stamped));
+                    self.tell(Update::Event(stamped));
+                }
+            }
+            Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
+        }
     }
 
     /// A machine that is gone needs no more SSH.

@@ -165,6 +165,16 @@ impl Event {
         )
     }
 
+    /// Whether a node may have nothing more to do after it.
+    pub(super) fn may_settle(&self) -> bool {
+        match self {
+            Self::NodePhase { phase, .. } => phase.is_settled(),
+            Self::NodeFailed { .. } | Self::LaunchFailed { .. } => true,
+            Self::InstanceChanged { state, .. } => !state.is_live(),
+            _ => false,
+        }
+    }
+
     /// Whether a power cut must not lose it.
     pub fn is_durable(&self) -> bool {
         self.is_intent()

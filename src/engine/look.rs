@@ -1,18 +1,61 @@
-//! Looking: what EC2 says of the cluster's own machines.
+//! Looking: a survey of all regions, the checks over it, and what EC2 says of
+//! the cluster's own machines.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::survey::Survey;
+use crate::{
+    check,
+    config::Project,
+    survey::{self, Fact, Survey, SurveyOptions},
+};
 
 use super::{Update, region, shared::Shared};
 
-/// Compares the machines on record with EC2, unless a launch does that anyway.
-pub(super) async fn run(shared: Arc<Shared>, _last: Option<Arc<Survey>>, reconciles: bool) {
-    if reconciles && shared.state().cluster.is_some() {
-        own_machines(&shared).await;
+/// Surveys, checks, tells [`Update::Looked`]. `last`: the survey before.
+/// `reconciles`: machines on record are compared with EC2 as well (not while
+/// a launch does that anyway).
+pub(super) async fn run(shared: Arc<Shared>, last: Option<Arc<Survey>>, reconciles: bool) {
+    let own = async {
+        if reconciles && shared.state().cluster.is_some() {
+            own_machines(&shared).await;
+        }
+    };
+    let (survey, ()) = tokio::join!(survey(&shared, last.as_deref()), own);
+    let findings = check::run(&shared.project, &survey, Some(&shared.cluster));
+    shared.update(Update::Looked { survey: Arc::new(survey), findings: findings.into() });
+}
+
+async fn survey(shared: &Shared, last: Option<&Survey>) -> Survey {
+    let options = SurveyOptions {
+        dry_run: !last.is_some_and(|last| all_allowed(&shared.project, last)),
+        cluster: Some(shared.cluster.clone()),
+    };
+    let mut survey = survey::take(
+        &shared.project,
+        shared.cloud.as_ref(),
+        shared.remote.as_ref(),
+        &shared.clock,
+        options,
+    )
+    .await;
+    if let Some(last) = last {
+        survey.keep_dry_runs(last);
     }
+    survey
+}
+
+/// Whether EC2 said of every launch of the plan that it would be allowed. Then
+/// it need not be asked again: dry runs cost the tokens that launches need.
+fn all_allowed(project: &Project, survey: &Survey) -> bool {
+    project.regions.iter().all(|config| {
+        let asked = survey.regions.get(&config.region.value).map(|region| &region.dry_runs);
+        config.groups.iter().all(|group| {
+            let answer = asked.and_then(|asked| asked.get(&config.key_of(group)));
+            matches!(answer, Some(Fact::Known(None)))
+        })
+    })
 }
 
 async fn own_machines(shared: &Shared) {

@@ -26,7 +26,7 @@ const DENIED: Duration = Duration::from_mins(1);
 /// The same for a node that was connected before.
 const RECONNECT: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The gates of the steps that other steps need, by step.
 pub(super) type Gates = std::collections::BTreeMap<String, watch::Receiver<Gate>>;

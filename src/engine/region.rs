@@ -1,7 +1,11 @@
 //! One region's way up: resolve what an earlier run left unclear, launch what
 //! is missing, and watch the machines until every node of the region settles.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -98,8 +102,13 @@ fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<Nod
 
 async fn watch(shared: &Arc<Shared>, region: &Region) {
     start_ready(shared, region);
+    let mut settled = shared.settled.subscribe();
     while !unsettled(shared, region).is_empty() {
-        tokio::time::sleep(if boots(shared, region) { POLL_BOOTING } else { POLL_RUNNING }).await;
+        let pause = if boots(shared, region) { POLL_BOOTING } else { POLL_RUNNING };
+        let all_settled = settled.wait_for(|()| unsettled(shared, region).is_empty());
+        if tokio::time::timeout(pause, all_settled).await.is_ok() {
+            return;
+        }
         match list(shared, region).await {
             Ok(listing) => reconcile(shared, region, &listing),
             // The machines go on without us; the next round may get through.
@@ -146,17 +155,17 @@ pub fn differences(
     listing: &[Instance],
     now: Timestamp,
 ) -> Vec<Event> {
-    let seen = listing.iter().filter_map(|instance| {
-        match state.instances().find(|info| info.id == instance.id) {
-            Some(info) => differs(info, instance).then(|| changed(region, instance)),
-            None => (!of_known_launch(state, instance)).then(|| stray(region, instance)),
-        }
+    let of_region = state.instances().filter(|info| info.region == *region);
+    let known: BTreeMap<_, _> = of_region.map(|info| (&info.id, info)).collect();
+    let seen = listing.iter().filter_map(|instance| match known.get(&instance.id) {
+        Some(info) => differs(info, instance).then(|| changed(region, instance)),
+        None => (!of_known_launch(state, instance)).then(|| stray(region, instance)),
     });
-    let listed = |info: &InstanceInfo| listing.iter().any(|instance| instance.id == info.id);
-    let lost = state.billed().filter(|info| {
-        info.region == *region && !listed(info) && now.duration_since(info.since) > LAG
+    let listed: BTreeSet<_> = listing.iter().map(|instance| &instance.id).collect();
+    let lost = known.values().filter(|info| {
+        info.state.is_live() && !listed.contains(&info.id) && now.duration_since(info.since) > LAG
     });
-    seen.chain(lost.map(vanished)).collect()
+    seen.chain(lost.map(|info| vanished(info))).collect()
 }
 
 fn differs(info: &InstanceInfo, instance: &Instance) -> bool {

@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) must: MustFinish,
     /// Set when nothing new may be launched any more.
     pub(super) halted: watch::Sender<bool>,
+    /// Told whenever a node has settled.
+    pub(super) settled: watch::Sender<()>,
     state: RwLock<RunState>,
     inbox: mpsc::UnboundedSender<Message>,
 }
@@ -59,6 +61,7 @@ impl Shared {
             logs,
             must: MustFinish::default(),
             halted: watch::Sender::new(false),
+            settled: watch::Sender::new(()),
             state: RwLock::new(state),
             inbox,
         }

@@ -36,6 +36,9 @@ pub struct RunState {
     pub launches: BTreeMap<ClientToken, LaunchRecord>,
     /// Instances with the cluster's id that no launch on record made.
     pub strays: BTreeMap<InstanceId, InstanceInfo>,
+    /// The nodes by their present machines: `nodes` the other way round.
+    #[serde(skip)]
+    by_instance: BTreeMap<InstanceId, NodeName>,
     /// The last event's number.
     pub seq: u64,
     /// The last event's time.
@@ -325,6 +328,10 @@ impl RunState {
             self.strays.remove(&launched.id);
             self.enter(&launched.node, Phase::Booting, at);
             let Some(node) = self.nodes.get_mut(&launched.node) else { continue };
+            if let Some(replaced) = &node.instance {
+                self.by_instance.remove(&replaced.id);
+            }
+            self.by_instance.insert(launched.id.clone(), launched.node.clone());
             node.instance_type = launched.instance_type.clone();
             // Numbers go on counting, so that no two tries ever share a log key.
             for step in node.steps.values_mut() {
@@ -364,10 +371,9 @@ impl RunState {
         public_ip: Option<IpAddr>,
         at: Timestamp,
     ) {
-        let of_node = self
-            .nodes
-            .values_mut()
-            .find_map(|node| node.instance.as_mut().filter(|info| info.id == *id));
+        let name = self.by_instance.get(id).cloned();
+        let node = name.as_ref().and_then(|name| self.nodes.get_mut(name));
+        let of_node = node.and_then(|node| node.instance.as_mut());
         let Some(info) = of_node.or_else(|| self.strays.get_mut(id)) else { return };
         info.state = state;
         info.private_ip = private_ip.or(info.private_ip);
@@ -380,7 +386,6 @@ impl RunState {
             InstanceState::Terminated => Phase::Terminated,
             _ => return,
         };
-        let name = self.node_of(id).map(|node| node.name.clone());
         if let Some(name) = name {
             self.enter(&name, phase, at);
         }
@@ -395,7 +400,7 @@ impl RunState {
 
     /// The node whose machine is `id`.
     pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
-        self.nodes.values().find(|node| node.instance.as_ref().is_some_and(|info| info.id == *id))
+        self.nodes.get(self.by_instance.get(id)?)
     }
 
     /// All machines on record, those of nodes and strays.

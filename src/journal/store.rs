@@ -166,6 +166,18 @@ impl Store {
         std::mem::take(&mut self.records)
     }
 
+    /// What the one writer has added behind record number `after`.
+    pub fn records_after(&self, after: u64) -> Result<Vec<Stamped>, JournalError> {
+        let Place::Disk { folder, .. } = &self.place else { return Ok(Vec::new()) };
+        let path = folder.join(JOURNAL);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let mut records = JournalFile::read(&path)?;
+        records.retain(|record| record.seq > after);
+        Ok(records)
+    }
+
     /// The cluster's folder, if it is on disk. May not exist yet.
     pub fn folder(&self) -> Option<&Path> {
         match &self.place {
@@ -267,8 +279,8 @@ fn lock(project: &Path) -> Result<(Option<File>, Option<String>), JournalError> 
             // Only for the message: an unreadable pid changes nothing.
             let _ = file.read_to_string(&mut holder);
             let holder = holder.trim();
-            let who = if holder.is_empty() { "another muster" } else { "muster, process" };
-            Ok((None, Some(format!("{who} {holder}").trim().to_owned())))
+            let process = if holder.is_empty() { "" } else { ", process " };
+            Ok((None, Some(format!("another muster{process}{holder}"))))
         }
         Err(TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
     }

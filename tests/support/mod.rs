@@ -2,4 +2,5 @@
 
 #[cfg(feature = "aws")]
 pub mod moto;
+pub mod run;
 pub mod sshd;

@@ -151,6 +151,11 @@ available_node_types:
     min_workers: {workers}
     max_workers: {most}
     node_config: *node
+setup_commands: [echo setting up]
+# Members wait for the leader before they start Ray: left out, so that each
+# node's time is its own.
+head_start_ray_commands: []
+worker_start_ray_commands: []
 "
     )
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     cloud::{Cloud, CloudError, ErrorKind, OptIn, Result},
-    model::{Clock, Region},
+    model::{Clock, InstanceId, Region},
     remote::Remote,
 };
 
@@ -77,6 +77,15 @@ impl World {
     /// regions; dry runs are left out.
     pub fn calls(&self, operation: &str) -> u32 {
         lock(&self.calls).of(operation)
+    }
+
+    /// How long after its launch the machine `id` lets anybody in, by its own
+    /// nature, however soon somebody asks. For telling a machine's own time
+    /// from the time that waiting for it adds.
+    pub fn boot_time(&self, region: &Region, id: &InstanceId) -> Option<Duration> {
+        let state = self.state();
+        let life = &state.regions.get(region)?.machines.get(id)?.about.life;
+        Some(life.ssh_at.duration_since(life.launched_at?))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,0 +1,52 @@
+//! Killed after every single record, `up` again ends with the same six
+//! machines: nothing twice, nothing forgotten.
+
+use muster::engine::{Command, Update};
+
+use super::two_regions;
+use crate::support::run::Run;
+
+#[tokio::test(start_paused = true)]
+async fn killed_after_each_record_up_again_gives_six() {
+    let whole = {
+        let mut run = Run::new(&two_regions(""));
+        run.up().await;
+        run.store.written()
+    };
+    assert!(whole > 50, "the story has {whole} records");
+    for kill_after in 1..=whole {
+        let mut run = Run::new(&two_regions(""));
+        run.send(Command::Up);
+        let mut seen = 0;
+        while seen < kill_after {
+            match run.next().await {
+                Some(Update::Event(_)) => seen += 1,
+                Some(Update::UpEnded) | None => break,
+                Some(_) => {}
+            }
+        }
+        let mut run = run.killed_and_restarted().await;
+        run.up().await;
+        assert!(run.all_ready(), "after record {kill_after}: {:?} {:?}", run.phases(), run.notices);
+        assert_eq!(run.live().await.len(), 6, "after record {kill_after}");
+        assert!(run.down().await);
+        assert_eq!(run.live().await, []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_after_each_record_down_leaves_nothing() {
+    for kill_after in 1..60 {
+        let mut run = Run::new(&two_regions(""));
+        run.send(Command::Up);
+        let mut seen = 0;
+        while seen < kill_after {
+            if let Some(Update::Event(_)) = run.next().await {
+                seen += 1;
+            }
+        }
+        let mut run = run.killed_and_restarted().await;
+        assert!(run.down().await, "after record {kill_after}");
+        assert_eq!(run.live().await, [], "after record {kill_after}");
+    }
+}

@@ -1,0 +1,240 @@
+//! What goes wrong stays where it is, is said, and can be mended.
+
+use muster::{
+    engine::{ClusterPhase, Command, Event, Phase, StepOutcome},
+    model::NodeName,
+};
+
+use super::two_regions;
+use crate::support::run::Run;
+
+#[tokio::test(start_paused = true)]
+async fn no_capacity_in_one_zone_goes_to_the_next_subnet() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[faults]]
+        operation = "RunInstances"
+        region = "us-west-2"
+        dry_run = false
+        calls = [1]
+        answer = { error = "InsufficientInstanceCapacity" }
+        "#,
+    ));
+    run.up().await;
+    assert!(run.all_ready(), "{:?}", run.phases());
+    assert_eq!(run.live().await.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_refused_ends_with_the_reason_and_the_others_go_on() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[faults]]
+        operation = "RunInstances"
+        region = "eu-west-1"
+        answer = { error = "UnauthorizedOperation" }
+        "#,
+    ));
+    run.up().await;
+    assert_eq!(run.state.phase, ClusterPhase::Degraded);
+    for node in run.state.nodes.values() {
+        if node.group.region.as_str() == "eu-west-1" {
+            let failure = node.failure.as_ref().unwrap();
+            assert_eq!(failure.code.as_deref(), Some("UnauthorizedOperation"));
+            assert!(failure.hint.as_ref().unwrap().contains("IAM"));
+        } else {
+            assert_eq!(node.phase, Phase::Ready);
+        }
+    }
+    assert_eq!(run.live().await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_resolved_and_nothing_is_launched_twice() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[faults]]
+        operation = "RunInstances"
+        dry_run = false
+        calls = [1, 2]
+        answer = "lost-answer"
+        "#,
+    ));
+    run.up().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!(run.live().await.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unanswered_call_that_did_nothing_is_made_once_more() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[faults]]
+        operation = "RunInstances"
+        region = "us-west-2"
+        dry_run = false
+        calls = [1]
+        answer = "hang"
+        "#,
+    ));
+    run.up().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!(run.live().await.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_step_names_node_step_status_and_last_lines_and_can_be_retried() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["eu-west-1/worker-2"]
+        attempts = [1, 2]
+        output = "E: Could not get lock /var/lib/dpkg/lock-frontend"
+        exit = 100
+        "#,
+    ));
+    run.up().await;
+    let node = run.node("eu-west-1/worker-2");
+    assert_eq!(node.phase, Phase::Failed);
+    let failure = node.failure.as_ref().unwrap().to_string();
+    assert!(failure.contains("setup") && failure.contains("100"), "{failure}");
+    assert!(failure.contains("Could not get lock"), "{failure}");
+    assert!(matches!(
+        &node.steps["setup"].outcome,
+        Some(StepOutcome::Failed { status: 100, last_lines }) if last_lines.last().unwrap().starts_with("E: Could")
+    ));
+    assert_eq!(run.state.count(), (5, 1), "the others went on");
+
+    run.send(Command::RetryNode(NodeName::new("eu-west-1/worker-2")));
+    run.up_ended().await;
+    assert!(run.all_ready(), "{:?}", run.phases());
+    assert_eq!(run.node("eu-west-1/worker-2").steps["setup"].attempt, 3);
+    assert_eq!(run.state.phase, ClusterPhase::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_wait_for_a_failed_leader_and_go_on_when_it_is_retried() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "ray-leader"
+        attempts = [1]
+        exit = 1
+        "#,
+    ));
+    run.up().await;
+    assert_eq!(run.state.count(), (0, 6));
+    let member = run.node("eu-west-1/head").failure.as_ref().unwrap().to_string();
+    assert!(member.contains("ray-leader on us-west-2/head"), "{member}");
+
+    run.send(Command::RetryNode(NodeName::new("us-west-2/head")));
+    run.up_ended().await;
+    assert!(run.all_ready(), "{:?}", run.phases());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_step_can_be_run_again() {
+    let mut run = Run::new(&two_regions(""));
+    run.up().await;
+    run.send(Command::RetryStep(NodeName::new("us-west-2/worker-1"), "setup".into()));
+    run.up_ended().await;
+    assert!(run.all_ready());
+    let node = run.node("us-west-2/worker-1");
+    assert_eq!((node.steps["setup"].attempt, node.steps["ray-members"].attempt), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_lost_in_a_step_is_picked_up_without_a_line_lost_or_twice() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["us-west-2/worker-1"]
+        output = "one\ntwo\nthree\nfour\nfive"
+        takes_s = 20
+        connection_lost_after = 2
+        "#,
+    ));
+    run.up().await;
+    assert!(run.all_ready(), "{:?}", run.phases());
+    let lines: Vec<_> = run
+        .log("us-west-2/worker-1")
+        .into_iter()
+        .filter(|line| line.starts_with("setup"))
+        .collect();
+    let expected = ["one", "two", "three", "four", "five"].map(|line| format!("setup.1 | {line}"));
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_host_key_stops_that_node_and_says_so() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [nodes."us-west-2/worker-2"]
+        other_host_key_from = 2
+
+        [[steps]]
+        step = "setup"
+        nodes = ["us-west-2/worker-2"]
+        output = "one\ntwo"
+        takes_s = 9
+        connection_lost_after = 1
+        "#,
+    ));
+    run.up().await;
+    let node = run.node("us-west-2/worker-2");
+    assert_eq!(node.phase, Phase::Failed);
+    assert!(node.failure.as_ref().unwrap().to_string().to_lowercase().contains("host key"));
+    assert_eq!(run.state.count(), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_stays_silent_fails_in_time_and_the_others_do_not_wait() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [nodes."us-west-2/worker-2"]
+        silent = true
+        "#,
+    ));
+    run.up().await;
+    let failure = run.node("us-west-2/worker-2").failure.clone().unwrap();
+    assert!(failure.message.contains("no SSH after"), "{failure}");
+    assert!(failure.hint.unwrap().contains("port 22"));
+    assert_eq!(run.state.count(), (5, 1));
+    assert_eq!(run.live().await.len(), 6, "the machine is still billed, and known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_hangs_is_ended_by_its_limit() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["eu-west-1/worker-1"]
+        hangs = true
+        "#,
+    ));
+    run.up().await;
+    let node = run.node("eu-west-1/worker-1");
+    assert!(matches!(node.steps["setup"].outcome, Some(StepOutcome::TimedOut { .. })));
+    assert_eq!(run.state.count(), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_says_when_it_can_not_know() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[faults]]
+        operation = "TerminateInstances"
+        region = "eu-west-1"
+        answer = { error = "UnauthorizedOperation" }
+        "#,
+    ));
+    run.up().await;
+    assert!(!run.down().await);
+    assert!(run.notices.iter().any(|notice| notice.contains("UnauthorizedOperation")));
+    assert_eq!(run.live().await.len(), 3, "eu-west-1 runs on");
+    assert!(!run.events.contains(&Event::ClusterGone));
+    assert_eq!(run.state.billed().count(), 3);
+}

@@ -1,0 +1,17 @@
+//! The engine on the simulated world, on paused time: the whole way up and
+//! down, and everything that may come between.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on should fail")]
+
+mod crash;
+mod faults;
+mod scale;
+
+mod story;
+
+use muster::sim::Scenario;
+
+/// Two healthy regions, and what `extra` (TOML) adds.
+fn two_regions(extra: &str) -> Scenario {
+    let text = format!("{}\n{extra}", include_str!("two_regions.toml"));
+    Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}"))
+}

@@ -1,0 +1,164 @@
+//! An engine on a simulated world, driven as a front end drives it.
+
+use std::sync::Arc;
+
+use muster::{
+    check::Finding,
+    cloud::{Cloud, Instance, InstanceFilter},
+    config::Project,
+    engine::{self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, Update},
+    journal::Store,
+    model::{ClusterId, NodeName, Region},
+    sim::{Scenario, World},
+};
+
+/// A running engine and the world around it.
+pub struct Run {
+    pub world: Arc<World>,
+    pub project: Arc<Project>,
+    pub handle: Handle,
+    pub state: RunState,
+    pub findings: Arc<[Finding]>,
+    /// Another handle on the engine's store.
+    pub store: Store,
+    /// Every event received, in order.
+    pub events: Vec<Event>,
+    pub notices: Vec<String>,
+}
+
+impl Run {
+    /// An engine on a new world after `scenario`.
+    pub fn new(scenario: &Scenario) -> Self {
+        let loaded = scenario.load_project();
+        assert_eq!(loaded.diagnostics, [], "the scenario's own configs are clean");
+        let project = Arc::new(loaded.project.expect("a project"));
+        let store = Store::in_memory(ClusterId::new("test-000001"));
+        Self::on(World::new(scenario), project, store)
+    }
+
+    /// An engine on a world that is there already.
+    pub fn on(world: Arc<World>, project: Arc<Project>, store: Store) -> Self {
+        let shared = store.share().expect("a store in memory");
+        let handle = engine::start(engine::Parts {
+            project: project.clone(),
+            cloud: world.cloud(),
+            remote: world.remote(),
+            clock: world.clock(),
+            store,
+        });
+        Self {
+            world,
+            project,
+            state: handle.state.clone(),
+            handle,
+            findings: Arc::new([]),
+            store: shared,
+            events: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// What the next process finds after this one was killed now: the records
+    /// written, the world as it is.
+    pub async fn killed_and_restarted(self) -> Self {
+        self.handle.task.abort();
+        // Until the engine and what it spawned are really gone.
+        assert!(self.handle.task.await.expect_err("killed").is_cancelled());
+        let store = self.store.reopened(self.store.written());
+        Self::on(self.world, self.project, store)
+    }
+
+    pub fn send(&self, command: Command) {
+        self.handle.commands.send(command).expect("the engine runs");
+    }
+
+    /// The next update, folded in; `None` once the engine has ended.
+    pub async fn next(&mut self) -> Option<Update> {
+        let update = self.handle.updates.recv().await?;
+        match &update {
+            Update::Event(stamped) => {
+                self.state.apply(stamped);
+                self.events.push(stamped.event.clone());
+            }
+            Update::Looked { findings, .. } => self.findings = findings.clone(),
+            Update::Notice(failure) | Update::Refused(failure) => {
+                self.notices.push(failure.to_string());
+            }
+            _ => {}
+        }
+        Some(update)
+    }
+
+    /// Takes updates until one fits.
+    pub async fn until(&mut self, fits: impl Fn(&Update, &RunState) -> bool) -> Update {
+        loop {
+            let update = self.next().await.expect("the engine ended before it came");
+            if fits(&update, &self.state) {
+                return update;
+            }
+        }
+    }
+
+    pub async fn look(&mut self) {
+        self.send(Command::Look);
+        self.until(|update, _| matches!(update, Update::Looked { .. })).await;
+    }
+
+    pub async fn up(&mut self) {
+        self.send(Command::Up);
+        self.up_ended().await;
+    }
+
+    pub async fn up_ended(&mut self) {
+        self.until(|update, _| matches!(update, Update::UpEnded)).await;
+    }
+
+    /// Whether everything is gone for certain.
+    pub async fn down(&mut self) -> bool {
+        self.send(Command::Down);
+        match self.until(|update, _| matches!(update, Update::DownEnded { .. })).await {
+            Update::DownEnded { gone } => gone,
+            _ => unreachable!(),
+        }
+    }
+
+    pub async fn plan_down(&mut self) -> DownPlan {
+        self.send(Command::PlanDown);
+        match self.until(|update, _| matches!(update, Update::DownPlan(_))).await {
+            Update::DownPlan(plan) => plan,
+            _ => unreachable!(),
+        }
+    }
+
+    pub fn node(&self, name: &str) -> &NodeState {
+        &self.state.nodes[&NodeName::new(name)]
+    }
+
+    pub fn phases(&self) -> Vec<(&str, Phase)> {
+        self.state.nodes.values().map(|node| (node.name.as_str(), node.phase)).collect()
+    }
+
+    pub fn all_ready(&self) -> bool {
+        self.state.nodes.values().all(|node| node.phase == Phase::Ready)
+    }
+
+    /// The cluster's machines that cost money, as EC2 tells them.
+    pub async fn live(&self) -> Vec<(Region, Instance)> {
+        let cloud: Arc<dyn Cloud> = self.world.cloud();
+        let mut live = Vec::new();
+        for region in self.project.region_names() {
+            let filter = InstanceFilter::cluster(self.store.cluster());
+            let found = cloud.instances(&region, &filter).await.expect("the world answers");
+            let found = found.into_iter().filter(|instance| instance.state.is_live());
+            live.extend(found.map(|instance| (region.clone(), instance)));
+        }
+        live
+    }
+
+    /// A node's log lines, `step.attempt | text`.
+    pub fn log(&self, node: &str) -> Vec<String> {
+        self.handle.logs.with(&NodeName::new(node), |log| {
+            log.lines().iter().map(|line| format!("{} | {}", line.step, line.text)).collect()
+        })
+    }
+}
