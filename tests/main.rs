@@ -4,6 +4,8 @@ mod checks;
 mod cloud_contract;
 mod config;
 mod engine;
+#[cfg(feature = "aws")]
+mod ec2;
 mod sim;
 mod ssh;
 mod support;

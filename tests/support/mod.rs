@@ -1,6 +1,8 @@
 //! What several tests need.
 
 #[cfg(feature = "aws")]
+pub mod endpoint;
+#[cfg(feature = "aws")]
 pub mod moto;
 pub mod run;
 pub mod sshd;

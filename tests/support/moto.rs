@@ -23,12 +23,14 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_ec2::{
     Client,
-    config::{Builder, Credentials, Region, SharedCredentialsProvider},
+    config::{Builder, Region},
 };
 use muster::cloud::ec2::{Ec2Cloud, Timeouts};
+
+use super::endpoint;
 
 /// A running moto server with an account of its own; dropping it ends it.
 pub struct Moto {
@@ -60,7 +62,7 @@ impl Moto {
 
     /// What an SDK client needs in order to talk to it.
     pub fn config(&self) -> SdkConfig {
-        config(self.url())
+        endpoint::config(self.url())
     }
 
     /// Muster's own adapter on it.
@@ -89,16 +91,6 @@ impl Drop for Moto {
             eprintln!("moto at {}:\n{log}", self.url);
         }
     }
-}
-
-/// A configuration for the endpoint `url` that takes nothing from the environment.
-pub fn config(url: &str) -> SdkConfig {
-    let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(url)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
 }
 
 /// In the process group of the test, so that what ends a test that hangs

@@ -1,0 +1,175 @@
+//! What `RunInstances` is sent, and what its failures mean.
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
+
+use muster::{
+    cloud::{
+        BlockDevice, Cloud, CloudError, ErrorKind, IamProfile, LaunchRequest, Market, Tags,
+        ec2::{Ec2Cloud, Timeouts},
+    },
+    model::Region,
+};
+
+use crate::support::endpoint::{Answer, Endpoint, config};
+
+fn cloud(endpoint: &Endpoint) -> Ec2Cloud {
+    Ec2Cloud::from_config(config(endpoint.url()), Timeouts::default())
+}
+
+fn region() -> Region {
+    Region::from("us-west-2")
+}
+
+fn request() -> LaunchRequest {
+    LaunchRequest {
+        image: "ami-1".into(),
+        instance_type: "m5.large".into(),
+        key_name: Some("quokka".into()),
+        subnet: Some("subnet-1".into()),
+        security_groups: vec!["sg-1".into(), "sg-2".into()],
+        iam_profile: Some(IamProfile::Name("ray-autoscaler-v1".into())),
+        block_devices: vec![disk("/dev/sda1", Some(100)), disk("/dev/sdb", None)],
+        user_data: Some("#!/bin/sh\necho hello\n".into()),
+        market: Market::OnDemand,
+        tags: Tags::from([("muster:cluster".into(), "quokka-abc123".into())]),
+        count: 2,
+        token: "0b5f".into(),
+    }
+}
+
+fn disk(name: &str, size: Option<i32>) -> BlockDevice {
+    BlockDevice {
+        device_name: name.into(),
+        volume_size_gib: size,
+        volume_type: size.map(|_| "gp3".into()),
+        iops: None,
+        throughput_mib_s: None,
+        delete_on_termination: size.map(|_| true),
+        encrypted: None,
+        snapshot: None,
+        virtual_name: size.is_none().then(|| "ephemeral0".into()),
+    }
+}
+
+fn launched() -> Answer {
+    let instance = |id, index| {
+        format!(
+            "<item><instanceId>{id}</instanceId><instanceState><code>0</code><name>pending</name>\
+             </instanceState><instanceType>m5.large</instanceType><amiLaunchIndex>{index}\
+             </amiLaunchIndex><placement><availabilityZone>us-west-2a</availabilityZone>\
+             </placement><clientToken>0b5f</clientToken></item>"
+        )
+    };
+    let set = format!("<instancesSet>{}{}</instancesSet>", instance("i-2", 1), instance("i-1", 0));
+    Answer::ok("RunInstances", &set)
+}
+
+#[tokio::test]
+async fn a_launch_carries_everything_in_one_call() {
+    let endpoint = Endpoint::answering([launched()]).await;
+    let instances = cloud(&endpoint).launch(&region(), &request()).await.unwrap();
+    let order: Vec<_> = instances.iter().map(|one| (one.id.as_str(), one.launch_index)).collect();
+    assert_eq!(order, [("i-1", 0), ("i-2", 1)]);
+    assert_eq!(instances[0].token.as_ref().unwrap().as_str(), "0b5f");
+
+    let sent = &endpoint.requests()[0];
+    for (key, value) in [
+        ("Action", "RunInstances"),
+        ("ImageId", "ami-1"),
+        ("InstanceType", "m5.large"),
+        ("KeyName", "quokka"),
+        ("SubnetId", "subnet-1"),
+        ("SecurityGroupId.1", "sg-1"),
+        ("SecurityGroupId.2", "sg-2"),
+        ("IamInstanceProfile.Name", "ray-autoscaler-v1"),
+        ("MinCount", "2"),
+        ("MaxCount", "2"),
+        ("ClientToken", "0b5f"),
+        ("UserData", "IyEvYmluL3NoCmVjaG8gaGVsbG8K"),
+        ("BlockDeviceMapping.1.DeviceName", "/dev/sda1"),
+        ("BlockDeviceMapping.1.Ebs.VolumeSize", "100"),
+        ("BlockDeviceMapping.1.Ebs.VolumeType", "gp3"),
+        ("BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true"),
+        ("BlockDeviceMapping.2.VirtualName", "ephemeral0"),
+        ("TagSpecification.1.ResourceType", "instance"),
+        ("TagSpecification.1.Tag.1.Key", "muster:cluster"),
+        ("TagSpecification.1.Tag.1.Value", "quokka-abc123"),
+        ("TagSpecification.2.ResourceType", "volume"),
+        ("TagSpecification.2.Tag.1.Key", "muster:cluster"),
+    ] {
+        assert_eq!(sent.get(key), Some(value), "{key}");
+    }
+    for key in ["DryRun", "TagSpecification.3.ResourceType", "InstanceMarketOptions.MarketType"] {
+        assert_eq!(sent.get(key), None, "{key}");
+    }
+    assert_eq!(sent.get("BlockDeviceMapping.2.Ebs.VolumeSize"), None);
+}
+
+#[tokio::test]
+async fn a_spot_launch_tags_its_request_as_well() {
+    let endpoint = Endpoint::answering([launched()]).await;
+    let market = Market::Spot { max_price: Some("0.05".into()) };
+    let request = LaunchRequest { market, ..request() };
+    cloud(&endpoint).launch(&region(), &request).await.unwrap();
+    let sent = &endpoint.requests()[0];
+    for (key, value) in [
+        ("InstanceMarketOptions.MarketType", "spot"),
+        ("InstanceMarketOptions.SpotOptions.MaxPrice", "0.05"),
+        ("InstanceMarketOptions.SpotOptions.SpotInstanceType", "one-time"),
+        ("TagSpecification.3.ResourceType", "spot-instances-request"),
+    ] {
+        assert_eq!(sent.get(key), Some(value), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_leaves_the_token_to_the_launch() {
+    let allowed = Answer::error(412, "DryRunOperation", "Request would have succeeded.");
+    let endpoint = Endpoint::answering([allowed]).await;
+    cloud(&endpoint).dry_run(&region(), &request()).await.unwrap();
+    let sent = &endpoint.requests()[0];
+    assert_eq!(sent.get("DryRun"), Some("true"));
+    assert_ne!(sent.get("ClientToken"), Some("0b5f"));
+}
+
+#[tokio::test]
+async fn a_dry_run_that_is_refused_says_why() {
+    let refused = Answer::error(403, "UnauthorizedOperation", "You are not authorized.");
+    let endpoint = Endpoint::answering([refused]).await;
+    let error = cloud(&endpoint).dry_run(&region(), &request()).await.unwrap_err();
+    assert_eq!((error.kind, error.operation), (ErrorKind::Denied, "RunInstances"));
+}
+
+#[tokio::test]
+async fn an_attempt_that_broke_off_makes_a_later_refusal_unclear() {
+    let no_room = Answer::error(500, "InsufficientInstanceCapacity", "We have no m5.large now.");
+    for first in [Answer::Close, Answer::Http(500, String::new())] {
+        let error = refused([first, no_room.clone()]).await;
+        assert!(error.outcome_unknown(), "{error}");
+        assert!(error.message.contains("We have no m5.large now."), "{error}");
+        assert!(error.message.contains("may have launched"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_were_all_refused_leave_nothing_unclear() {
+    let throttled = Answer::error(503, "RequestLimitExceeded", "Request limit exceeded.");
+    let no_room = Answer::error(500, "InsufficientInstanceCapacity", "We have no m5.large now.");
+    let error = refused([throttled, no_room]).await;
+    assert_eq!(error.kind, ErrorKind::Capacity);
+    assert!(!error.outcome_unknown());
+    assert_eq!(error.message, "We have no m5.large now.");
+}
+
+#[tokio::test]
+async fn every_attempt_carries_the_same_token() {
+    let endpoint = Endpoint::answering([Answer::Close, launched()]).await;
+    cloud(&endpoint).launch(&region(), &request()).await.unwrap();
+    let sent = endpoint.requests();
+    let tokens: Vec<_> = sent.iter().map(|request| request.get("ClientToken")).collect();
+    assert_eq!(tokens, [Some("0b5f"), Some("0b5f")]);
+}
+
+async fn refused(answers: [Answer; 2]) -> CloudError {
+    let endpoint = Endpoint::answering(answers).await;
+    cloud(&endpoint).launch(&region(), &request()).await.unwrap_err()
+}

@@ -1,0 +1,181 @@
+//! An AWS endpoint that answers what a test tells it to, on a free port of
+//! 127.0.0.1.
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+/// The secret key of [`config`]; no message may hold it.
+pub const SECRET: &str = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY";
+
+/// What the endpoint does about a request.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Answers with this status and body.
+    Http(u16, String),
+    /// Keeps the connection and says nothing.
+    Silence,
+    /// Closes the connection.
+    Close,
+}
+
+impl Answer {
+    /// EC2's way of saying no.
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::Http(
+            status,
+            format!(
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error>\
+                 </Errors><RequestID>0-1</RequestID></Response>"
+            ),
+        )
+    }
+
+    /// The answer of `operation` with these elements in it.
+    pub fn ok(operation: &str, elements: &str) -> Self {
+        Self::Http(
+            200,
+            format!(
+                "<{operation}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+                 <requestId>0-1</requestId>{elements}</{operation}Response>"
+            ),
+        )
+    }
+}
+
+/// An endpoint; ends when dropped.
+pub struct Endpoint {
+    url: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+    _tasks: JoinSet<()>,
+}
+
+/// The form that a request carried.
+#[derive(Clone, Debug)]
+pub struct Request(Vec<(String, String)>);
+
+impl Request {
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Endpoint {
+    /// Gives these answers in turn, the last one again and again.
+    pub async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let answers: Vec<Answer> = answers.into_iter().collect();
+        Self::with(move |_, number| answers[number.min(answers.len() - 1)].clone()).await
+    }
+
+    /// Asks `answer` about each request and its number, from 0.
+    pub async fn with(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                // A client that hangs up is not the endpoint's trouble.
+                connections.spawn(async move { drop(serve(stream, &seen, &*answer).await) });
+            }
+        });
+        Self { url, requests, _tasks: tasks }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it was asked so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    seen: &Mutex<Vec<Request>>,
+    answer: &(dyn Fn(&Request, usize) -> Answer + Send + Sync),
+) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let request = read(&mut stream).await?;
+    let number = {
+        let mut seen = seen.lock().unwrap();
+        seen.push(request.clone());
+        seen.len() - 1
+    };
+    let (status, body) = match answer(&request, number) {
+        Answer::Http(status, body) => (status, body),
+        Answer::Silence => return std::future::pending().await,
+        Answer::Close => return Ok(()),
+    };
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all((head + &body).as_bytes()).await?;
+    stream.shutdown().await
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Request> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let line = line.trim().to_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    let form = String::from_utf8(body).unwrap();
+    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    Ok(Request(pairs.map(|(key, value)| (decoded(key), decoded(value))).collect()))
+}
+
+/// Undoes percent encoding.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let hex: Vec<u8> = rest.by_ref().take(2).collect();
+            let hex = std::str::from_utf8(&hex).unwrap();
+            bytes.push(u8::from_str_radix(hex, 16).unwrap());
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// A configuration for the endpoint `url` that takes nothing from the
+/// environment and does not pause between attempts.
+pub fn config(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("AKIATEST", SECRET, None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .build()
+}
