@@ -3,9 +3,10 @@
 mod checks;
 mod cloud_contract;
 mod config;
-mod engine;
 #[cfg(feature = "aws")]
 mod ec2;
+mod engine;
+mod remote_contract;
 mod sim;
 mod ssh;
 mod support;

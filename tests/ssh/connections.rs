@@ -11,7 +11,7 @@ use muster::remote::{Exit, Host, Remote, RemoteErrorKind};
 use tokio::sync::mpsc;
 
 use super::{Bench, remote, run, script, try_run, until};
-use crate::support::sshd::{Sshd, free_port, keygen, write_ssh_config};
+use crate::support::sshd::{ShutPort, Sshd, keygen, write_ssh_config};
 
 #[tokio::test]
 async fn a_broken_connection_is_picked_up() {
@@ -140,7 +140,8 @@ async fn another_machine_at_the_same_address() {
 async fn nobody_listens() {
     let bench = Bench::new();
     let config = bench.folder.path().join("nowhere");
-    write_ssh_config(&config, free_port());
+    let shut = ShutPort::take();
+    write_ssh_config(&config, shut.number());
     let remote = remote(&bench.folder.path().join("other"), &config);
     let error = remote.connect(&bench.host("i-1")).await.err().unwrap();
     assert_eq!(error.kind, RemoteErrorKind::Unreachable);

@@ -13,6 +13,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 /// A running sshd; dropping it ends it, its connections, and all that runs in its home.
 pub struct Sshd {
@@ -140,8 +141,25 @@ pub fn keygen(path: &Path, options: &[&str]) {
     assert!(command.status().unwrap().success(), "ssh-keygen {options:?} failed");
 }
 
-/// A port that nobody listens at; nobody promises that it stays so.
-pub fn free_port() -> u16 {
+/// A port where connections are refused, for as long as this lives.
+pub struct ShutPort(TcpSocket);
+
+impl ShutPort {
+    /// Takes one.
+    pub fn take() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        // Bound, so that nobody else gets it, and never listened at.
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self(socket)
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+}
+
+fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

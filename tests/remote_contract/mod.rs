@@ -1,0 +1,175 @@
+//! One contract for `Remote`, run against two worlds: the simulated one and a
+//! real sshd behind OpenSSH. So what the engine learns in the fast tests and
+//! the demo holds on real nodes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod doors;
+mod scripts;
+mod simulated;
+mod sshd;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use muster::remote::{Exit, Host, Remote, RemoteError, Script, Session};
+use tokio::sync::mpsc;
+
+/// A world with a few nodes and private keys.
+#[async_trait::async_trait]
+trait World: Send + Sync {
+    fn remote(&self) -> Arc<dyn Remote>;
+
+    /// The host behind `door`, with the right key.
+    fn host(&self, door: Door) -> Host;
+
+    /// The path of a private key.
+    fn key(&self, key: Key) -> PathBuf;
+
+    /// The text of a script that does what the step of that name says.
+    fn text(&self, step: &Step) -> String;
+
+    /// Breaks the connections to [`Door::Open`]; where the world itself breaks
+    /// that of [`BREAKS`] at this moment, nothing.
+    async fn cut(&self);
+
+    /// From now on another machine answers behind [`Door::Changing`].
+    async fn change(&self);
+}
+
+/// Nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// Lets the right key in.
+    Open,
+    /// Nobody listens.
+    Shut,
+    /// Another machine answers after [`World::change`].
+    Changing,
+}
+
+/// Private key files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    /// The nodes know it.
+    Right,
+    /// They don't.
+    Other,
+    Missing,
+    ReadableByOthers,
+    Passphrase,
+    Garbage,
+}
+
+/// What a script prints and how it ends. In the simulated world the scenario
+/// says the same of the step of that name.
+struct Step {
+    name: &'static str,
+    lines: &'static [&'static str],
+    exit: i32,
+    hangs: bool,
+}
+
+const PRINTS: Step =
+    Step { name: "prints", lines: &["one", "two", "three"], exit: 0, hangs: false };
+const FAILS: Step = Step { name: "fails", lines: &["a reason"], exit: 3, hangs: false };
+const SILENT: Step = Step { name: "silent", lines: &[], exit: 0, hangs: false };
+const HANGS: Step = Step { name: "hangs", lines: &["begun"], exit: 0, hangs: true };
+/// The connection breaks after two lines.
+const BREAKS: Step =
+    Step { name: "breaks", lines: &["one", "two", "three", "four"], exit: 5, hangs: false };
+
+type Outcome = (Vec<String>, muster::remote::Result<Exit>);
+
+impl Step {
+    fn script(&self, world: &dyn World) -> Script {
+        Script {
+            key: format!("{}.1", self.name),
+            text: world.text(self),
+            env: [].into(),
+            timeout: Duration::from_secs(if self.hangs { 2 } else { 60 }),
+        }
+    }
+}
+
+async fn connect(world: &dyn World, door: Door) -> Box<dyn Session> {
+    world.remote().connect(&world.host(door)).await.unwrap()
+}
+
+async fn refused(world: &dyn World, host: &Host) -> RemoteError {
+    world.remote().connect(host).await.err().expect("the connection to fail")
+}
+
+/// Runs `step` and gathers its lines.
+async fn run(world: &dyn World, session: &dyn Session, step: &Step, skip: u64) -> Outcome {
+    watch(world, session, step, skip, async |_| {}).await
+}
+
+/// The same; `seen` is told the number of lines after each.
+async fn watch(
+    world: &dyn World,
+    session: &dyn Session,
+    step: &Step,
+    skip: u64,
+    seen: impl AsyncFn(usize),
+) -> Outcome {
+    let (sender, mut receiver) = mpsc::channel(8);
+    let gather = async {
+        let mut lines = Vec::new();
+        while let Some(line) = receiver.recv().await {
+            lines.push(line);
+            seen(lines.len()).await;
+        }
+        lines
+    };
+    let script = step.script(world);
+    let (exit, lines) = tokio::join!(session.run(&script, skip, sender), gather);
+    (lines, exit)
+}
+
+/// Makes two tests of each function `async fn(&dyn World)`.
+macro_rules! contract {
+    ($($module:ident: [$($name:ident),* $(,)?]),* $(,)?) => {
+        mod on_sshd {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(&super::sshd::world()).await;
+                }
+            )*)*
+        }
+
+        mod in_the_simulation {
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $name() {
+                    super::$module::$name(&super::simulated::world().await).await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    scripts: [
+        lines_come_in_order_and_then_the_exit_status,
+        a_script_that_fails_tells_its_status,
+        a_script_that_prints_nothing,
+        the_time_limit_ends_a_script,
+        what_has_ended_is_told_again,
+        lines_on_record_are_not_told_again,
+        a_lost_connection_is_picked_up,
+        a_script_goes_on_when_nobody_waits,
+        a_script_ends_though_nobody_listens,
+        scripts_run_side_by_side_on_one_connection,
+        two_connections_share_one_run,
+    ],
+    doors: [
+        nobody_listens,
+        a_key_that_the_node_does_not_know,
+        a_key_file_that_is_not_there,
+        another_machine_at_the_same_address,
+        many_connections_at_once,
+        private_keys_show_their_public_half,
+        private_keys_that_can_not_be_used,
+    ],
+}

@@ -1,0 +1,130 @@
+//! The contract's world on a real sshd, which stands for every node.
+
+use std::{
+    fmt::Write,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use muster::{
+    model::{ClusterId, InstanceId, NodeName},
+    remote::{Host, Remote, SshOptions, SshRemote},
+};
+use tempfile::TempDir;
+
+use super::{BREAKS, Door, Key, Step, World};
+use crate::support::sshd::{ShutPort, Sshd, keygen};
+
+struct RealWorld {
+    sshd: Mutex<Sshd>,
+    _shut: ShutPort,
+    folder: TempDir,
+    remote: Arc<SshRemote>,
+}
+
+pub(super) fn world() -> impl World {
+    let sshd = Sshd::start();
+    let shut = ShutPort::take();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let mut text = String::new();
+    for (door, port) in
+        [(Door::Open, sshd.port()), (Door::Shut, shut.number()), (Door::Changing, sshd.port())]
+    {
+        writeln!(text, "Host {}\n HostName 127.0.0.1\n Port {port}", address(door)).unwrap();
+    }
+    fs::write(&config, text).unwrap();
+    let options = SshOptions {
+        folder: folder.path().join("cluster"),
+        include: Some(config),
+        cluster: ClusterId::new("contract-abc123"),
+    };
+    let remote = Arc::new(SshRemote::new(options).unwrap());
+    RealWorld { sshd: Mutex::new(sshd), _shut: shut, folder, remote }
+}
+
+fn address(door: Door) -> &'static str {
+    match door {
+        Door::Open => "192.0.2.1",
+        Door::Shut => "192.0.2.2",
+        Door::Changing => "192.0.2.3",
+    }
+}
+
+fn make(key: Key, path: &Path) {
+    match key {
+        Key::Right | Key::Missing => {}
+        Key::Other => keygen(path, &["-t", "ed25519"]),
+        Key::ReadableByOthers => {
+            keygen(path, &["-t", "ed25519"]);
+            mode(path, 0o644);
+        }
+        Key::Passphrase => {
+            keygen(path, &["-t", "ed25519", "-N", "a passphrase"]);
+            fs::remove_file(path.with_extension("pub")).unwrap();
+        }
+        Key::Garbage => {
+            fs::write(path, "no key").unwrap();
+            mode(path, 0o600);
+        }
+    }
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[async_trait::async_trait]
+impl World for RealWorld {
+    fn remote(&self) -> Arc<dyn Remote> {
+        self.remote.clone()
+    }
+
+    fn host(&self, door: Door) -> Host {
+        Host {
+            node: NodeName::new(format!("us-west-2/{door:?}")),
+            instance: InstanceId::new(format!("i-{door:?}")),
+            address: address(door).parse().unwrap(),
+            user: Sshd::user(),
+            private_key: Some(self.key(Key::Right)),
+        }
+    }
+
+    fn key(&self, key: Key) -> PathBuf {
+        let path = match key {
+            Key::Right => self.sshd.lock().unwrap().private_key(),
+            _ => self.folder.path().join(format!("{key:?}")),
+        };
+        if !path.exists() {
+            make(key, &path);
+        }
+        path
+    }
+
+    fn text(&self, step: &Step) -> String {
+        let mut text = String::new();
+        for (number, line) in step.lines.iter().enumerate() {
+            if step.name == BREAKS.name && number == 2 {
+                // The rest comes once the connection is gone.
+                text += "until [ -e cut ]; do sleep 0.05; done\n";
+            }
+            writeln!(text, "echo '{line}'").unwrap();
+        }
+        if step.hangs {
+            text += "sleep 1000\n";
+        }
+        text + &format!("exit {}\n", step.exit)
+    }
+
+    async fn cut(&self) {
+        let sshd = self.sshd.lock().unwrap();
+        sshd.cut();
+        fs::write(sshd.home().join("cut"), "").unwrap();
+    }
+
+    async fn change(&self) {
+        self.sshd.lock().unwrap().change_host_key();
+    }
+}
