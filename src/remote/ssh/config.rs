@@ -107,6 +107,12 @@ fn config_text(known_hosts: &str, include: &str) -> String {
     )
 }
 
+/// Whether the config to include can be read, asked early: a bad setting
+/// should be told before anything is launched.
+pub fn check_include(include: Option<&Path>) -> Result<(), Failure> {
+    include_line(include).map(drop)
+}
+
 fn include_line(include: Option<&Path>) -> Result<String, Failure> {
     let Some(include) = include else {
         return Ok("Include ~/.ssh/config".into());

@@ -10,12 +10,12 @@ mod runtime;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Host, Remote, RemoteError, Result, Script, Session};
+use super::{Exit, Host, Remote, RemoteError, RemoteErrorKind, Result, Script, Session};
 use crate::{
     cloud::PublicKey,
     model::{ClusterId, Failure},
@@ -35,16 +35,23 @@ pub struct SshOptions {
 /// Connects by the `ssh` on the PATH.
 #[derive(Debug)]
 pub struct SshRemote {
-    files: Arc<config::Files>,
-    cluster: ClusterId,
+    options: SshOptions,
+    /// Written when the first connection is made: whoever only looks leaves nothing behind.
+    files: OnceLock<std::result::Result<Arc<config::Files>, Failure>>,
 }
 
 impl SshRemote {
-    /// Prepares ssh's config. `Err` where a folder can't be written or the
+    /// Connects as `options` say; nothing is written yet. `Err` where the
     /// config to include can't be read.
     pub fn new(options: SshOptions) -> std::result::Result<Self, Failure> {
-        let files = config::Files::write(&options.folder, options.include.as_deref())?;
-        Ok(Self { files: Arc::new(files), cluster: options.cluster })
+        config::check_include(options.include.as_deref())?;
+        Ok(Self { options, files: OnceLock::new() })
+    }
+
+    fn files(&self) -> std::result::Result<&Arc<config::Files>, Failure> {
+        let SshOptions { folder, include, .. } = &self.options;
+        let write = || config::Files::write(folder, include.as_deref()).map(Arc::new);
+        self.files.get_or_init(write).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -55,10 +62,15 @@ impl Remote for SshRemote {
     }
 
     async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
-        match master::Master::connect(&self.files, host).await {
+        let files = self.files().map_err(|failure| RemoteError {
+            kind: RemoteErrorKind::Local,
+            node: host.node.clone(),
+            message: failure.to_string(),
+        })?;
+        match master::Master::connect(files, host).await {
             Ok(master) => Ok(Box::new(SshSession {
                 master,
-                folder: durable::Folder::new(&self.cluster, host),
+                folder: durable::Folder::new(&self.options.cluster, host),
                 host: host.clone(),
             })),
             Err((kind, message)) => Err(RemoteError { kind, node: host.node.clone(), message }),
