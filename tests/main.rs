@@ -7,6 +7,7 @@ mod config;
 mod ec2;
 mod engine;
 mod remote_contract;
+mod screens;
 mod sim;
 mod ssh;
 mod support;

@@ -150,12 +150,12 @@ pub fn combinations() -> Vec<Vec<Context>> {
     screens.into_iter().chain(dialogs).collect()
 }
 
-/// The sections of the help: where, and its rows.
-pub fn sections() -> Vec<(String, Vec<&'static Binding>)> {
-    let screens = Screen::ALL.map(Context::On);
-    let order = [Context::Screens]
+/// The sections of the help, each place with its rows; what holds on `screen` first.
+pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
+    let others = Screen::ALL.into_iter().filter(|other| *other != screen).map(Context::On);
+    let order = [Context::On(screen), Context::Screens]
         .into_iter()
-        .chain(screens)
+        .chain(others)
         .chain([Context::Dialog, Context::Launch, Context::Typing, Context::QuitDialog])
         .chain([Context::Filter, Context::Always]);
     order
@@ -187,7 +187,7 @@ pub fn markdown() -> String {
         let rows: Vec<_> = rows.into_iter().map(row).collect();
         format!("**{heading}**\n\n| Key | What it does |\n|---|---|\n{}\n", rows.join("\n"))
     };
-    sections().into_iter().map(section).collect::<Vec<_>>().join("\n")
+    sections(Screen::default()).into_iter().map(section).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use ratatui::{style::Style, text::Span};
 
-use crate::model::Region;
+use crate::{
+    check::Subject,
+    model::{NodeName, Region},
+};
 
 /// The columns that `text` takes.
 pub fn width(text: &str) -> usize {
@@ -176,6 +179,23 @@ pub fn short_region(region: &Region) -> String {
         }
     }
     short
+}
+
+/// What a finding is about, with regions by their short names.
+pub fn short_subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Local => "local".into(),
+        Subject::Region(region) => short_region(region),
+        Subject::Pair(a, b) => format!("{}↔{}", short_region(a), short_region(b)),
+    }
+}
+
+/// A node's name with its region's short name: `usw2/worker-1`.
+pub fn short_node(node: &NodeName) -> String {
+    match node.as_str().split_once('/') {
+        Some((region, name)) => format!("{}/{name}", short_region(&region.into())),
+        None => node.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -69,7 +69,10 @@ fn planned(plan: &DownPlan, model: &Model, room: usize, theme: &Theme) -> Vec<Li
     if plan.terminate.is_empty() {
         lines.push(Line::raw("No instance carries the cluster's id: there is nothing to end."));
     } else {
-        lines.push(Line::styled("Terminated, with everything on them:", theme.strong));
+        lines.push(Line::styled(
+            "These would be terminated, with everything on them:",
+            theme.strong,
+        ));
         let rows =
             plan.terminate.iter().map(|(region, instance)| row(region, instance, model, room));
         lines.extend(rows.map(Line::raw));

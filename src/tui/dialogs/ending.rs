@@ -18,10 +18,8 @@ pub fn view(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let text = text::clean(busy);
         lines.push(Line::styled(format!("▶ {}", text::fit(&text, room)), theme.busy));
     }
-    let foot = vec![Line::styled(
-        "q leaves now; the journal knows what was begun, `muster up` resolves it",
-        theme.dim,
-    )];
+    let foot =
+        vec![Line::styled("q leaves now: `muster up` then resolves what was begun", theme.dim)];
     let sheet = Sheet { title: "Leaving", width, lines, foot };
     sheet.render(&mut Scroll::default(), area, buf, theme);
 }

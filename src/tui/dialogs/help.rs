@@ -7,6 +7,7 @@ use ratatui::{
 };
 
 use crate::tui::{
+    action::Screen,
     keymap::{self, Binding},
     theme::Theme,
     widgets::{selection::Scroll, sheet::Sheet},
@@ -16,9 +17,9 @@ use crate::tui::{
 const KEYS: usize = 14;
 
 /// Draws the dialog.
-pub fn view(scroll: &mut Scroll, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub fn view(screen: Screen, scroll: &mut Scroll, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let mut lines = Vec::new();
-    for (heading, rows) in keymap::sections() {
+    for (heading, rows) in keymap::sections(screen) {
         if !lines.is_empty() {
             lines.push(Line::default());
         }

@@ -65,30 +65,32 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
     Sheet { title: &title, width: 78, lines, foot }.render(&mut form.scroll, area, buf, theme);
 }
 
-/// What is launched where: a line for each kind of machine in a region.
+/// What is launched where: a line for each region.
 fn what(model: &Model, theme: &Theme) -> Vec<Line<'static>> {
-    let mut groups: BTreeMap<(usize, NodeKind, &InstanceType), (&Region, usize)> = BTreeMap::new();
-    let regions = &model.project.regions;
-    for node in model.missing() {
-        let region = &node.group.region;
-        let place = regions.iter().position(|config| *config.region == *region);
-        let key = (place.unwrap_or(usize::MAX), node.group.kind, &node.instance_type);
-        groups.entry(key).or_insert((region, 0)).1 += 1;
-    }
-    let title = format!("{:18}{:10}{:24}{:>10}", "region", "what", "machines", "$/h");
+    let title = format!("{:16}{:48}{:>8}", "region", "machines", "$/h");
     let mut lines = vec![Line::styled(title, theme.dim)];
-    for ((_, kind, instance_type), (region, count)) in groups {
-        let usd = model.usd_per_hour(region, instance_type);
-        let price = usd.map(|usd| usd * f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
-        let price = price.map_or_else(|| "unknown".into(), |usd| format!("{usd:.2}"));
-        let machines = format!("{count} × {instance_type}");
-        let kind = if kind == NodeKind::Head { "head" } else { "workers" };
-        lines.push(Line::raw(format!("{region:18}{kind:10}{machines:24}{price:>10}")));
-    }
+    lines.extend(model.project.regions.iter().filter_map(|config| row(&config.region, model)));
     if lines.len() == 1 {
         lines = vec![Line::raw("Every machine is there already.")];
     }
     lines
+}
+
+fn row(region: &Region, model: &Model) -> Option<Line<'static>> {
+    let missing = || model.missing().filter(|node| node.group.region == *region);
+    let mut groups: BTreeMap<(NodeKind, &InstanceType), usize> = BTreeMap::new();
+    for node in missing() {
+        *groups.entry((node.group.kind, &node.instance_type)).or_default() += 1;
+    }
+    let machines = groups.iter().map(|((kind, instance_type), count)| {
+        let kind = if *kind == NodeKind::Head { "head" } else { "workers" };
+        format!("{count} × {instance_type} ({kind})")
+    });
+    let machines = machines.collect::<Vec<_>>().join(", ");
+    let price = Price::sum(missing().map(|node| model.price_of(node)));
+    let price = if price.unknown == 0 { format!("{:.2}", price.usd) } else { "unknown".into() };
+    let machines = text::fit(&machines, 47).into_owned();
+    (!groups.is_empty()).then(|| Line::raw(format!("{region:16}{machines:48}{price:>8}")))
 }
 
 fn sum(model: &Model, theme: &Theme) -> Line<'static> {

@@ -75,7 +75,7 @@ pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
         return ending::view(model, area, buf, &theme);
     }
     match &mut ui.dialog {
-        Some(Dialog::Help(scroll)) => help::view(scroll, area, buf, &theme),
+        Some(Dialog::Help(scroll)) => help::view(ui.screen, scroll, area, buf, &theme),
         Some(Dialog::Launch(form)) => launch::view(model, form, area, buf, &theme),
         Some(Dialog::Down(form)) => down::view(model, form, area, buf, &theme),
         Some(Dialog::Quit(form)) => quit::view(model, form, area, buf, &theme),

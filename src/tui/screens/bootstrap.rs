@@ -10,7 +10,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Rect},
-    style::Modifier,
     text::{Line, Span},
 };
 
@@ -21,19 +20,20 @@ use crate::{
         Ui,
         action::{Action, Effect, Motion, Screen},
         model::{Model, Tone},
-        text,
         theme::Theme,
         ui::matches,
-        widgets::{
-            panel,
-            selection::Selection,
-            table::{Column, MARKER, Table},
-        },
+        widgets::{panel, selection::Selection},
     },
 };
 
 mod cells;
+mod grid;
 mod tail;
+
+use grid::Grid;
+
+/// Columns that the log needs to stand beside the grid.
+const LOG: usize = 50;
 
 /// What the user has done here.
 #[derive(Debug, Default)]
@@ -49,12 +49,12 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
     let nodes = shown(model, &state.filter);
     let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
     let selected = state.rows.settle(&keys);
-    let grid_width = u16::try_from(natural_width(model, &nodes) + 2).unwrap_or(u16::MAX);
-    let layout = if area.width >= 110 {
-        Layout::horizontal([
-            Constraint::Length(grid_width.min(area.width * 2 / 3)),
-            Constraint::Fill(1),
-        ])
+    let steps = &model.project.recipe.steps;
+    let natural = Grid::new(&nodes, steps, usize::MAX).width(steps) + 2;
+    let beside = usize::from(area.width) >= natural + LOG;
+    let grid_width = u16::try_from(natural).unwrap_or(u16::MAX);
+    let layout = if beside {
+        Layout::horizontal([Constraint::Length(grid_width), Constraint::Fill(1)])
     } else {
         let rows = u16::try_from(nodes.len() + 3).unwrap_or(u16::MAX);
         Layout::vertical([
@@ -63,56 +63,10 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
         ])
     };
     let [left, right] = layout.areas(area);
-    grid(model, state, &nodes, selected, left, buf, theme);
+    let inner = panel::pane(title(model, state, theme), true, left, buf, theme);
+    let grid = Grid::new(&nodes, steps, inner.width.into());
+    grid.render(model, state, (&nodes, selected), (left, inner), buf, theme);
     tail::view(model, selected.map(|index| nodes[index]), right, buf, theme);
-}
-
-fn grid(
-    model: &Model,
-    state: &mut State,
-    nodes: &[&NodeState],
-    selected: Option<usize>,
-    area: Rect,
-    buf: &mut Buffer,
-    theme: &Theme,
-) {
-    let inner = panel::pane(title(model, state, theme), true, area, buf, theme);
-    let steps = &model.project.recipe.steps;
-    let name = name_width(nodes);
-    let sight = steps_in_sight(model, state, usize::from(inner.width).saturating_sub(fixed(name)));
-    let mut columns =
-        vec![Column::new("node", name), Column::right("boot", 5), Column::right("ssh", 5)];
-    let in_sight =
-        sight.clone().map(|step| Column::right(step_title(model, step), step_width(model, step)));
-    columns.extend(in_sight);
-    columns.push(Column::right("total", 6));
-    let table = Table { columns: &columns, theme, titles: true, selected, focused: true };
-    let window = state.rows.window(selected, nodes.len(), table.height(inner));
-    panel::position(&window, nodes.len(), area, buf, theme);
-    table.render(window.clone(), inner, buf, |index| {
-        cells::row(nodes[index], sight.clone(), model, theme)
-    });
-    mark_step(&columns, state.step.saturating_sub(sight.start) + 3, inner, buf);
-    if sight.len() < steps.len() {
-        let text = format!(" steps {}–{} of {} ", sight.start + 1, sight.end, steps.len());
-        let columns = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-        buf.set_span(area.x + 2, area.bottom() - 1, &Span::styled(text, theme.dim), columns);
-    }
-}
-
-/// The chosen step's title is underlined.
-fn mark_step(columns: &[Column<'_>], chosen: usize, inner: Rect, buf: &mut Buffer) {
-    let before: usize = columns.iter().take(chosen).map(|column| column.width + 1).sum();
-    let Some(column) = columns.get(chosen).filter(|_| chosen + 1 < columns.len()) else { return };
-    let title = text::width(&column.title);
-    let x = usize::from(inner.x) + MARKER + before + column.width.saturating_sub(title);
-    if let (Ok(x), Ok(width)) = (u16::try_from(x), u16::try_from(title)) {
-        let area = Rect { x, y: inner.y, width, height: 1 }.intersection(inner);
-        let style = ratatui::style::Style::new()
-            .remove_modifier(Modifier::DIM)
-            .add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
-        buf.set_style(area, style);
-    }
 }
 
 fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
@@ -127,47 +81,6 @@ fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
         title.push_span(Span::styled(format!(" · with “{}”", state.filter), theme.dim));
     }
     title
-}
-
-fn name_width(nodes: &[&NodeState]) -> usize {
-    nodes.iter().map(|node| node.name.as_str().len() + 2).max().unwrap_or(0).max(6)
-}
-
-/// Everything but the steps.
-fn fixed(name: usize) -> usize {
-    MARKER + name + 1 + 6 + 6 + 6
-}
-
-fn natural_width(model: &Model, nodes: &[&NodeState]) -> usize {
-    let steps = 0..model.project.recipe.steps.len();
-    fixed(name_width(nodes)) + steps.map(|step| step_width(model, step) + 1).sum::<usize>()
-}
-
-fn step_width(model: &Model, step: usize) -> usize {
-    text::width(&model.project.recipe.steps[step].name).clamp(6, 9)
-}
-
-fn step_title(model: &Model, step: usize) -> String {
-    text::fit(&model.project.recipe.steps[step].name, step_width(model, step)).into_owned()
-}
-
-/// The steps that fit into `room`, the chosen one among them.
-fn steps_in_sight(model: &Model, state: &mut State, room: usize) -> std::ops::Range<usize> {
-    let all = model.project.recipe.steps.len();
-    state.step = state.step.min(all.saturating_sub(1));
-    state.first_step = state.first_step.min(state.step);
-    loop {
-        let mut used = 0;
-        let fits = |step: &usize| {
-            used += step_width(model, *step) + 1;
-            used <= room
-        };
-        let end = state.first_step + (state.first_step..all).take_while(fits).count();
-        if state.step < end || state.first_step >= state.step {
-            return state.first_step..end.max((state.first_step + 1).min(all));
-        }
-        state.first_step += 1;
-    }
 }
 
 fn shown<'m>(model: &'m Model, filter: &str) -> Vec<&'m NodeState> {

@@ -4,7 +4,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    check::{Finding, Level},
+    check::{self, Finding, Level},
     config::Location,
     tui::{model::Model, text, theme::Theme, widgets::fields::Fields},
 };
@@ -27,6 +27,9 @@ pub fn details(
     fields.text(&format!("{mark} {}: {}", finding.subject, finding.title), style);
     fields.gap();
     fields.field("Level", &[level(finding.level)]);
+    if let Some(info) = check::info(finding.check) {
+        fields.field("Asked", &[info.about]);
+    }
     if !finding.evidence.is_empty() {
         fields.gap();
         fields.field("Evidence", &finding.evidence);

@@ -19,7 +19,7 @@ use crate::{
         widgets::{
             panel,
             selection::{Scroll, Selection},
-            table::{Column, Table, that_fit},
+            table::{Column, Table, spread, that_fit},
         },
     },
 };
@@ -83,6 +83,7 @@ fn table(
             Column { title: title.into(), width: *width, right: field.is_number() }
         })
         .collect();
+    spread(&mut columns, inner.width.into());
     // The last one takes what is left.
     let used: usize = columns.iter().map(|column| column.width + 1).sum::<usize>() + 1;
     if let Some(last) = columns.last_mut().filter(|column| !column.right) {

@@ -26,10 +26,15 @@ use crate::{
     },
 };
 
+mod lines;
 mod window;
 
+pub use lines::looks_like_error;
+use lines::{Heads, shown};
 use window::{LineKey, Reader};
 
+/// From this width on the nodes stand beside the lines.
+const WIDE: usize = 110;
 /// The key of the merged view among the sources.
 const ALL: &str = "";
 
@@ -85,27 +90,10 @@ fn sources<'m>(model: &'m Model, state: &mut State) -> Sources<'m> {
     Sources { keys, chosen, nodes }
 }
 
-/// Whether a line tells of trouble, by the words that tools use.
-pub fn looks_like_error(text: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "error",
-        "fatal",
-        "failed",
-        "traceback",
-        "panic",
-        "denied",
-        "cannot ",
-        "could not",
-        "no such file",
-    ];
-    let lower = text.to_ascii_lowercase();
-    lower.starts_with("e: ") || WORDS.iter().any(|word| lower.contains(word))
-}
-
 /// Draws the screen.
 pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let sources = sources(model, state);
-    if area.width < 110 {
+    if usize::from(area.width) < WIDE {
         return lines(model, state, &sources, area, buf, theme);
     }
     let widest = sources.keys.iter().map(|key| key.len()).max().unwrap_or(0) + 6;
@@ -140,8 +128,13 @@ fn lines(
     theme: &Theme,
 ) {
     let focused = state.pane == Pane::First;
-    let inner =
-        panel::pane(title(state, sources, area.width < 110, theme), focused, area, buf, theme);
+    let inner = panel::pane(
+        title(state, sources, usize::from(area.width) < WIDE, theme),
+        focused,
+        area,
+        buf,
+        theme,
+    );
     below(model, sources, area, buf, theme);
     state.height = inner.height.into();
     let filter = state.filter.clone();
@@ -154,12 +147,13 @@ fn lines(
         let line = Line::styled(format!("  {why}"), theme.dim);
         return panel::lines(std::iter::once(&line), inner, buf);
     }
-    let merged = sources.nodes.len() > 1;
+    let heads = Heads::new(&sources.nodes, model, usize::from(area.width) < WIDE);
     let mut y = inner.y;
     for (index, key) in keys.iter().enumerate() {
         let Some(line) = reader.line(key) else { continue };
         let is_cursor = cursor == Some(index);
-        let shown = shown(&line, key, merged, is_cursor, inner.width.into(), model, theme);
+        let head = heads.of(&line, &key.node, model);
+        let shown = shown(&line, head, is_cursor, inner.width.into(), theme);
         for text in shown {
             if y >= inner.bottom() {
                 return;
@@ -187,41 +181,6 @@ fn in_sight(reader: &Reader<'_>, state: &mut State) -> (Vec<LineKey>, Option<usi
     keys.push(frozen.cursor.clone());
     keys.extend(reader.after(Some(&frozen.cursor), height - cursor.min(height - 1) - 1));
     (keys, Some(cursor))
-}
-
-/// A line, cut to the width; the one under the cursor is wrapped instead.
-fn shown(
-    line: &LogLine,
-    key: &LineKey,
-    merged: bool,
-    is_cursor: bool,
-    width: usize,
-    model: &Model,
-    theme: &Theme,
-) -> Vec<Line<'static>> {
-    let at = text::time_of_day(line.at, &model.zone);
-    let node = if merged { format!("{} ", key.node) } else { String::new() };
-    let step = line.step.split('.').next().unwrap_or_default();
-    let head = format!("{at} {node}{step} ");
-    let text = text::clean(&line.text);
-    let style = if looks_like_error(&text) { theme.bad } else { theme.text };
-    let mark = if is_cursor { "▌" } else { " " };
-    let room = width.saturating_sub(text::width(&head) + 1).max(10);
-    let texts =
-        if is_cursor { text::wrap(&text, room) } else { vec![text::fit(&text, room).into_owned()] };
-    let blank = " ".repeat(text::width(&head));
-    let heads = std::iter::once(head).chain(std::iter::repeat(blank));
-    texts
-        .into_iter()
-        .zip(heads)
-        .map(|(text, head)| {
-            Line::from(vec![
-                Span::styled(mark, theme.accent),
-                Span::styled(head, theme.dim),
-                Span::styled(text, style),
-            ])
-        })
-        .collect()
 }
 
 fn title(state: &State, sources: &Sources<'_>, narrow: bool, theme: &Theme) -> Line<'static> {

@@ -19,8 +19,7 @@ use ratatui::{
 
 use super::{Pane, finding};
 use crate::{
-    check::{Finding, Subject},
-    config::RegionConfig,
+    check::Finding,
     engine::ClusterPhase,
     tui::{
         Ui,
@@ -31,7 +30,6 @@ use crate::{
         theme::Theme,
         ui::matches,
         widgets::{
-            chrome::counts,
             matrix::Matrix,
             panel,
             selection::Selection,
@@ -41,7 +39,11 @@ use crate::{
 };
 
 mod progress;
+mod regions;
 mod verdict;
+
+/// Lines from which on the selected finding is told in full below the list.
+const DETAILS: usize = 12;
 
 /// What the user has done here. The list of troubles is the pane in use first.
 #[derive(Debug, Default)]
@@ -55,29 +57,51 @@ pub struct State {
 /// Draws the screen.
 pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rows = u16::try_from(model.project.regions.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let progress_rows = if model.state.phase == ClusterPhase::Planned { 0 } else { 7 };
-    let [top, middle, bottom] = Layout::vertical([
-        Constraint::Length(rows.min(area.height / 2)),
-        Constraint::Length(progress_rows),
-        Constraint::Min(3),
-    ])
-    .areas(area);
+    let [top, rest] =
+        Layout::vertical([Constraint::Length(rows.min(area.height / 2)), Constraint::Min(3)])
+            .areas(area);
     upper(model, state, top, buf, theme);
-    if middle.height > 0 {
+    let launched = model.state.phase != ClusterPhase::Planned;
+    if launched && model.troubles().is_empty() && model.findings.is_some() {
+        return progress(model, rest, buf, theme);
+    }
+    let below = if launched { (rest.height / 2).max(7) } else { 0 };
+    let [middle, bottom] =
+        Layout::vertical([Constraint::Length(below), Constraint::Min(3)]).areas(rest);
+    if launched {
         progress(model, middle, buf, theme);
     }
-    troubles(model, state, bottom, buf, theme);
+    lower(model, state, bottom, buf, theme);
+}
+
+/// The list of troubles, and the selected one in full where there is room.
+fn lower(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let rows = model.troubles().len() + 2;
+    let spare = usize::from(area.height).saturating_sub(rows);
+    if rows == 2 || spare < DETAILS {
+        return troubles(model, state, area, buf, theme);
+    }
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+    let [list, below] =
+        Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
+    troubles(model, state, list, buf, theme);
+    let Some(finding) = selected(state, model) else { return };
+    let title = Line::styled(finding.check, theme.strong);
+    let inner = panel::pane(title, false, below, buf, theme);
+    let inner = Rect { x: inner.x + 2, width: inner.width.saturating_sub(4), ..inner };
+    let lines = finding::details(finding, model, inner.width.into(), theme);
+    panel::lines(lines.iter(), inner, buf);
 }
 
 fn upper(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let regions = RegionColumns::new(model);
-    let narrow = regions.width(false);
+    let narrow = regions::width(model);
     let room = usize::from(area.width).saturating_sub(narrow + 4);
     let matrix = Matrix::new(model, room);
     let taken = u16::try_from(matrix.width() + 3).unwrap_or(u16::MAX).max(20);
     let [left, right] =
         Layout::horizontal([Constraint::Fill(1), Constraint::Length(taken)]).areas(area);
-    regions_table(model, state, &regions, left, buf, theme);
+    let focused = state.pane == Pane::Second;
+    regions::view(model, &mut state.regions, focused, left, buf, theme);
     let title = Line::from(vec![
         Span::styled("Can they talk?", theme.strong),
         Span::styled(" row to column", theme.dim),
@@ -88,142 +112,6 @@ fn upper(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: 
         buf,
         theme,
     );
-}
-
-/// The widths of the table of regions.
-struct RegionColumns {
-    region: usize,
-    config: usize,
-    checks: usize,
-    vpc: usize,
-}
-
-impl RegionColumns {
-    fn new(model: &Model) -> Self {
-        let configs = &model.project.regions;
-        let longest = |of: &dyn Fn(&RegionConfig) -> usize| configs.iter().map(of).max();
-        let checks = |config: &RegionConfig| {
-            let spans = counts(&model.summary_of(&config.region), &Theme::colours());
-            spans.iter().map(Span::width).sum()
-        };
-        Self {
-            region: longest(&|config| config.region.as_str().len() + 2).unwrap_or(0),
-            config: longest(&|config| file_name(config).chars().count()).unwrap_or(0).max(6),
-            checks: longest(&checks).unwrap_or(0).max(8),
-            vpc: longest(&|config| vpc_of(model, config).len()).unwrap_or(0),
-        }
-    }
-
-    /// With the border; `full`: with what goes first where it is narrow.
-    fn width(&self, full: bool) -> usize {
-        let narrow = 2 + MARKER + self.region + 1 + 6 + 1 + self.checks;
-        if full { narrow + 2 + self.config + self.vpc } else { narrow }
-    }
-
-    fn columns(&self, width: usize) -> Vec<Column<'static>> {
-        let mut columns = vec![Column::new("  region", self.region), Column::new("nodes", 6)];
-        if width >= self.width(true) {
-            columns.insert(1, Column::new("config", self.config));
-        }
-        columns.push(Column::new("checks", self.checks));
-        if width >= self.width(true) {
-            columns.push(Column::new("VPC", self.vpc));
-        }
-        columns
-    }
-}
-
-fn regions_table(
-    model: &Model,
-    state: &mut State,
-    widths: &RegionColumns,
-    area: Rect,
-    buf: &mut Buffer,
-    theme: &Theme,
-) {
-    let focused = state.pane == Pane::Second;
-    let inner = panel::pane(Line::styled("Regions", theme.strong), focused, area, buf, theme);
-    let keys = region_keys(model);
-    let selected = state.regions.settle(&keys);
-    let columns = widths.columns(area.width.into());
-    let full = columns.len() == 5;
-    let table = Table {
-        columns: &columns,
-        theme,
-        titles: true,
-        selected: selected.filter(|_| focused),
-        focused,
-    };
-    let window = state.regions.window(selected, keys.len(), table.height(inner));
-    panel::position(&window, keys.len(), area, buf, theme);
-    let checks_at = usize::from(inner.x)
-        + MARKER
-        + widths.region
-        + 1
-        + 7
-        + if full { widths.config + 1 } else { 0 };
-    table.render(window.clone(), inner, buf, |index| {
-        region_row(model, &model.project.regions[index], full, theme)
-    });
-    for (y, index) in (inner.y + 1..inner.bottom()).zip(window) {
-        let region = &model.project.regions[index].region;
-        checks(model, region, checks_at, y, inner, buf, theme);
-    }
-}
-
-fn region_row<'m>(
-    model: &'m Model,
-    config: &'m RegionConfig,
-    full: bool,
-    theme: &Theme,
-) -> Vec<Span<'m>> {
-    let leads = *config.region == *model.project.leader;
-    let mark = if leads { "★ " } else { "  " };
-    let (ready, all) = model.ready_in(&config.region);
-    let style = if all > 0 && ready == all { theme.good } else { theme.text };
-    let name = if leads { theme.accent } else { theme.text };
-    let mut row = vec![
-        Span::styled(format!("{mark}{}", *config.region), name),
-        Span::styled(format!("{ready}/{all}"), style),
-        Span::raw(""),
-    ];
-    if full {
-        row.insert(1, Span::raw(file_name(config)));
-        row.push(Span::styled(vpc_of(model, config), theme.dim));
-    }
-    row
-}
-
-/// The counts of a region's findings: several styles in one cell.
-fn checks(
-    model: &Model,
-    region: &crate::model::Region,
-    x: usize,
-    y: u16,
-    inner: Rect,
-    buf: &mut Buffer,
-    theme: &Theme,
-) {
-    let spans = match &model.findings {
-        Some(_) => counts(&model.summary_of(region), theme),
-        None if model.looking => vec![Span::styled(" …", theme.dim)],
-        None => Vec::new(),
-    };
-    let line = Line::from(spans);
-    let Ok(x) = u16::try_from(x.saturating_sub(1)) else { return };
-    buf.set_line(x, y, &line, inner.right().saturating_sub(x));
-}
-
-fn file_name(config: &RegionConfig) -> String {
-    let name = config.source.path.file_name().unwrap_or(config.source.path.as_os_str());
-    name.to_string_lossy().into_owned()
-}
-
-fn vpc_of(model: &Model, config: &RegionConfig) -> String {
-    let survey = model.survey.as_ref().and_then(|survey| survey.regions.get(&*config.region));
-    let vpcs = survey.and_then(|region| region.vpcs.known());
-    let cidrs = vpcs.into_iter().flatten().filter_map(|vpc| vpc.cidrs.first());
-    cidrs.map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn troubles(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -262,7 +150,7 @@ fn trouble_columns(troubles: &[&Finding], width: usize) -> (Vec<Column<'static>>
     };
     let title = longest(&|finding| text::width(&finding.title));
     let full = longest(&|finding| text::width(&finding.subject.to_string()));
-    let short = longest(&|finding| text::width(&short_subject(&finding.subject)));
+    let short = longest(&|finding| text::width(&text::short_subject(&finding.subject)));
     let room = width.saturating_sub(MARKER + 2);
     let roomy = room >= full + title + 32;
     let subject = if roomy { full } else { short };
@@ -282,7 +170,8 @@ fn trouble_columns(troubles: &[&Finding], width: usize) -> (Vec<Column<'static>>
 
 fn trouble_row<'f>(finding: &'f Finding, short: bool, theme: &Theme) -> Vec<Span<'f>> {
     let style = theme.level(finding.level);
-    let subject = if short { short_subject(&finding.subject) } else { finding.subject.to_string() };
+    let subject =
+        if short { text::short_subject(&finding.subject) } else { finding.subject.to_string() };
     let leads_to = finding.leads_to.as_deref().unwrap_or_default();
     vec![
         Span::styled(finding.level.mark(), style),
@@ -292,24 +181,12 @@ fn trouble_row<'f>(finding: &'f Finding, short: bool, theme: &Theme) -> Vec<Span
     ]
 }
 
-fn short_subject(subject: &Subject) -> String {
-    match subject {
-        Subject::Local => "local".into(),
-        Subject::Region(region) => text::short_region(region),
-        Subject::Pair(a, b) => format!("{}↔{}", text::short_region(a), text::short_region(b)),
-    }
-}
-
 fn shown_troubles<'m>(model: &'m Model, filter: &str) -> Vec<&'m Finding> {
     let mut troubles = model.troubles();
     troubles.retain(|finding| {
         matches(filter, &[finding.check, &finding.title, &finding.subject.to_string()])
     });
     troubles
-}
-
-fn region_keys(model: &Model) -> Vec<&str> {
-    model.project.regions.iter().map(|config| config.region.as_str()).collect()
 }
 
 /// What a key does here.
@@ -337,7 +214,7 @@ fn go(state: &mut State, model: &Model, motion: Motion) {
             let keys: Vec<_> = troubles.into_iter().map(finding::key).collect();
             state.troubles.go(motion, &keys);
         }
-        Pane::Second => state.regions.go(motion, &region_keys(model)),
+        Pane::Second => state.regions.go(motion, &regions::keys(model)),
     }
 }
 
@@ -356,7 +233,7 @@ fn open(ui: &mut Ui, model: &Model) {
             }
         }
         Pane::Second => {
-            let keys = region_keys(model);
+            let keys = regions::keys(model);
             if let Some(index) = ui.overview.regions.settle(&keys) {
                 keys[index].clone_into(&mut ui.instances.filter);
                 ui.screen = Screen::Instances;

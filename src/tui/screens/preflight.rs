@@ -110,11 +110,11 @@ fn rows(
             buf,
         );
     }
-    let columns = columns(tree, inner.width.into());
+    let (columns, short) = columns(tree, state.grouping, inner.width.into());
     let table = Table { columns: &columns, theme, titles: false, selected, focused };
     let window = state.rows.window(selected, tree.rows.len(), table.height(inner));
     panel::position(&window, tree.rows.len(), area, buf, theme);
-    table.render(window.clone(), inner, buf, |index| tree.cells(index, theme));
+    table.render(window.clone(), inner, buf, |index| tree.cells(index, short, theme));
     for (y, index) in (inner.y..inner.bottom()).zip(window) {
         if let Row::Group(group) = &tree.rows[index] {
             let line = Line::from(counts(&group.summary, theme));
@@ -135,13 +135,14 @@ fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
     title
 }
 
-/// The check's id and the subject; where both don't fit, the id gives way.
-fn columns(tree: &Tree<'_>, width: usize) -> Vec<Column<'static>> {
-    let (id, subject) = tree.widths();
+/// The check's id, then the subject, by its short name where the full one does
+/// not fit; a group of one subject does not repeat it.
+fn columns(tree: &Tree<'_>, grouping: Grouping, width: usize) -> (Vec<Column<'static>>, bool) {
     let room = width.saturating_sub(MARKER + 1);
-    let subject = subject.min(room / 2);
-    let id = id.min(room.saturating_sub(subject + 1));
-    vec![Column::new("", id), Column::new("", room.saturating_sub(id))]
+    let (id, subject) = tree.widths(grouping);
+    let short = id + 1 + subject > room;
+    let id = id.min(room);
+    (vec![Column::new("", id), Column::new("", room.saturating_sub(id + 1))], short)
 }
 
 fn details(

@@ -17,6 +17,7 @@ use crate::{
         model::{Model, Tone},
         text,
         theme::Theme,
+        widgets::table::cut,
     },
 };
 
@@ -86,7 +87,9 @@ fn facts(model: &Model, theme: &Theme) -> Vec<(u8, Span<'static>)> {
     if failed > 0 {
         facts.push((0, Span::styled(format!("✗{failed} failed"), theme.bad)));
     }
-    facts.push((1, Span::raw(money(model))));
+    if model.survey.is_some() {
+        facts.push((1, Span::raw(money(model))));
+    }
     facts
 }
 
@@ -186,14 +189,6 @@ fn toned<'a>(tone: Tone, message: &'a str, theme: &Theme) -> Line<'a> {
         Span::styled(format!(" {mark} "), style),
         Span::styled(text::clean(message), style),
     ])
-}
-
-fn cut(mut line: Line<'_>, columns: usize) -> Line<'_> {
-    let before: usize = line.spans.iter().rev().skip(1).map(Span::width).sum();
-    if let Some(last) = line.spans.last_mut() {
-        last.content = text::fit(&last.content, columns.saturating_sub(before)).into_owned().into();
-    }
-    line
 }
 
 /// The keys that mean something here; `? help  q quit` stay however narrow it is.

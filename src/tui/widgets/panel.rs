@@ -63,6 +63,9 @@ pub fn dialog(
 }
 
 fn spaced(mut title: Line<'_>) -> Line<'_> {
+    if title.width() == 0 {
+        return title;
+    }
     title.spans.insert(0, Span::raw(" "));
     title.push_span(Span::raw(" "));
     title

@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use ratatui::{buffer::Buffer, layout::Rect, text::Span};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
 
 use crate::tui::{text, theme::Theme};
 
@@ -53,12 +57,12 @@ impl Table<'_> {
     }
 
     /// Draws the rows of `window`; `row` makes the cells of one.
-    pub fn render<'r>(
+    pub fn render<'r, C: Into<Line<'r>>>(
         &self,
         window: Range<usize>,
         area: Rect,
         buf: &mut Buffer,
-        mut row: impl FnMut(usize) -> Vec<Span<'r>>,
+        mut row: impl FnMut(usize) -> Vec<C>,
     ) {
         let mut y = area.top();
         if self.titles {
@@ -76,13 +80,18 @@ impl Table<'_> {
         }
     }
 
-    fn line<'r>(&self, cells: impl IntoIterator<Item = Span<'r>>, area: Rect, buf: &mut Buffer) {
+    fn line<'r, C: Into<Line<'r>>>(
+        &self,
+        cells: impl IntoIterator<Item = C>,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
         let mut x = usize::from(area.x) + MARKER;
         for (column, cell) in self.columns.iter().zip(cells) {
             let room = usize::from(area.right()).saturating_sub(x).min(column.width);
-            let shown = text::fit(&cell.content, room);
-            let pad = if column.right { room.saturating_sub(text::width(&shown)) } else { 0 };
-            put(buf, x + pad, area.y, &Span::styled(shown, cell.style), room);
+            let cell = cut(cell.into(), room);
+            let pad = if column.right { room.saturating_sub(cell.width()) } else { 0 };
+            put(buf, x + pad, area.y, &cell, room);
             x += column.width + 1;
         }
     }
@@ -97,11 +106,36 @@ impl Table<'_> {
     }
 }
 
-fn put(buf: &mut Buffer, x: usize, y: u16, span: &Span<'_>, room: usize) {
+fn put(buf: &mut Buffer, x: usize, y: u16, line: &Line<'_>, room: usize) {
     if let (Ok(x), Ok(room)) = (u16::try_from(x), u16::try_from(room))
         && x < buf.area.right()
     {
-        buf.set_span(x, y, span, room);
+        buf.set_line(x, y, line, room);
+    }
+}
+
+/// `line`, cut to `columns` with an ellipsis where it is longer.
+pub fn cut(mut line: Line<'_>, columns: usize) -> Line<'_> {
+    let mut left = columns;
+    for (index, span) in line.spans.iter_mut().enumerate() {
+        let width = span.width();
+        if width > left {
+            span.content = text::fit(&span.content, left).into_owned().into();
+            line.spans.truncate(index + 1);
+            break;
+        }
+        left -= width;
+    }
+    line
+}
+
+/// Gives the columns up to two more columns of air each where `width` allows it.
+pub fn spread(columns: &mut [Column<'_>], width: usize) {
+    let used = MARKER + columns.iter().map(|column| column.width + 1).sum::<usize>();
+    let gaps = columns.len().saturating_sub(1).max(1);
+    let air = (width.saturating_sub(used) / gaps).min(2);
+    for column in columns.iter_mut().take(gaps) {
+        column.width += air;
     }
 }
 

@@ -1,37 +1,34 @@
 //! One row of the grid: a cell for each phase and step.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use ratatui::text::Span;
 
 use crate::{
     config::Step,
     engine::{NodeState, Phase, StepOutcome, StepState},
-    tui::{model::Model, text, theme::Theme},
+    tui::{text, theme::Theme},
 };
 
-/// The cells of `node`, the steps in `steps` among them.
-pub fn row<'m>(
-    node: &'m NodeState,
-    steps: Range<usize>,
-    model: &'m Model,
+/// The cells of `node`, called `name`, those of `steps` among them.
+pub fn row(
+    node: &NodeState,
+    name: &str,
+    steps: &[Step],
+    now: Timestamp,
     theme: &Theme,
-) -> Vec<Span<'m>> {
-    let now = model.now();
-    let (mark, style) = name(node, theme);
+) -> Vec<Span<'static>> {
+    let (mark, style) = mark(node, theme);
     let mut row = vec![
-        Span::styled(format!("{mark} {}", node.name), style),
+        Span::styled(format!("{mark} {name}"), style),
         phase(node, Phase::Booting, now, theme),
         phase(node, Phase::Connecting, now, theme),
     ];
-    let steps = &model.project.recipe.steps[steps];
     row.extend(steps.iter().map(|definition| step(node, definition, now, theme)));
     row.push(total(node, now, theme));
     row
 }
 
-fn name(node: &NodeState, theme: &Theme) -> (&'static str, ratatui::style::Style) {
+fn mark(node: &NodeState, theme: &Theme) -> (&'static str, ratatui::style::Style) {
     match (node.phase, node.leader) {
         (Phase::Failed, _) => ("✗", theme.bad),
         (Phase::Terminated, _) => ("-", theme.dim),

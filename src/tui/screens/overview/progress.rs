@@ -1,5 +1,6 @@
-//! How far the cluster is, and what to do next.
+//! How far the cluster is, node by node, and what to do next.
 
+use jiff::Timestamp;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -12,21 +13,23 @@ use crate::{
         model::Model,
         text,
         theme::{Theme, phase_mark},
-        widgets::{bar::bar, panel},
+        widgets::{bar::bar, panel, table::cut},
     },
 };
 
 /// Draws the pane.
 pub fn progress(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let inner = panel::pane(title(model, theme), false, area, buf, theme);
-    let width = usize::from(inner.width);
-    let next = next(model);
-    let room = usize::from(inner.height).saturating_sub(2);
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    let next: Vec<_> = text::wrap(&next(model), width.saturating_sub(4))
+        .into_iter()
+        .zip(["  → "].into_iter().chain(std::iter::repeat("    ")))
+        .map(|(text, mark)| Line::from(vec![Span::styled(mark, theme.accent), Span::raw(text)]))
+        .collect();
     let mut lines = vec![summary(model, width, theme)];
-    lines.extend(failures(model, room, width, theme));
-    lines.resize(usize::from(inner.height).saturating_sub(1), Line::default());
-    let next = text::fit(&next, width.saturating_sub(4)).into_owned();
-    lines.push(Line::from(vec![Span::styled("  → ", theme.accent), Span::raw(next)]));
+    let room = height.saturating_sub(1 + next.len());
+    lines.extend(unsettled(model, room, width, theme));
+    lines.extend(next);
     panel::lines(lines.iter(), inner, buf);
 }
 
@@ -56,43 +59,65 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
 fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
     let (ready, all) = model.ready();
     let mut line = Line::raw("  ");
-    line.spans.extend(bar(ready, all, (width / 4).clamp(10, 40), theme));
+    line.spans.extend(bar(ready, all, (width / 5).clamp(10, 40), theme));
     line.push_span(Span::raw(format!("  {ready} of {all} ready")));
     for phase in [
+        Phase::Failed,
         Phase::Launching,
         Phase::Booting,
         Phase::Connecting,
         Phase::Bootstrapping,
-        Phase::Failed,
         Phase::Terminating,
         Phase::Terminated,
     ] {
         let count = model.state.nodes.values().filter(|node| node.phase == phase).count();
         if count > 0 {
-            let text = format!(" · {} {count} {}", phase_mark(phase), phase.as_str());
+            let mark = if phase == Phase::Failed { "✗ " } else { "" };
+            let text = format!(" · {mark}{count} {}", phase.as_str());
             line.push_span(Span::styled(text, theme.phase(phase)));
         }
     }
     line
 }
 
-/// The failed nodes with their reasons; where not all fit, how many more.
-fn failures(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let failed: Vec<_> =
-        model.state.nodes.values().filter(|node| node.phase == Phase::Failed).collect();
-    let shown = if failed.len() > room { room.saturating_sub(1) } else { failed.len() };
+/// The nodes that are not ready: the failed ones with their reasons, then
+/// those under way, the slowest first. Where not all fit, how many more.
+fn unsettled(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut nodes = model.nodes_in_order();
+    nodes.retain(|node| !matches!(node.phase, Phase::Ready | Phase::Planned | Phase::Terminated));
+    nodes.sort_by_key(|node| (node.phase != Phase::Failed, doing(node).1));
+    let shown = if nodes.len() > room { room.saturating_sub(1) } else { nodes.len() };
+    let names = nodes.iter().map(|node| node.name.as_str().len()).max().unwrap_or(0);
     let mut lines: Vec<_> =
-        failed.iter().take(shown).map(|node| failure(node, width, theme)).collect();
-    if failed.len() > shown {
-        lines.push(Line::styled(format!("    and {} more", failed.len() - shown), theme.dim));
+        nodes.iter().take(shown).map(|node| cut(line(node, names, model, theme), width)).collect();
+    if nodes.len() > shown {
+        lines.push(Line::styled(format!("    and {} more", nodes.len() - shown), theme.dim));
     }
     lines
 }
 
-fn failure(node: &NodeState, width: usize, theme: &Theme) -> Line<'static> {
-    let why = node.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-    let text = format!("  ✗ {}  {}", node.name, text::clean(&why));
-    Line::styled(text::fit(&text, width).into_owned(), theme.bad)
+fn line(node: &NodeState, names: usize, model: &Model, theme: &Theme) -> Line<'static> {
+    let style = theme.phase(node.phase);
+    let what = if node.phase == Phase::Failed {
+        node.failure.as_ref().map(ToString::to_string).unwrap_or_default()
+    } else {
+        let (what, since) = doing(node);
+        let since = since.map(|at| text::between(at, model.now())).unwrap_or_default();
+        format!("{what} {since}")
+    };
+    Line::from(vec![
+        Span::styled(format!("  {} {:names$}  ", phase_mark(node.phase), node.name), style),
+        Span::styled(text::clean(&what).into_owned(), style),
+    ])
+}
+
+/// The step that runs, else the phase; and since when.
+fn doing(node: &NodeState) -> (&str, Option<Timestamp>) {
+    let running = node.steps.iter().find(|(_, step)| step.outcome.is_none());
+    match running {
+        Some((name, step)) if node.phase == Phase::Bootstrapping => (name, Some(step.started)),
+        _ => (node.phase.as_str(), node.since.get(&node.phase).copied()),
+    }
 }
 
 fn next(model: &Model) -> String {
@@ -111,15 +136,16 @@ fn next(model: &Model) -> String {
 
 fn ready(model: &Model) -> String {
     let leader = model.state.nodes.values().find(|node| node.leader);
-    let address = leader.and_then(|node| node.instance.as_ref()).and_then(|info| {
-        let private = info.private_ip.map(|ip| ip.to_string());
-        let public = info.public_ip.map(|ip| ip.to_string());
-        let both = [public, private].into_iter().flatten().collect::<Vec<_>>().join(" / ");
-        (!both.is_empty()).then_some(both)
+    let info = leader.and_then(|node| node.instance.as_ref());
+    let address = |ip: Option<String>, what: &str| ip.map(|ip| format!("{ip} ({what})"));
+    let addresses = info.map(|info| {
+        let public = address(info.public_ip.map(|ip| ip.to_string()), "public");
+        let private = address(info.private_ip.map(|ip| ip.to_string()), "private");
+        [public, private].into_iter().flatten().collect::<Vec<_>>().join(", ")
     });
-    match (leader, address) {
-        (Some(node), Some(address)) => {
-            format!("the leader is {} at {address}; D ends the cluster", node.name)
+    match (leader, addresses) {
+        (Some(node), Some(addresses)) if !addresses.is_empty() => {
+            format!("{} leads: {addresses}. D ends the cluster.", node.name)
         }
         _ => "D ends the cluster".into(),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::text::{Line, Span};
 
 use crate::{
-    check::{Finding, Level, Subject, Summary},
+    check::{self, Finding, Level, Subject, Summary},
     tui::{text, theme::Theme, ui::matches},
 };
 
@@ -33,24 +33,13 @@ impl Grouping {
     /// The name of the group that `finding` is in.
     pub fn group_of(self, finding: &Finding) -> String {
         match (self, &finding.subject) {
-            (Self::Check, _) => check_group(finding.check).to_owned(),
+            (Self::Check, _) => {
+                check::info(finding.check).map_or(finding.check, |info| info.group).to_owned()
+            }
             (Self::Subject, Subject::Pair(..)) => "Between regions".into(),
             (Self::Subject, Subject::Local) => "This machine".into(),
             (Self::Subject, Subject::Region(region)) => region.to_string(),
         }
-    }
-}
-
-/// A check's group, by the first part of its id.
-fn check_group(id: &str) -> &str {
-    match id.split('.').next().unwrap_or(id) {
-        "ami" => "Image",
-        "key" => "Key pair",
-        "sg" => "Security group",
-        "subnet" | "vpc" | "peering" | "route" => "Network",
-        "type" => "Capacity",
-        "iam" | "cluster" | "region" | "account" => "Account",
-        other => other,
     }
 }
 
@@ -93,6 +82,7 @@ pub fn group_key(name: &str) -> String {
 /// All rows.
 #[derive(Debug)]
 pub struct Tree<'m> {
+    grouping: Grouping,
     /// From top to bottom.
     pub rows: Vec<Row<'m>>,
 }
@@ -116,7 +106,7 @@ impl<'m> Tree<'m> {
             rows.push(Row::Group(group));
             rows.extend(below.into_iter().map(Row::Finding));
         }
-        Self { rows }
+        Self { grouping, rows }
     }
 
     /// The rows' keys.
@@ -124,19 +114,19 @@ impl<'m> Tree<'m> {
         self.rows.iter().map(Row::key).collect()
     }
 
-    /// The widest id (or group) and the widest subject.
-    pub fn widths(&self) -> (usize, usize) {
+    /// The widest id and the widest subject.
+    pub fn widths(&self, grouping: Grouping) -> (usize, usize) {
         self.rows.iter().fold((0, 0), |(id, subject), row| match row {
-            Row::Group(_) => (id, subject),
+            Row::Group(group) => (id.max(group.name.len() + 2), subject),
             Row::Finding(finding) => (
                 id.max(finding.check.len() + 4),
-                subject.max(text::width(&finding.subject.to_string())),
+                subject.max(text::width(&shown_subject(finding, grouping, false))),
             ),
         })
     }
 
     /// The cells of a row: the mark and the id, then the subject.
-    pub fn cells(&self, index: usize, theme: &Theme) -> Vec<Span<'static>> {
+    pub fn cells(&self, index: usize, short: bool, theme: &Theme) -> Vec<Span<'static>> {
         match &self.rows[index] {
             Row::Group(group) => {
                 let mark = if group.open { "▾" } else { "▸" };
@@ -147,9 +137,18 @@ impl<'m> Tree<'m> {
                     format!("  {} {}", finding.level.mark(), finding.check),
                     theme.level(finding.level),
                 ),
-                Span::raw(finding.subject.to_string()),
+                Span::raw(shown_subject(finding, self.grouping, short)),
             ],
         }
+    }
+}
+
+/// What a finding is about, where its group does not say it already.
+fn shown_subject(finding: &Finding, grouping: Grouping, short: bool) -> String {
+    match (grouping, &finding.subject) {
+        (Grouping::Subject, Subject::Region(_) | Subject::Local) => String::new(),
+        (_, subject) if short => text::short_subject(subject),
+        (_, subject) => subject.to_string(),
     }
 }
 
