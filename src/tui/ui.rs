@@ -9,6 +9,7 @@ use super::{
     screens::{bootstrap, instances, logs, overview, preflight},
     theme::Theme,
 };
+use crate::engine::ClusterPhase;
 
 /// The state of the dashboard itself.
 pub struct Ui {
@@ -71,17 +72,16 @@ impl Ui {
             Action::NextPane => self.dialog.as_ref().is_some_and(Dialog::has_buttons),
             Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
             Action::TearDown => !model.ending && model.read_only.is_none(),
-            Action::Launch | Action::RetryNode | Action::RetryStep => {
-                model.read_only.is_none() && self.can(model, action)
+            Action::Open if self.dialog.is_none() && self.screen == Screen::Overview => {
+                !model.troubles().is_empty() || self.overview.on_regions()
             }
-            _ => true,
-        }
-    }
-
-    fn can(&self, model: &Model, action: Action) -> bool {
-        match action {
-            Action::RetryNode => bootstrap::can_retry_node(self, model),
-            Action::RetryStep => bootstrap::can_retry_step(self, model),
+            Action::Launch => model.read_only.is_none() && has_to_launch(model),
+            Action::RetryNode => {
+                model.read_only.is_none() && bootstrap::can_retry_node(self, model)
+            }
+            Action::RetryStep => {
+                model.read_only.is_none() && bootstrap::can_retry_step(self, model)
+            }
             _ => true,
         }
     }
@@ -123,6 +123,13 @@ impl Ui {
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.message = Some((tone, text.into()));
     }
+}
+
+/// Whether there is anything to launch or to go on with, and nobody at it yet.
+fn has_to_launch(model: &Model) -> bool {
+    let (ready, all) = model.ready();
+    let moving = matches!(model.state.phase, ClusterPhase::Rising | ClusterPhase::Falling);
+    ready < all && !moving
 }
 
 /// Whether one of `texts` contains `filter`, upper and lower case alike.

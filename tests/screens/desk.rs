@@ -55,14 +55,15 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(model: Model) -> Self {
-        Self { model, ui: Ui::new(Theme::colours()) }
+        let mut desk = Self { model, ui: Ui::new(Theme::colours()) };
+        desk.frame(80, 24);
+        desk
     }
 
     /// Presses `text`'s keys one after another and answers all effects. A frame
     /// is drawn after each, as in life: page sizes come from it.
     pub fn press(&mut self, text: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.frame(80, 24);
         for event in keys(text) {
             let key = Key::pressed(&event);
             if let Some(action) = key.and_then(|key| self.ui.action(&self.model, key)) {

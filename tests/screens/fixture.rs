@@ -165,7 +165,7 @@ fn mistakes() -> Vec<Finding> {
     };
     vec![
         Finding {
-            location: location("eu.yaml", 19, 16, 6),
+            location: location("eu.yaml", 18, 16, 6),
             todo: Some("aws ec2 import-key-pair --region eu-west-1 --key-name quokka --public-key-material fileb://quokka.pub".into()),
             ..fail("key.exists", region(eu), "key pair quokka is missing", "RunInstances would answer InvalidKeyPair.NotFound")
         },
@@ -176,16 +176,16 @@ fn mistakes() -> Vec<Finding> {
                 "the public keys themselves were compared, since fingerprints of one key differ between regions".into(),
             ],
             todo: Some("import your public key under another name in all regions\nand set KeyName to it in all configs".into()),
-            location: location("ap.yaml", 19, 16, 6),
+            location: location("ap.yaml", 18, 16, 6),
             ..fail("key.same-material", region(ap), "key pair quokka is another key", "Permission denied (publickey) on 3 nodes, after the launch")
         },
         Finding {
-            location: location("eu.yaml", 20, 26, 20),
+            location: location("eu.yaml", 19, 26, 20),
             ..fail("sg.same-vpc", region(eu), "security group sg-0b7e14d5c3a29f860 is in vpc-default", "RunInstances would answer InvalidGroup.NotFound")
         },
         Finding {
             evidence: vec!["the same image here: ami-07c1d9e3b5a2f4860".into()],
-            location: location("eu.yaml", 18, 16, 21),
+            location: location("eu.yaml", 17, 16, 21),
             ..fail("ami.exists", region(eu), "ami-0530ca8899fac469f is an image of us-west-2", "RunInstances would answer InvalidAMIID.NotFound")
         },
         fail("peering.active", pair(us, eu), "the peering waits for acceptance", "silence between the nodes of the two regions"),

@@ -54,6 +54,13 @@ pub struct State {
     pane: Pane,
 }
 
+impl State {
+    /// Whether the keys go to the table of regions.
+    pub fn on_regions(&self) -> bool {
+        self.pane == Pane::Second
+    }
+}
+
 /// Draws the screen.
 pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rows = u16::try_from(model.project.regions.len()).unwrap_or(u16::MAX).saturating_add(3);

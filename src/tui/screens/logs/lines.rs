@@ -48,15 +48,15 @@ impl Heads {
 
     /// What stands before `line` of `node`.
     pub fn of(&self, line: &LogLine, node: &NodeName, model: &Model) -> String {
-        let mut head = text::time_of_day(line.at, &model.zone);
+        let mut parts = vec![text::time_of_day(line.at, &model.zone)];
         if self.node > 0 {
-            head += &format!(" {:<1$}", name(node, self.short), self.node);
+            parts.push(format!("{:<1$}", name(node, self.short), self.node));
         }
         if self.step > 0 {
             let step = line.step.split('.').next().unwrap_or_default();
-            head += &format!(" {:<1$}", text::fit(step, self.step), self.step);
+            parts.push(format!("{:<1$}", text::fit(step, self.step), self.step));
         }
-        head + " "
+        parts.join(" ") + " "
     }
 }
 

@@ -59,7 +59,7 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
 fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
     let (ready, all) = model.ready();
     let mut line = Line::raw("  ");
-    line.spans.extend(bar(ready, all, (width / 5).clamp(10, 40), theme));
+    line.spans.extend(bar(ready, all, (width / 8).clamp(8, 40), theme));
     line.push_span(Span::raw(format!("  {ready} of {all} ready")));
     for phase in [
         Phase::Failed,
