@@ -9,6 +9,7 @@ mod groups;
 mod images;
 mod keys;
 mod network;
+mod scenarios;
 mod survey;
 mod world;
 

@@ -3,9 +3,9 @@
 
 use crate::{
     cloud::{OptIn, SecurityGroup, Subnet, Vpc},
-    config::{NodeGroup, Project, RegionConfig, Sourced},
+    config::{Location, NodeGroup, Project, RegionConfig, Sourced},
     model::{ClusterId, Failure, Region, SecurityGroupId, VpcId},
-    survey::{Absent, Fact, RegionSurvey, Survey},
+    survey::{Absent, Fact, RegionSurvey, Survey, named},
 };
 
 use super::{Finding, Level, Subject};
@@ -99,10 +99,16 @@ impl<'a> Place<'a> {
         Subject::Region(self.region().clone())
     }
 
+    /// The config line that the region's network goes back to.
+    pub fn network_location(&self) -> Option<&'a Location> {
+        let subnet = named::subnets(self.config).first().and_then(|id| id.location());
+        subnet.or_else(|| self.config.region.location())
+    }
+
     /// A finding about this region and another one.
     pub fn with(&self, other: &Place<'_>, level: Level, title: impl Into<String>) -> Finding {
         let subject = Subject::Pair(self.region().clone(), other.region().clone());
-        Finding::new(self.check, level, subject, title)
+        Finding::new(self.check, level, subject, title).at(self.network_location())
     }
 
     /// `what` (`the key pairs`) of this region can't be judged.
@@ -118,20 +124,20 @@ impl<'a> Place<'a> {
                 Level::Skipped,
                 format!("not judged: {what} of {} have to exist first", self.region()),
             ),
-            Absent::Unknown(_) if !self.is_enabled() => new(
-                Level::Skipped,
-                format!("not judged: {} is not a region that can be used", self.region()),
-            ),
-            Absent::Unknown(failure) => {
-                let finding = new(Level::Unknown, format!("{what} could not be read"));
-                Finding { todo: failure.hint.clone(), ..finding.seen(failure.to_string()) }
-            }
+            Absent::Unknown(failure) => match self.out_of_reach() {
+                Some(why) => new(Level::Skipped, format!("not judged: {} {why}", self.region())),
+                None => new(Level::Unknown, format!("{what} could not be read")).because(failure),
+            },
         }
     }
 
-    /// Whether the account may use the region, as far as known.
-    fn is_enabled(&self) -> bool {
-        !matches!(self.facts.opt_in, Fact::Known(None | Some(OptIn::NotOptedIn)))
+    /// Why nothing can be known of the region; `region.enabled` tells it.
+    pub fn out_of_reach(&self) -> Option<&'static str> {
+        match self.facts.opt_in {
+            Fact::Known(None) => Some("is not a region"),
+            Fact::Known(Some(OptIn::NotOptedIn)) => Some("is not enabled"),
+            _ => self.facts.not_asked.as_ref().map(|_| "could not be asked"),
+        }
     }
 
     /// The subnets that any node here may be launched into, each once.

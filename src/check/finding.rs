@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{config::Location, model::Region};
+use crate::{
+    config::Location,
+    model::{Failure, Region},
+};
 
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -95,6 +98,12 @@ impl Finding {
         }
     }
 
+    /// Whether the two differ in nothing but the config line.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        (self.check, self.level, &self.subject, &self.title, &self.evidence)
+            == (other.check, other.level, &other.subject, &other.title, &other.evidence)
+    }
+
     /// Adds a line of evidence.
     pub(super) fn seen(mut self, line: impl Into<String>) -> Self {
         self.evidence.push(line.into());
@@ -105,6 +114,12 @@ impl Finding {
     pub(super) fn all_seen(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.evidence.extend(lines);
         self
+    }
+
+    /// Adds what was refused and the hint that came with it.
+    pub(super) fn because(self, failure: &Failure) -> Self {
+        let todo = failure.hint.clone().unwrap_or_else(|| "look again".into());
+        self.seen(failure.to_string()).todo(todo)
     }
 
     pub(super) fn leads_to(mut self, answer: impl Into<String>) -> Self {

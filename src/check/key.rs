@@ -206,10 +206,9 @@ fn local_file(ctx: &Context<'_>, path: &Path) -> Finding {
             new(Level::Pass, format!("{} can be used", path.display())).seen(key.short())
         }
         Some(Fact::Unknown(failure)) => {
-            let finding = new(Level::Fail, format!("{} can't be used", path.display()))
-                .seen(failure.to_string())
-                .leads_to("Permission denied (publickey) on every node that it is for");
-            Finding { todo: failure.hint.clone(), ..finding }
+            new(Level::Fail, format!("{} can't be used", path.display()))
+                .because(failure)
+                .leads_to("Permission denied (publickey) on every node that it is for")
         }
         None => new(Level::Unknown, format!("{} was not read", path.display())).todo("look again"),
     }

@@ -13,35 +13,52 @@ use super::{
 
 /// `iam.launch`
 pub(super) fn allowed(ctx: &Context<'_>) -> Vec<Finding> {
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
-        let groups = place.config.groups.iter();
-        groups.map(|group| judge(place, group).at(group.node_type.location())).collect()
-    };
     ctx.places("iam.launch").iter().flat_map(of_region).collect()
 }
 
+/// One finding for all the node groups that get the same answer.
+fn of_region(place: &Place<'_>) -> Vec<Finding> {
+    let mut answers: Vec<(Finding, Vec<&NodeGroup>)> = Vec::new();
+    for group in &place.config.groups {
+        let finding = judge(place, group);
+        match answers.iter_mut().find(|(same, _)| *same == finding) {
+            Some((_, groups)) => groups.push(group),
+            None => answers.push((finding, vec![group])),
+        }
+    }
+    answers.into_iter().map(|(finding, groups)| of_groups(finding, &groups)).collect()
+}
+
+fn of_groups(finding: Finding, groups: &[&NodeGroup]) -> Finding {
+    let name = |group: &&NodeGroup| format!("{} {}", group.kind.as_str(), *group.node_type);
+    let location = groups.first().and_then(|group| group.node_type.location());
+    finding.seen(format!("for {}", and(groups.iter().map(name)))).at(location)
+}
+
 fn judge(place: &Place<'_>, group: &NodeGroup) -> Finding {
-    let who = format!("{} {}", group.kind.as_str(), *group.node_type);
+    if let Some(why) = place.out_of_reach() {
+        return place.skipped(format!("not judged: {} {why}", place.region()));
+    }
     let blockers = blockers(place.config, group, place.facts);
     if !blockers.is_empty() {
-        let title = format!("{who}: not asked while something named can't be used");
-        return place.skipped(title).seen(and(blockers));
+        return place.skipped("not asked while something named can't be used").seen(and(blockers));
     }
-    match place.facts.dry_runs.get(&place.config.key_of(group)).map(Fact::get) {
-        Some(Ok(None)) => place.pass(format!("{who}: the launch would be allowed")),
-        Some(Ok(Some(refusal))) => refused(place, &who, refusal),
+    let answer = place.facts.dry_runs.get(&place.config.key_of(group));
+    match answer.map(Fact::get) {
+        Some(Ok(None)) => place.pass("the launch would be allowed"),
+        Some(Ok(Some(refusal))) => refused(place, refusal),
         Some(Err(absent)) => place.absent(absent, "the dry run"),
         None => place
-            .skipped(format!("{who}: asked before a launch only"))
+            .skipped("asked before a launch only")
             .seen("a dry run takes from the small number of launch calls that EC2 allows"),
     }
 }
 
-fn refused(place: &Place<'_>, who: &str, refusal: &Failure) -> Finding {
+fn refused(place: &Place<'_>, refusal: &Failure) -> Finding {
     let code = refusal.code.as_deref().unwrap_or("an error");
     let todo = refusal.hint.clone().unwrap_or_else(|| "correct what EC2 names".into());
     place
-        .fail(format!("{who}: the launch would be refused"))
+        .fail("the launch would be refused")
         .seen(refusal.to_string())
         .leads_to(format!("RunInstances would answer {code}"))
         .todo(todo)

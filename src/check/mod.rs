@@ -13,6 +13,7 @@ mod offered;
 mod operator_ssh;
 mod peering;
 mod peers;
+mod reachable;
 mod region;
 mod route;
 mod rules;
@@ -33,7 +34,18 @@ pub fn run(project: &Project, survey: &Survey, own: Option<&ClusterId>) -> Vec<F
     let context = context::Context::new(project, survey, own);
     let mut findings: Vec<_> = all().iter().flat_map(|check| check.run(&context)).collect();
     findings.sort_by_key(|finding| finding.level);
-    findings
+    told_once(findings)
+}
+
+/// What could not be read is told once, not once for each thing named.
+fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        if !kept.iter().any(|other| other.says_the_same(&finding)) {
+            kept.push(finding);
+        }
+    }
+    kept
 }
 
 /// The exit status of `muster check`: 3 where AWS could not be asked at all,

@@ -3,7 +3,7 @@
 use ipnet::Ipv4Net;
 
 use crate::{
-    cloud::{Peering, PeeringState, Subnet, Vpc},
+    cloud::{Peering, PeeringState, RouteTable, Subnet, Vpc},
     survey::Absent,
 };
 
@@ -18,6 +18,13 @@ pub(super) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
     let vpc = place.facts.vpc(&subnet.vpc).ok();
     let cidrs = vpc.map_or(&[][..], |vpc| &vpc.cidrs);
     cidrs.iter().copied().find(|cidr| cidr.contains(&subnet.cidr)).unwrap_or(subnet.cidr)
+}
+
+/// The table that applies to a subnet: the one associated with it, else its
+/// VPC's main one.
+pub(super) fn table_of<'a>(tables: &'a [RouteTable], subnet: &Subnet) -> Option<&'a RouteTable> {
+    let own = tables.iter().find(|table| table.subnets.contains(&subnet.id));
+    own.or_else(|| tables.iter().find(|table| table.is_main && table.vpc == subnet.vpc))
 }
 
 /// Two VPCs that nodes of two regions are in.

@@ -12,7 +12,7 @@ use crate::{
 use super::{
     Finding, Level,
     context::{Context, Judged, pairs, settle},
-    network::{Link, is_alive, links, wide},
+    network::{Link, is_alive, links, table_of, wide},
 };
 
 /// `route.peering`
@@ -140,11 +140,6 @@ fn tables<'a>(link: &Link<'a>) -> Judged<Vec<&'a RouteTable>> {
     tables.sort_by(|a, b| a.id.cmp(&b.id));
     tables.dedup_by(|a, b| a.id == b.id);
     Ok(tables)
-}
-
-fn table_of<'a>(tables: &'a [RouteTable], subnet: &Subnet) -> Option<&'a RouteTable> {
-    let own = tables.iter().find(|table| table.subnets.contains(&subnet.id));
-    own.or_else(|| tables.iter().find(|table| table.is_main && table.vpc == subnet.vpc))
 }
 
 /// Every VPC has a main table, so one that is not told is not known.

@@ -1,6 +1,8 @@
 //! What the inbound rules of security groups admit, taken together: a node's
 //! groups add up, and so do their rules.
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 
 use crate::{
@@ -34,14 +36,14 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// The CIDRs that TCP on `port` is admitted from.
-    pub fn cidrs(&self, port: u16) -> Vec<Ipv4Net> {
+    /// The CIDRs that TCP on `port` is admitted from, as they are written.
+    pub fn cidrs(&self, port: u16) -> BTreeSet<Ipv4Net> {
         let rules = self.0.iter().filter(|rule| rule.covers_tcp(one(port)));
-        Ipv4Net::aggregate(&rules.flat_map(|rule| rule.cidrs.iter().copied()).collect())
+        rules.flat_map(|rule| rule.cidrs.iter().copied()).collect()
     }
 
     /// The groups that TCP on `port` is admitted from.
-    pub fn groups(&self, port: u16) -> Vec<&'a SecurityGroupId> {
+    pub fn groups(&self, port: u16) -> BTreeSet<&'a SecurityGroupId> {
         let rules = self.0.iter().filter(|rule| rule.covers_tcp(one(port)));
         rules.flat_map(|rule| &rule.groups).collect()
     }
@@ -121,7 +123,7 @@ mod tests {
         assert!(rules.admit_group(&[&"sg-2".into(), &"sg-1".into()], ALL));
         assert!(!rules.admit_group(&[&"sg-2".into()], ALL));
         assert!(!rules.admit(net("10.0.0.0/24"), ALL));
-        assert_eq!(rules.groups(22), [&SecurityGroupId::from("sg-1")]);
+        assert_eq!(rules.groups(22), BTreeSet::from([&"sg-1".into()]));
     }
 
     #[test]

@@ -95,8 +95,11 @@ fn other_vpc(place: &Place<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Find
         place.region(),
         nodes.iter().map(|vpc| vpc.as_str()).collect::<Vec<_>>().join(",")
     );
+    let default = place.facts.vpc(&group.vpc).is_ok_and(|vpc| vpc.is_default);
+    let which = if default { "the default VPC" } else { "another VPC" };
     place
-        .fail(format!("security group {} is in {}", group.id, vpc_name(place, &group.vpc)))
+        .fail(format!("security group {} is in {which}", group.id))
+        .seen(format!("the group is in {}", vpc_name(place, &group.vpc)))
         .seen(format!("the nodes' subnets are in {named}"))
         .leads_to("RunInstances would answer InvalidGroup.NotFound or InvalidParameter")
         .todo(format!("name a group of {named}: {list}"))

@@ -43,8 +43,8 @@ fn room(place: &Place<'_>, subnet: &Subnet) -> Finding {
         |group: &&NodeGroup| group.template.subnets.iter().any(|id| id.value == subnet.id);
     let largest = place.config.groups.iter().filter(names_it).map(|group| group.count).max();
     let wanted = largest.unwrap_or_default();
-    let seen =
-        format!("{} {}, {} free", subnet.zone, subnet.cidr, count(subnet.available_ips, "address"));
+    let (zone, cidr, free) = (&subnet.zone, subnet.cidr, subnet.available_ips);
+    let seen = format!("{zone}, {cidr}, addresses free: {free}");
     if subnet.available_ips >= wanted {
         return place.pass(format!("subnet {} exists", subnet.id)).seen(seen);
     }
@@ -92,6 +92,6 @@ fn several_vpcs(place: &Place<'_>) -> Option<Finding> {
             .seen(and(vpcs))
             .leads_to("silence between the nodes of this region")
             .todo("name subnets of one VPC")
-            .at(named::subnets(place.config).first().and_then(|id| id.location()))
+            .at(place.network_location())
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, cluster_name, context::Context, image, key, launch, offered, operator_ssh, peering,
-    peers, region, route, security_group, subnet, vpc,
+    peers, reachable, region, route, security_group, subnet, vpc,
 };
 
 /// One check.
@@ -133,6 +133,15 @@ static ALL: &[CheckInfo] = &[
         run: subnet::exists,
     },
     CheckInfo {
+        id: "subnet.reachable",
+        group: NETWORK,
+        about: "Nodes get a public address, and their route table leads to an internet gateway.",
+        explain: "Fails where a subnet gives no public address at launch, or where the way back to \
+                  `operator_cidr` (else 0.0.0.0/0) is not an internet gateway: SSH would time out. \
+                  Not asked with `use_internal_ips`, since then SSH goes to private addresses.",
+        run: reachable::reachable,
+    },
+    CheckInfo {
         id: "vpc.cidr-overlap",
         group: NETWORK,
         about: "The VPCs of each two regions have different addresses.",
@@ -177,9 +186,9 @@ static ALL: &[CheckInfo] = &[
     CheckInfo {
         id: "region.enabled",
         group: ACCOUNT,
-        about: "The region exists and is enabled for the account.",
-        explain: "Fails where it is unknown or has to be opted in to first; what else is asked of \
-                  such a region is skipped.",
+        about: "The region exists, is enabled for the account, and answers.",
+        explain: "Fails where it is unknown or has to be opted in to first, and is unknown where it \
+                  can't be asked. What else is to be known of such a region is skipped.",
         run: region::enabled,
     },
     CheckInfo {

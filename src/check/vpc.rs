@@ -37,7 +37,10 @@ fn cidrs(cidrs: &[ipnet::Ipv4Net]) -> String {
 /// `vpc.default`
 pub(super) fn default_vpc(ctx: &Context<'_>) -> Vec<Finding> {
     let places = ctx.places("vpc.default");
-    places.iter().map(|place| settle(own_vpc(&places, place))).collect()
+    places
+        .iter()
+        .map(|place| settle(own_vpc(&places, place)).at(place.network_location()))
+        .collect()
 }
 
 fn own_vpc(places: &[Place<'_>], place: &Place<'_>) -> Judged<Finding> {

@@ -82,7 +82,7 @@ pub fn blockers(config: &RegionConfig, group: &NodeGroup, facts: &RegionSurvey) 
 
 fn image_blocker(group: &NodeGroup, facts: &RegionSurvey) -> Option<String> {
     let Some(id) = &group.template.image else {
-        return Some(format!("{} has no ImageId", *group.node_type));
+        return Some("no ImageId is given".into());
     };
     match facts.image(id) {
         Err(Absent::Missing) => Some(format!("image {} is missing", **id)),

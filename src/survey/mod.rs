@@ -71,6 +71,9 @@ pub struct Survey {
 /// What is known of one region. Lists hold what exists of what the project names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RegionSurvey {
+    /// Why the region could not be asked at all; then nothing here is known
+    /// but what other regions tell of it.
+    pub not_asked: Option<Failure>,
     /// Whether the account may use the region; `None` inside: no such region.
     pub opt_in: Fact<Option<OptIn>>,
     /// The images named, also those that only other regions' configs name.
@@ -116,6 +119,7 @@ impl RegionSurvey {
     /// A region of which nothing could be read, for this reason.
     pub fn unknown(reason: &Failure) -> Self {
         Self {
+            not_asked: None,
             opt_in: Fact::Unknown(reason.clone()),
             images: Fact::Unknown(reason.clone()),
             key_pairs: Fact::Unknown(reason.clone()),

@@ -36,7 +36,7 @@ pub(super) async fn read(
     let mut answers = round_one(config, cloud, images).await;
     let (network, dry_runs) = tokio::join!(
         network(&config.region, cloud, &answers.facts),
-        ask_dry_runs(dry_run, config, &answers.facts),
+        ask_dry_runs(dry_run, config, &answers),
     );
     (answers.facts.vpcs, answers.facts.route_tables, answers.facts.peerings) = network;
     answers.facts.dry_runs = dry_runs;
@@ -66,8 +66,10 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         cloud.instances(region, &cluster),
     );
     let gone = unreached(&list, &instances);
+    let not_asked = gone.as_ref().map(Failure::from);
     let (subnets, default_subnets) = merge(subnets.into(), defaults.into());
     let facts = RegionSurvey {
+        not_asked,
         images: images.into(),
         key_pairs: keys.into(),
         security_groups: groups.into(),
@@ -151,11 +153,12 @@ fn unknown_network(subnets: &Failure) -> Network {
 async fn ask_dry_runs(
     dry_run: Option<DryRun<'_>>,
     config: &RegionConfig,
-    facts: &RegionSurvey,
+    answers: &Answers,
 ) -> BTreeMap<GroupKey, Fact<Option<Failure>>> {
-    match dry_run {
-        Some(dry_run) => dry_run.ask(config, facts).await,
-        None => BTreeMap::new(),
+    match (dry_run, &answers.lost) {
+        (Some(dry_run), None) => dry_run.ask(config, &answers.facts).await,
+        // A region that did not answer would be waited for a second time.
+        _ => BTreeMap::new(),
     }
 }
 

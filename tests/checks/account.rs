@@ -40,14 +40,9 @@ fn a_refused_dry_run_fails_with_its_code() {
     let mut refusal = Failure::new("RunInstances in eu-west-1: You are not authorized");
     refusal.code = Some("UnauthorizedOperation".into());
     world.region("eu-west-1").dry_run = DryRun::Refused(refusal);
-    assert_eq!(
-        world.bad(),
-        [
-            "✗ iam.launch eu-west-1: head ray.head.default: the launch would be refused",
-            "✗ iam.launch eu-west-1: worker ray.worker.default: the launch would be refused",
-        ]
-    );
+    assert_eq!(world.bad(), ["✗ iam.launch eu-west-1: the launch would be refused"]);
     let finding = world.run().remove(0);
+    assert_eq!(finding.evidence[1], "for head ray.head.default and worker ray.worker.default");
     assert_eq!(
         finding.leads_to.as_deref(),
         Some("RunInstances would answer UnauthorizedOperation")
@@ -61,10 +56,7 @@ fn a_dry_run_without_an_answer_is_unknown_and_one_not_asked_is_skipped() {
     assert_eq!(world.bad()[0], "? iam.launch eu-west-1: the dry run could not be read");
     let mut world = World::healthy();
     world.region("eu-west-1").dry_run = DryRun::NotAsked;
-    assert_eq!(
-        world.bad()[0],
-        "- iam.launch eu-west-1: head ray.head.default: asked before a launch only"
-    );
+    assert_eq!(world.bad()[0], "- iam.launch eu-west-1: asked before a launch only");
 }
 
 #[test]
@@ -99,4 +91,23 @@ fn unreadable_instances_are_unknown() {
     let mut world = World::healthy();
     world.unreadable("us-west-2", "instances");
     assert_eq!(world.bad(), ["? cluster.name-taken us-west-2: the instances could not be read"]);
+}
+
+#[test]
+fn groups_with_different_answers_are_told_apart() {
+    let mut world = World::healthy();
+    world.config("eu-west-1").groups[1].template.image = None;
+    let findings = world.run();
+    let levels: Vec<_> = findings
+        .iter()
+        .filter(|it| it.check == "iam.launch" && it.subject.to_string() == "eu-west-1")
+        .map(|it| (it.level, it.evidence.last().unwrap().as_str()))
+        .collect();
+    assert_eq!(
+        levels,
+        [
+            (Level::Skipped, "for worker ray.worker.default"),
+            (Level::Pass, "for head ray.head.default"),
+        ]
+    );
 }

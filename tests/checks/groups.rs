@@ -56,14 +56,20 @@ fn a_group_of_another_vpc_fails_once() {
     assert_eq!(
         bad[..3],
         [
-            "✗ sg.same-vpc eu-west-1: security group sg-eu is in vpc-default (the default VPC)",
+            "✗ sg.same-vpc eu-west-1: security group sg-eu is in the default VPC",
             "- sg.operator-ssh eu-west-1: not judged: sg-eu is in another VPC",
             "- sg.peers eu-west-1: not judged: sg-eu is in another VPC",
         ]
     );
     assert!(bad[3..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
     let finding = world.run().remove(0);
-    assert_eq!(finding.evidence, ["the nodes' subnets are in vpc-eu (quokka)"]);
+    assert_eq!(
+        finding.evidence,
+        [
+            "the group is in vpc-default (the default VPC)",
+            "the nodes' subnets are in vpc-eu (quokka)",
+        ]
+    );
     assert!(finding.leads_to.unwrap().contains("InvalidGroup.NotFound"));
     assert!(finding.todo.unwrap().contains("Name=vpc-id,Values=vpc-eu"));
 }

@@ -13,8 +13,7 @@ fn a_missing_pair_fails_once_and_is_not_compared() {
         [
             "✗ key.exists eu-west-1: key pair quokka is missing",
             "- key.same-material eu-west-1: not judged: key pair quokka is missing in eu-west-1",
-            "- iam.launch eu-west-1: head ray.head.default: not asked while something named can't be used",
-            "- iam.launch eu-west-1: worker ray.worker.default: not asked while something named can't be used",
+            "- iam.launch eu-west-1: not asked while something named can't be used",
         ]
     );
     let finding = world.finding("key.exists", "eu-west-1");

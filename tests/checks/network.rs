@@ -112,6 +112,46 @@ fn subnets_of_two_vpcs() {
 }
 
 #[test]
+fn a_subnet_without_public_addresses() {
+    let mut world = World::healthy();
+    world.region("eu-west-1").subnets[0].public_ip_on_launch = false;
+    assert_eq!(
+        world.bad(),
+        ["✗ subnet.reachable eu-west-1: subnet-eu gives nodes no public address"]
+    );
+    let finding = world.run().remove(0);
+    assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
+    assert!(finding.todo.unwrap().contains("--subnet-id subnet-eu --map-public-ip-on-launch"));
+    world.config("eu-west-1").use_internal_ips = true;
+    assert!(world.bad().is_empty(), "SSH goes to private addresses");
+}
+
+#[test]
+fn a_subnet_without_a_way_to_the_internet() {
+    let mut world = World::healthy();
+    let nat = RouteTarget::Other("nat-1".into());
+    let routes = &mut world.region("eu-west-1").tables[0].routes;
+    routes.iter_mut().find(|route| route.destination.prefix_len() == 0).unwrap().target = nat;
+    assert_eq!(
+        world.bad(),
+        ["✗ subnet.reachable eu-west-1: rtb-eu has no route to an internet gateway"]
+    );
+    let gateway = RouteTarget::Other("igw-1".into());
+    let routes = &mut world.region("eu-west-1").tables[0].routes;
+    routes.push(route("203.0.113.0/24", gateway, RouteState::Active));
+    assert!(world.bad().is_empty(), "the way back to the operator is what counts");
+}
+
+#[test]
+fn unreadable_tables_leave_the_way_out_unknown() {
+    let mut world = World::healthy();
+    world.unreadable("eu-west-1", "tables");
+    assert_eq!(world.finding("subnet.reachable", "eu-west-1").level, Level::Unknown);
+    world.region("eu-west-1").subnets[0].public_ip_on_launch = false;
+    assert_eq!(world.finding("subnet.reachable", "eu-west-1").level, Level::Fail);
+}
+
+#[test]
 fn overlapping_vpcs_are_told_once() {
     let mut world = World::healthy();
     world.region("eu-west-1").vpcs[0].cidrs = vec!["10.1.128.0/17".parse().unwrap()];

@@ -154,6 +154,7 @@ impl World {
 
     fn facts(&self, name: &Region, told: &Told) -> RegionSurvey {
         RegionSurvey {
+            not_asked: None,
             opt_in: self.fact(name, "opt_in", &told.opt_in),
             images: self.fact(name, "images", &told.images),
             key_pairs: self.fact(name, "key_pairs", &told.key_pairs),

@@ -1,0 +1,102 @@
+//! Whether the nodes can be reached from outside their VPC at all: a public
+//! address, and a route that leads to an internet gateway. A security group
+//! that lets SSH in is no use without either.
+
+use ipnet::Ipv4Net;
+
+use crate::cloud::{RouteState, RouteTable, RouteTarget, Subnet};
+
+use super::{
+    Finding,
+    context::{Context, Place, count},
+    network::table_of,
+    rules::WORLD,
+};
+
+/// `subnet.reachable`
+pub(super) fn reachable(ctx: &Context<'_>) -> Vec<Finding> {
+    let operator = ctx.project.operator_cidr.as_ref().map_or(WORLD, |cidr| cidr.value);
+    let places = ctx.places("subnet.reachable");
+    places.iter().map(|place| judge(place, operator).at(place.network_location())).collect()
+}
+
+fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
+    if place.config.use_internal_ips {
+        return place.pass("SSH goes to private addresses (use_internal_ips)");
+    }
+    let subnets = match place.subnets() {
+        Ok(subnets) => subnets,
+        Err(absent) => return place.absent(absent, "the subnets"),
+    };
+    let tables = place.facts.route_tables.get();
+    let mut obstacles: Vec<_> =
+        subnets.iter().filter_map(|subnet| no_address(place, subnet)).collect();
+    if let Ok(tables) = tables {
+        obstacles
+            .extend(subnets.iter().filter_map(|subnet| no_way(place, tables, subnet, operator)));
+        obstacles.dedup();
+    }
+    match tables {
+        _ if !obstacles.is_empty() => shut_off(place, &obstacles),
+        Ok(_) => place.pass("nodes get a public address and a way to the internet"),
+        Err(absent) => place.absent(absent, "the route tables"),
+    }
+}
+
+/// Why nodes can't be reached, and what to do about it.
+#[derive(PartialEq)]
+struct Obstacle {
+    what: String,
+    mend: String,
+}
+
+fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
+    let (id, region) = (&subnet.id, place.region());
+    (!subnet.public_ip_on_launch).then(|| Obstacle {
+        what: format!("{id} gives nodes no public address"),
+        mend: format!(
+            "aws ec2 modify-subnet-attribute --region {region} --subnet-id {id} \
+             --map-public-ip-on-launch"
+        ),
+    })
+}
+
+fn no_way(
+    place: &Place<'_>,
+    tables: &[RouteTable],
+    subnet: &Subnet,
+    operator: Ipv4Net,
+) -> Option<Obstacle> {
+    let table = table_of(tables, subnet)?;
+    let covering = table.routes.iter().filter(|route| route.destination.contains(&operator));
+    let best = covering.max_by_key(|route| route.destination.prefix_len());
+    let leads_out = best.is_some_and(|route| {
+        let gateway = matches!(&route.target, RouteTarget::Other(id) if id.starts_with("igw-"));
+        gateway && route.state == RouteState::Active
+    });
+    (!leads_out).then(|| Obstacle {
+        what: format!("{} has no route to an internet gateway", table.id),
+        mend: format!(
+            "aws ec2 create-route --region {} --route-table-id {} \
+             --destination-cidr-block 0.0.0.0/0 --gateway-id IGW",
+            place.region(),
+            table.id
+        ),
+    })
+}
+
+fn shut_off(place: &Place<'_>, obstacles: &[Obstacle]) -> Finding {
+    let title = match obstacles {
+        [one] => one.what.clone(),
+        many => format!("nodes can't be reached from outside, for {} reasons", many.len()),
+    };
+    let mends: Vec<_> = obstacles.iter().map(|obstacle| obstacle.mend.as_str()).collect();
+    place
+        .fail(title)
+        .all_seen(obstacles.iter().map(|obstacle| obstacle.what.clone()))
+        .leads_to(format!("SSH to {} would time out", count(place.nodes(), "node")))
+        .todo(format!(
+            "{}, or set use_internal_ips where you reach private addresses",
+            mends.join(" && ")
+        ))
+}
