@@ -1,6 +1,6 @@
 //! Whether a scenario names only what it describes.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use super::format::{LocalKeySpec, RegionSpec, Spec};
 use crate::{cloud::PublicKey, model::Region, sim::catalog};
@@ -24,128 +24,93 @@ const OPERATIONS: [&str; 13] = [
 
 /// Everything that is wrong, a line each, with the key that it stands at.
 pub(super) fn problems(spec: &Spec) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if !(spec.speed.is_finite() && spec.speed > 0.0) {
-        wrong.push(format!("speed: must be above zero, is {}", spec.speed));
+    let mut wrong = Wrong(Vec::new());
+    if !(0.001..=1000.0).contains(&spec.speed) {
+        wrong.say("speed", format_args!("{} is not between 0.001 and 1000", spec.speed));
     }
     if spec.regions.is_empty() {
-        wrong.push("regions: there are none".into());
+        wrong.say("regions", "there are none");
     }
     files(spec, &mut wrong);
     operations(spec, &mut wrong);
+    nodes(spec, &mut wrong);
     for key in &spec.operator.keys {
         local_key(key, &mut wrong);
     }
     for (name, region) in &spec.regions {
-        region_problems(name, region, spec, &mut wrong);
+        Checked { name, region, spec }.all(&mut wrong);
     }
     peerings(spec, &mut wrong);
-    wrong
+    wrong.0
 }
 
-fn files(spec: &Spec, wrong: &mut Vec<String>) {
+/// What is wrong so far.
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn say(&mut self, at: impl Display, what: impl Display) {
+        self.0.push(format!("{at}: {what}"));
+    }
+}
+
+fn files(spec: &Spec, wrong: &mut Wrong) {
     for name in spec.project_file.iter().chain(&spec.configs).chain(&spec.recipe) {
         if !spec.files.contains_key(name) && catalog::demo_file(name).is_none() {
-            wrong.push(format!("configs: no file {name:?} in [files] or assets/demo"));
+            wrong.say("configs", format_args!("no file {name:?} in [files] or assets/demo"));
         }
     }
 }
 
-fn operations(spec: &Spec, wrong: &mut Vec<String>) {
+fn operations(spec: &Spec, wrong: &mut Wrong) {
     let of_latency = spec.api.operations.keys().map(|name| ("api.operations", name));
     let of_faults = spec.faults.iter().filter_map(|fault| fault.operation.as_ref());
     for (key, name) in of_latency.chain(of_faults.map(|name| ("faults.operation", name))) {
         if !OPERATIONS.contains(&name.as_str()) {
-            wrong
-                .push(format!("{key}: no operation {name:?}; there are {}", OPERATIONS.join(", ")));
+            wrong.say(key, format_args!("no operation {name:?}, but {}", OPERATIONS.join(", ")));
         }
     }
     for region in spec.faults.iter().filter_map(|fault| fault.region.as_ref()) {
         if !spec.regions.contains_key(region) {
-            wrong.push(format!("faults.region: no region {region:?}"));
+            wrong.say("faults.region", format_args!("no region {region}"));
         }
     }
 }
 
-fn local_key(key: &LocalKeySpec, wrong: &mut Vec<String>) {
+fn nodes(spec: &Spec, wrong: &mut Wrong) {
+    let is_region = |name: &str| spec.regions.contains_key(&Region::new(name));
+    let is_node = |name: &str| name.split_once('/').is_some_and(|(region, _)| is_region(region));
+    for (name, node) in &spec.nodes {
+        if !is_node(name.as_str()) {
+            wrong.say("nodes", format_args!("{name:?} is not of the form <region>/worker-1"));
+        }
+        if node.slowness.is_some_and(|slowness| !(0.001..=1000.0).contains(&slowness)) {
+            wrong.say(format_args!("nodes.{name}.slowness"), "is not between 0.001 and 1000");
+        }
+    }
+    for name in spec.steps.iter().flat_map(|step| &step.nodes) {
+        if !(["head", "worker"].contains(&name.as_str()) || is_region(name) || is_node(name)) {
+            wrong.say("steps.nodes", format_args!("{name:?} is no node, region or kind"));
+        }
+    }
+}
+
+fn local_key(key: &LocalKeySpec, wrong: &mut Wrong) {
     let at = format!("operator.keys: {}", key.path.display());
     match (&key.public_key, key.problem) {
-        (None, None) => wrong.push(format!("{at}: needs a public_key or a problem")),
+        (None, None) => wrong.say(at, "needs a public_key or a problem"),
         (Some(line), _) if PublicKey::parse(line).is_none() => {
-            wrong.push(format!("{at}: public_key is not of the form `ssh-ed25519 AAAA…`"));
+            wrong.say(at, "public_key is not of the form `ssh-ed25519 AAAA…`");
         }
         _ => {}
     }
 }
 
-fn region_problems(name: &Region, region: &RegionSpec, spec: &Spec, wrong: &mut Vec<String>) {
-    let at = |what: &str, id: &dyn std::fmt::Display| format!("regions.{name}.{what}: {id}");
-    let vpcs: BTreeSet<&str> = region.vpcs.iter().map(|vpc| vpc.id.as_str()).collect();
-    let subnets: BTreeSet<&str> = region.subnets.iter().map(|one| one.id.as_str()).collect();
-    let zones: BTreeSet<String> = region.zones.iter().map(|one| format!("{name}{one}")).collect();
-    for vpc in region.vpcs.iter().filter(|vpc| vpc.cidrs.is_empty()) {
-        wrong.push(format!("{}: needs a CIDR", at("vpcs", &vpc.id)));
-    }
-    for subnet in &region.subnets {
-        let place = at("subnets", &subnet.id);
-        let vpc = region.vpcs.iter().find(|vpc| vpc.id == subnet.vpc);
-        match vpc {
-            None => wrong.push(format!("{place}: no VPC {}", subnet.vpc)),
-            Some(vpc) if !vpc.cidrs.iter().any(|cidr| cidr.contains(&subnet.cidr)) => {
-                wrong.push(format!("{place}: {} is not within its VPC", subnet.cidr));
-            }
-            Some(_) => {}
-        }
-        if !zones.contains(subnet.zone.as_str()) {
-            wrong.push(format!("{place}: no zone {}", subnet.zone));
-        }
-    }
-    for table in &region.route_tables {
-        let place = at("route_tables", &table.id);
-        if !vpcs.contains(table.vpc.as_str()) {
-            wrong.push(format!("{place}: no VPC {}", table.vpc));
-        }
-        for subnet in table.subnets.iter().filter(|id| !subnets.contains(id.as_str())) {
-            wrong.push(format!("{place}: no subnet {subnet}"));
-        }
-    }
-    for group in region.security_groups.iter().filter(|one| !vpcs.contains(one.vpc.as_str())) {
-        wrong.push(format!("{}: no VPC {}", at("security_groups", &group.id), group.vpc));
-    }
-    for key in region.key_pairs.iter().filter(|key| PublicKey::parse(&key.public_key).is_none()) {
-        wrong.push(format!("{}: public_key is not one", at("key_pairs", &key.name)));
-    }
-    for instance in &region.instances {
-        let place = at("instances", &instance.id);
-        if !subnets.contains(instance.subnet.as_str()) {
-            wrong.push(format!("{place}: no subnet {}", instance.subnet));
-        }
-    }
-    types(name, region, spec, wrong);
-}
-
-fn types(name: &Region, region: &RegionSpec, spec: &Spec, wrong: &mut Vec<String>) {
-    let named = region
-        .not_offered
-        .iter()
-        .map(|lack| &lack.instance_type)
-        .chain(region.usd_per_hour.keys())
-        .chain(region.capacity.iter().filter_map(|limit| limit.instance_type.as_ref()))
-        .chain(region.instances.iter().map(|instance| &instance.instance_type));
-    for instance_type in named {
-        let known = spec.instance_types.contains_key(instance_type)
-            || catalog::instance_types().any(|info| info.name == *instance_type);
-        if !known {
-            wrong.push(format!("regions.{name}: no instance type {instance_type}"));
-        }
-    }
-}
-
-fn peerings(spec: &Spec, wrong: &mut Vec<String>) {
+fn peerings(spec: &Spec, wrong: &mut Wrong) {
     for peering in &spec.peerings {
         for side in [&peering.requester, &peering.accepter] {
             if !is_vpc(spec, side) {
-                wrong.push(format!("peerings: {}: no VPC {side:?} (region/vpc-…)", peering.id));
+                let at = format_args!("peerings: {}", peering.id).to_string();
+                wrong.say(at, format_args!("no VPC {side:?}, of the form <region>/vpc-…"));
             }
         }
     }
@@ -155,4 +120,111 @@ fn is_vpc(spec: &Spec, place: &str) -> bool {
     let Some((region, vpc)) = place.split_once('/') else { return false };
     let region = spec.regions.get(&Region::new(region));
     region.is_some_and(|region| region.vpcs.iter().any(|own| own.id.as_str() == vpc))
+}
+
+/// A region under examination.
+struct Checked<'a> {
+    name: &'a Region,
+    region: &'a RegionSpec,
+    spec: &'a Spec,
+}
+
+impl Checked<'_> {
+    fn all(&self, wrong: &mut Wrong) {
+        self.vpcs(wrong);
+        self.subnets(wrong);
+        self.route_tables(wrong);
+        self.groups_and_keys(wrong);
+        self.instances(wrong);
+        self.types(wrong);
+    }
+
+    fn at(&self, what: &str, id: &impl Display) -> String {
+        format!("regions.{}.{what}: {id}", self.name)
+    }
+
+    fn has_vpc(&self, id: &crate::model::VpcId) -> bool {
+        self.region.vpcs.iter().any(|vpc| vpc.id == *id)
+    }
+
+    fn has_subnet(&self, id: &crate::model::SubnetId) -> bool {
+        self.region.subnets.iter().any(|subnet| subnet.id == *id)
+    }
+
+    fn vpcs(&self, wrong: &mut Wrong) {
+        for vpc in self.region.vpcs.iter().filter(|vpc| vpc.cidrs.is_empty()) {
+            wrong.say(self.at("vpcs", &vpc.id), "needs a CIDR");
+        }
+    }
+
+    fn subnets(&self, wrong: &mut Wrong) {
+        let is_zone = |zone: &str| {
+            let letter = zone.strip_prefix(self.name.as_str());
+            letter.is_some_and(|letter| self.region.zones.iter().any(|own| own == letter))
+        };
+        for subnet in &self.region.subnets {
+            let at = self.at("subnets", &subnet.id);
+            match self.region.vpcs.iter().find(|vpc| vpc.id == subnet.vpc) {
+                None => wrong.say(&at, format_args!("no VPC {}", subnet.vpc)),
+                Some(vpc) if !vpc.cidrs.iter().any(|cidr| cidr.contains(&subnet.cidr)) => {
+                    wrong.say(&at, format_args!("{} is not within its VPC", subnet.cidr));
+                }
+                Some(_) => {}
+            }
+            if !is_zone(subnet.zone.as_str()) {
+                wrong.say(&at, format_args!("no zone {}", subnet.zone));
+            }
+        }
+    }
+
+    fn route_tables(&self, wrong: &mut Wrong) {
+        for table in &self.region.route_tables {
+            let at = self.at("route_tables", &table.id);
+            if !self.has_vpc(&table.vpc) {
+                wrong.say(&at, format_args!("no VPC {}", table.vpc));
+            }
+            for subnet in table.subnets.iter().filter(|id| !self.has_subnet(id)) {
+                wrong.say(&at, format_args!("no subnet {subnet}"));
+            }
+        }
+    }
+
+    fn groups_and_keys(&self, wrong: &mut Wrong) {
+        for group in self.region.security_groups.iter().filter(|group| !self.has_vpc(&group.vpc)) {
+            wrong.say(self.at("security_groups", &group.id), format_args!("no VPC {}", group.vpc));
+        }
+        for key in &self.region.key_pairs {
+            if PublicKey::parse(&key.public_key).is_none() {
+                wrong.say(self.at("key_pairs", &key.name), "public_key is not one");
+            }
+        }
+    }
+
+    fn instances(&self, wrong: &mut Wrong) {
+        for instance in &self.region.instances {
+            if !self.has_subnet(&instance.subnet) {
+                let what = format_args!("no subnet {}", instance.subnet).to_string();
+                wrong.say(self.at("instances", &instance.id), what);
+            }
+        }
+    }
+
+    fn types(&self, wrong: &mut Wrong) {
+        let region = self.region;
+        let known: BTreeSet<_> = catalog::instance_types()
+            .map(|info| info.name)
+            .chain(self.spec.instance_types.keys().cloned())
+            .collect();
+        let named = region
+            .not_offered
+            .iter()
+            .map(|lack| &lack.instance_type)
+            .chain(region.usd_per_hour.keys())
+            .chain(region.capacity.iter().filter_map(|limit| limit.instance_type.as_ref()))
+            .chain(region.instances.iter().map(|instance| &instance.instance_type));
+        for instance_type in named.filter(|name| !known.contains(name)) {
+            let at = format!("regions.{}", self.name);
+            wrong.say(at, format_args!("no instance type {instance_type}"));
+        }
+    }
 }

@@ -107,3 +107,31 @@ impl Scenario {
         Arc::clone(&self.spec)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A step that the recipe does not have, or a node that the project does
+    /// not have, would silently never be met.
+    #[test]
+    fn built_in_scenarios_speak_of_steps_and_nodes_that_there_are() {
+        for (name, _) in Scenario::names() {
+            let scenario = Scenario::built_in(name).map(|one| (one.spec(), one.load_project()));
+            let Some((spec, Loaded { project: Some(project), .. })) = scenario else {
+                unreachable!("{name} is not sound")
+            };
+            let steps: BTreeSet<_> = project.recipe.steps.iter().map(|step| &step.name).collect();
+            for step in spec.steps.iter().filter_map(|entry| entry.step.as_ref()) {
+                assert!(steps.contains(step), "{name}: {step}");
+            }
+            let nodes: BTreeSet<_> =
+                project.planned_nodes().into_iter().map(|node| node.name).collect();
+            for node in spec.nodes.keys() {
+                assert!(nodes.contains(node), "{name}: {node}");
+            }
+        }
+    }
+}

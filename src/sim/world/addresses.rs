@@ -32,46 +32,55 @@ pub(super) fn after(address: Ipv4Addr) -> Ipv4Addr {
 
 /// A region's made-up public addresses, one after the other, none twice.
 pub(super) struct PublicPool {
-    block: Ipv4Net,
+    blocks: Vec<Ipv4Net>,
     used: u32,
-    spill: Ipv4Net,
 }
 
 impl PublicPool {
     /// The first two regions get a block of the documentation ranges, which
-    /// read best; the others, and what exceeds these, a part of the range for
-    /// benchmarks (RFC 2544).
+    /// read best; what exceeds these, and the other regions, a part of the
+    /// range for benchmarks (RFC 2544), then of the shared one (RFC 6598).
     pub fn of_region(index: u32) -> Self {
-        let spill = part_of_benchmarks(index);
-        let block = match index {
-            0 => net([198, 51, 100, 0], 24),
-            1 => net([203, 0, 113, 0], 24),
-            _ => spill,
+        let reads_best = match index {
+            0 => Some(net([198, 51, 100, 0], 24)),
+            1 => Some(net([203, 0, 113, 0], 24)),
+            _ => None,
         };
-        Self { block, used: 0, spill }
+        // Taken from the end.
+        let mut blocks =
+            vec![part([100, 64, 0, 0], 10, 16, index), part([198, 18, 0, 0], 15, 20, index)];
+        blocks.extend(reads_best);
+        Self { blocks, used: 0 }
     }
 
     /// An address that no instance ever had.
     pub fn next(&mut self) -> Ipv4Addr {
-        if left(self.block, self.at(self.used)) == 0 {
-            self.block = self.spill;
-            self.used = 0;
-        }
-        let address = self.at(self.used);
+        let block = match self.blocks.as_slice() {
+            [.., next, block] if left(*block, nth(*block, self.used)) == 0 => {
+                let next = *next;
+                self.blocks.pop();
+                self.used = 0;
+                next
+            }
+            [.., block] => *block,
+            [] => return Ipv4Addr::UNSPECIFIED,
+        };
         self.used += 1;
-        address
-    }
-
-    /// Starts behind the network's own address and a round number.
-    fn at(&self, used: u32) -> Ipv4Addr {
-        Ipv4Addr::from_bits(self.block.network().to_bits() + 10 + used)
+        nth(block, self.used - 1)
     }
 }
 
-/// 198.18.0.0/15 has room for 32 regions of 4096 addresses.
-fn part_of_benchmarks(index: u32) -> Ipv4Net {
-    let base = Ipv4Addr::new(198, 18, 0, 0).to_bits() + (index % 32) * 4096;
-    net(Ipv4Addr::from_bits(base).octets(), 20)
+/// Starts behind the network's own address and at a round number.
+fn nth(block: Ipv4Net, used: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(block.network().to_bits().saturating_add(10).saturating_add(used))
+}
+
+/// The part number `index` of length `prefix` of a larger range; the parts
+/// start over where there are no more.
+fn part(range: [u8; 4], range_prefix: u8, prefix: u8, index: u32) -> Ipv4Net {
+    let parts = 1_u32 << (prefix - range_prefix);
+    let offset = (index % parts) << (32 - prefix);
+    net(Ipv4Addr::from_bits(Ipv4Addr::from(range).to_bits() + offset).octets(), prefix)
 }
 
 fn net(octets: [u8; 4], prefix: u8) -> Ipv4Net {
@@ -89,7 +98,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         for index in 0..10 {
             let mut pool = PublicPool::of_region(index);
-            assert!((0..2000).all(|_| seen.insert(pool.next())), "twice in region {index}");
+            assert!((0..9000).all(|_| seen.insert(pool.next())), "twice in region {index}");
         }
     }
 

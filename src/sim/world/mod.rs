@@ -88,6 +88,14 @@ impl World {
         Some(life.ssh_at.duration_since(life.launched_at?))
     }
 
+    /// Gives the world the resources that `scenario` describes, as somebody at
+    /// the console might while muster runs: images, keys, groups, networks,
+    /// peerings. Machines stay, and so does how nodes and calls behave.
+    pub fn mend(&self, scenario: &Scenario) {
+        let mended = State::of(&scenario.spec(), self.started);
+        self.state().adopt(mended);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

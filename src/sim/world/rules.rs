@@ -190,7 +190,7 @@ impl RegionState {
             .filter(|machine| machine.about.spot == spot && machine.state_at(now).is_live())
             .map(|machine| machine.about.vcpus)
             .sum();
-        if used + order.vcpus * request.count <= quota {
+        if used.saturating_add(order.vcpus.saturating_mul(request.count)) <= quota {
             return Ok(());
         }
         Err(if spot {

@@ -1,6 +1,6 @@
 //! The world as its nodes: [`Remote`] and [`Session`].
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
@@ -46,9 +46,10 @@ impl World {
 
     /// What sshd says to a connection that came through.
     fn admit(&self, host: &Host, machine: &Machine) -> Result<()> {
-        let number = machine.connected();
         let odd = self.spec.nodes.get(&host.node);
         let asleep = Instant::now() < machine.about.life.ssh_at;
+        // Only what a waking sshd hears is counted.
+        let number = if asleep { 0 } else { machine.connected() };
         if asleep || odd.is_some_and(|odd| number <= odd.refuses) {
             let message = format!("connect to host {} port 22: Connection refused", host.address);
             return Err(error(&host.node, RemoteErrorKind::Unreachable, message));
@@ -143,6 +144,9 @@ impl Remote for World {
     }
 }
 
+/// Longer than any script.
+const A_YEAR: Duration = Duration::from_hours(365 * 24);
+
 /// A connection to one machine.
 struct Connection {
     node: NodeName,
@@ -178,7 +182,7 @@ impl Session for Connection {
     async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
         let run = self.machine.run(&script.key, || self.play_of(script));
         let breaks_after = run.play.connection_lost_after.filter(|_| run.attached == 1);
-        let deadline = run.began + script.timeout;
+        let deadline = run.began.checked_add(script.timeout).unwrap_or(run.began + A_YEAR);
         for (number, (offset, line)) in (0_u64..).zip(&run.play.lines) {
             if breaks_after == Some(number) {
                 return Err(self.lost());

@@ -107,6 +107,17 @@ impl State {
         })
     }
 
+    /// Takes over all of `other` but its machines.
+    pub fn adopt(&mut self, other: Self) {
+        self.peerings = other.peerings;
+        for (name, mended) in other.regions {
+            match self.regions.remove(&name) {
+                Some(region) => self.regions.insert(name, region.mended(mended)),
+                None => self.regions.insert(name, mended),
+            };
+        }
+    }
+
     pub fn vpc(&self, region: &Region, vpc: &VpcId) -> Option<&Vpc> {
         self.regions.get(region)?.vpcs.iter().find(|own| own.id == *vpc)
     }
@@ -185,6 +196,20 @@ impl RegionState {
             tokens: HashMap::new(),
             public_ips: PublicPool::of_region(index),
             launched: 0,
+        }
+    }
+
+    /// `other` with the machines of this one, and all that came of them.
+    fn mended(self, mut other: Self) -> Self {
+        for held in &mut other.subnets {
+            held.next = self.subnet(&held.subnet.id).map_or(held.next, |own| own.next);
+        }
+        Self {
+            machines: self.machines,
+            tokens: self.tokens,
+            public_ips: self.public_ips,
+            launched: self.launched,
+            ..other
         }
     }
 
