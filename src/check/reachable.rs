@@ -7,8 +7,8 @@ use ipnet::Ipv4Net;
 use crate::cloud::{RouteState, RouteTable, RouteTarget, Subnet};
 
 use super::{
-    Finding,
-    context::{Context, Place, count},
+    Finding, Level,
+    context::{Context, Judged, Place, count},
     network::table_of,
     rules::WORLD,
 };
@@ -28,23 +28,25 @@ fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
         Ok(subnets) => subnets,
         Err(absent) => return place.absent(absent, "the subnets"),
     };
-    let tables = place.facts.route_tables.get();
-    let mut obstacles: Vec<_> =
-        subnets.iter().filter_map(|subnet| no_address(place, subnet)).collect();
-    if let Ok(tables) = tables {
-        obstacles
-            .extend(subnets.iter().filter_map(|subnet| no_way(place, tables, subnet, operator)));
-        obstacles.dedup();
-    }
-    match tables {
-        _ if !obstacles.is_empty() => shut_off(place, &obstacles),
-        Ok(_) => place.pass("nodes get a public address and a way to the internet"),
-        Err(absent) => place.absent(absent, "the route tables"),
+    let no_address = subnets.iter().filter_map(|subnet| no_address(place, subnet)).collect();
+    match ways_out(place, &subnets, operator) {
+        Ok(no_way) => verdict(place, [no_address, no_way].concat()),
+        Err(_) if !no_address.is_empty() => shut_off(place, &no_address),
+        Err(finding) => *finding,
     }
 }
 
+fn verdict(place: &Place<'_>, mut obstacles: Vec<Obstacle>) -> Finding {
+    obstacles.sort();
+    obstacles.dedup();
+    if obstacles.is_empty() {
+        return place.pass("nodes get a public address and a way to the internet");
+    }
+    shut_off(place, &obstacles)
+}
+
 /// Why nodes can't be reached, and what to do about it.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Obstacle {
     what: String,
     mend: String,
@@ -61,13 +63,21 @@ fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
     })
 }
 
-fn no_way(
-    place: &Place<'_>,
-    tables: &[RouteTable],
-    subnet: &Subnet,
-    operator: Ipv4Net,
-) -> Option<Obstacle> {
-    let table = table_of(tables, subnet)?;
+/// The tables that lead the operator's way to anything but an internet gateway.
+fn ways_out(place: &Place<'_>, subnets: &[&Subnet], operator: Ipv4Net) -> Judged<Vec<Obstacle>> {
+    let absent = |absent| place.absent(absent, "the route tables");
+    let tables = place.facts.route_tables.get().map_err(absent)?;
+    let of_subnet = |subnet: &&Subnet| {
+        table_of(tables, subnet).ok_or_else(|| {
+            let title = format!("the route table of {} was not told", subnet.id);
+            Box::new(place.finding(Level::Unknown, title).todo("look again"))
+        })
+    };
+    let tables: Vec<_> = subnets.iter().map(of_subnet).collect::<Judged<_>>()?;
+    Ok(tables.into_iter().filter_map(|table| no_way(place, table, operator)).collect())
+}
+
+fn no_way(place: &Place<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Obstacle> {
     let covering = table.routes.iter().filter(|route| route.destination.contains(&operator));
     let best = covering.max_by_key(|route| route.destination.prefix_len());
     let leads_out = best.is_some_and(|route| {

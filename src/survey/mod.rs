@@ -15,7 +15,7 @@ pub use take::{SurveyOptions, take};
 use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     cloud::{
@@ -100,7 +100,16 @@ pub struct RegionSurvey {
     pub instances: Fact<Vec<Instance>>,
     /// The dry run of each group's launch. `Known(None)`: would be allowed.
     /// `Known(Some(…))`: EC2 refused. Absent: not asked, since what is named is missing.
+    #[serde(serialize_with = "by_name")]
     pub dry_runs: BTreeMap<GroupKey, Fact<Option<Failure>>>,
+}
+
+/// JSON takes no other keys than text.
+fn by_name<S: Serializer>(
+    dry_runs: &BTreeMap<GroupKey, Fact<Option<Failure>>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(dry_runs.iter().map(|(group, answer)| (group.to_string(), answer)))
 }
 
 impl Survey {

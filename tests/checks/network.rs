@@ -152,6 +152,17 @@ fn unreadable_tables_leave_the_way_out_unknown() {
 }
 
 #[test]
+fn a_table_that_was_not_told_is_unknown() {
+    let mut world = World::healthy();
+    world.region("eu-west-1").tables[0].is_main = false;
+    for (check, subject) in [("subnet.reachable", "eu-west-1"), ("route.peering", EU_US)] {
+        let finding = world.finding(check, subject);
+        assert_eq!(finding.level, Level::Unknown);
+        assert_eq!(finding.title, "the route table of subnet-eu was not told");
+    }
+}
+
+#[test]
 fn overlapping_vpcs_are_told_once() {
     let mut world = World::healthy();
     world.region("eu-west-1").vpcs[0].cidrs = vec!["10.1.128.0/17".parse().unwrap()];

@@ -227,6 +227,13 @@ async fn all_is_read_as_it_is() {
     assert_eq!(survey, told);
 }
 
+#[test]
+fn a_survey_can_be_written_as_json() {
+    let json = serde_json::to_value(World::healthy().survey()).unwrap();
+    let region = &json["regions"]["us-west-2"];
+    assert!(region["dry_runs"]["us-west-2 head (ray.head.default)"].is_object(), "{region:#}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn ten_regions_take_as_long_as_one() {
     let mut durations = Vec::new();
