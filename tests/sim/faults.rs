@@ -112,12 +112,13 @@ async fn odd_nodes_are_odd_in_their_own_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodes_refuse_stay_silent_and_change_their_host_keys() {
+async fn nodes_refuse_deny_stay_silent_and_change_their_host_keys() {
     let world = world(
         r#"
         [nodes."us-west-2/worker-1"]
         refuses = 1
-        other_host_key_from = 3
+        denies = 1
+        other_host_key_from = 4
         [nodes."us-west-2/worker-2"]
         silent = true
         "#,
@@ -127,6 +128,7 @@ async fn nodes_refuse_stay_silent_and_change_their_host_keys() {
     let (remote, first) = (world.remote(), host(&world, &instances[0]).await);
     let kind = async |host: &Host| remote.connect(host).await.err().map(|error| error.kind);
     assert_eq!(kind(&first).await, Some(RemoteErrorKind::Unreachable));
+    assert_eq!(kind(&first).await, Some(RemoteErrorKind::Denied));
     assert_eq!(kind(&first).await, None);
     assert_eq!(kind(&first).await, Some(RemoteErrorKind::HostKeyChanged));
     let second = host(&world, &instances[1]).await;

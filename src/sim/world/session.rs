@@ -58,7 +58,8 @@ impl World {
             let message = "REMOTE HOST IDENTIFICATION HAS CHANGED! Host key verification failed.";
             return Err(error(&host.node, RemoteErrorKind::HostKeyChanged, message));
         }
-        let known = |key: &PublicKey| machine.about.key.as_ref() == Some(key);
+        let early = odd.is_some_and(|odd| number <= odd.refuses.saturating_add(odd.denies));
+        let known = |key: &PublicKey| machine.about.key.as_ref() == Some(key) && !early;
         if host.user == machine.about.user && self.offered_keys(host).iter().any(known) {
             return Ok(());
         }

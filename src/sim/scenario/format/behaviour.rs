@@ -19,6 +19,8 @@ pub(in crate::sim) struct NodeSpec {
     pub silent: bool,
     /// Refuses this many connections first.
     pub refuses: u32,
+    /// Then denies this many, as while cloud-init has not written `authorized_keys` yet.
+    pub denies: u32,
     /// From this connection on (the first is 1) another host key answers.
     pub other_host_key_from: Option<u32>,
     /// Every script of this node takes as many times as long.
