@@ -15,7 +15,9 @@
 //! [`sim`]. Front ends ([`tui`], [`report`]) send [`engine::Command`]s and
 //! receive [`engine::Update`]s; nothing else passes between them and the engine.
 
+pub mod app;
 pub mod check;
+pub mod cli;
 pub mod cloud;
 pub mod config;
 pub mod engine;

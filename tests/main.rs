@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: each further one would link the SDK again.
 
 mod checks;
+mod cli;
 mod cloud_contract;
 mod config;
 #[cfg(feature = "aws")]

@@ -4,6 +4,7 @@ mod clock;
 mod failure;
 mod ids;
 mod node;
+mod price;
 
 pub use clock::Clock;
 pub use failure::Failure;
@@ -12,3 +13,4 @@ pub use ids::{
     Region, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,
 };
 pub use node::{GroupKey, NodeKind};
+pub use price::Price;

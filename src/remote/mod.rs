@@ -7,7 +7,7 @@ mod lines;
 mod ssh;
 
 pub use error::{RemoteError, RemoteErrorKind, Result};
-pub use ssh::{SshOptions, SshRemote};
+pub use ssh::{LocalKeys, SshOptions, SshRemote};
 
 use std::{
     collections::BTreeMap,

@@ -1,1 +1,18 @@
-//! report
+//! Text and JSON: the front ends for those who don't want the dashboard, and
+//! for programs. Everything here turns values into lines; nothing asks AWS or
+//! reads files.
+
+mod diagnostics;
+mod events;
+mod findings;
+mod out;
+mod plan;
+mod status;
+mod table;
+
+pub use diagnostics::diagnostics;
+pub use events::EventLines;
+pub use findings::{FindingsDocument, failures, findings};
+pub use out::{Out, Paint, Tone};
+pub use plan::{down_plan, launch_plan, launched};
+pub use status::{StatusDocument, status};

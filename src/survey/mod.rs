@@ -22,7 +22,7 @@ use crate::{
         CloudError, Image, Instance, InstanceTypeInfo, KeyPair, Offering, OptIn, Peering,
         PublicKey, RouteTable, SecurityGroup, Subnet, Vpc,
     },
-    model::{Failure, GroupKey, Region, SubnetId},
+    model::{Failure, GroupKey, InstanceType, Region, SubnetId},
 };
 
 /// A fact, or why it could not be read. What could not be read is never
@@ -113,6 +113,12 @@ fn by_name<S: Serializer>(
 }
 
 impl Survey {
+    /// The on-demand price of `instance_type` in `region`, in US dollars an hour.
+    pub fn usd_per_hour(&self, region: &Region, instance_type: &InstanceType) -> Option<f64> {
+        let types = self.regions.get(region)?.instance_types.known()?;
+        types.iter().find(|info| info.name == *instance_type)?.usd_per_hour
+    }
+
     /// Takes over from `earlier` the dry runs that this survey did not ask for.
     pub fn keep_dry_runs(&mut self, earlier: &Self) {
         for (name, region) in &mut self.regions {

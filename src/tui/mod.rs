@@ -45,7 +45,7 @@ mod widgets;
 
 pub use action::{Action, Effect, Motion, Screen};
 pub use dialogs::Dialog;
-pub use model::{Model, Notice, Price, Tone};
+pub use model::{Model, Notice, Tone};
 pub use run::{Pace, drive};
 pub use theme::Theme;
 pub use ui::Ui;

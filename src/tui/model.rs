@@ -9,7 +9,7 @@ use crate::{
     check::{Finding, Level, Subject, Summary},
     config::Project,
     engine::{ClusterPhase, DownPlan, Event, LogStore, NodeState, Phase, RunState, Update},
-    model::{Clock, Failure, InstanceType, Region},
+    model::{Clock, Failure, InstanceType, Price, Region},
     survey::Survey,
 };
 
@@ -72,46 +72,6 @@ pub enum Tone {
     Plain,
     /// Something failed or was refused.
     Bad,
-}
-
-/// An amount of US dollars of which parts may not be known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Price {
-    /// The part that is known.
-    pub usd: f64,
-    /// Machines whose price is known.
-    pub known: usize,
-    /// Machines whose price is not.
-    pub unknown: usize,
-}
-
-impl Price {
-    fn add(&mut self, usd: Option<f64>) {
-        match usd {
-            Some(usd) => {
-                self.usd += usd;
-                self.known += 1;
-            }
-            None => self.unknown += 1,
-        }
-    }
-
-    /// The sum of the prices of single machines.
-    pub fn sum(prices: impl Iterator<Item = Option<f64>>) -> Self {
-        let mut sum = Self::default();
-        prices.for_each(|price| sum.add(price));
-        sum
-    }
-}
-
-impl std::fmt::Display for Price {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.known, self.unknown) {
-            (0, 1..) => f.write_str("price unknown"),
-            (_, 0) => write!(f, "${:.2}", self.usd),
-            (_, _) => write!(f, "over ${:.2}", self.usd),
-        }
-    }
 }
 
 impl Model {
@@ -272,8 +232,7 @@ impl Model {
 
     /// The on-demand price of `instance_type` in US dollars an hour.
     pub fn usd_per_hour(&self, region: &Region, instance_type: &InstanceType) -> Option<f64> {
-        let types = self.survey.as_ref()?.regions.get(region)?.instance_types.known()?;
-        types.iter().find(|info| info.name == *instance_type)?.usd_per_hour
+        self.survey.as_ref()?.usd_per_hour(region, instance_type)
     }
 
     /// What all planned nodes cost an hour.

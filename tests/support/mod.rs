@@ -4,5 +4,6 @@
 pub mod endpoint;
 #[cfg(feature = "aws")]
 pub mod moto;
+pub mod muster;
 pub mod run;
 pub mod sshd;

@@ -78,6 +78,23 @@ impl Remote for SshRemote {
     }
 }
 
+/// Reads local keys and connects to nothing: all that a survey needs. Nothing
+/// is written for it.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalKeys;
+
+#[async_trait::async_trait]
+impl Remote for LocalKeys {
+    async fn public_key(&self, private_key: &Path) -> std::result::Result<PublicKey, Failure> {
+        key::public_key(private_key).await
+    }
+
+    async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
+        let message = "this door is for looking at local keys only".into();
+        Err(RemoteError { kind: RemoteErrorKind::Local, node: host.node.clone(), message })
+    }
+}
+
 /// A connection to one node.
 struct SshSession {
     master: master::Master,

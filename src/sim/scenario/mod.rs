@@ -78,6 +78,11 @@ impl Scenario {
     /// The project that is to run in this world, loaded as one from files
     /// would be: whatever is wrong with it is in the result.
     pub fn load_project(&self) -> Loaded {
+        self.load_project_with(&Overrides::default())
+    }
+
+    /// The same, with flags that override it.
+    pub fn load_project_with(&self, overrides: &Overrides) -> Loaded {
         let spec = &self.spec;
         let read = |name: &String| self.source(name);
         config::load_sources(
@@ -85,7 +90,7 @@ impl Scenario {
             spec.project_file.as_ref().and_then(read),
             spec.configs.iter().filter_map(read).collect(),
             spec.recipe.as_ref().and_then(read),
-            &Overrides::default(),
+            overrides,
         )
     }
 

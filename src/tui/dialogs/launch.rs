@@ -12,11 +12,11 @@ use super::{Dialog, Form};
 use crate::{
     check::Level,
     engine::{Command, NodeState, Phase},
-    model::{InstanceType, NodeKind, Region},
+    model::{InstanceType, NodeKind, Price, Region},
     tui::{
         Ui,
         action::{Action, Effect, Screen},
-        model::{Model, Price, Tone},
+        model::{Model, Tone},
         text,
         theme::Theme,
         widgets::sheet::{Sheet, buttons, field},

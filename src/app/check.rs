@@ -1,0 +1,67 @@
+//! `muster check`: look once, say what was found.
+
+use super::{Exit, Streams, Trouble, World};
+use crate::{
+    check::{self, Summary},
+    cli::{CheckArgs, Format},
+    config::Diagnostic,
+    report::{self, FindingsDocument},
+    survey::{self, SurveyOptions},
+};
+
+/// Looks at all regions and prints the findings.
+pub async fn run(args: CheckArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = match World::open(&args.project) {
+        Err(Trouble::Config(diagnostics)) if args.format == Format::Json => {
+            return refused(&diagnostics, streams);
+        }
+        world => world?,
+    };
+    let remote = world.remote_for_looking();
+    let cluster = world.peek()?.and_then(|(_, state)| state.cluster);
+    let options = SurveyOptions { dry_run: true, cluster: cluster.clone() };
+    let survey = survey::take(&world.project, &*world.cloud, &*remote, &world.clock, options).await;
+    let findings = check::run(&world.project, &survey, cluster.as_ref());
+    let exit = Exit::of_look(&findings, survey.not_asked.is_some());
+    match args.format {
+        Format::Json => streams.out.json(&FindingsDocument {
+            version: 1,
+            project: Some(&world.project.name),
+            simulated: world.cloud.is_simulated(),
+            at: Some(survey.at),
+            regions: world.project.region_names(),
+            summary: Summary::of(&findings),
+            findings: &findings,
+            diagnostics: world.warnings(),
+            not_asked: survey.not_asked.as_ref(),
+            exit_code: exit.code(),
+        })?,
+        Format::Text => {
+            world.print_warnings(streams)?;
+            if let Some(failure) = &survey.not_asked {
+                return Err(Trouble::Told { exit, failure: failure.clone() });
+            }
+            world.print_simulated(streams)?;
+            let paint = streams.out.paint();
+            streams.out.lines(&report::findings(&world.project, &findings, paint))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Programs get one document also where there is no project to look at.
+fn refused(diagnostics: &[Diagnostic], streams: &mut Streams) -> Result<Exit, Trouble> {
+    streams.out.json(&FindingsDocument {
+        version: 1,
+        project: None,
+        simulated: false,
+        at: None,
+        regions: Vec::new(),
+        summary: Summary::default(),
+        findings: &[],
+        diagnostics,
+        not_asked: None,
+        exit_code: Exit::USAGE.code(),
+    })?;
+    Ok(Exit::USAGE)
+}

@@ -1,0 +1,104 @@
+//! The dashboard on a world, and on the next one where the user asks for it.
+
+use std::io::IsTerminal;
+
+use clap::CommandFactory;
+use jiff::tz::TimeZone;
+use strsim::jaro;
+
+use super::{Exit, Streams, Trouble, World, provoke};
+use crate::{
+    cli::{Cli, DemoArgs, ProjectArgs},
+    engine,
+    model::Failure,
+    sim::Scenario,
+    tui::{self, Dashboard, Outcome, terminal::Guard},
+};
+
+/// The world that the demo opens on.
+const FIRST: &str = "mistakes";
+
+/// Opens the dashboard on what `args` name. Nobody is asked anything before
+/// the first frame stands.
+pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    refuse_mistyped(&args)?;
+    let mut world = World::open(&args)?;
+    let mut scenario = args.scenario.clone();
+    needs_terminal()?;
+    world.print_warnings(streams)?;
+    let mut guard = Guard::enter()?;
+    let exit = loop {
+        let dashboard = dashboard(&world, scenario.as_deref())?;
+        match provoke::on_screen(tui::run(dashboard, &mut guard)).await? {
+            Outcome::Quit => break Exit::DONE,
+            Outcome::Signal(signal) => break Exit::signal(signal.number()),
+            Outcome::OpenScenario(name) => {
+                let args = ProjectArgs { scenario: Some(name.clone()), ..args.clone() };
+                world = World::open(&args)?;
+                scenario = Some(name);
+            }
+        }
+    };
+    guard.leave()?;
+    farewell(&world, streams)?;
+    Ok(exit)
+}
+
+/// The same on simulated worlds.
+pub async fn demo(args: DemoArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let scenario = Some(args.scenario.unwrap_or_else(|| FIRST.to_owned()));
+    run(ProjectArgs { scenario, ..ProjectArgs::default() }, streams).await
+}
+
+/// `muster chekc us.yaml` names no config `chekc`.
+fn refuse_mistyped(args: &ProjectArgs) -> Result<(), Trouble> {
+    let Some(first) = args.configs.first().filter(|path| !path.exists()) else { return Ok(()) };
+    let Some(word) = first.to_str().filter(|word| !word.contains(['.', '/'])) else {
+        return Ok(());
+    };
+    let command = Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    match names.max_by(|a, b| jaro(a, word).total_cmp(&jaro(b, word))) {
+        Some(name) if jaro(name, word) > 0.7 => {
+            let failure = Failure::new(format!("there is neither a command nor a file `{word}`"));
+            Err(Trouble::usage(failure.hint(format!("did you mean `muster {name}`?"))))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn needs_terminal() -> Result<(), Trouble> {
+    if std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let failure = Failure::new("the dashboard needs a terminal, and standard output is none");
+    Err(Trouble::usage(failure.hint("use `muster check`, `up`, `status`, `logs` or `down`")))
+}
+
+fn dashboard(world: &World, scenario: Option<&str>) -> Result<Dashboard, Trouble> {
+    let simulated = world.cloud.is_simulated();
+    let scenarios = if simulated { Scenario::names() } else { &[] };
+    let named = |(name, summary): &(&str, &str)| ((*name).to_owned(), (*summary).to_owned());
+    Ok(Dashboard {
+        project: world.project.clone(),
+        handle: engine::start(world.parts(world.store()?)?),
+        clock: world.clock,
+        zone: TimeZone::system(),
+        simulated,
+        scenarios: scenarios.iter().map(named).collect(),
+        scenario: scenario.map(str::to_owned),
+    })
+}
+
+/// What goes on without the dashboard.
+fn farewell(world: &World, streams: &mut Streams) -> Result<(), Trouble> {
+    let Some((store, state)) = world.peek()? else { return Ok(()) };
+    let billed = state.billed().count();
+    if billed > 0 {
+        let cluster = store.cluster();
+        streams.out.line(format!(
+            "{billed} instances of {cluster} go on and are billed; `muster down` terminates them"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! `muster down`: show what carries the cluster's id, ask, terminate, verify.
+
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm};
+use crate::{
+    cli::{DownArgs, Format},
+    engine::{Command, DownPlan, Update},
+    model::Failure,
+    report,
+};
+
+/// Ends the cluster.
+pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.project)?;
+    world.print_warnings(streams)?;
+    let store = match args.cluster {
+        Some(cluster) => world.store_of(cluster)?,
+        None => world.store()?,
+    };
+    let mut watch = Watch::start(&world, store, args.format, streams)?;
+    let planned = |update: &Update| match update {
+        Update::DownPlan(plan) => Some(plan.clone()),
+        _ => None,
+    };
+    let plan = watch.ask(Command::PlanDown, planned).await?;
+    if args.format == Format::Text {
+        let paint = watch.streams.out.paint();
+        world.print_simulated(watch.streams)?;
+        watch.streams.out.lines(&report::down_plan(watch.cluster(), &plan, paint))?;
+    }
+    if plan.terminate.is_empty() && watch.state().cluster.is_none() {
+        watch.end().await?;
+        return nothing(&world, &plan);
+    }
+    let must_ask = !args.yes && !plan.terminate.is_empty();
+    if must_ask && !confirm("Terminate them?", &mut watch.streams.err).await? {
+        watch.end().await?;
+        return Err(Trouble::failed(Failure::new("not confirmed; nothing was terminated")));
+    }
+    let ended = |update: &Update| match update {
+        Update::DownEnded { gone } => Some(*gone),
+        _ => None,
+    };
+    let gone = watch.ask(Command::Down, ended).await?;
+    watch.end().await?;
+    if gone {
+        return Ok(Exit::DONE);
+    }
+    let failure = Failure::new("not every instance is known to be gone");
+    Err(Trouble::failed(failure.hint("`muster down` again asks all regions again")))
+}
+
+/// No cluster on record, nothing that carries the id. Whether that is good
+/// news depends on whether all regions could be asked.
+fn nothing(world: &World, plan: &DownPlan) -> Result<Exit, Trouble> {
+    match plan.unknown.first() {
+        None => Ok(Exit::DONE),
+        Some((_, failure)) if plan.unknown.len() == world.project.regions.len() => {
+            Err(Trouble::Told { exit: Exit::NOT_ASKED, failure: failure.clone() })
+        }
+        Some(_) => Ok(Exit::UNKNOWN),
+    }
+}

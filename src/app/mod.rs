@@ -1,0 +1,72 @@
+//! Puts the parts together for each command: reads the configs, opens the
+//! world, chooses the front end, and turns what comes of it into an exit code.
+
+mod ask;
+mod check;
+mod dashboard;
+mod down;
+mod exit;
+mod logs;
+mod panics;
+mod provoke;
+mod signals;
+mod status;
+mod trouble;
+mod up;
+mod watch;
+mod world;
+
+pub use exit::Exit;
+pub use signals::Signals;
+pub use trouble::Trouble;
+pub use watch::{Streams, Watch};
+pub use world::World;
+
+use crate::{
+    cli::{Cli, Command},
+    report::Out,
+    sim::Scenario,
+};
+
+/// Carries out what the command line asks for, from the first thread on to
+/// the last message.
+pub fn main(cli: Cli) -> Exit {
+    let mut streams = Streams { out: Out::stdout(), err: Out::stderr() };
+    let result = on_runtime(run(cli, &mut streams));
+    result.unwrap_or_else(|trouble| {
+        // There is nowhere left to say that standard error can't be written.
+        let _ = trouble.tell(&mut streams.err);
+        trouble.exit()
+    })
+}
+
+/// Runs `work` on this thread, its tasks on others.
+fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit, Trouble> {
+    panics::install()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // A call that hangs, or a question that is still open, holds nothing up.
+    runtime.shutdown_background();
+    result
+}
+
+/// Carries out what the command line asks for.
+async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
+    match cli.command {
+        Some(Command::Check(args)) => check::run(args, streams).await,
+        Some(Command::Up(args)) => up::run(args, streams).await,
+        Some(Command::Status(args)) => status::run(args, streams).await,
+        Some(Command::Logs(args)) => logs::run(args, streams).await,
+        Some(Command::Down(args)) => down::run(args, streams).await,
+        Some(Command::Demo(args)) if args.list => list(streams),
+        Some(Command::Demo(args)) => dashboard::demo(args, streams).await,
+        None => dashboard::run(cli.project, streams).await,
+    }
+}
+
+fn list(streams: &mut Streams) -> Result<Exit, Trouble> {
+    for (name, summary) in Scenario::names() {
+        streams.out.line(format!("{name:<12} {summary}"))?;
+    }
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,105 @@
+//! `muster status`: the cluster as the journal has it, put right by what EC2
+//! says now. Writes nothing, so it can run beside an `up`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use futures_util::future::join_all;
+
+use super::{Exit, Streams, Trouble, World};
+use crate::{
+    cli::{Format, StatusArgs},
+    cloud::{CloudError, Instance, InstanceFilter, tags},
+    engine::{self, RunState, Stamped},
+    model::{ClusterId, Region},
+    report::{self, StatusDocument},
+};
+
+/// Prints the cluster.
+pub async fn run(args: StatusArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.project)?;
+    world.print_warnings(streams)?;
+    let (store, mut state) = world.peek()?.unzip();
+    let state = state.get_or_insert_default();
+    let found = ask(&world, state).await;
+    let mut unknown = Vec::new();
+    let mut others: BTreeMap<ClusterId, usize> = BTreeMap::new();
+    for (region, answer) in found {
+        match answer {
+            Ok(listing) => take_in(&world, state, &region, listing, &mut others),
+            Err(error) => unknown.push((region, error)),
+        }
+    }
+    let exit = exit_of(&world, &unknown);
+    let document = StatusDocument {
+        version: 1,
+        project: world.name(),
+        state,
+        folder: store.and_then(|store| store.folder().map(Path::to_owned)),
+        unknown: unknown.iter().map(|(region, error)| (region.clone(), error.into())).collect(),
+        others: others.into_iter().collect(),
+    };
+    match args.format {
+        Format::Json => streams.out.json(&document)?,
+        Format::Text => {
+            world.print_simulated(streams)?;
+            let paint = streams.out.paint();
+            streams.out.lines(&report::status(&world.project, &document, paint))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Everything that carries the project's name, in the regions of the project
+/// and of the record.
+async fn ask(world: &World, state: &RunState) -> Vec<(Region, Result<Vec<Instance>, CloudError>)> {
+    let mut regions = world.project.region_names();
+    regions.extend(
+        state
+            .regions
+            .iter()
+            .filter(|region| !regions.contains(region))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
+    let filter = InstanceFilter::Tag(tags::PROJECT.into(), world.name().to_owned());
+    let one = |region: Region| {
+        let filter = &filter;
+        async move {
+            let answer = world.cloud.instances(&region, filter).await;
+            (region, answer)
+        }
+    };
+    join_all(regions.into_iter().map(one)).await
+}
+
+/// Folds in what EC2 says of the cluster's machines, and counts those of others.
+fn take_in(
+    world: &World,
+    state: &mut RunState,
+    region: &Region,
+    listing: Vec<Instance>,
+    others: &mut BTreeMap<ClusterId, usize>,
+) {
+    let ours = state.cluster.clone();
+    let (own, foreign): (Vec<_>, Vec<_>) = listing.into_iter().partition(|instance| {
+        instance.tags.get(tags::CLUSTER).map(String::as_str) == ours.as_ref().map(AsRef::as_ref)
+    });
+    for instance in foreign.into_iter().filter(|instance| instance.state.is_live()) {
+        let id = instance.tags.get(tags::CLUSTER).cloned().unwrap_or_default();
+        *others.entry(ClusterId::new(id)).or_default() += 1;
+    }
+    let at = world.clock.now();
+    for event in engine::differences(state, region, &own, at) {
+        let seq = state.seq;
+        state.apply(&Stamped { seq, at, event });
+    }
+}
+
+fn exit_of(world: &World, unknown: &[(Region, CloudError)]) -> Exit {
+    let all = unknown.len() >= world.project.regions.len();
+    match unknown {
+        [] => Exit::DONE,
+        _ if all && unknown.iter().all(|(_, error)| error.not_asked()) => Exit::NOT_ASKED,
+        _ => Exit::UNKNOWN,
+    }
+}

@@ -1,0 +1,260 @@
+//! An engine as the text front ends hold it: its updates printed as they
+//! come, and a signal turned into an orderly end.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::{Exit, Signals, Trouble, World};
+use crate::{
+    cli::Format,
+    engine::{self, Command, Handle, LogLine, LogStore, RunState, Update},
+    journal::Store,
+    model::{Clock, ClusterId, Failure, NodeName},
+    report::{EventLines, Out},
+};
+
+/// How often the nodes' new lines are looked for. Nothing waits for them.
+const LINES: Duration = Duration::from_millis(100);
+
+/// The two streams that a command writes to.
+pub struct Streams {
+    /// Results.
+    pub out: Out,
+    /// Everything else.
+    pub err: Out,
+}
+
+/// What `--format json` prints beside events; the tag is theirs.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Aside<'a> {
+    /// Something went wrong that muster goes on in spite of.
+    Notice {
+        /// When.
+        at: jiff::Timestamp,
+        /// What.
+        failure: &'a Failure,
+    },
+    /// What the checks say before a launch.
+    Checked {
+        /// Findings of each level.
+        summary: crate::check::Summary,
+        /// Those that are not passed.
+        findings: Vec<&'a crate::check::Finding>,
+    },
+    /// A line that a node printed.
+    Line {
+        /// The node.
+        node: &'a NodeName,
+        /// The line.
+        #[serde(flatten)]
+        line: &'a LogLine,
+    },
+}
+
+/// A running engine and where its updates are printed.
+pub struct Watch<'a> {
+    handle: Handle,
+    cluster: ClusterId,
+    clock: Clock,
+    signals: Signals,
+    lines: EventLines,
+    format: Format,
+    tail: Option<Tail>,
+    tick: Interval,
+    /// Where to print.
+    pub streams: &'a mut Streams,
+}
+
+impl<'a> Watch<'a> {
+    /// Starts an engine on `world` and `store`. `Err` where another muster
+    /// holds the cluster.
+    pub fn start(
+        world: &World,
+        store: Store,
+        format: Format,
+        streams: &'a mut Streams,
+    ) -> Result<Self, Trouble> {
+        if let Some(holder) = store.read_only() {
+            let failure = Failure::new(format!("{holder} holds cluster {}", store.cluster()));
+            return Err(Trouble::failed(failure.hint("use that one, or end it first")));
+        }
+        let cluster = store.cluster().clone();
+        let signals = Signals::new()?;
+        let handle = engine::start(world.parts(store)?);
+        let mut tick = interval(LINES);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let lines = EventLines::new(TimeZone::system(), streams.out.paint());
+        let clock = world.clock;
+        Ok(Self { handle, cluster, clock, signals, lines, format, tail: None, tick, streams })
+    }
+
+    /// The cluster's id: the one on record, or the one that a launch would give it.
+    pub fn cluster(&self) -> &ClusterId {
+        &self.cluster
+    }
+
+    /// The state so far.
+    pub fn state(&self) -> &RunState {
+        &self.handle.state
+    }
+
+    /// From here on prints the nodes' new lines as well.
+    pub fn print_lines(&mut self) {
+        self.tail = Some(Tail::from_now(&self.handle));
+    }
+
+    /// Sends `command` and prints what comes, until `answer` finds in an
+    /// update what it waits for. `Err` also after a signal, once all that had
+    /// to finish has.
+    pub async fn ask<T>(
+        &mut self,
+        command: Command,
+        answer: impl Fn(&Update) -> Option<T>,
+    ) -> Result<T, Trouble> {
+        self.send(command);
+        loop {
+            let update = tokio::select! {
+                update = self.handle.updates.recv() => update,
+                number = self.signals.next() => return Err(self.interrupted(number).await?),
+                _ = self.tick.tick() => { self.print_new_lines()?; continue }
+            };
+            let ended = || color_eyre::eyre::eyre!("the engine ended before it answered");
+            let update = update.ok_or_else(ended)?;
+            self.take(&update)?;
+            if let Some(answer) = answer(&update) {
+                return Ok(answer);
+            }
+            if let Update::Refused(failure) = update {
+                return Err(Trouble::failed(failure));
+            }
+        }
+    }
+
+    /// Ends the engine: what must finish is waited for.
+    pub async fn end(mut self) -> Result<RunState, Trouble> {
+        self.send(Command::Stop);
+        while let Some(update) = self.handle.updates.recv().await {
+            self.take(&update)?;
+        }
+        self.print_new_lines()?;
+        Ok(self.handle.state)
+    }
+
+    fn send(&self, command: Command) {
+        // An engine that has ended shows at the next update that is waited for.
+        let _ = self.handle.commands.send(command);
+    }
+
+    /// Folds and prints one update.
+    fn take(&mut self, update: &Update) -> Result<(), Trouble> {
+        self.print_new_lines()?;
+        match update {
+            Update::Event(stamped) => {
+                let text = self.lines.event(stamped, &self.handle.state);
+                self.handle.state.apply(stamped);
+                match (self.format, text) {
+                    (Format::Json, _) => self.streams.out.json_line(stamped)?,
+                    (Format::Text, Some(text)) => self.streams.out.line(text)?,
+                    (Format::Text, None) => {}
+                }
+            }
+            Update::Notice(failure) => {
+                let at = self.clock.now();
+                match self.format {
+                    Format::Json => self.aside(&Aside::Notice { at, failure })?,
+                    Format::Text => self.streams.out.line(self.lines.notice(at, failure))?,
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Prints a line of JSON that is no event.
+    pub fn aside(&mut self, aside: &Aside<'_>) -> Result<(), Trouble> {
+        Ok(self.streams.out.json_line(aside)?)
+    }
+
+    fn print_new_lines(&mut self) -> Result<(), Trouble> {
+        let Some(tail) = &mut self.tail else { return Ok(()) };
+        for (node, line) in tail.new_lines(&self.handle.logs, &self.handle.state) {
+            match self.format {
+                Format::Json => {
+                    self.streams.out.json_line(&Aside::Line { node: &node, line: &line })?;
+                }
+                Format::Text => self.streams.out.line(self.lines.log(&node, &line))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An orderly end: says what goes on without muster, then waits for what
+    /// must finish, unless a second signal comes.
+    async fn interrupted(&mut self, number: u8) -> Result<Trouble, Trouble> {
+        self.streams.err.line(farewell(&self.handle.state))?;
+        self.send(Command::Stop);
+        loop {
+            tokio::select! {
+                update = self.handle.updates.recv() => match update {
+                    Some(update) => self.take(&update)?,
+                    None => break,
+                },
+                _ = self.signals.next() => break,
+            }
+        }
+        let billed = self.handle.state.billed().count();
+        let failure = Failure::new(format!("stopped; {billed} instances go on and are billed"));
+        let hint = "`muster up` goes on from here, `muster down` terminates them";
+        let exit = Exit::signal(number);
+        Ok(Trouble::Told { exit, failure: if billed > 0 { failure.hint(hint) } else { failure } })
+    }
+}
+
+fn farewell(state: &RunState) -> String {
+    let billed = state.billed().count();
+    format!(
+        "\nstopping: nothing new is begun, calls under way are waited for; \
+         {billed} instances are billed (once more to leave at once)"
+    )
+}
+
+/// How much of each node's log has been printed.
+struct Tail {
+    printed: BTreeMap<NodeName, u64>,
+    version: u64,
+}
+
+impl Tail {
+    fn from_now(handle: &Handle) -> Self {
+        let version = handle.logs.version();
+        let nodes = handle.state.nodes.keys();
+        let written = |node: &NodeName| {
+            handle.logs.with(node, |log| log.not_in_memory() + log.lines().len() as u64)
+        };
+        Self { printed: nodes.map(|node| (node.clone(), written(node))).collect(), version }
+    }
+
+    fn new_lines(&mut self, logs: &LogStore, state: &RunState) -> Vec<(NodeName, LogLine)> {
+        let version = logs.version();
+        if version == self.version {
+            return Vec::new();
+        }
+        self.version = version;
+        let mut new = Vec::new();
+        for node in state.nodes.keys() {
+            let printed = self.printed.entry(node.clone()).or_default();
+            logs.with(node, |log| {
+                let skip = printed.saturating_sub(log.not_in_memory());
+                let lines = log.lines().iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+                new.extend(lines.map(|line| (node.clone(), line.clone())));
+                *printed = log.not_in_memory() + log.lines().len() as u64;
+            });
+        }
+        new.sort_by_key(|(_, line)| line.at);
+        new
+    }
+}

@@ -1,0 +1,240 @@
+//! What a command works on: the project, and the doors to EC2 and to the
+//! nodes, real or simulated.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    cli::{OverrideArgs, ProjectArgs},
+    cloud::Cloud,
+    config::{self, Diagnostic, LoadRequest, Loaded, Overrides, Project},
+    engine::{Parts, RunState},
+    journal::{self, Store},
+    model::{Clock, ClusterId, Failure},
+    remote::{LocalKeys, Remote, SshOptions, SshRemote},
+    report,
+    sim::{self, Scenario},
+};
+
+use super::{Streams, Trouble, provoke};
+
+/// A project and its world.
+pub struct World {
+    /// What to assemble.
+    pub project: Arc<Project>,
+    /// The door to EC2.
+    pub cloud: Arc<dyn Cloud>,
+    /// The time.
+    pub clock: Clock,
+    warnings: Vec<Diagnostic>,
+    place: Place,
+}
+
+/// Where clusters are kept, and the door to their nodes.
+enum Place {
+    Real {
+        state_dir: PathBuf,
+    },
+    /// In memory, unless a folder is asked for.
+    Simulated {
+        world: Arc<sim::World>,
+        state_dir: Option<PathBuf>,
+    },
+}
+
+impl World {
+    /// Reads the configs, or the scenario in place of them. Nobody is asked anything yet.
+    pub fn open(args: &ProjectArgs) -> Result<Self, Trouble> {
+        match &args.scenario {
+            Some(name) => Self::simulated(name, args),
+            None => Self::real(args),
+        }
+    }
+
+    fn real(args: &ProjectArgs) -> Result<Self, Trouble> {
+        let folder = std::env::current_dir().map_err(|error| {
+            Trouble::usage(Failure::new(format!("the current folder can't be used: {error}")))
+        })?;
+        let overrides = overrides(&args.overrides);
+        let request = LoadRequest { folder, files: args.configs.clone(), overrides };
+        let (project, warnings) = usable(config::load(&request))?;
+        let place = Place::Real { state_dir: state_dir(args)? };
+        Ok(Self {
+            project: Arc::new(project),
+            cloud: ec2()?,
+            clock: Clock::System,
+            warnings,
+            place,
+        })
+    }
+
+    fn simulated(name: &str, args: &ProjectArgs) -> Result<Self, Trouble> {
+        let scenario = scenario(name)?;
+        let (project, warnings) = usable(scenario.load_project_with(&overrides(&args.overrides)))?;
+        let world = sim::World::new(&scenario);
+        let (cloud, clock) = (world.cloud(), world.clock());
+        let place = Place::Simulated { world, state_dir: args.state_dir.clone() };
+        Ok(Self { project: Arc::new(project), cloud, clock, warnings, place })
+    }
+
+    /// The project's name, which its cluster is kept under.
+    pub fn name(&self) -> &str {
+        &self.project.name
+    }
+
+    /// The project's cluster, held for this process alone, or for reading only
+    /// where another process has it.
+    pub fn store(&self) -> Result<Store, Trouble> {
+        Ok(match self.state_dir() {
+            Some(folder) => Store::open(folder, self.name())?,
+            None => Store::in_memory(ClusterId::new(format!("{}-sim", self.name()))),
+        })
+    }
+
+    /// The same of a cluster that may have no journal here.
+    pub fn store_of(&self, cluster: ClusterId) -> Result<Store, Trouble> {
+        Ok(match self.state_dir() {
+            Some(folder) => Store::open_cluster(folder, self.name(), cluster)?,
+            None => Store::in_memory(cluster),
+        })
+    }
+
+    /// The project's cluster, only to look at; `None` where there is none.
+    pub fn peek(&self) -> Result<Option<(Store, RunState)>, Trouble> {
+        let Some(folder) = self.state_dir() else { return Ok(None) };
+        let Some(mut store) = Store::peek(folder, self.name())? else { return Ok(None) };
+        let mut state = RunState::default();
+        for record in store.take_records() {
+            state.apply(&record);
+        }
+        state.plan(&self.project.planned_nodes());
+        Ok(Some((store, state)))
+    }
+
+    /// What an engine works with.
+    pub fn parts(&self, store: Store) -> Result<Parts, Trouble> {
+        Ok(Parts {
+            project: self.project.clone(),
+            cloud: self.cloud.clone(),
+            remote: provoke::in_tasks(self.remote(&store)?),
+            clock: self.clock,
+            store,
+        })
+    }
+
+    /// The door to the nodes of the cluster in `store`.
+    fn remote(&self, store: &Store) -> Result<Arc<dyn Remote>, Trouble> {
+        match &self.place {
+            Place::Simulated { world, .. } => Ok(world.remote()),
+            Place::Real { state_dir } => {
+                let options = SshOptions {
+                    folder: store.folder().unwrap_or(state_dir).to_owned(),
+                    include: self.project.ssh_config.as_ref().map(|path| path.value.clone()),
+                    cluster: store.cluster().clone(),
+                };
+                Ok(Arc::new(SshRemote::new(options).map_err(Trouble::usage)?))
+            }
+        }
+    }
+
+    /// A door that is only used to read local keys: nothing is written for it.
+    pub fn remote_for_looking(&self) -> Arc<dyn Remote> {
+        match &self.place {
+            Place::Simulated { world, .. } => world.remote(),
+            Place::Real { .. } => Arc::new(LocalKeys),
+        }
+    }
+
+    /// Tells what is odd about the configs.
+    pub fn print_warnings(&self, streams: &mut Streams) -> Result<(), Trouble> {
+        let lines = report::diagnostics(&self.warnings, streams.err.paint());
+        Ok(streams.err.lines(&lines)?)
+    }
+
+    /// What the user should know of the configs.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// Says so where the world is simulated, so that nobody takes it for real.
+    pub fn print_simulated(&self, streams: &mut Streams) -> Result<(), Trouble> {
+        if self.cloud.is_simulated() {
+            streams.out.line("SIMULATED: no account is used, nothing costs money\n")?;
+        }
+        Ok(())
+    }
+
+    fn state_dir(&self) -> Option<&PathBuf> {
+        match &self.place {
+            Place::Real { state_dir } => Some(state_dir),
+            Place::Simulated { state_dir, .. } => state_dir.as_ref(),
+        }
+    }
+}
+
+/// The scenario `name`, a built-in one or a TOML file; or which ones there are.
+fn scenario(name: &str) -> Result<Scenario, Trouble> {
+    if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        return scenario_file(Path::new(name));
+    }
+    Scenario::built_in(name).ok_or_else(|| {
+        let names: Vec<_> = Scenario::names().iter().map(|(name, _)| *name).collect();
+        let failure = Failure::new(format!("there is no scenario {name}"));
+        Trouble::usage(failure.hint(format!("there are: {}", names.join(", "))))
+    })
+}
+
+fn scenario_file(path: &Path) -> Result<Scenario, Trouble> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Trouble::usage(Failure::new(format!("{}: {error}", path.display())))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Scenario::parse(&text).map_err(|error| wrong(&error))
+}
+
+fn usable(loaded: Loaded) -> Result<(Project, Vec<Diagnostic>), Trouble> {
+    match loaded.project {
+        Some(project) => Ok((project, loaded.diagnostics)),
+        None => Err(Trouble::Config(loaded.diagnostics)),
+    }
+}
+
+fn state_dir(args: &ProjectArgs) -> Result<PathBuf, Trouble> {
+    args.state_dir.clone().or_else(journal::state_dir).ok_or_else(|| {
+        let failure = Failure::new("there is no home directory to keep the cluster's journal in");
+        Trouble::usage(failure.hint("set HOME, or give --state-dir"))
+    })
+}
+
+fn overrides(args: &OverrideArgs) -> Overrides {
+    let args = args.clone();
+    Overrides {
+        name: args.name,
+        leader: args.leader,
+        key_name: args.key_name,
+        key_location: args.key_location,
+        security_group: args.security_group.map(|id| id.to_string()),
+        recipe: args.recipe,
+        spill_dir: args.spill_dir,
+        requirements: args.requirements,
+        ssh_config: args.ssh_config,
+        operator_cidr: args.operator_cidr,
+    }
+}
+
+#[cfg(feature = "aws")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is no such door")]
+fn ec2() -> Result<Arc<dyn Cloud>, Trouble> {
+    Ok(Arc::new(crate::cloud::ec2::Ec2Cloud::from_env()))
+}
+
+#[cfg(not(feature = "aws"))]
+fn ec2() -> Result<Arc<dyn Cloud>, Trouble> {
+    let failure =
+        Failure::new("this build of muster has no AWS SDK: it knows simulated worlds only");
+    Err(Trouble::usage(failure.hint(
+        "build it with its default features (`cargo build --release`), or see `muster demo`",
+    )))
+}

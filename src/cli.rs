@@ -1,0 +1,219 @@
+//! The command line, as types. What it means is [`crate::app`]'s business.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::Ipv4Net;
+
+use crate::model::{ClusterId, KeyName, NodeName, Region, SecurityGroupId};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    as asked
+  1    a check failed, or not every node came up or went down
+  2    the command line or a config is wrong
+  3    AWS could not be asked (network, credentials, endpoint)
+  4    nothing failed, but something could not be found out
+  101  muster itself failed: a bug
+  128+n  ended by signal n
+
+Credentials, profiles and endpoints come the way every AWS tool takes them:
+AWS_PROFILE, ~/.aws/config, AWS_ENDPOINT_URL. NO_COLOR switches colours off.";
+
+/// Assembles one Quokka/Ray cluster out of AWS regions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "muster",
+    version,
+    after_help = EXIT_CODES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Without one: the dashboard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[expect(missing_docs, reason = "a doc comment here would become the help's first line")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at all regions and say what would keep the cluster from running
+    Check(CheckArgs),
+    /// Launch what is missing and bootstrap what is not ready
+    Up(UpArgs),
+    /// Show the cluster's nodes, as AWS and the journal have them
+    Status(StatusArgs),
+    /// Print what the steps on the nodes printed
+    Logs(LogsArgs),
+    /// Terminate every instance that carries the cluster's id
+    Down(DownArgs),
+    /// Open the dashboard on a simulated world: no account, no network
+    Demo(DemoArgs),
+}
+
+/// What to work on, the same for every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ProjectArgs {
+    /// Ray cluster-launcher configs, one a region, or a muster.yaml; without any, ./muster.yaml
+    #[arg(value_name = "CONFIGS")]
+    pub configs: Vec<PathBuf>,
+    /// Work on a simulated world in place of CONFIGS: one of `muster demo --list`, or a TOML file
+    #[arg(long, value_name = "NAME", conflicts_with = "configs")]
+    pub scenario: Option<String>,
+    /// Keep journals, manifests and logs here, not in the XDG state directory
+    #[arg(long, value_name = "DIR", env = "MUSTER_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub overrides: OverrideArgs,
+}
+
+/// Values that go before what `muster.yaml` says.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "In place of what muster.yaml says")]
+pub struct OverrideArgs {
+    /// The project's name
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The region whose head leads
+    #[arg(long, value_name = "REGION")]
+    pub leader: Option<Region>,
+    /// The key pair of all nodes
+    #[arg(long, value_name = "KEY_PAIR")]
+    pub key_name: Option<KeyName>,
+    /// The private key's file
+    #[arg(long, value_name = "FILE")]
+    pub key_location: Option<PathBuf>,
+    /// The security group of nodes whose config names none
+    #[arg(long, value_name = "SG_ID")]
+    pub security_group: Option<SecurityGroupId>,
+    /// A pip requirement for every node; may be given several times
+    #[arg(long = "requirement", value_name = "REQUIREMENT")]
+    pub requirements: Vec<String>,
+    /// Where nodes spill to
+    #[arg(long, value_name = "DIR")]
+    pub spill_dir: Option<PathBuf>,
+    /// The steps that bootstrap every node
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// An ssh config to include, not ~/.ssh/config
+    #[arg(long, value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
+    /// Where this machine's connections come from, as the nodes see it
+    #[arg(long, value_name = "CIDR")]
+    pub operator_cidr: Option<Ipv4Net>,
+}
+
+/// `muster check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// How to print; json is one document
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `muster up`
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// How to print; json is one event a line
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Launch although checks fail
+    #[arg(long)]
+    pub force: bool,
+    /// Print every line that the nodes print, too
+    #[arg(long)]
+    pub logs: bool,
+}
+
+/// `muster status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// How to print; json is one document
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `muster logs`
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// Only this node: us-west-2/head, eu-west-1/worker-2; may be given several times
+    #[arg(short, long = "node", value_name = "NODE")]
+    pub nodes: Vec<NodeName>,
+    /// Go on with what comes, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How to print; json is one line an object
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `muster down`
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// How to print; json is one event a line
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// The cluster by its id, where its journal is lost
+    #[arg(long, value_name = "ID")]
+    pub cluster: Option<ClusterId>,
+}
+
+/// `muster demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Which world
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Only name the worlds there are
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,187 @@
+//! One line an event, for those who watch a launch go by.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Paint, Tone};
+use crate::{
+    engine::{Event, LaunchedInstance, LogLine, Phase, RunState, Stamped, StepOutcome},
+    model::{Failure, GroupKey, NodeName},
+};
+
+/// Turns events into lines.
+#[derive(Clone, Debug)]
+pub struct EventLines {
+    zone: TimeZone,
+    paint: Paint,
+}
+
+impl EventLines {
+    /// Lines with times of `zone`.
+    pub fn new(zone: TimeZone, paint: Paint) -> Self {
+        Self { zone, paint }
+    }
+
+    /// What `stamped` says; `before` is the state that it has not been folded
+    /// into yet. `None` for what only matters to the journal.
+    pub fn event(&self, stamped: &Stamped, before: &RunState) -> Option<String> {
+        let at = stamped.at;
+        match &stamped.event {
+            Event::ClusterCreated { cluster, regions, .. } => {
+                let regions: Vec<_> = regions.iter().map(AsRef::as_ref).collect();
+                let what = format!("{cluster} in {}", regions.join(", "));
+                Some(self.line(at, None, "cluster", &what))
+            }
+            Event::LaunchIntended { group, nodes, subnet, .. } => {
+                let place = subnet.as_ref().map(|id| format!(" in {id}")).unwrap_or_default();
+                let what = format!("{} × {}{place}", nodes.len(), group.node_type);
+                Some(self.line(at, None, "launching", &format!("{}: {what}", group.region)))
+            }
+            Event::LaunchSucceeded { instances, .. } => self.launched(at, instances),
+            Event::LaunchFailed { token, failure } => {
+                let group = before.launches.get(token).map(|launch| &launch.group);
+                Some(self.failed(at, &group.map(GroupKey::to_string).unwrap_or_default(), failure))
+            }
+            Event::NodeFailed { node, failure } => Some(self.failed(at, node.as_ref(), failure)),
+            Event::NodePhase { node, phase } => self.phase(at, node, *phase, before),
+            Event::InstanceChanged { instance, state, .. } => {
+                let known = before.instances().find(|info| info.id == *instance)?;
+                let name = before.node_of(instance).map_or(instance.as_str(), |n| n.name.as_str());
+                let word = state.as_str();
+                (known.state != *state).then(|| self.line(at, None, word, name))
+            }
+            Event::StrayFound { instance, region, instance_type, .. } => {
+                let what =
+                    format!("{region}: {instance} ({instance_type}) carries the cluster's id");
+                Some(self.line(at, Some(Tone::Care), "! found", &what))
+            }
+            Event::StepEnded { node, step, attempt, outcome } => {
+                self.step(at, node, step, *attempt, outcome, before)
+            }
+            Event::BootstrapEnded { ready, failed } => {
+                let what = format!("{ready} of {} nodes", ready + failed);
+                let tone = if *failed == 0 { Tone::Good } else { Tone::Bad };
+                Some(self.line(at, Some(tone), "ready", &what))
+            }
+            Event::DownStarted { instances } => {
+                Some(self.line(at, None, "ending", &format!("{} instances", instances.len())))
+            }
+            Event::ClusterGone => {
+                Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
+            }
+            Event::RunStarted { .. } | Event::StepStarted { .. } | Event::StepReset { .. } => None,
+        }
+    }
+
+    /// A line that a node printed.
+    pub fn log(&self, node: &NodeName, line: &LogLine) -> String {
+        let step = line.step.split_once('.').map_or(line.step.as_str(), |(step, _)| step);
+        let origin = self.paint.paint(Tone::Dim, format!("{node} {step} |"));
+        format!("{} {origin} {}", self.time(line.at), line.text)
+    }
+
+    /// Something that went wrong beside the events.
+    pub fn notice(&self, at: Timestamp, failure: &Failure) -> String {
+        let what = self.line(at, Some(Tone::Care), "!", &failure.to_string());
+        format!("{what}{}", self.hint(failure))
+    }
+
+    fn line(&self, at: Timestamp, tone: Option<Tone>, word: &str, what: &str) -> String {
+        let word = format!("{word:<10}");
+        let word = tone.map_or_else(|| word.clone(), |tone| self.paint.paint(tone, &word));
+        format!("{} {word} {what}", self.time(at))
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        let time = at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string();
+        self.paint.paint(Tone::Dim, time)
+    }
+
+    fn launched(&self, at: Timestamp, instances: &[LaunchedInstance]) -> Option<String> {
+        let lines: Vec<_> = instances
+            .iter()
+            .map(|made| {
+                let what = format!("{} is {} in {}", made.node, made.id, made.zone);
+                self.line(at, None, "launched", &what)
+            })
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    fn phase(
+        &self,
+        at: Timestamp,
+        node: &NodeName,
+        phase: Phase,
+        before: &RunState,
+    ) -> Option<String> {
+        match phase {
+            Phase::Connecting => {
+                let info = before.nodes.get(node)?.instance.as_ref()?;
+                let address = info.public_ip.or(info.private_ip.map(Into::into));
+                let at_address = address.map(|ip| format!(" at {ip}")).unwrap_or_default();
+                Some(self.line(at, None, "ssh", &format!("{node}{at_address}")))
+            }
+            Phase::Bootstrapping => Some(self.line(at, None, "bootstrap", node.as_ref())),
+            Phase::Ready => Some(self.line(at, Some(Tone::Good), "√ ready", node.as_ref())),
+            _ => None,
+        }
+    }
+
+    fn failed(&self, at: Timestamp, what: &str, failure: &Failure) -> String {
+        let what = self.line(at, Some(Tone::Bad), "✗ failed", &format!("{what}: {failure}"));
+        format!("{what}{}", self.hint(failure))
+    }
+
+    /// What to do, on a line of its own.
+    fn hint(&self, failure: &Failure) -> String {
+        failure.hint.as_ref().map(|hint| self.below("do", hint)).unwrap_or_default()
+    }
+
+    fn below(&self, mark: &str, text: &str) -> String {
+        format!("\n{:>19} {} {text}", "", self.paint.paint(Tone::Dim, mark))
+    }
+
+    fn step(
+        &self,
+        at: Timestamp,
+        node: &NodeName,
+        step: &str,
+        attempt: u32,
+        outcome: &StepOutcome,
+        before: &RunState,
+    ) -> Option<String> {
+        let (tone, word, why) = verdict(outcome)?;
+        let started = before.nodes.get(node).and_then(|node| Some(node.steps.get(step)?.started));
+        let took = started.map(|started| at.duration_since(started).as_secs_f64());
+        let took = took.map(|seconds| format!(" {seconds:.1} s")).unwrap_or_default();
+        let tries = if attempt > 1 { format!(" (try {attempt})") } else { String::new() };
+        let text = self.line(at, Some(tone), word, &format!("{node} {step}{tries}{why}{took}"));
+        let below = last_lines(outcome).iter().map(|line| self.below("|", line));
+        Some(text + &below.collect::<String>())
+    }
+}
+
+/// A mark and why; `None` for steps that were not for this node.
+fn verdict(outcome: &StepOutcome) -> Option<(Tone, &'static str, String)> {
+    Some(match outcome {
+        StepOutcome::Skipped | StepOutcome::Voided => return None,
+        StepOutcome::Succeeded => (Tone::Good, "√ step", String::new()),
+        StepOutcome::Failed { status, .. } => {
+            (Tone::Bad, "✗ step", format!(" exit status {status}"))
+        }
+        StepOutcome::TimedOut { after_s, .. } => {
+            (Tone::Bad, "✗ step", format!(" not done after {after_s} s"))
+        }
+        StepOutcome::Lost { failure } => (Tone::Bad, "✗ step", format!(" {failure}")),
+        StepOutcome::Blocked { by } => (Tone::Care, "- step", format!(" waits for {by}")),
+    })
+}
+
+fn last_lines(outcome: &StepOutcome) -> &[String] {
+    match outcome {
+        StepOutcome::Failed { last_lines, .. } | StepOutcome::TimedOut { last_lines, .. } => {
+            last_lines
+        }
+        _ => &[],
+    }
+}

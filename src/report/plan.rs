@@ -1,0 +1,136 @@
+//! What `up` and `down` are about to do, shown before they do it.
+
+use std::path::Path;
+
+use super::{Paint, Tone, table::table};
+use crate::{
+    cloud::{Instance, Market, tags},
+    config::{NodeGroup, Project, RegionConfig},
+    engine::{DownPlan, RunState},
+    model::{ClusterId, Price, Region},
+    survey::Survey,
+};
+
+/// What `up` would launch: per node group what, where and for how much; then
+/// the sum. `state` tells which nodes are there already.
+pub fn launch_plan(
+    project: &Project,
+    survey: &Survey,
+    state: &RunState,
+    cluster: &ClusterId,
+    paint: Paint,
+) -> Vec<String> {
+    let heading = ["region", "nodes", "type", "where", "billed"].map(str::to_owned).to_vec();
+    let mut rows = vec![heading];
+    let mut prices = Vec::new();
+    for region in &project.regions {
+        for group in &region.groups {
+            let missing = missing(region, group, state);
+            let price = price(region, group, survey, missing);
+            prices.extend((missing > 0).then_some(price));
+            rows.push(row(region, group, missing, price));
+        }
+    }
+    let mut lines = vec![format!("muster up launches {}", paint.paint(Tone::Strong, cluster))];
+    lines.push(String::new());
+    lines.extend(table(&rows).into_iter().map(|line| format!("  {line}")));
+    lines.push(String::new());
+    lines.push(summary(project, state, Price::sum(prices.into_iter())));
+    lines
+}
+
+fn missing(region: &RegionConfig, group: &NodeGroup, state: &RunState) -> u32 {
+    let key = region.key_of(group);
+    let live = state.nodes.values().filter(|node| node.group == key && node.is_live()).count();
+    group.count.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+}
+
+fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64>) -> Vec<String> {
+    let there = group.count - missing;
+    let there = if there > 0 { format!(", {there} there already") } else { String::new() };
+    let subnets: Vec<_> = group.template.subnets.iter().map(|id| id.to_string()).collect();
+    let place = match (&subnets[..], &region.zones[..]) {
+        ([], []) => "a default subnet".to_owned(),
+        ([], zones) => zones.iter().map(|zone| zone.to_string()).collect::<Vec<_>>().join(" or "),
+        (subnets, _) => subnets.join(" or "),
+    };
+    let price = price.map_or_else(|| "price unknown".to_owned(), |usd| format!("${usd:.2}/h"));
+    let billed = match &group.template.market {
+        Market::OnDemand => price,
+        Market::Spot { .. } => format!("{price} on demand, spot at most that"),
+    };
+    vec![
+        region.region.to_string(),
+        format!("{missing} {}{}{there}", group.kind.as_str(), if missing == 1 { "" } else { "s" }),
+        group.template.instance_type.to_string(),
+        place,
+        billed,
+    ]
+}
+
+fn summary(project: &Project, state: &RunState, price: Price) -> String {
+    let planned = project.planned_nodes().len();
+    let live = state.nodes.values().filter(|node| node.is_live()).count();
+    format!(
+        "{} nodes to launch in {} regions, leader {}; {price} an hour until `muster down`.",
+        planned.saturating_sub(live),
+        project.regions.len(),
+        *project.leader,
+    )
+}
+
+/// The price of `count` nodes of a group, an hour.
+fn price(region: &RegionConfig, group: &NodeGroup, survey: &Survey, count: u32) -> Option<f64> {
+    let of_one = survey.usd_per_hour(&region.region, &group.template.instance_type)?;
+    Some(of_one * f64::from(count))
+}
+
+/// What came of it, and how to go on.
+pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
+    let (ready, failed) = state.count();
+    let leader = state.nodes.values().find(|node| node.leader);
+    let address = leader.and_then(|node| node.instance.as_ref()?.public_ip);
+    let address = address.map(|ip| format!(", the leader is at {ip}")).unwrap_or_default();
+    let mut lines =
+        vec![String::new(), format!("{ready} of {} nodes are ready{address}", ready + failed)];
+    if let Some(folder) = folder {
+        lines.push(format!("manifest  {}", folder.join("manifest.json").display()));
+    }
+    if failed > 0 {
+        lines.push("`muster up` tries again what failed, `muster logs -n NODE` shows why".into());
+    }
+    lines
+}
+
+/// What `down` would terminate, and what it would leave.
+pub fn down_plan(cluster: &ClusterId, plan: &DownPlan, paint: Paint) -> Vec<String> {
+    let strong = paint.paint(Tone::Strong, cluster);
+    let mut lines = if plan.terminate.is_empty() {
+        vec![format!("No instance carries the id {strong}.")]
+    } else {
+        vec![format!("muster down terminates what carries the id {strong}"), String::new()]
+    };
+    lines.extend(instances(&plan.terminate));
+    if !plan.foreign.is_empty() {
+        let mark = paint.paint(Tone::Care, "!");
+        let heading = format!("{mark} these share the Ray cluster name only, and are left alone");
+        lines.extend([String::new(), heading, String::new()]);
+        lines.extend(instances(&plan.foreign));
+    }
+    for (region, failure) in &plan.unknown {
+        let mark = paint.paint(Tone::Care, "?");
+        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
+    }
+    lines
+}
+
+fn instances(found: &[(Region, Instance)]) -> Vec<String> {
+    let row = |(region, instance): &(Region, Instance)| {
+        let name = instance.tags.get(tags::NAME).cloned().unwrap_or_default();
+        let state = instance.state.as_str().to_owned();
+        let (id, kind) = (instance.id.to_string(), instance.instance_type.to_string());
+        vec![region.to_string(), id, kind, state, name]
+    };
+    let rows: Vec<_> = found.iter().map(row).collect();
+    table(&rows).into_iter().map(|line| format!("  {line}")).collect()
+}

@@ -1,0 +1,87 @@
+//! Input that can't be used: each gives one clear error that says where and
+//! what to do, with exit code 2, and leaves nothing behind.
+
+use crate::support::muster::{Muster, Ran};
+
+const GOOD: &str = include_str!("../../assets/demo/us.yaml");
+
+/// What is wrong, the file's content, and what the error has to say.
+type Case<'a> = (&'a str, String, &'a [&'a str]);
+
+#[test]
+fn configs_that_can_not_be_used() {
+    let without_region = GOOD.replace("  region: us-west-2\n", "");
+    let unknown_region = GOOD.replace("region: us-west-2\n", "region: us-wets-2\n");
+    let unknown_key = GOOD.replace("ImageId:", "ImagId:");
+    let cases: &[Case<'_>] = &[
+        ("not YAML", "cluster_name: [".into(), &["config.yaml-syntax", "us.yaml:2:1"]),
+        ("empty", String::new(), &["config.empty", "us.yaml"]),
+        ("a list", "- 1\n- 2\n".into(), &["config.not-a-config", "us.yaml:1:1"]),
+        ("of something else", "services:\n  web: {}\n".into(), &["us.yaml:1:1", "provider"]),
+        ("no provider.region", without_region, &["config.missing-key", "provider", "region"]),
+        ("unknown region", unknown_region, &["config.region", "us-wets-2", "us-west-2"]),
+        ("unknown key", unknown_key, &["config.unknown-key", "ImagId", "`ImageId`", "^^^^^^"]),
+    ];
+    for (what, text, says) in cases {
+        let muster = Muster::new();
+        muster.file("us.yaml", text);
+        let ran = muster.run(&["check", "us.yaml"]);
+        assert_is_refused(what, &ran, says);
+        assert_eq!(muster.left_behind(&["us.yaml"]), Vec::<std::path::PathBuf>::new(), "{what}");
+    }
+}
+
+#[test]
+fn no_such_file() {
+    let muster = Muster::new();
+    for command in ["check", "up", "status", "logs", "down"] {
+        let ran = muster.run(&[command, "eu.yaml"]);
+        assert_is_refused(command, &ran, &["config.file-missing", "eu.yaml"]);
+    }
+    assert!(muster.left_behind(&[]).is_empty());
+}
+
+#[test]
+fn nothing_to_open() {
+    let muster = Muster::new();
+    let ran = muster.run::<&str>(&[]);
+    assert_is_refused("alone", &ran, &["config.no-files", "muster us.yaml eu.yaml"]);
+}
+
+#[test]
+fn a_command_that_is_mistyped() {
+    let muster = Muster::new();
+    let ran = muster.run(&["chekc", "us.yaml"]);
+    assert_is_refused("mistyped", &ran, &["chekc", "`muster check`"]);
+}
+
+#[test]
+fn flags_that_can_not_be_used() {
+    let muster = Muster::new();
+    let ran = muster.run(&["check", "--operator-cidr", "home", "us.yaml"]);
+    assert_is_refused("no network", &ran, &["--operator-cidr", "home"]);
+    let ran = muster.run(&["check", "--scenario", "paradise"]);
+    assert_is_refused("no scenario", &ran, &["paradise", "healthy"]);
+}
+
+#[test]
+fn json_stays_json_when_configs_are_wrong() {
+    let muster = Muster::new();
+    muster.file("us.yaml", GOOD.replace("ImageId:", "ImagId:"));
+    let ran = muster.run(&["check", "--format", "json", "us.yaml"]);
+    assert_eq!(ran.code, Some(2));
+    let document: serde_json::Value = ran.json();
+    assert_eq!(document["exit_code"], 2);
+    assert_eq!(document["diagnostics"][0]["id"], "config.unknown-key");
+    assert_eq!(document["diagnostics"][0]["location"]["file"], "us.yaml");
+}
+
+/// Exit code 2; the error, all of it on standard error, says `says`.
+fn assert_is_refused(what: &str, ran: &Ran, says: &[&str]) {
+    assert_eq!(ran.code, Some(2), "{what}: {ran:#?}");
+    assert_eq!(ran.out, "", "{what}");
+    for text in says {
+        assert!(ran.err.contains(text), "{what}: {text:?} is missing:\n{}", ran.err);
+    }
+    ran.assert_is_calm();
+}

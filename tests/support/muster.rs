@@ -1,0 +1,122 @@
+//! The real binary, run in an environment of its own: nothing of the user's
+//! is read, nothing stays.
+#![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_muster");
+
+/// A home directory and a working folder for runs of muster.
+pub struct Muster {
+    place: TempDir,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// Standard output as one JSON document.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    /// Fails if the user was shown muster's insides.
+    pub fn assert_is_calm(&self) {
+        for insides in ["panicked", "backtrace", "RUST_", "src/", "unwrap"] {
+            assert!(!self.err.contains(insides), "{}", self.err);
+        }
+    }
+}
+
+impl Muster {
+    /// An empty home and an empty folder.
+    pub fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        for folder in ["home", "work"] {
+            std::fs::create_dir(place.path().join(folder)).unwrap();
+        }
+        Self { place }
+    }
+
+    /// The folder that muster runs in.
+    pub fn folder(&self) -> PathBuf {
+        self.place.path().join("work")
+    }
+
+    /// Writes a file into that folder.
+    pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// All variables that a run sees.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let at = |name: &str| self.place.path().join(name).to_string_lossy().into_owned();
+        vec![
+            ("PATH".to_owned(), std::env::var("PATH").unwrap()),
+            ("HOME".to_owned(), at("home")),
+            ("XDG_STATE_HOME".to_owned(), at("state")),
+            ("TZ".to_owned(), "UTC".to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
+        ]
+    }
+
+    /// A run that has not begun.
+    pub fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(args).env_clear().envs(self.environment()).current_dir(self.folder());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
+        let output = self.command(args).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Every file and folder that runs have made in home and state, and in
+    /// the folder beside what the test put there.
+    pub fn left_behind(&self, own: &[&str]) -> Vec<PathBuf> {
+        let root = self.place.path();
+        let mut found = below(root);
+        let own: Vec<_> = own.iter().map(|name| self.folder().join(name)).collect();
+        found.retain(|path| {
+            *path != root.join("home") && *path != root.join("work") && !own.contains(path)
+        });
+        found
+    }
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
