@@ -74,7 +74,7 @@ fn check_entry(
         Use::Used if siblings(table, path).next().is_none() => {}
         Use::Used => check_below(table, path, value, form),
         Use::Open => {}
-        Use::Ignored(_) if value.node.is_empty() => {}
+        Use::Ignored(_) if value.node.is_off() => {}
         Use::Ignored(help) => form.report(about(
             Diagnostic::warning(ids::WITHOUT_EFFECT, format!("`{key}` has no effect in muster"))
                 .help(help),

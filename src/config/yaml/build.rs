@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{
     Entry, Node, Scalar, Value,
@@ -27,7 +27,7 @@ pub(in crate::config) fn parse(source: &Source, diagnostics: &mut Vec<Diagnostic
         return None;
     }
     let mut builder = Builder::new(source, diagnostics);
-    for event in Parser::new_from_str(&source.text) {
+    for event in Parser::new_from_str_with_options(&source.text, options()) {
         let step = match event {
             Ok((event, span)) => builder.take(event, span),
             Err(error) => Err(builder.syntax(&error)),
@@ -104,24 +104,26 @@ impl<'a> Builder<'a> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Step {
         self.charge(1, span)?;
         match event {
-            Event::DocumentStart(_) => self.document(span),
+            Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 self.scalar_node(scalar, plain, anchor, span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
-            Event::SequenceStart(anchor, tag) => {
+            Event::UnresolvedAlias(name) => Err(unknown_alias(&name, self.location(span))),
+            Event::SequenceStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), "seq", span)?;
                 self.enter(Content::List(Vec::new()), anchor, span)
             }
-            Event::MappingStart(anchor, tag) => {
+            Event::MappingStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), "map", span)?;
                 let empty = Content::Map { entries: Vec::new(), merged: Vec::new(), key: None };
                 self.enter(empty, anchor, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.leave(),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            // The ends of the stream and the document, and what later versions may add.
+            _ => Ok(()),
         }
     }
 
@@ -144,12 +146,12 @@ impl<'a> Builder<'a> {
         span: Span,
     ) -> Result<Scalar, Fatal> {
         let resolved = match tag {
-            Some(tag) if tag.is_yaml_core_schema() => {
-                scalar::resolve_tagged(&tag.suffix, text).ok_or_else(|| self.tag(tag, span))?
-            }
-            // A lone `!` says "text".
-            Some(tag) if tag.handle.is_empty() && tag.suffix == "!" => super::Resolved::Text,
-            Some(tag) => return Err(self.tag(tag, span)),
+            // A lone `!` says that this is text, whatever it looks like.
+            Some(tag) if spelled(tag) == "!" => super::Resolved::Text,
+            Some(tag) => tag
+                .core_suffix()
+                .and_then(|suffix| scalar::resolve_tagged(suffix, text))
+                .ok_or_else(|| self.tag(tag, span))?,
             None if style == ScalarStyle::Plain => scalar::resolve(text),
             None => super::Resolved::Text,
         };
@@ -158,17 +160,15 @@ impl<'a> Builder<'a> {
 
     fn check_tag(&self, tag: Option<&Tag>, expected: &str, span: Span) -> Step {
         match tag {
-            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == expected) => {
-                Err(self.tag(tag, span))
-            }
+            Some(tag) if tag.core_suffix() != Some(expected) => Err(self.tag(tag, span)),
             _ => Ok(()),
         }
     }
 
     fn tag(&self, tag: &Tag, span: Span) -> Fatal {
-        let name = text::shown(&tag.to_string());
+        let name = text::shown(&spelled(tag));
         Diagnostic::error(ids::YAML_TAG, format!("the tag `{name}` can't be read here"))
-            .at(self.location(span))
+            .at(self.location(span.tag_span().unwrap_or(span)))
             .help("write the value without a tag; Ray reads plain YAML only")
             .into()
     }
@@ -184,7 +184,7 @@ impl<'a> Builder<'a> {
             self.remember(anchor, 1, || Node { location, value: Value::Scalar(scalar) });
             return Ok(());
         }
-        let empty = scalar.text.is_empty() && plain;
+        let empty = plain && span.is_empty();
         let location = self.key_location().filter(|_| empty).unwrap_or(location);
         self.add(Node { location, value: Value::Scalar(scalar) }, anchor, 1)
     }
@@ -212,13 +212,7 @@ impl<'a> Builder<'a> {
             return Err(complex_key(start));
         }
         if self.open.len() == MAX_DEPTH {
-            return Err(Diagnostic::error(
-                ids::YAML_TOO_MUCH,
-                format!("lists and maps are nested more than {MAX_DEPTH} deep here"),
-            )
-            .at(start)
-            .help("no config is; is this the right file?")
-            .into());
+            return Err(too_deep(start));
         }
         let start = self.key_location().unwrap_or(start);
         self.open.push(Open { start, anchor, nodes: 1, content });
@@ -296,9 +290,11 @@ impl<'a> Builder<'a> {
     fn syntax(&self, error: &ScanError) -> Fatal {
         let location = self.location(Span::empty(*error.marker()));
         let by_tab = self.line(location.line).trim_start_matches(' ').starts_with('\t');
-        let diagnostic =
-            Diagnostic::error(ids::YAML_SYNTAX, format!("this is not YAML: {}", error.info()))
-                .at(location);
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            return too_deep(location);
+        }
+        let message = format!("this is not YAML: {}", error.kind());
+        let diagnostic = Diagnostic::error(ids::YAML_SYNTAX, message).at(location);
         let help = if by_tab {
             "YAML is indented with spaces: this line has a tab"
         } else {
@@ -330,6 +326,32 @@ fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
+fn spelled(tag: &Tag) -> String {
+    format!("{}{}", tag.original_handle(), tag.suffix())
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.emit_unresolved_aliases = true;
+    options
+}
+
+fn too_deep(location: Location) -> Fatal {
+    let message = format!("lists and maps are nested more than {MAX_DEPTH} deep here");
+    Diagnostic::error(ids::YAML_TOO_MUCH, message)
+        .at(location)
+        .help("no config is; is this the right file?")
+        .into()
+}
+
+fn unknown_alias(name: &str, location: Location) -> Fatal {
+    let message = format!("nothing above is anchored as `&{}`", text::shown(name));
+    Diagnostic::error(ids::YAML_ALIAS, message)
+        .at(location)
+        .help("put text that begins with `*` in quotes")
+        .into()
+}
+
 fn own_alias(location: Location) -> Fatal {
     Diagnostic::error(ids::YAML_ALIAS, "this alias stands inside of what it names")
         .at(location)
@@ -343,3 +365,6 @@ fn complex_key(location: Location) -> Fatal {
         .help("`{{ name }}` is a template's syntax: fill the template in first")
         .into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,12 @@ impl Node {
         }
     }
 
+    /// Whether a switch is off or nothing is said at all.
+    pub fn is_off(&self) -> bool {
+        let off = Resolved::Bool(false);
+        self.is_empty() || matches!(&self.value, Value::Scalar(scalar) if scalar.resolved == off)
+    }
+
     /// Whether the value says nothing: null, `""`, `[]` or `{}`.
     pub fn is_empty(&self) -> bool {
         match &self.value {
