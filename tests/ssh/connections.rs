@@ -2,13 +2,12 @@
 
 use std::{
     fs,
-    net::TcpListener,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use muster::remote::{Exit, Host, Remote, RemoteErrorKind};
-use tokio::sync::mpsc;
+use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 use super::{Bench, remote, run, script, try_run, until};
 use crate::support::sshd::{ShutPort, Sshd, keygen, write_ssh_config};
@@ -149,18 +148,56 @@ async fn nobody_listens() {
     assert!(!error.message.starts_with("ssh: "), "{}", error.message);
 }
 
+/// Three kinds of silence in one test, since each takes its seconds.
 #[tokio::test]
-async fn somebody_listens_and_says_nothing() {
+async fn silence_is_noticed() {
+    let began = Instant::now();
+    tokio::join!(no_banner(), no_handshake(), no_answer_any_more());
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+}
+
+async fn no_banner() {
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    silent_listener(&mute).await;
+}
+
+async fn no_handshake() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let greet = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SSH-2.0-half\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = greet => {}
+        () = silent_listener(&listener) => {}
+    }
+}
+
+async fn silent_listener(listener: &tokio::net::TcpListener) {
     let bench = Bench::new();
-    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
-    let config = bench.folder.path().join("mute");
-    write_ssh_config(&config, mute.local_addr().unwrap().port());
+    let config = bench.folder.path().join("config");
+    write_ssh_config(&config, listener.local_addr().unwrap().port());
     let remote = remote(&bench.folder.path().join("other"), &config);
-    let begun = Instant::now();
     let error = remote.connect(&bench.host("i-1")).await.err().unwrap();
     assert_eq!(error.kind, RemoteErrorKind::Unreachable, "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
     until("no ssh of ours runs", || bench.masters() == 0).await;
+}
+
+async fn no_answer_any_more() {
+    let bench = Bench::new();
+    let session = bench.connect().await;
+    let (sender, mut lines) = mpsc::channel(1);
+    let freeze = async {
+        lines.recv().await.unwrap();
+        bench.sshd.freeze();
+    };
+    let step = script("silent.1", "echo on; exec sleep 1000");
+    let (outcome, ()) = tokio::join!(session.run(&step, 0, sender), freeze);
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind, RemoteErrorKind::Lost);
+    assert!(error.message.contains("not responding"), "{error}");
+    session.close().await;
 }
 
 #[tokio::test]

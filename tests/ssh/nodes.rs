@@ -3,7 +3,8 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -24,31 +25,53 @@ async fn a_login_shell_may_talk() {
 }
 
 #[tokio::test]
-async fn a_node_without_gnu_tools() {
+async fn a_node_with_few_tools() {
     let bin = tempfile::tempdir().unwrap();
     few_tools(bin.path());
     let bench = Bench::of(Sshd::start_with(&format!("PATH={}", bin.path().display())));
+    steps_run_and_end(&bench).await;
+}
+
+#[tokio::test]
+async fn a_node_with_busybox() {
+    let bin = tempfile::tempdir().unwrap();
+    let mut install = Command::new("busybox");
+    install.args(["--install", "-s"]).arg(bin.path());
+    let installed = install.status().expect("busybox is not there: run ./scripts/test");
+    assert!(installed.success());
+    let bench = Bench::of(Sshd::start_with(&format!("PATH={}", bin.path().display())));
+    steps_run_and_end(&bench).await;
+    let stubborn = "echo $$; trap '' TERM; while :; do sleep 1; done";
+    time_out(&bench, &script("stubborn.1", stubborn)).await;
+}
+
+async fn steps_run_and_end(bench: &Bench) {
     let session = bench.connect().await;
     let text = "echo one; sleep 0.3; echo two >&2; sleep 0.3; printf three; exit 4";
     let (lines, exit) = run(&*session, &script("few.1", text)).await;
     assert_eq!((lines.join(" "), exit), ("one two three".into(), Exit::Status(4)));
     let (lines, _) = try_run(&*session, &script("few.1", text), 2).await;
     assert_eq!(lines, ["three"]);
-    let hangs =
-        Script { timeout: Duration::from_secs(1), ..script("few.2", "echo $$; exec sleep 1000") };
-    let (lines, exit) = run(&*session, &hangs).await;
+    session.close().await;
+    time_out(bench, &script("few.2", "echo $$; exec sleep 1000")).await;
+}
+
+/// Runs `script`, which prints its pid and goes on for ever.
+async fn time_out(bench: &Bench, script: &Script) {
+    let session = bench.connect().await;
+    let script = Script { timeout: Duration::from_secs(1), ..script.clone() };
+    let (lines, exit) = run(&*session, &script).await;
     assert_eq!(exit, Exit::TimedOut);
-    assert!(!runs(&lines[0]));
+    assert!(!runs(&lines[0]), "{lines:?} is gone");
     session.close().await;
 }
 
-/// Neither setsid nor a tail that knows `--pid`; sh is bash, where there is one.
+/// Neither setsid nor a tail that knows `--pid`; sh is bash.
 fn few_tools(bin: &Path) {
     for tool in ["cat", "mkdir", "mv", "rm", "sleep", "nohup"] {
         symlink(which(tool), bin.join(tool)).unwrap();
     }
-    let bash = Path::new("/bin/bash");
-    symlink(if bash.exists() { bash } else { Path::new("/bin/sh") }, bin.join("sh")).unwrap();
+    symlink("/bin/bash", bin.join("sh")).unwrap();
     let tail = format!(
         "#!/bin/sh\ncase \" $* \" in *--*) exit 1;; esac\nexec {} \"$@\"\n",
         which("tail").display()
@@ -57,7 +80,7 @@ fn few_tools(bin: &Path) {
     fs::set_permissions(bin.join("tail"), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn which(tool: &str) -> std::path::PathBuf {
+fn which(tool: &str) -> PathBuf {
     let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
     found.into_iter().find(|path| path.exists()).unwrap()
 }

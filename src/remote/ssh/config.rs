@@ -71,8 +71,8 @@ const FIXED: &[&str] = &[
     "ControlPersist=no",
     "RemoteCommand=none",
     "RequestTTY=no",
-    // Errors have to be there to be read; banners and warnings not.
-    "LogLevel=ERROR",
+    // With less, ssh says nothing when a connection breaks.
+    "LogLevel=INFO",
     // Never a question that nobody sees.
     "BatchMode=yes",
     "PasswordAuthentication=no",

@@ -10,18 +10,28 @@ const LONGEST: usize = 600;
 
 /// Sorts the words of an ssh that could not connect. `key` is the private key it was given.
 pub fn connect_failed(said: &str, key: Option<&Path>) -> (Kind, String) {
-    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if has(&["REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed"]) {
+    if is_host_key_refused(said) {
         (Kind::HostKeyChanged, host_key_changed(said))
     } else if let Some(line) = key.and_then(|key| unusable(key, said)) {
         (Kind::Local, summary(line))
     } else if is_local(said) {
         (Kind::Local, summary(said))
-    } else if has(&["Permission denied (", "Too many authentication failures"]) {
-        (Kind::Denied, summary(said))
+    } else if let Some(line) = denied(said) {
+        (Kind::Denied, summary(line))
     } else {
         (Kind::Unreachable, summary(said))
     }
+}
+
+fn is_host_key_refused(said: &str) -> bool {
+    said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
+        || said.contains("Host key verification failed")
+}
+
+/// The line in which the node turns us away; a banner may stand before it.
+fn denied(said: &str) -> Option<&str> {
+    let denials = ["Permission denied (", "Too many authentication failures"];
+    said.lines().find(|line| denials.iter().any(|words| line.contains(words)))
 }
 
 /// Troubles that the same call meets again, whatever the node does.
@@ -34,7 +44,10 @@ fn is_local(said: &str) -> bool {
         "too long for unix domain socket",
         "unix_listener",
         "name or service not known",
+        "nodename nor servname provided",
         "unable to negotiate with",
+        // A ProxyCommand's, as the shells say it.
+        ": not found",
         "command not found",
         "unsupported option",
         "missing argument",
@@ -68,10 +81,16 @@ pub fn summary(said: &str) -> String {
     let lines: Vec<_> = said
         .lines()
         .map(|line| line.trim().trim_start_matches("ssh: "))
-        .filter(|line| !line.is_empty() && !line.starts_with('@'))
+        .filter(|line| !line.is_empty() && !is_chatter(line))
         .collect();
     let text = lines[lines.len().saturating_sub(4)..].join("; ");
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}
+
+/// The frame of a warning, the note that a host key was pinned, and newer
+/// versions' opinion of the key exchange.
+fn is_chatter(line: &str) -> bool {
+    ["@", "Warning: Permanently added ", "** "].iter().any(|start| line.starts_with(start))
 }
 
 #[cfg(test)]
@@ -103,6 +122,7 @@ mod tests {
                 "ssh: Could not resolve hostname bastion: Temporary failure in name resolution",
                 Kind::Unreachable,
             ),
+            ("sh: 1: exec: cloudflared: not found\nConnection closed by UNKNOWN", Kind::Local),
             ("", Kind::Unreachable),
         ] {
             assert_eq!(connect_failed(said, None).0, expected, "{said}");
@@ -123,6 +143,14 @@ mod tests {
         let (kind, message) = connect_failed(said, None);
         assert_eq!(kind, Kind::HostKeyChanged);
         assert_eq!(message, "the host key is not the one pinned in /state/a b/known_hosts:3");
+    }
+
+    #[test]
+    fn a_banner_is_not_the_cause() {
+        let said = "Warning: Permanently added 'i-1' (ED25519) to the list of known hosts.\n\
+                    *** Authorized users only ***\nu@h: Permission denied (publickey).\n";
+        let (kind, message) = connect_failed(said, None);
+        assert_eq!((kind, &*message), (Kind::Denied, "u@h: Permission denied (publickey)."));
     }
 
     #[test]

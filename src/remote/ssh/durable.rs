@@ -82,8 +82,12 @@ pub async fn run(
 async fn tell(master: &Master, program: &str, log: &mut Log) -> Result<String, Trouble> {
     let mut command = master.session.raw_command("sh");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let Ok(Ok(mut child)) = timeout(OPEN_WITHIN, command.spawn()).await else {
-        return Err((RemoteErrorKind::Lost, lost(master, "").await));
+    let mut child = match timeout(OPEN_WITHIN, command.spawn()).await {
+        Ok(Ok(child)) => child,
+        Ok(Err(error)) => {
+            return Err((RemoteErrorKind::Lost, lost(master, &with_cause(&error)).await));
+        }
+        Err(_) => return Err((RemoteErrorKind::Lost, "the node stopped answering".to_owned())),
     };
     let (stdin, stdout, stderr) =
         (child.stdin().take(), child.stdout().take(), child.stderr().take());
@@ -104,6 +108,13 @@ async fn read(stderr: Option<impl AsyncRead + Unpin>) -> String {
         drop(stderr.take(MAX_STDERR).read_to_end(&mut bytes).await);
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn with_cause(error: &openssh::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }
 
 async fn lost(master: &Master, told: &str) -> String {

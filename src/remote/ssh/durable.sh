@@ -14,26 +14,27 @@
 
 fail() { printf 'muster-failed %s\n' "$*" >&2; exit 0; }
 nap() { sleep 0.2 2>/dev/null || sleep 1; }
-alive() { kill -s 0 "$1" 2>/dev/null; }
+alive() { kill -0 "$1" 2>/dev/null; }
 boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 
 # Without setsid (util-linux, busybox) a script's children outlive its time limit.
-if command -v setsid >/dev/null 2>&1; then apart=setsid; else apart=nohup; fi
+if command -v setsid >/dev/null 2>&1; then apart="setsid"; else apart="nohup"; fi
 
 put_wrapper() { cat <<'END_OF_WRAPPER'
 dir=$1 limit=$2 apart=$3
 umask "$4"
 exec 2>/dev/null
-case $apart in setsid) own=setsid group=-;; *) own= group=;; esac
+case $apart in setsid) own=setsid group=-;; *) own='' group='';; esac
 
 $own sh -c '. "$0/env"; exec sh "$0/script"' "$dir" 2>&1 &
 child=$!
+# `kill -TERM -5` is the one form that dash, bash and busybox all take.
 $own sh -c 'sleep "$2"
     : >"$1/timed-out"
-    kill -s TERM -- "$3"
+    kill -TERM "$3"
     sleep 0.2
-    for _ in 1 2 3 4 5; do kill -s 0 -- "$3" || exit; sleep 1; done
-    kill -s KILL -- "$3"' watchdog "$dir" "$limit" "$group$child" </dev/null >/dev/null &
+    for _ in 1 2 3 4 5; do kill -0 "$3" || exit; sleep 1; done
+    kill -KILL "$3"' watchdog "$dir" "$limit" "$group$child" </dev/null >/dev/null &
 watchdog=$!
 wait "$child"
 code=$?
@@ -42,7 +43,7 @@ if [ -e "$dir/timed-out" ]; then
     code=timed-out
 else
     # A watchdog that is just starting leads no group yet.
-    until kill -s KILL -- "$group$watchdog"; do kill -s 0 "$watchdog" || break; done
+    until kill -KILL "$group$watchdog"; do kill -0 "$watchdog" || break; done
 fi
 umask 077
 echo "$code" >"$dir/status.new" && mv "$dir/status.new" "$dir/status"

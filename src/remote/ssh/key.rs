@@ -108,3 +108,27 @@ fn not_a_key(path: &Path, head: &str) -> Failure {
     Failure::new(format!("{shown} is not a private key that ssh can read"))
         .hint("name an OpenSSH or PEM private key in auth.ssh_private_key")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Error, ErrorKind},
+        path::Path,
+    };
+
+    use super::{refused, unreadable};
+
+    #[test]
+    fn a_key_of_another_user_says_whose_it_is_to_be_asked() {
+        let failure = unreadable(Path::new("/k/id"), &Error::from(ErrorKind::PermissionDenied));
+        assert_eq!(failure.message, "you may not read the private key /k/id");
+        assert_eq!(failure.hint.as_deref(), Some("see who owns it: ls -l /k/id"));
+    }
+
+    #[test]
+    fn what_ssh_keygen_says_of_the_file_is_not_passed_on() {
+        let said = "Load key \"/k/id\": invalid format with a secret in it";
+        let failure = refused(Path::new("/k/id"), "secret", said).expect_err("no key");
+        assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+    }
+}
