@@ -4,6 +4,7 @@ mod checks;
 mod cli;
 mod cloud_contract;
 mod config;
+mod docs;
 #[cfg(feature = "aws")]
 mod ec2;
 mod engine;

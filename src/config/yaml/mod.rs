@@ -5,6 +5,8 @@
 
 mod build;
 mod entries;
+#[cfg(test)]
+mod oracle;
 mod scalar;
 
 pub(super) use build::parse;
