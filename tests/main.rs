@@ -8,6 +8,7 @@ mod docs;
 #[cfg(feature = "aws")]
 mod ec2;
 mod engine;
+mod pty;
 mod remote_contract;
 mod screens;
 mod sim;

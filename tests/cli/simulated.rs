@@ -1,9 +1,6 @@
 //! The commands on the simulated world.
 
-use crate::support::muster::Muster;
-
-/// The healthy world, ten times as fast as in the demo.
-const FAST: &str = "summary = 'everything right, and fast'\nextends = 'healthy'\nspeed = 60\n";
+use crate::support::muster::{FAST, Muster};
 
 #[test]
 fn check_finds_the_classic_mistakes() {

@@ -7,3 +7,4 @@ pub mod moto;
 pub mod muster;
 pub mod run;
 pub mod sshd;
+pub mod terminal;

@@ -13,9 +13,13 @@ use tempfile::TempDir;
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_muster");
 
+/// The healthy world, ten times as fast as in the demo: as a scenario file.
+pub const FAST: &str = "summary = 'everything right, and fast'\nextends = 'healthy'\nspeed = 60\n";
+
 /// A home directory and a working folder for runs of muster.
 pub struct Muster {
     place: TempDir,
+    env: Vec<(String, String)>,
 }
 
 /// What came of a run.
@@ -50,7 +54,13 @@ impl Muster {
         for folder in ["home", "work"] {
             std::fs::create_dir(place.path().join(folder)).unwrap();
         }
-        Self { place }
+        Self { place, env: Vec::new() }
+    }
+
+    /// Sets a variable for all runs.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
     }
 
     /// The folder that muster runs in.
@@ -68,14 +78,16 @@ impl Muster {
     /// All variables that a run sees.
     pub fn environment(&self) -> Vec<(String, String)> {
         let at = |name: &str| self.place.path().join(name).to_string_lossy().into_owned();
-        vec![
+        let mut all = vec![
             ("PATH".to_owned(), std::env::var("PATH").unwrap()),
             ("HOME".to_owned(), at("home")),
             ("XDG_STATE_HOME".to_owned(), at("state")),
             ("TZ".to_owned(), "UTC".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
-        ]
+        ];
+        all.extend(self.env.iter().cloned());
+        all
     }
 
     /// A run that has not begun.

@@ -1,0 +1,29 @@
+//! The real binary in a terminal: what a user sees, and how the terminal is
+//! afterwards, on every way out.
+
+mod commands;
+mod demo;
+#[cfg(debug_assertions)]
+mod panics;
+
+use crate::support::{
+    muster::{FAST, Muster},
+    terminal::Terminal,
+};
+
+/// The demo on the fast healthy world, looked at.
+fn demo(muster: &Muster, columns: u16, rows: u16) -> Terminal {
+    muster.file("fast.toml", FAST);
+    let terminal = Terminal::start(muster, &["demo", "--scenario", "fast.toml"], columns, rows);
+    terminal.sees("Nothing stands in the way");
+    terminal.assert_taken();
+    terminal
+}
+
+/// Launches, through the dialog.
+fn launch(terminal: &mut Terminal) {
+    terminal.keys("u");
+    terminal.sees("Launch tpch-demo");
+    terminal.keys("L");
+    terminal.lacks("Launch tpch-demo");
+}
