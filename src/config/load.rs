@@ -124,7 +124,23 @@ impl Reader<'_> {
             Some(path) => self.read(&paths::resolve(Path::new(""), path)),
             None => listed.recipe.and_then(|file| self.listed(&base, &file, "recipe")),
         };
+        self.check_ssh_config(&base, listed.ssh_config, &request.overrides);
         Inputs { folder: paths::resolve(self.folder, &base), project_file, regions, recipe }
+    }
+
+    /// ssh reads past an `Include` of a file that is not there, and every
+    /// connection would then fail for a reason of its own.
+    fn check_ssh_config(
+        &mut self,
+        base: &Path,
+        listed: Option<Sourced<PathBuf>>,
+        flags: &Overrides,
+    ) {
+        match (&flags.ssh_config, listed) {
+            (Some(path), _) => _ = self.read(&paths::resolve(Path::new(""), path)),
+            (None, Some(file)) => _ = self.listed(base, &file, "ssh.config"),
+            (None, None) => {}
+        }
     }
 
     /// The files named, or the folder's own project file: the project file

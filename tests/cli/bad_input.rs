@@ -14,7 +14,7 @@ fn configs_that_can_not_be_used() {
     let unknown_region = GOOD.replace("region: us-west-2\n", "region: us-wets-2\n");
     let unknown_key = GOOD.replace("ImageId:", "ImagId:");
     let cases: &[Case<'_>] = &[
-        ("not YAML", "cluster_name: [".into(), &["config.yaml-syntax", "us.yaml:2:1"]),
+        ("not YAML", "cluster_name: [".into(), &["config.yaml-syntax", "us.yaml:1:15"]),
         ("empty", String::new(), &["config.empty", "us.yaml"]),
         ("a list", "- 1\n- 2\n".into(), &["config.not-a-config", "us.yaml:1:1"]),
         ("of something else", "services:\n  web: {}\n".into(), &["us.yaml:1:1", "provider"]),

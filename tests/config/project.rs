@@ -143,7 +143,7 @@ fn flags_go_over_the_project_file() {
         recipe: None,
         spill_dir: Some("/spill".into()),
         requirements: vec!["redis".into()],
-        ssh_config: Some("flag_config".into()),
+        ssh_config: Some("project/ssh_config".into()),
         operator_cidr: Some("198.51.100.0/24".parse().unwrap()),
         key_name: None,
     };
@@ -156,7 +156,7 @@ fn flags_go_over_the_project_file() {
     assert_eq!(project.leader.as_str(), "us-west-2");
     assert_eq!(project.spill_dir.as_path(), Path::new("/spill"));
     assert_eq!(project.requirements[0].as_str(), "redis");
-    assert_eq!(project.ssh_config.unwrap().value, folder.join("flag_config"));
+    assert_eq!(project.ssh_config.unwrap().value, folder.join("project/ssh_config"));
     for region in &project.regions {
         assert_eq!(region.ssh_private_key.as_ref().unwrap().value, folder.join("flag.pem"));
     }

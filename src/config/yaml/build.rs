@@ -295,10 +295,10 @@ impl<'a> Builder<'a> {
         }
         let message = format!("this is not YAML: {}", error.kind());
         let diagnostic = Diagnostic::error(ids::YAML_SYNTAX, message).at(location);
-        let help = if by_tab {
-            "YAML is indented with spaces: this line has a tab"
-        } else {
-            "if this place looks right, look above it for a quote or bracket left open"
+        let help = match error.kind() {
+            _ if by_tab => "YAML is indented with spaces: this line has a tab",
+            ErrorKind::UnclosedFlowCollection { .. } => "close it where its content ends",
+            _ => "if this place looks right, look above it for a quote or bracket left open",
         };
         diagnostic.help(help).into()
     }
