@@ -1,4 +1,5 @@
 //! What the README says of the program is what the program says.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on should fail")]
 
 use std::{fs, path::Path};
 
