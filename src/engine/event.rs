@@ -79,6 +79,9 @@ pub enum Event {
         region: Region,
         /// Its state now.
         state: InstanceState,
+        /// Why, where EC2 says: `Server.SpotInstanceTermination: …`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// Its private address.
         private_ip: Option<Ipv4Addr>,
         /// Its public address.

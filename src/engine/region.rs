@@ -185,6 +185,7 @@ pub(super) fn changed(region: &Region, instance: &Instance) -> Event {
         instance: instance.id.clone(),
         region: region.clone(),
         state: instance.state,
+        reason: instance.state_reason.clone(),
         private_ip: instance.private_ip,
         public_ip: instance.public_ip,
     }
@@ -205,6 +206,7 @@ pub(super) fn vanished(info: &InstanceInfo) -> Event {
         instance: info.id.clone(),
         region: info.region.clone(),
         state: InstanceState::Terminated,
+        reason: Some("EC2 does not know it any more".into()),
         private_ip: None,
         public_ip: None,
     }

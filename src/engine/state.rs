@@ -225,8 +225,11 @@ impl RunState {
             }
             Event::LaunchSucceeded { token, instances } => self.launched(token, instances, at),
             Event::LaunchFailed { token, failure } => self.launch_failed(token, failure, at),
-            Event::InstanceChanged { instance, state, private_ip, public_ip, .. } => {
+            Event::InstanceChanged { instance, state, reason, private_ip, public_ip, .. } => {
                 self.instance_changed(instance, *state, *private_ip, *public_ip, at);
+                if !state.is_live() && self.phase != ClusterPhase::Falling {
+                    self.taken_away(instance, reason.as_deref());
+                }
             }
             Event::StrayFound { instance, region, state, instance_type } => {
                 let info = InstanceInfo {
@@ -389,6 +392,15 @@ impl RunState {
         if let Some(name) = name {
             self.enter(&name, phase, at);
         }
+    }
+
+    /// Nobody asked for this machine's end.
+    fn taken_away(&mut self, id: &InstanceId, reason: Option<&str>) {
+        let Some(name) = self.by_instance.get(id) else { return };
+        let Some(node) = self.nodes.get_mut(name) else { return };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let failure = Failure::new(format!("the machine was ended{reason}"));
+        node.failure = Some(failure.hint("`up` again launches another one in its place"));
     }
 
     /// How many nodes are ready, and how many are not.

@@ -132,7 +132,10 @@ async fn a_node_that_is_taken_away_is_noticed_and_replaced() {
         "#,
     ));
     run.up().await;
-    assert_eq!(run.node("eu-west-1/worker-1").phase, Phase::Terminated);
+    let taken = run.node("eu-west-1/worker-1");
+    assert_eq!(taken.phase, Phase::Terminated);
+    let why = taken.failure.as_ref().unwrap().to_string();
+    assert!(why.contains("Server.SpotInstanceTermination"), "{why}");
     assert_eq!(run.state.phase, ClusterPhase::Degraded);
     assert_eq!(run.live().await.len(), 5);
     let others = run.state.nodes.values().filter(|node| node.phase == Phase::Ready);

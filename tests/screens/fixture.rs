@@ -300,6 +300,7 @@ fn running(model: &mut Model, node: &NodeName) {
         instance: info.id,
         region: info.region,
         state: InstanceState::Running,
+        reason: None,
         private_ip: info.private_ip,
         public_ip: info.public_ip,
     };

@@ -42,7 +42,7 @@ fn compare(ours: &Node, other: &Other) {
             items.iter().zip(others).for_each(|(item, other)| compare(item, other));
         }
         (Value::Scalar(scalar), other) => {
-            assert!(same(scalar, other), "{}: {other:?}", ours.location)
+            assert!(same(scalar, other), "{}: {other:?}", ours.location);
         }
         (_, other) => panic!("{}: {} is {other:?}", ours.location, ours.describe()),
     }
