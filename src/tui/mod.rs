@@ -113,7 +113,7 @@ impl Dashboard {
             survey: None,
             findings: None,
             // The first look is asked for as soon as the first frame stands.
-            looking: true,
+            looking: Some(self.clock.now()),
             busy: Vec::new(),
             notices: std::collections::VecDeque::new(),
             down_plan: None,

@@ -26,8 +26,8 @@ pub struct Model {
     pub survey: Option<Arc<Survey>>,
     /// What the checks say of it; none before the first survey ended.
     pub findings: Option<Arc<[Finding]>>,
-    /// Whether a survey is under way.
-    pub looking: bool,
+    /// Since when a survey is under way.
+    pub looking: Option<Timestamp>,
     /// What the engine waits for.
     pub busy: Vec<String>,
     /// What happened that the user should know, oldest first.
@@ -82,9 +82,9 @@ impl Model {
                 self.state.apply(&stamped);
                 self.report(&stamped.event);
             }
-            Update::Looking => self.looking = true,
+            Update::Looking => self.looks(),
             Update::Looked { survey, findings } => {
-                self.looking = false;
+                self.looking = None;
                 self.survey = Some(survey);
                 self.findings = Some(findings);
             }
@@ -103,6 +103,12 @@ impl Model {
         }
     }
 
+    /// A survey has begun, or is about to.
+    pub fn looks(&mut self) {
+        let now = self.now();
+        self.looking.get_or_insert(now);
+    }
+
     /// Tells the user `text`.
     pub fn notice(&mut self, tone: Tone, text: impl Into<String>) {
         if self.notices.len() == NOTICES {
@@ -119,7 +125,7 @@ impl Model {
 
     fn refuse(&mut self, failure: &Failure) {
         // A refused look must not leave the screen waiting for it.
-        self.looking = false;
+        self.looking = None;
         self.tell(failure);
     }
 
@@ -161,7 +167,7 @@ impl Model {
 
     /// Whether something changes by itself, so that times on the screen run.
     pub fn is_moving(&self) -> bool {
-        self.looking
+        self.looking.is_some()
             || !self.busy.is_empty()
             || matches!(self.state.phase, ClusterPhase::Rising | ClusterPhase::Falling)
     }
@@ -194,6 +200,27 @@ impl Model {
             (region.unwrap_or(usize::MAX), node.group.kind, number)
         });
         nodes
+    }
+
+    /// Whether `node` can't go on by itself: it failed, or its machine is gone
+    /// though nobody ended the cluster.
+    pub fn has_failed(&self, node: &NodeState) -> bool {
+        let ended = matches!(self.state.phase, ClusterPhase::Falling | ClusterPhase::Gone);
+        node.phase == Phase::Failed || (node.phase == Phase::Terminated && !ended)
+    }
+
+    /// How many nodes can't go on by themselves.
+    pub fn failed(&self) -> usize {
+        self.state.nodes.values().filter(|node| self.has_failed(node)).count()
+    }
+
+    /// Why `node` can't go on by itself; empty where it can.
+    pub fn why(&self, node: &NodeState) -> String {
+        match &node.failure {
+            Some(failure) => failure.to_string(),
+            None if self.has_failed(node) => "its machine is gone: u launches another one".into(),
+            None => String::new(),
+        }
     }
 
     /// Nodes that `up` would launch.

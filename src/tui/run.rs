@@ -201,7 +201,7 @@ impl<'t, B: Backend> Desk<'t, B> {
     fn send(&mut self, command: Command) {
         match command {
             Command::PlanDown => self.model.down_plan = None,
-            Command::Look => self.model.looking = true,
+            Command::Look => self.model.looks(),
             _ => {}
         }
         // An engine that is gone has said so by the end of its updates.
@@ -247,7 +247,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         if self.ending.is_none() {
             let text = "the engine has stopped; machines may be running: `muster status` asks AWS";
             self.model.notice(Tone::Bad, text);
-            self.model.looking = false;
+            self.model.looking = None;
             self.model.busy.clear();
             self.draw();
         }

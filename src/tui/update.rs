@@ -44,7 +44,7 @@ fn everywhere(ui: &mut Ui, model: &Model, action: Action) -> Option<Vec<Effect>>
         Action::Show(screen) => ui.screen = screen,
         Action::Help => ui.dialog = Some(Dialog::Help(Scroll::default())),
         Action::Quit => effects = dialogs::open_quit(ui, model),
-        Action::Look if model.looking => ui.say(Tone::Plain, "already reading"),
+        Action::Look if model.looking.is_some() => ui.say(Tone::Plain, "already reading"),
         Action::Look => effects.push(Effect::Send(Command::Look)),
         Action::Launch => effects = dialogs::open_launch(ui, model),
         Action::TearDown if model.state.cluster.is_none() => {

@@ -34,7 +34,7 @@ pub fn model(second: i64) -> Model {
         state,
         survey: None,
         findings: None,
-        looking: true,
+        looking: Some(at(0)),
         busy: Vec::new(),
         notices: VecDeque::new(),
         down_plan: None,

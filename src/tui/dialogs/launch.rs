@@ -48,6 +48,9 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
     let mut lines = what(model, theme);
     lines.push(Line::default());
     lines.push(sum(model, theme));
+    if model.simulated {
+        lines.push(Line::styled("This world is simulated: nothing is billed.", theme.dim));
+    }
     lines.extend(afterwards(model, theme));
     lines.extend(against(model, area.width.min(78) - 4, theme));
     let foot = if is_clear(model) {
@@ -105,8 +108,7 @@ fn sum(model: &Model, theme: &Theme) -> Line<'static> {
         "price unknown".into()
     };
     let nodes = text::count(missing.len(), "machine");
-    let simulated = if model.simulated { " (simulated: nothing is billed)" } else { "" };
-    Line::from(vec![Span::styled(nodes, theme.strong), Span::raw(format!(", {price}{simulated}"))])
+    Line::from(vec![Span::styled(nodes, theme.strong), Span::raw(format!(", {price}"))])
 }
 
 /// What happens to the nodes that have a machine already.
@@ -126,7 +128,7 @@ fn afterwards(model: &Model, theme: &Theme) -> Option<Line<'static>> {
 /// What speaks against it.
 fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     if model.findings.is_none() {
-        let why = if model.looking { "are still running" } else { "have not run" };
+        let why = if model.looking.is_some() { "are still running" } else { "have not run" };
         return vec![
             Line::default(),
             Line::styled(

@@ -152,11 +152,8 @@ fn go(state: &mut State, model: &Model, motion: Motion) {
 pub fn retry_node(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     let Some(node) = selected(ui, model) else { return Vec::new() };
     if !can_retry_node(ui, model) {
-        let why = if node.phase == Phase::Failed {
-            "has no machine: u launches it"
-        } else {
-            "has not failed"
-        };
+        let why =
+            if model.has_failed(node) { "has no machine: u launches it" } else { "has not failed" };
         ui.say(Tone::Plain, format!("{} {why}", node.name));
         return Vec::new();
     }

@@ -86,12 +86,12 @@ fn lower(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: 
     let rows = model.troubles().len() + 2;
     let spare = usize::from(area.height).saturating_sub(rows);
     if rows == 2 || spare < DETAILS {
-        return troubles(model, state, area, buf, theme);
+        return troubles(model, state, true, area, buf, theme);
     }
     let rows = u16::try_from(rows).unwrap_or(u16::MAX);
     let [list, below] =
         Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
-    troubles(model, state, list, buf, theme);
+    troubles(model, state, false, list, buf, theme);
     let Some(finding) = selected(state, model) else { return };
     let title = Line::styled(finding.check, theme.strong);
     let inner = panel::pane(title, false, below, buf, theme);
@@ -121,7 +121,15 @@ fn upper(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: 
     );
 }
 
-fn troubles(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
+/// The list; `alone`: nothing below it tells more of the selected one.
+fn troubles(
+    model: &Model,
+    state: &mut State,
+    alone: bool,
+    area: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+) {
     let troubles = shown_troubles(model, &state.filter);
     let focused = state.pane == Pane::First;
     let title = verdict::title(model, troubles.len(), &state.filter, theme);
@@ -134,7 +142,7 @@ fn troubles(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
     let selected = state.troubles.settle(&keys);
     let (columns, beside) = trouble_columns(&troubles, inner.width.into());
     // Without room beside the title, the line below tells of the selected one.
-    let below = u16::from(!beside && inner.height > 3);
+    let below = u16::from(alone && !beside && inner.height > 3);
     let [list, line] =
         Layout::vertical([Constraint::Min(1), Constraint::Length(below)]).areas(inner);
     let table = Table { columns: &columns, theme, titles: false, selected, focused };
@@ -162,7 +170,8 @@ fn trouble_columns(troubles: &[&Finding], width: usize) -> (Vec<Column<'static>>
     let roomy = room >= full + title + 32;
     let subject = if roomy { full } else { short };
     let rest = room.saturating_sub(subject + title + 2);
-    let beside = rest >= 24;
+    let leads_to = longest(&|finding| finding.leads_to.as_deref().map_or(0, text::width));
+    let beside = rest >= leads_to.min(48);
     let title = if beside { title } else { room.saturating_sub(subject + 1) };
     let mut columns = vec![
         Column::new("", 1),

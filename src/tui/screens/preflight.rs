@@ -100,7 +100,7 @@ fn rows(
     let inner = panel::pane(title(model, state, theme), focused, area, buf, theme);
     if tree.rows.is_empty() {
         let why = match &model.findings {
-            None if model.looking => "Reading all regions…",
+            None if model.looking.is_some() => "Reading all regions…",
             None => "Not looked yet: r reads all regions.",
             Some(_) => "Nothing with this text. Esc drops the filter.",
         };

@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::{
     check::Summary,
-    engine::{ClusterPhase, Phase},
+    engine::ClusterPhase,
     tui::{
         Ui,
         action::{Action, Screen},
@@ -81,7 +81,7 @@ fn badges(model: &Model, theme: &Theme) -> Line<'static> {
 /// The facts of the header, each with its rank: 0 stays longest.
 fn facts(model: &Model, theme: &Theme) -> Vec<(u8, Span<'static>)> {
     let (ready, all) = model.ready();
-    let failed = model.state.nodes.values().filter(|node| node.phase == Phase::Failed).count();
+    let failed = model.failed();
     let regions = text::count(model.project.regions.len(), "region");
     let mut facts = vec![(2, Span::raw(regions)), (0, Span::raw(format!("{ready}/{all} nodes")))];
     if failed > 0 {
@@ -121,10 +121,7 @@ pub fn tabs(model: &Model, screen: Screen, area: Rect, buf: &mut Buffer, theme: 
 fn tab_counts(model: &Model, tab: Screen, theme: &Theme) -> Vec<Span<'static>> {
     match tab {
         Screen::Preflight => counts(&Summary { pass: 0, skipped: 0, ..model.summary() }, theme),
-        Screen::Bootstrap => {
-            let failed = model.state.nodes.values().filter(|node| node.phase == Phase::Failed);
-            counts(&Summary { fail: failed.count(), ..Summary::default() }, theme)
-        }
+        Screen::Bootstrap => counts(&Summary { fail: model.failed(), ..Summary::default() }, theme),
         Screen::Instances => match model.state.billed().count() {
             0 => Vec::new(),
             live => vec![Span::styled(format!(" {live}"), theme.dim)],
@@ -163,9 +160,10 @@ pub fn status(model: &Model, ui: &Ui, area: Rect, buf: &mut Buffer) {
 }
 
 fn doing(model: &Model) -> String {
-    if model.looking {
+    if let Some(since) = model.looking {
         let regions = text::count(model.project.regions.len(), "region");
-        return format!("▶ reading {regions}, nothing is changed");
+        let passed = text::between(since, model.now());
+        return format!("▶ reading {regions} for {passed}, nothing is changed");
     }
     if let Some(first) = model.busy.first() {
         let more = model.busy.len() - 1;

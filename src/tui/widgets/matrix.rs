@@ -44,7 +44,7 @@ impl<'m> Matrix<'m> {
             cells: cells(model, &regions),
             regions,
             layout: Layout::Full,
-            looking: model.findings.is_none() && model.looking,
+            looking: model.findings.is_none() && model.looking.is_some(),
         };
         for layout in [Layout::Full, Layout::Short, Layout::Marks] {
             matrix.layout = layout;

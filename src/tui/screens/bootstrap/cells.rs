@@ -6,7 +6,7 @@ use ratatui::text::Span;
 use crate::{
     config::Step,
     engine::{NodeState, Phase, StepOutcome, StepState},
-    tui::{text, theme::Theme},
+    tui::{model::Model, text, theme::Theme},
 };
 
 /// The cells of `node`, called `name`, those of `steps` among them.
@@ -14,23 +14,26 @@ pub fn row(
     node: &NodeState,
     name: &str,
     steps: &[Step],
-    now: Timestamp,
+    model: &Model,
     theme: &Theme,
 ) -> Vec<Span<'static>> {
-    let (mark, style) = mark(node, theme);
+    let now = model.now();
+    let (mark, style) = mark(node, model, theme);
     let mut row = vec![
         Span::styled(format!("{mark} {name}"), style),
         phase(node, Phase::Booting, now, theme),
         phase(node, Phase::Connecting, now, theme),
     ];
-    row.extend(steps.iter().map(|definition| step(node, definition, now, theme)));
+    // A step whose node has stopped does not run any more, whatever it said last.
+    let stopped = node.since.get(&node.phase).filter(|_| node.phase != Phase::Bootstrapping);
+    row.extend(steps.iter().map(|definition| step(node, definition, stopped, now, theme)));
     row.push(total(node, now, theme));
     row
 }
 
-fn mark(node: &NodeState, theme: &Theme) -> (&'static str, ratatui::style::Style) {
+fn mark(node: &NodeState, model: &Model, theme: &Theme) -> (&'static str, ratatui::style::Style) {
     match (node.phase, node.leader) {
-        (Phase::Failed, _) => ("✗", theme.bad),
+        _ if model.has_failed(node) => ("✗", theme.bad),
         (Phase::Terminated, _) => ("-", theme.dim),
         (_, true) => ("★", theme.accent),
         (Phase::Ready, _) => ("√", theme.good),
@@ -55,14 +58,25 @@ fn phase(node: &NodeState, phase: Phase, now: Timestamp, theme: &Theme) -> Span<
     }
 }
 
-fn step(node: &NodeState, step: &Step, now: Timestamp, theme: &Theme) -> Span<'static> {
+fn step(
+    node: &NodeState,
+    step: &Step,
+    stopped: Option<&Timestamp>,
+    now: Timestamp,
+    theme: &Theme,
+) -> Span<'static> {
     if !step.on.includes(node.leader) {
         return Span::styled("-", theme.dim);
     }
     match node.steps.get(&step.name) {
         None => Span::styled("·", theme.dim),
         Some(state) if state.outcome == Some(StepOutcome::Voided) => Span::styled("·", theme.dim),
-        Some(state) => ran(state, now, theme),
+        Some(state) => match stopped {
+            Some(at) if state.outcome.is_none() => {
+                Span::styled(format!("?{}", text::between(state.started, *at)), theme.unknown)
+            }
+            _ => ran(state, now, theme),
+        },
     }
 }
 

@@ -74,7 +74,7 @@ impl Grid {
         panel::position(&window, nodes.len(), area, buf, theme);
         table.render(window, inner, buf, |index| {
             let node = nodes[index];
-            cells::row(node, &name(node, self.short), &steps[sight.clone()], model.now(), theme)
+            cells::row(node, &name(node, self.short), &steps[sight.clone()], model, theme)
         });
         if sight.len() < steps.len() {
             let text = format!(" steps {}–{} of {} ", sight.start + 1, sight.end, steps.len());

@@ -34,11 +34,11 @@ fn of_node(node: &NodeState, model: &Model, fields: &mut Fields<'_>, theme: &The
     let phase =
         format!("{} {}{}", phase_mark(node.phase), node.phase.as_str(), since.unwrap_or_default());
     fields.styled("Phase", &[phase], theme.phase(node.phase));
-    if let Some(failure) = &node.failure {
-        fields.styled("Why", &[failure.to_string()], theme.bad);
-        if let Some(hint) = &failure.hint {
-            fields.styled("What to do", &[hint], theme.accent);
-        }
+    if model.has_failed(node) {
+        fields.styled("Why", &[model.why(node)], theme.bad);
+    }
+    if let Some(hint) = node.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
+        fields.styled("What to do", &[hint], theme.accent);
     }
     match &node.instance {
         Some(info) => of_machine(info, model, fields),

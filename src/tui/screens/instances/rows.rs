@@ -150,7 +150,7 @@ impl Field {
             }
             Self::Age => info.map_or_else(none, |info| age(info, model)),
             Self::Price => price(row, model).map_or_else(|| "?".into(), |usd| format!("{usd:.3}")),
-            Self::Why => why(row),
+            Self::Why => why(row, model),
         }
     }
 
@@ -229,12 +229,9 @@ fn price(row: &Row<'_>, model: &Model) -> Option<f64> {
     }
 }
 
-fn why(row: &Row<'_>) -> String {
+fn why(row: &Row<'_>, model: &Model) -> String {
     match row {
-        Row::Node(node) => {
-            let why = node.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-            text::clean(&why).into_owned()
-        }
+        Row::Node(node) => text::clean(&model.why(node)).into_owned(),
         Row::Stray(_) => String::new(),
     }
 }

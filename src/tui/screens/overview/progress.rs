@@ -28,7 +28,7 @@ pub fn progress(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
         .collect();
     let mut lines = vec![summary(model, width, theme)];
     let room = height.saturating_sub(1 + next.len());
-    lines.extend(unsettled(model, room, width, theme));
+    lines.extend(nodes(model, room, width, theme));
     lines.extend(next);
     panel::lines(lines.iter(), inner, buf);
 }
@@ -72,7 +72,9 @@ fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
     ] {
         let count = model.state.nodes.values().filter(|node| node.phase == phase).count();
         if count > 0 {
-            let mark = if phase == Phase::Failed { "✗ " } else { "" };
+            let is_trouble =
+                matches!(phase, Phase::Failed | Phase::Terminated) && model.failed() > 0;
+            let mark = if is_trouble { "✗ " } else { "" };
             let text = format!(" · {mark}{count} {}", phase.as_str());
             line.push_span(Span::styled(text, theme.phase(phase)));
         }
@@ -80,12 +82,17 @@ fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
     line
 }
 
-/// The nodes that are not ready: the failed ones with their reasons, then
-/// those under way, the slowest first. Where not all fit, how many more.
-fn unsettled(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+/// The nodes: the failed ones with their reasons, then those under way, the
+/// slowest first, then those that are ready. Where not all fit, how many more.
+fn nodes(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut nodes = model.nodes_in_order();
-    nodes.retain(|node| !matches!(node.phase, Phase::Ready | Phase::Planned | Phase::Terminated));
-    nodes.sort_by_key(|node| (node.phase != Phase::Failed, doing(node).1));
+    let is_over = |node: &NodeState| matches!(node.phase, Phase::Planned | Phase::Terminated);
+    nodes.retain(|node| model.has_failed(node) || !is_over(node));
+    nodes.sort_by_key(|node| match node.phase {
+        _ if model.has_failed(node) => (0, None),
+        Phase::Ready => (2, None),
+        _ => (1, doing(node).1),
+    });
     let shown = if nodes.len() > room { room.saturating_sub(1) } else { nodes.len() };
     let names = nodes.iter().map(|node| node.name.as_str().len()).max().unwrap_or(0);
     let mut lines: Vec<_> =
@@ -97,18 +104,28 @@ fn unsettled(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Lin
 }
 
 fn line(node: &NodeState, names: usize, model: &Model, theme: &Theme) -> Line<'static> {
-    let style = theme.phase(node.phase);
-    let what = if node.phase == Phase::Failed {
-        node.failure.as_ref().map(ToString::to_string).unwrap_or_default()
-    } else {
-        let (what, since) = doing(node);
-        let since = since.map(|at| text::between(at, model.now())).unwrap_or_default();
-        format!("{what} {since}")
+    let failed = model.has_failed(node);
+    let (mark, style) =
+        if failed { ("✗", theme.bad) } else { (phase_mark(node.phase), theme.phase(node.phase)) };
+    let what = match node.phase {
+        _ if failed => model.why(node),
+        Phase::Ready => ready_after(node),
+        _ => {
+            let (what, since) = doing(node);
+            let since = since.map(|at| text::between(at, model.now())).unwrap_or_default();
+            format!("{what} {since}")
+        }
     };
     Line::from(vec![
-        Span::styled(format!("  {} {:names$}  ", phase_mark(node.phase), node.name), style),
+        Span::styled(format!("  {mark} {:names$}  ", node.name), style),
         Span::styled(text::clean(&what).into_owned(), style),
     ])
+}
+
+fn ready_after(node: &NodeState) -> String {
+    let (launch, ready) = (node.since.get(&Phase::Launching), node.since.get(&Phase::Ready));
+    let took = launch.zip(ready).map(|(from, to)| format!(" after {}", text::between(*from, *to)));
+    format!("ready{}", took.unwrap_or_default())
 }
 
 /// The step that runs, else the phase; and since when.

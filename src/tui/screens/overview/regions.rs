@@ -9,6 +9,7 @@ use ratatui::{
 
 use crate::{
     config::RegionConfig,
+    model::VpcId,
     tui::{
         model::Model,
         theme::Theme,
@@ -110,7 +111,7 @@ fn nodes(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
 fn checks(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
     let mut spans = match &model.findings {
         Some(_) => counts(&model.summary_of(&config.region), theme),
-        None if model.looking => vec![Span::styled("…", theme.dim)],
+        None if model.looking.is_some() => vec![Span::styled("…", theme.dim)],
         None => Vec::new(),
     };
     if let Some(first) = spans.first_mut() {
@@ -122,7 +123,12 @@ fn checks(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> 
 fn vpc(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
     let survey = model.survey.as_ref().and_then(|survey| survey.regions.get(&*config.region));
     let vpcs = survey.and_then(|region| region.vpcs.known());
-    let cidrs = vpcs.into_iter().flatten().filter_map(|vpc| vpc.cidrs.first());
+    let subnets = survey.and_then(|region| region.subnets.known());
+    // A group may be in another VPC, which is a mistake; the nodes are not.
+    let is_nodes =
+        |id: &VpcId| subnets.is_none_or(|all| all.iter().any(|subnet| subnet.vpc == *id));
+    let own = vpcs.into_iter().flatten().filter(|vpc| is_nodes(&vpc.id));
+    let cidrs = own.filter_map(|vpc| vpc.cidrs.first());
     let cidrs = cidrs.map(ToString::to_string).collect::<Vec<_>>().join(" ");
     Line::styled(cidrs, theme.dim)
 }

@@ -31,7 +31,7 @@ pub fn nothing_to_list(
     let not_asked = model.survey.as_ref().and_then(|survey| survey.not_asked.as_ref());
     let (paragraphs, style) = match (&model.findings, not_asked) {
         (_, Some(failure)) => (could_not_ask(failure), theme.bad),
-        (None, _) if model.looking => (reading(model), theme.text),
+        (None, _) if model.looking.is_some() => (reading(model), theme.text),
         (None, _) => (vec!["Not looked yet: r reads all regions.".into()], theme.text),
         (Some(_), None) if !filter.is_empty() => {
             (vec![format!("Nothing with “{filter}”. Esc drops the filter.")], theme.text)
