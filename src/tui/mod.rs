@@ -33,6 +33,7 @@ mod bindings;
 mod dialogs;
 pub mod keymap;
 mod model;
+mod money;
 mod run;
 mod screens;
 pub mod terminal;
@@ -45,7 +46,7 @@ mod widgets;
 
 pub use action::{Action, Effect, Motion, Screen};
 pub use dialogs::Dialog;
-pub use model::{Model, Notice, Tone};
+pub use model::{Model, Notice, Tone, Work};
 pub use run::{Pace, drive};
 pub use theme::Theme;
 pub use ui::Ui;
@@ -124,6 +125,8 @@ impl Dashboard {
             read_only,
             scenarios: self.scenarios,
             scenario: self.scenario,
+            work: Work::None,
+            work_before: Work::None,
             ending: false,
         };
         (model, commands, updates)
@@ -136,6 +139,7 @@ pub async fn run(
     dashboard: Dashboard,
     terminal: &mut terminal::Guard,
 ) -> color_eyre::Result<Outcome> {
+    preload(&dashboard.handle);
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let signals = Box::pin(signals()?);
     // A terminal that takes no copy has lost nothing.
@@ -143,6 +147,15 @@ pub async fn run(
     let terminal = terminal.terminal();
     let (keys, pace) = (EventStream::new(), Pace::default());
     Ok(drive(dashboard, theme, pace, terminal, keys, signals, &mut copy).await)
+}
+
+/// Reads what earlier runs left in the nodes' log files, which takes a while
+/// and would be done when a key first shows them.
+fn preload(handle: &Handle) {
+    let logs = Arc::clone(&handle.logs);
+    let launched = handle.state.nodes.values().filter(|node| node.instance.is_some());
+    let nodes: Vec<_> = launched.map(|node| node.name.clone()).collect();
+    tokio::task::spawn_blocking(move || nodes.iter().for_each(|node| logs.with(node, |_| ())));
 }
 
 /// The signals that end muster, as they come.

@@ -8,8 +8,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     check::{Finding, Level, Subject, Summary},
     config::Project,
-    engine::{ClusterPhase, DownPlan, Event, LogStore, NodeState, Phase, RunState, Update},
-    model::{Clock, Failure, InstanceType, Price, Region},
+    engine::{
+        ClusterPhase, Command, DownPlan, Event, LogStore, NodeState, Phase, RunState, Update,
+    },
+    model::{Clock, Failure, Region},
     survey::Survey,
 };
 
@@ -48,8 +50,24 @@ pub struct Model {
     pub scenarios: Vec<(String, String)>,
     /// The one this is.
     pub scenario: Option<String>,
+    /// What this muster's engine was asked to do and has not ended yet.
+    pub work: Work,
+    /// What that was before the last command.
+    pub work_before: Work,
     /// Whether the engine was asked to end.
     pub ending: bool,
+}
+
+/// What the engine is at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: what the journal says was begun by an earlier muster.
+    #[default]
+    None,
+    /// Launching and bootstrapping.
+    Up,
+    /// Ending the cluster.
+    Down,
 }
 
 /// Something that the user should know.
@@ -93,13 +111,7 @@ impl Model {
             Update::Notice(failure) => self.tell(&failure),
             Update::Busy(busy) => self.busy = busy,
             Update::UpEnded => self.up_ended(),
-            Update::DownEnded { gone: true } => {
-                self.notice(Tone::Good, "every instance of the cluster is gone");
-            }
-            Update::DownEnded { gone: false } => self.notice(
-                Tone::Bad,
-                "not every instance is known to be gone: press D to ask all regions again",
-            ),
+            Update::DownEnded { gone } => self.down_ended(gone),
         }
     }
 
@@ -126,6 +138,7 @@ impl Model {
     fn refuse(&mut self, failure: &Failure) {
         // A refused look must not leave the screen waiting for it.
         self.looking = None;
+        self.work = self.work_before;
         self.tell(failure);
     }
 
@@ -154,7 +167,32 @@ impl Model {
         }
     }
 
+    /// `command` is on its way to the engine.
+    pub fn sends(&mut self, command: &Command) {
+        self.work_before = self.work;
+        match command {
+            Command::Look => self.looks(),
+            Command::PlanDown => self.down_plan = None,
+            Command::Up | Command::RetryNode(_) | Command::RetryStep(..) => self.work = Work::Up,
+            Command::Down => self.work = Work::Down,
+            Command::Stop => self.ending = true,
+        }
+    }
+
+    fn down_ended(&mut self, gone: bool) {
+        self.work = Work::None;
+        if gone {
+            self.notice(Tone::Good, "every instance of the cluster is gone");
+        } else {
+            let text = "not every instance is known to be gone: D asks all regions again";
+            self.notice(Tone::Bad, text);
+        }
+    }
+
     fn up_ended(&mut self) {
+        if self.work == Work::Up {
+            self.work = Work::None;
+        }
         let (ready, all) = self.ready();
         if ready == all {
             self.notice(Tone::Good, format!("the cluster is ready: {ready} of {all} nodes"));
@@ -169,7 +207,17 @@ impl Model {
     pub fn is_moving(&self) -> bool {
         self.looking.is_some()
             || !self.busy.is_empty()
-            || matches!(self.state.phase, ClusterPhase::Rising | ClusterPhase::Falling)
+            || self.work != Work::None
+            || (self.is_under_way() && !self.is_interrupted())
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.state.phase, ClusterPhase::Rising | ClusterPhase::Falling)
+    }
+
+    /// Whether an earlier muster began what nobody is at now.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_under_way() && self.work == Work::None && self.read_only.is_none()
     }
 
     /// Nodes ready, and all.
@@ -255,38 +303,6 @@ impl Model {
     pub fn summary_of(&self, region: &Region) -> Summary {
         let of_region = |finding: &&Finding| matches!(&finding.subject, Subject::Region(subject) if subject == region);
         Summary::of(self.findings().iter().filter(of_region))
-    }
-
-    /// The on-demand price of `instance_type` in US dollars an hour.
-    pub fn usd_per_hour(&self, region: &Region, instance_type: &InstanceType) -> Option<f64> {
-        self.survey.as_ref()?.usd_per_hour(region, instance_type)
-    }
-
-    /// What all planned nodes cost an hour.
-    pub fn planned_price(&self) -> Price {
-        Price::sum(self.state.nodes.values().map(|node| self.price_of(node)))
-    }
-
-    /// What `node` costs an hour.
-    pub fn price_of(&self, node: &NodeState) -> Option<f64> {
-        self.usd_per_hour(&node.group.region, &node.instance_type)
-    }
-
-    /// What the machines on record that are not gone cost an hour.
-    pub fn running_price(&self) -> Price {
-        let billed = self.state.billed();
-        Price::sum(billed.map(|info| self.usd_per_hour(&info.region, &info.instance_type)))
-    }
-
-    /// What all machines on record have cost up to now, as far as is known:
-    /// EC2 bills by the second, a minute at least.
-    pub fn spent(&self) -> Price {
-        let now = self.now();
-        Price::sum(self.state.instances().map(|info| {
-            let usd = self.usd_per_hour(&info.region, &info.instance_type)?;
-            let seconds = info.ended.unwrap_or(now).duration_since(info.since).as_secs_f64();
-            Some(usd * seconds.max(60.0) / 3_600.0)
-        }))
     }
 
     /// Why nothing may be changed from here, if so.

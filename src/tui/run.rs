@@ -16,7 +16,7 @@ use super::{
     Dashboard, Outcome, Signal, Ui,
     action::{Action, Effect},
     keymap::{Context, Key},
-    model::{Model, Tone},
+    model::{Model, Tone, Work},
     theme::Theme,
     update, view,
 };
@@ -199,11 +199,7 @@ impl<'t, B: Backend> Desk<'t, B> {
     }
 
     fn send(&mut self, command: Command) {
-        match command {
-            Command::PlanDown => self.model.down_plan = None,
-            Command::Look => self.model.looks(),
-            _ => {}
-        }
+        self.model.sends(&command);
         // An engine that is gone has said so by the end of its updates.
         let _ = self.commands.send(command);
     }
@@ -213,7 +209,6 @@ impl<'t, B: Backend> Desk<'t, B> {
         if self.ending.is_none() {
             self.send(Command::Stop);
             self.ending = Some(outcome);
-            self.model.ending = true;
             self.changed = true;
             self.drawn = Instant::now() + PATIENCE;
         }
@@ -248,6 +243,7 @@ impl<'t, B: Backend> Desk<'t, B> {
             let text = "the engine has stopped; machines may be running: `muster status` asks AWS";
             self.model.notice(Tone::Bad, text);
             self.model.looking = None;
+            self.model.work = Work::None;
             self.model.busy.clear();
             self.draw();
         }

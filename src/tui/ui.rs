@@ -5,7 +5,7 @@ use super::{
     action::{Action, Screen},
     dialogs::{self, Dialog},
     keymap::{self, Binding, Context, Key},
-    model::{Model, Tone},
+    model::{Model, Tone, Work},
     screens::{bootstrap, instances, logs, overview, preflight},
     theme::Theme,
 };
@@ -128,8 +128,8 @@ impl Ui {
 /// Whether there is anything to launch or to go on with, and nobody at it yet.
 fn has_to_launch(model: &Model) -> bool {
     let (ready, all) = model.ready();
-    let moving = matches!(model.state.phase, ClusterPhase::Rising | ClusterPhase::Falling);
-    ready < all && !moving
+    let is_over = matches!(model.state.phase, ClusterPhase::Falling | ClusterPhase::Gone);
+    ready < all && model.work == Work::None && !is_over
 }
 
 /// Whether one of `texts` contains `filter`, upper and lower case alike.

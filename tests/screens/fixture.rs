@@ -12,7 +12,7 @@ use muster::{
     },
     model::{Clock, Failure, GroupKey, NodeKind, NodeName, Region},
     survey::{Fact, RegionSurvey, Survey},
-    tui::Model,
+    tui::{Model, Work},
 };
 
 /// The regions, the leader's first.
@@ -45,6 +45,8 @@ pub fn model(second: i64) -> Model {
         read_only: None,
         scenarios: Vec::new(),
         scenario: None,
+        work: Work::None,
+        work_before: Work::None,
         ending: false,
     }
 }
@@ -209,6 +211,14 @@ pub fn healthy(model: &mut Model) {
     looked(model, passes());
 }
 
+/// The findings where nothing could be read.
+pub fn unknown(model: &mut Model) {
+    let unread = |name: &&str| {
+        finding("key.exists", Level::Unknown, region(name), "the key pairs could not be read")
+    };
+    looked(model, REGIONS.iter().map(unread).collect());
+}
+
 /// The end of a survey.
 pub fn looked(model: &mut Model, findings: Vec<Finding>) {
     model.fold(Update::Looked { survey: Arc::new(survey()), findings: findings.into() });
@@ -328,8 +338,13 @@ pub fn ended(
 
 /// A node prints a line.
 pub fn print(model: &Model, node: &NodeName, second: i64, step: &str, text: &str) {
+    log(&model.logs, node, second, step, text);
+}
+
+/// The same, into a log store.
+pub fn log(logs: &LogStore, node: &NodeName, second: i64, step: &str, text: &str) {
     let line = LogLine { at: at(second), step: format!("{step}.1"), text: text.into() };
-    model.logs.push(node, line).unwrap();
+    logs.push(node, line).unwrap();
 }
 
 /// Ready, with every step that is for it.
@@ -355,6 +370,7 @@ pub fn rising() -> Model {
     let connecting =
         Event::NodePhase { node: "ap-southeast-2/head".into(), phase: Phase::Connecting };
     event(&mut model, 70, connecting);
+    model.work = Work::Up;
     model.busy = vec!["waiting for ap-southeast-2 to run 2 instances".into()];
     model
 }

@@ -2,6 +2,7 @@
 
 use muster::{
     engine::{Command, DownPlan, Update},
+    model::Failure,
     tui::{Dialog, Effect, Screen},
 };
 
@@ -38,8 +39,13 @@ fn a_launch_in_spite_of_mistakes_takes_a_word() {
     assert_eq!(broken().press("u 'anywa' enter"), []);
     assert_eq!(broken().press("u 'anyway' esc enter"), []);
     assert_eq!(broken().press("u 'anyways' backspace enter"), up());
-    // Not looked at all is no better than broken.
+    // Not looked at all is no better than broken, nor is a world that did not answer.
     assert_eq!(Desk::new(fixture::model(0)).press("u L tab enter"), []);
+    let mut silent = healthy();
+    let mut survey = (*silent.model.survey.clone().unwrap()).clone();
+    survey.not_asked = Some(Failure::new("no credentials were found"));
+    silent.model.survey = Some(survey.into());
+    assert_eq!(silent.press("u L tab enter"), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use muster::{
     engine::{Event, Phase},
     model::Failure,
-    tui::Theme,
+    tui::{Theme, Work},
 };
 use ratatui::style::Color;
 
@@ -47,9 +47,16 @@ fn overview_of_a_ready_cluster() {
 }
 
 #[test]
+fn overview_of_what_an_earlier_muster_began() {
+    let mut model = fixture::rising();
+    model.work = Work::None;
+    pictures("overview_interrupted", &mut Desk::new(model));
+}
+
+#[test]
 fn overview_where_aws_could_not_be_asked() {
     let mut model = fixture::model(4);
-    fixture::looked(&mut model, Vec::new());
+    fixture::unknown(&mut model);
     let mut survey = (*model.survey.clone().unwrap()).clone();
     let failure = Failure::new("no credentials were found").hint("set AWS_PROFILE");
     survey.not_asked = Some(failure);
@@ -81,7 +88,7 @@ fn instances_of_a_rising_cluster() {
 #[test]
 fn preflight_of_a_broken_world() {
     let mut desk = broken();
-    desk.press("3 g j j j j");
+    desk.press("3 g j j");
     pictures("preflight_broken", &mut desk);
 }
 

@@ -6,7 +6,9 @@
 mod desk;
 mod dialogs;
 mod fixture;
+mod glass;
 mod keys;
+mod live;
 mod looks;
 
 use desk::Desk;

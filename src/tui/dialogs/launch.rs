@@ -11,12 +11,12 @@ use ratatui::{
 use super::{Dialog, Form};
 use crate::{
     check::Level,
-    engine::{Command, NodeState, Phase},
+    engine::{ClusterPhase, Command, NodeState, Phase},
     model::{InstanceType, NodeKind, Price, Region},
     tui::{
         Ui,
         action::{Action, Effect, Screen},
-        model::{Model, Tone},
+        model::{Model, Tone, Work},
         text,
         theme::Theme,
         widgets::sheet::{Sheet, buttons, field},
@@ -25,21 +25,33 @@ use crate::{
 
 /// The word that launches in spite of failing checks.
 const WORD: &str = "anyway";
+/// A cluster's end is final; another one gets another id.
+const GONE: &str = "this cluster is gone: start muster again to launch a new one";
 /// Failing checks listed.
 const LISTED: usize = 4;
 
-/// Whether nothing is known to stand in the way.
+/// Whether nothing is known to stand in the way, and that is known at all.
 pub fn is_clear(model: &Model) -> bool {
-    model.findings.is_some() && model.summary().fail == 0
+    let asked = model.survey.as_ref().is_some_and(|survey| survey.not_asked.is_none());
+    asked && model.findings.is_some() && model.summary().fail == 0
 }
 
 /// Opens the dialog, if there is anything to launch or to go on with.
 pub fn open(ui: &mut Ui, model: &Model) {
+    match nothing_to_launch(model) {
+        Some(reason) => ui.say(Tone::Plain, reason),
+        None => ui.dialog = Some(Dialog::Launch(Form::default())),
+    }
+}
+
+fn nothing_to_launch(model: &Model) -> Option<&'static str> {
     let (ready, all) = model.ready();
-    if ready == all {
-        ui.say(Tone::Plain, "every node is ready: there is nothing to launch");
-    } else {
-        ui.dialog = Some(Dialog::Launch(Form::default()));
+    match (model.work, model.state.phase) {
+        (Work::Up, _) => Some("the launch is under way"),
+        (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
+        (_, ClusterPhase::Gone) => Some(GONE),
+        _ if ready == all => Some("every node is ready: there is nothing to launch"),
+        _ => None,
     }
 }
 

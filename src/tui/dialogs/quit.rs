@@ -3,23 +3,19 @@
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Dialog, Form};
-use crate::{
-    engine::ClusterPhase,
-    tui::{
-        Ui,
-        action::{Action, Effect},
-        model::Model,
-        text,
-        theme::Theme,
-        widgets::sheet::{Sheet, buttons},
-    },
+use crate::tui::{
+    Ui,
+    action::{Action, Effect},
+    model::{Model, Work},
+    text,
+    theme::Theme,
+    widgets::sheet::{Sheet, buttons},
 };
 
 /// Opens the dialog; where nothing goes on, quits at once.
 pub fn open(ui: &mut Ui, model: &Model) -> Vec<Effect> {
-    let moving = matches!(model.state.phase, ClusterPhase::Rising | ClusterPhase::Falling);
     let live = model.state.billed().next().is_some();
-    if !moving && !live {
+    if model.work == Work::None && !live {
         return vec![Effect::Quit];
     }
     ui.dialog = Some(Dialog::Quit(Form::default()));
@@ -56,14 +52,14 @@ fn real(model: &Model) -> Vec<String> {
         let machines = text::count(live, "instance");
         texts.push(format!("{machines} {verb} billed{price}, until D here or `muster down`."));
     }
-    match model.state.phase {
-        ClusterPhase::Rising => texts.push(
+    match model.work {
+        Work::Up => texts.push(
             "A launch that is on its way is finished first. Steps on the nodes go on without muster, and `muster up` picks them up again.".into(),
         ),
-        ClusterPhase::Falling => texts.push(
+        Work::Down => texts.push(
             "The cluster is being ended; whether every instance is gone is then not known: `muster down` asks again.".into(),
         ),
-        _ => {}
+        Work::None => {}
     }
     texts
 }

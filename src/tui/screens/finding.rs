@@ -25,18 +25,16 @@ pub fn details(
     let mark = finding.level.mark();
     let style = theme.level(finding.level).patch(theme.strong);
     fields.text(&format!("{mark} {}: {}", finding.subject, finding.title), style);
-    fields.gap();
-    fields.field("Level", &[level(finding.level)]);
-    if let Some(info) = check::info(finding.check) {
-        fields.field("Asked", &[info.about]);
-    }
-    if !finding.evidence.is_empty() {
-        fields.gap();
-        fields.field("Evidence", &finding.evidence);
+    if let Some(level) = level(finding.level) {
+        fields.text(level, theme.dim);
     }
     if let Some(leads_to) = &finding.leads_to {
         fields.gap();
         fields.field("Leads to", &[leads_to]);
+    }
+    if !finding.evidence.is_empty() {
+        fields.gap();
+        fields.field("Evidence", &finding.evidence);
     }
     if let Some(location) = &finding.location {
         fields.gap();
@@ -47,16 +45,20 @@ pub fn details(
         fields.gap();
         fields.styled("What to do", &todo.lines().collect::<Vec<_>>(), theme.accent);
     }
+    if let Some(info) = check::info(finding.check) {
+        fields.gap();
+        fields.styled("The check", &[info.about, info.explain], theme.dim);
+    }
     fields.lines()
 }
 
-fn level(level: Level) -> &'static str {
+/// What the mark does not say by itself.
+fn level(level: Level) -> Option<&'static str> {
     match level {
-        Level::Fail => "fails: a launch or the running cluster would not work",
-        Level::Unknown => "not known: it could not be found out, which is no pass",
-        Level::Warn => "warning: it works, but you should know",
-        Level::Skipped => "skipped: something else has to be mended first",
-        Level::Pass => "as it should be",
+        Level::Fail | Level::Pass => None,
+        Level::Unknown => Some("could not be found out, which is no pass"),
+        Level::Warn => Some("works, but you should know"),
+        Level::Skipped => Some("something else has to be mended first"),
     }
 }
 

@@ -138,6 +138,11 @@ fn troubles(
         let lines = verdict::nothing_to_list(model, &state.filter, inner.width.into(), theme);
         return panel::lines(lines.iter(), inner, buf);
     }
+    let banner = verdict::banner(model, inner.width.into(), theme);
+    let above = u16::try_from(banner.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+    let [top, inner] =
+        Layout::vertical([Constraint::Length(above), Constraint::Fill(1)]).areas(inner);
+    panel::lines(banner.iter(), top, buf);
     let keys: Vec<_> = troubles.iter().map(|finding| finding::key(finding)).collect();
     let selected = state.troubles.settle(&keys);
     let (columns, beside) = trouble_columns(&troubles, inner.width.into());

@@ -32,9 +32,11 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// An empty line.
+    /// An empty line, where labels don't part the fields already.
     pub fn gap(&mut self) {
-        self.lines.push(Line::default());
+        if self.indent() == LABEL {
+            self.lines.push(Line::default());
+        }
     }
 
     /// A label and its paragraphs.

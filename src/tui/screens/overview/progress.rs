@@ -35,6 +35,7 @@ pub fn progress(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
 
 fn title(model: &Model, theme: &Theme) -> Line<'static> {
     let (word, style) = match model.state.phase {
+        _ if model.is_interrupted() => ("! interrupted", theme.warn),
         ClusterPhase::Planned => ("planned", theme.dim),
         ClusterPhase::Rising => ("▶ rising", theme.busy),
         ClusterPhase::Ready => ("√ ready", theme.good),
@@ -140,6 +141,12 @@ fn doing(node: &NodeState) -> (&str, Option<Timestamp>) {
 fn next(model: &Model) -> String {
     match model.state.phase {
         ClusterPhase::Planned => "u launches".into(),
+        ClusterPhase::Rising if model.is_interrupted() => {
+            "nobody works on it now: u goes on where it stopped".into()
+        }
+        ClusterPhase::Falling if model.is_interrupted() => {
+            "nobody works on it now: D ends what is left".into()
+        }
         ClusterPhase::Rising => "4 shows every node's steps, 5 what they print".into(),
         ClusterPhase::Ready => ready(model),
         ClusterPhase::Degraded if model.missing().next().is_some() => {
@@ -147,7 +154,9 @@ fn next(model: &Model) -> String {
         }
         ClusterPhase::Degraded => "4 shows where they stopped; t there tries a node again".into(),
         ClusterPhase::Falling => "every region is asked until each instance is gone".into(),
-        ClusterPhase::Gone => "nothing runs and nothing is billed; u launches anew".into(),
+        ClusterPhase::Gone => {
+            "nothing runs and nothing is billed; start muster again to launch a new one".into()
+        }
     }
 }
 

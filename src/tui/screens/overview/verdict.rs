@@ -1,6 +1,9 @@
 //! What the list says above its rows, and instead of them where there are none.
 
-use ratatui::text::{Line, Span};
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
 
 use crate::{
     check::Level,
@@ -21,6 +24,20 @@ pub fn title(model: &Model, shown: usize, filter: &str, theme: &Theme) -> Line<'
     title
 }
 
+/// What comes before all findings: AWS could not be asked at all, so that they
+/// say little.
+pub fn banner(model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let not_asked = model.survey.as_ref().and_then(|survey| survey.not_asked.as_ref());
+    let Some(failure) = not_asked else { return Vec::new() };
+    let what = format!("✗ AWS could not be asked: {}", text::clean(&failure.to_string()));
+    let mut lines = paragraph(&what, width, theme.bad);
+    if let Some(hint) = &failure.hint {
+        lines.extend(paragraph(&format!("→ {}", text::clean(hint)), width, theme.accent));
+    }
+    lines.extend(paragraph("r looks again.", width, theme.text));
+    lines
+}
+
 /// What stands there when no row does.
 pub fn nothing_to_list(
     model: &Model,
@@ -28,26 +45,24 @@ pub fn nothing_to_list(
     width: usize,
     theme: &Theme,
 ) -> Vec<Line<'static>> {
-    let not_asked = model.survey.as_ref().and_then(|survey| survey.not_asked.as_ref());
-    let (paragraphs, style) = match (&model.findings, not_asked) {
-        (_, Some(failure)) => (could_not_ask(failure), theme.bad),
-        (None, _) if model.looking.is_some() => (reading(model), theme.text),
-        (None, _) => (vec!["Not looked yet: r reads all regions.".into()], theme.text),
-        (Some(_), None) if !filter.is_empty() => {
+    let banner = banner(model, width, theme);
+    if !banner.is_empty() {
+        return banner;
+    }
+    let (paragraphs, style) = match &model.findings {
+        None if model.looking.is_some() => (reading(model), theme.text),
+        None => (vec!["Not looked yet: r reads all regions.".into()], theme.text),
+        Some(_) if !filter.is_empty() => {
             (vec![format!("Nothing with “{filter}”. Esc drops the filter.")], theme.text)
         }
-        (Some(_), None) => (all_well(model), theme.good),
+        Some(_) => (all_well(model), theme.good),
     };
-    let lines = paragraphs.iter().flat_map(|text| text::wrap(text, width.saturating_sub(4)));
-    lines.map(|line| Line::styled(format!("  {line}"), style)).collect()
+    paragraphs.iter().flat_map(|text| paragraph(text, width, style)).collect()
 }
 
-fn could_not_ask(failure: &crate::model::Failure) -> Vec<String> {
-    let hint = failure.hint.clone().map(|hint| format!("→ {}", text::clean(&hint)));
-    let mut text = vec![format!("✗ AWS could not be asked: {}", text::clean(&failure.to_string()))];
-    text.extend(hint);
-    text.push("r looks again.".into());
-    text
+fn paragraph(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
+    let lines = text::wrap(text, width.saturating_sub(4)).into_iter();
+    lines.map(|line| Line::styled(format!("  {line}"), style)).collect()
 }
 
 fn reading(model: &Model) -> Vec<String> {
