@@ -8,6 +8,8 @@ mod docs;
 #[cfg(feature = "aws")]
 mod ec2;
 mod engine;
+#[cfg(feature = "aws")]
+mod moto_story;
 mod pty;
 mod remote_contract;
 mod screens;

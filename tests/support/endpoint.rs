@@ -1,5 +1,5 @@
 //! An AWS endpoint that answers what a test tells it to, on a free port of
-//! 127.0.0.1.
+//! 127.0.0.1; or that passes requests on to another one.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -13,6 +13,7 @@ use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinSet,
 };
 
@@ -28,6 +29,11 @@ pub enum Answer {
     Silence,
     /// Closes the connection.
     Close,
+    /// Passes the request on to the endpoint at this address, and its answer back.
+    From(String),
+    /// Passes the request on, and keeps the answer to itself: what was asked
+    /// is done, and the asker never learns of it. Notifies once it is done.
+    Withhold(String, Arc<Notify>),
 }
 
 impl Answer {
@@ -61,14 +67,24 @@ pub struct Endpoint {
     _tasks: JoinSet<()>,
 }
 
-/// The form that a request carried.
+/// A request.
 #[derive(Clone, Debug)]
-pub struct Request(Vec<(String, String)>);
+pub struct Request {
+    head: String,
+    body: String,
+    form: Vec<(String, String)>,
+}
 
 impl Request {
-    /// The value of `key`.
+    /// The value of `key` in its form.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+        self.form.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is signed for `region`, which is all that tells regions
+    /// apart at an endpoint that serves them all.
+    pub fn is_for(&self, region: &str) -> bool {
+        self.head.contains(&format!("/{region}/ec2/aws4_request"))
     }
 }
 
@@ -120,36 +136,56 @@ async fn serve(
         seen.push(request.clone());
         seen.len() - 1
     };
-    let (status, body) = match answer(&request, number) {
-        Answer::Http(status, body) => (status, body),
-        Answer::Silence => return std::future::pending().await,
+    match answer(&request, number) {
+        Answer::Http(status, body) => write(&mut stream, status, &body).await?,
+        Answer::From(address) => stream.write_all(&pass_on(&address, &request).await?).await?,
+        Answer::Withhold(address, done) => {
+            pass_on(&address, &request).await?;
+            done.notify_one();
+            std::future::pending().await
+        }
+        Answer::Silence => std::future::pending().await,
         Answer::Close => return Ok(()),
-    };
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
-    stream.write_all((head + &body).as_bytes()).await?;
+    }
     stream.shutdown().await
 }
 
+async fn write(stream: &mut BufReader<TcpStream>, status: u16, body: &str) -> io::Result<()> {
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all((head + body).as_bytes()).await
+}
+
+/// What the endpoint at `address` answers, as it comes off the wire.
+async fn pass_on(address: &str, request: &Request) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).await?;
+    let text = format!("{}connection: close\r\n\r\n{}", request.head, request.body);
+    stream.write_all(text.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
 async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Request> {
-    let mut length = 0;
+    let (mut head, mut length) = (String::new(), 0);
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).await?;
-        let line = line.trim().to_lowercase();
-        if line.is_empty() {
+        if line.trim().is_empty() {
             break;
         }
-        if let Some(value) = line.strip_prefix("content-length:") {
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
         }
+        head += &line;
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    let form = String::from_utf8(body).unwrap();
-    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-    Ok(Request(pairs.map(|(key, value)| (decoded(key), decoded(value))).collect()))
+    let body = String::from_utf8(body).unwrap();
+    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+    let form = pairs.map(|(key, value)| (decoded(key), decoded(value))).collect();
+    Ok(Request { head, body, form })
 }
 
 /// Undoes percent encoding.
