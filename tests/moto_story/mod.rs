@@ -13,8 +13,11 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use serde_json::Value;
 use tokio::{process::Child, sync::Notify};
 
-use self::scene::{IMAGE, LINES, NODES, Place, Said, Scene, until};
-use crate::support::endpoint::{Answer, Endpoint, Request};
+use self::scene::{IMAGE, LINES, NODES, Place, Scene, until};
+use crate::support::{
+    endpoint::{Answer, Endpoint, Request},
+    muster::Ran,
+};
 
 #[tokio::test]
 async fn from_a_broken_start_to_six_nodes_and_back_to_none() {
@@ -23,8 +26,8 @@ async fn from_a_broken_start_to_six_nodes_and_back_to_none() {
     let (failing, code) = scene.failing().await;
     assert_eq!(failing, MISTAKES);
     assert_eq!(code, Some(1));
-    let said = scene.run(&["up", "--yes"]).await;
-    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
     assert_eq!(scene.live().await, [""; 0], "nothing is launched into a broken world");
 
     mend_it(&scene).await;
@@ -33,20 +36,20 @@ async fn from_a_broken_start_to_six_nodes_and_back_to_none() {
 
     scene.open_gate();
     let began = Instant::now();
-    let said = scene.run(&["up", "--yes"]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     println!("up, six nodes in two regions: {:.1} s", began.elapsed().as_secs_f64());
     is_whole(&scene).await;
 
     let stranger = stranger(&scene.us).await;
     let mut ours = scene.live().await;
     ours.retain(|id| *id != stranger);
-    let said = scene.run(&["down", "--yes"]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let ran = scene.run(&["down", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     for id in &ours {
-        assert!(said.out.contains(id.as_str()), "{id} is not shown: {}", said.out);
+        assert!(ran.out.contains(id.as_str()), "{id} is not shown: {}", ran.out);
     }
-    assert!(said.out.contains(&stranger), "listed, not touched: {}", said.out);
+    assert!(ran.out.contains(&stranger), "listed, not touched: {}", ran.out);
     assert_eq!(scene.live().await, [stranger]);
 }
 
@@ -64,15 +67,15 @@ async fn killed_before_ec2_has_answered_up_again_still_gives_six() {
     });
     let gate = gate.await;
     scene.go_through(gate.url());
-    kill_when(scene.muster(&["up", "--yes"]), done.notified()).await;
+    kill_when(scene.start(&["up", "--yes"]), done.notified()).await;
     let unknown = scene.eu.live().await;
     assert!(unknown.len() >= 2, "the withheld launch was carried out: {unknown:?}");
 
     scene.open_gate();
     let moto = scene.moto.url().to_owned();
     scene.go_through(&moto);
-    let said = scene.run(&["up", "--yes"]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     is_whole(&scene).await;
     assert!(unknown.iter().all(|id| scene.manifest().to_string().contains(id.as_str())));
 }
@@ -81,12 +84,12 @@ async fn killed_before_ec2_has_answered_up_again_still_gives_six() {
 async fn killed_while_steps_run_up_again_goes_on_where_they_are() {
     let scene = Scene::healthy().await;
     let at_gate = until(|| NODES.iter().all(|node| scene.log(node).len() == LINES));
-    kill_when(scene.muster(&["up", "--yes"]), at_gate).await;
+    kill_when(scene.start(&["up", "--yes"]), at_gate).await;
     let launched = scene.live().await;
 
     scene.open_gate();
-    let said = scene.run(&["up", "--yes"]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     is_whole(&scene).await;
     assert_eq!(scene.live().await, launched);
 }
@@ -131,8 +134,8 @@ async fn kill_when(mut run: Child, ready: impl Future<Output = ()>) {
         () = ready => run.kill().await.unwrap(),
         ended = run.wait() => {
             ended.unwrap();
-            let Said { code, out, err } = run.wait_with_output().await.unwrap().into();
-            unreachable!("ended by itself with {code:?}: {out}{err}");
+            let ran = Ran::from(run.wait_with_output().await.unwrap());
+            unreachable!("ended by itself: {ran:#?}");
         }
     }
 }
@@ -173,9 +176,9 @@ async fn is_whole(scene: &Scene) {
         }
     }
 
-    let said = scene.run(&["status", "--format", "json"]).await;
-    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-    let status: Value = serde_json::from_str(&said.out).unwrap();
+    let ran = scene.run(&["status", "--format", "json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let status = ran.json();
     let nodes = status["state"]["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), NODES.len());
     assert!(nodes.values().all(|node| node["phase"] == "ready"), "{nodes:?}");
@@ -203,9 +206,12 @@ async fn withholding(
 ) -> Endpoint {
     let moto = scene.moto.url().trim_start_matches("http://").to_owned();
     let done = Arc::clone(done);
-    Endpoint::with(move |request, _| match withheld(request) {
-        true => Answer::Withhold(moto.clone(), Arc::clone(&done)),
-        false => Answer::From(moto.clone()),
+    Endpoint::with(move |request, _| {
+        if withheld(request) {
+            Answer::Withhold(moto.clone(), Arc::clone(&done))
+        } else {
+            Answer::From(moto.clone())
+        }
     })
     .await
 }

@@ -1,13 +1,7 @@
 //! Where the story happens: two regions in moto, an sshd that stands for
 //! every node, a folder with the project, and the real binary.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::PathBuf,
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::{fmt::Write as _, fs, path::PathBuf, process::Stdio, time::Duration};
 
 use aws_sdk_ec2::{
     Client,
@@ -16,7 +10,6 @@ use aws_sdk_ec2::{
 };
 use muster::engine::{LogLine, LogStore};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
@@ -24,6 +17,7 @@ use tokio::{
 
 use crate::support::{
     moto::Moto,
+    muster::{Muster, Ran},
     sshd::{Sshd, keygen},
 };
 
@@ -71,7 +65,7 @@ pub struct Scene {
     pub peering: String,
     endpoint: String,
     sshd: Sshd,
-    folder: TempDir,
+    muster: Muster,
 }
 
 impl Scene {
@@ -85,8 +79,10 @@ impl Scene {
         let peering = asked.vpc_peering_connection.unwrap().vpc_peering_connection_id.unwrap();
         let endpoint = moto.url().to_owned();
         let sshd = Sshd::start();
-        let folder = tempfile::Builder::new().prefix("muster-story-").tempdir().unwrap();
-        let scene = Self { moto, us, eu, peering, endpoint, sshd, folder };
+        let muster = Muster::new()
+            .env("AWS_ACCESS_KEY_ID", "AKIASTORY")
+            .env("AWS_SECRET_ACCESS_KEY", "story");
+        let scene = Self { moto, us, eu, peering, endpoint, sshd, muster };
         scene.write_project();
         scene
     }
@@ -124,14 +120,14 @@ impl Scene {
 
     /// The public half of a key that nobody has.
     pub fn other_public_key(&self) -> String {
-        let path = self.folder.path().join("other_key");
+        let path = self.muster.folder().join("other_key");
         keygen(&path, &["-t", "ed25519"]);
         fs::read_to_string(path.with_extension("pub")).unwrap()
     }
 
     /// Lets the nodes past the gate in the middle of their step.
     pub fn open_gate(&self) {
-        fs::write(self.folder.path().join("gate"), "").unwrap();
+        self.muster.file("gate", "");
     }
 
     fn write_project(&self) {
@@ -143,8 +139,8 @@ impl Scene {
             key.display(),
             ssh.display()
         );
-        self.write("muster.yaml", &project);
-        let gate = self.folder.path().join("gate");
+        self.muster.file("muster.yaml", project);
+        let gate = self.muster.folder().join("gate");
         let count = |word: &str, from: usize| {
             format!(
                 "      for n in $(seq {from} {}); do echo \"{word} $n\"; done\n",
@@ -158,7 +154,7 @@ impl Scene {
         recipe += "  - name: lead\n    on: leader\n    run: echo leading $MUSTER_NODE\n";
         recipe += "  - name: join\n    on: members\n    needs: [lead]\n";
         recipe += "    run: echo joining $MUSTER_LEADER_IP >&2\n";
-        self.write("recipe.yaml", &recipe);
+        self.muster.file("recipe.yaml", recipe);
     }
 
     /// The region's config.
@@ -185,27 +181,13 @@ impl Scene {
                  max_workers: 4\n    \
                  node_config: *node\n"
         );
-        self.write(&format!("{region}.yaml"), &text);
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).unwrap();
+        self.muster.file(&format!("{region}.yaml"), text);
     }
 
     /// Starts the real binary in the project's folder.
-    pub fn muster(&self, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_muster"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .env("MUSTER_STATE_DIR", self.folder.path().join("state"))
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        Command::from(self.muster.command(arguments))
             .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", "AKIASTORY")
-            .env("AWS_SECRET_ACCESS_KEY", "story")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -213,17 +195,16 @@ impl Scene {
             .unwrap()
     }
 
-    /// Runs it to its end; its exit code and what it said.
-    pub async fn run(&self, arguments: &[&str]) -> Said {
-        let child = self.muster(arguments);
-        let ended = timeout(Duration::from_mins(2), child.wait_with_output()).await;
-        Said::from(ended.expect("muster does not end").unwrap())
+    /// Runs it to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        let ended = timeout(Duration::from_mins(2), self.start(arguments).wait_with_output()).await;
+        ended.expect("muster does not end").unwrap().into()
     }
 
     /// What fails, as `check:subject`, and the exit code.
     pub async fn failing(&self) -> (Vec<String>, Option<i32>) {
-        let said = self.run(&["check", "--format", "json"]).await;
-        let document: Value = serde_json::from_str(&said.out).expect(&said.err);
+        let ran = self.run(&["check", "--format", "json"]).await;
+        let document = ran.json();
         let findings = document["findings"].as_array().unwrap();
         let failing = findings.iter().filter(|finding| finding["level"] == "fail");
         let name = |finding: &Value| {
@@ -231,7 +212,7 @@ impl Scene {
         };
         let mut names: Vec<_> = failing.map(name).collect();
         names.sort();
-        (names, said.code)
+        (names, ran.code)
     }
 
     /// The manifest of the one cluster.
@@ -251,7 +232,7 @@ impl Scene {
 
     /// The folder of the one cluster, once there is one.
     fn cluster_folder(&self) -> Option<PathBuf> {
-        let entries = fs::read_dir(self.folder.path().join("state/story")).ok()?;
+        let entries = fs::read_dir(self.muster.state().join("story")).ok()?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let mut folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
         assert!(folders.len() <= 1, "one cluster: {folders:?}");
@@ -269,26 +250,6 @@ fn subject(subject: &Value) -> String {
         (Some(region), _) => region.to_owned(),
         (_, Some(pair)) => pair.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
         _ => subject.to_string(),
-    }
-}
-
-/// How a run of muster ended.
-pub struct Said {
-    /// Its exit code.
-    pub code: Option<i32>,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
     }
 }
 

@@ -142,9 +142,9 @@ async fn serve(
         Answer::Withhold(address, done) => {
             pass_on(&address, &request).await?;
             done.notify_one();
-            std::future::pending().await
+            return std::future::pending().await;
         }
-        Answer::Silence => std::future::pending().await,
+        Answer::Silence => return std::future::pending().await,
         Answer::Close => return Ok(()),
     }
     stream.shutdown().await

@@ -5,7 +5,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -31,6 +31,16 @@ pub struct Ran {
     pub out: String,
     /// Standard error.
     pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }
 
 impl Ran {
@@ -68,6 +78,11 @@ impl Muster {
         self.place.path().join("work")
     }
 
+    /// Where runs keep their clusters.
+    pub fn state(&self) -> PathBuf {
+        self.place.path().join("state/muster")
+    }
+
     /// Writes a file into that folder.
     pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder().join(name);
@@ -100,12 +115,7 @@ impl Muster {
 
     /// Runs to the end.
     pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
-        let output = self.command(args).output().unwrap();
-        Ran {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.command(args).output().unwrap().into()
     }
 
     /// Every file and folder that runs have made in home and state, and in
