@@ -9,9 +9,10 @@ mod reading;
 mod simulated;
 mod world;
 
-/// Makes tests of functions `async fn(&World)`: of those under `both` one for
-/// each world; of those under `simulated` only one, each with the reason why
-/// moto is not up to it.
+/// Makes tests of functions `async fn(&World)`. Those under `both` run in
+/// both worlds: each in a simulated one of its own, and all of a module one
+/// after another in the same moto, which takes seconds to start. Those under
+/// `simulated` come with the reason why moto is not up to them.
 macro_rules! contract {
     (
         both: { $($module:ident: [$($both:ident),* $(,)?]),* $(,)? }
@@ -19,12 +20,16 @@ macro_rules! contract {
     ) => {
         #[cfg(feature = "aws")]
         mod on_moto {
-            $($(
+            $(
                 #[tokio::test]
-                async fn $both() {
-                    super::$module::$both(&super::moto::world().await).await;
+                async fn $module() {
+                    let world = super::moto::world().await;
+                    $(
+                        println!("{}", stringify!($both));
+                        super::$module::$both(&world).await;
+                    )*
                 }
-            )*)*
+            )*
         }
 
         mod in_the_simulation {

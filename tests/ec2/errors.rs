@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 #![expect(deprecated, reason = "what replaces ProfileFiles is in a crate of the SDK's own insides")]
 
-use std::{net::TcpListener, time::Duration};
+use std::net::TcpListener;
 
 use aws_config::{
     SdkConfig,
@@ -20,14 +20,8 @@ use muster::{
     model::Region,
 };
 
+use super::SHORT;
 use crate::support::endpoint::{Answer, Endpoint, SECRET, config};
-
-/// Limits that a test can wait for.
-const SHORT: Timeouts = Timeouts {
-    connect: Duration::from_millis(500),
-    attempt: Duration::from_millis(200),
-    operation: Duration::from_millis(500),
-};
 
 /// Asks the endpoint something, which has to fail.
 async fn failing(config: SdkConfig, timeouts: Timeouts) -> CloudError {

@@ -9,6 +9,7 @@ use muster::{
     model::Region,
 };
 
+use super::SHORT;
 use crate::support::endpoint::{Answer, Endpoint, config};
 
 fn cloud(endpoint: &Endpoint) -> Ec2Cloud {
@@ -167,6 +168,15 @@ async fn every_attempt_carries_the_same_token() {
     let sent = endpoint.requests();
     let tokens: Vec<_> = sent.iter().map(|request| request.get("ClientToken")).collect();
     assert_eq!(tokens, [Some("0b5f"), Some("0b5f")]);
+}
+
+#[tokio::test]
+async fn a_launch_is_not_tried_again_while_it_may_still_be_answered() {
+    let endpoint = Endpoint::answering([Answer::Silence]).await;
+    let cloud = Ec2Cloud::from_config(config(endpoint.url()), SHORT);
+    let error = cloud.launch(&region(), &request()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NoAnswer);
+    assert_eq!(endpoint.requests().len(), 1);
 }
 
 async fn refused(answers: [Answer; 2]) -> CloudError {

@@ -4,3 +4,14 @@
 mod errors;
 mod launch;
 mod pages;
+
+use std::time::Duration;
+
+use muster::cloud::ec2::Timeouts;
+
+/// Limits that a test can wait for.
+const SHORT: Timeouts = Timeouts {
+    connect: Duration::from_millis(500),
+    attempt: Duration::from_millis(200),
+    operation: Duration::from_millis(500),
+};

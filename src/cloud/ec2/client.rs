@@ -31,6 +31,17 @@ pub struct Timeouts {
     pub operation: Duration,
 }
 
+impl Timeouts {
+    /// As the SDK takes them.
+    pub(super) fn to_sdk(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.connect)
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.operation)
+            .build()
+    }
+}
+
 impl Default for Timeouts {
     /// Connecting takes milliseconds where there is a network at all, so three
     /// seconds mean that there is none. EC2 answers within seconds, a
@@ -77,6 +88,7 @@ impl Ec2Cloud {
             client: self.client(config, region),
             region: region.clone(),
             endpoint: config.endpoint_url().map(str::to_owned),
+            timeouts: self.timeouts,
         }
     }
 
@@ -87,11 +99,7 @@ impl Ec2Cloud {
     }
 
     fn client_config(&self, config: &SdkConfig, region: &Region) -> aws_sdk_ec2::Config {
-        let limits = TimeoutConfig::builder()
-            .connect_timeout(self.timeouts.connect)
-            .operation_attempt_timeout(self.timeouts.attempt)
-            .operation_timeout(self.timeouts.operation)
-            .build();
+        let limits = self.timeouts.to_sdk();
         Builder::from(config).region(sdk_region(region)).timeout_config(limits).build()
     }
 }
@@ -105,6 +113,8 @@ pub(super) struct RegionClient {
     pub(super) region: Region,
     /// `AWS_ENDPOINT_URL`, if set.
     pub(super) endpoint: Option<String>,
+    /// The client's time limits.
+    pub(super) timeouts: Timeouts,
 }
 
 /// Loads the configuration. Its region matters to credentials alone (STS is

@@ -1,13 +1,18 @@
 //! `RunInstances`, for real and as a dry run.
 
 use aws_sdk_ec2::{
+    config::Builder,
     error::ProvideErrorMetadata,
     operation::run_instances::builders::RunInstancesFluentBuilder,
     types::{self, MarketType, ResourceType, SpotInstanceType},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{client::RegionClient, error::UnclearAttempts, instances};
+use super::{
+    client::{RegionClient, Timeouts},
+    error::UnclearAttempts,
+    instances,
+};
 use crate::cloud::{
     BlockDevice, CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result, Tags,
 };
@@ -18,12 +23,20 @@ const OPERATION: &str = "RunInstances";
 pub(super) async fn run(at: &RegionClient, request: &LaunchRequest) -> Result<Vec<Instance>> {
     let unclear = UnclearAttempts::default();
     let call = call(at, request).client_token(request.token.as_str());
-    let answer = call.customize().interceptor(unclear.clone()).send().await;
+    let call = call.customize().config_override(patient(at.timeouts));
+    let answer = call.interceptor(unclear.clone()).send().await;
     let answer = answer.map_err(|error| clarify(at.failed(OPERATION, &error), &unclear))?;
     let mut launched =
         at.read(OPERATION, answer.instances.unwrap_or_default(), instances::instance)?;
     launched.sort_by_key(|instance| instance.launch_index);
     Ok(launched)
+}
+
+/// An attempt that is given up may launch all the same, and then nobody has
+/// heard its answer. So one gets all the time that the call has.
+fn patient(timeouts: Timeouts) -> Builder {
+    let limits = Timeouts { attempt: timeouts.operation, ..timeouts };
+    Builder::new().timeout_config(limits.to_sdk())
 }
 
 /// Asks whether `request` would be allowed. Without the token, which belongs
