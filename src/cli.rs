@@ -1,6 +1,6 @@
 //! The command line, as types. What it means is [`crate::app`]'s business.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
@@ -68,6 +68,9 @@ pub struct ProjectArgs {
     /// Keep journals, manifests and logs here, not in the XDG state directory
     #[arg(long, value_name = "DIR", env = "MUSTER_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Give up on a call to AWS after this many seconds [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub aws_timeout: Option<Duration>,
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub overrides: OverrideArgs,
@@ -204,6 +207,13 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a number of seconds from 1 to 3600".into()),
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! `muster down`: show what carries the cluster's id, ask, terminate, verify.
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm};
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
 use crate::{
     cli::{DownArgs, Format},
+    cloud::Instance,
     engine::{Command, DownPlan, Update},
-    model::Failure,
+    model::{Failure, InstanceId, Region},
     report,
 };
 
@@ -22,11 +23,7 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         _ => None,
     };
     let plan = watch.ask(Command::PlanDown, planned).await?;
-    if args.format == Format::Text {
-        let paint = watch.streams.out.paint();
-        world.print_simulated(watch.streams)?;
-        watch.streams.out.lines(&report::down_plan(watch.cluster(), &plan, paint))?;
-    }
+    show(&world, &plan, args.format, &mut watch)?;
     if plan.terminate.is_empty() && watch.state().cluster.is_none() {
         watch.end().await?;
         return nothing(&world, &plan);
@@ -47,6 +44,30 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     }
     let failure = Failure::new("not every instance is known to be gone");
     Err(Trouble::failed(failure.hint("`muster down` again asks all regions again")))
+}
+
+fn show(
+    world: &World,
+    plan: &DownPlan,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    match format {
+        Format::Json => watch.aside(&Aside::DownPlan {
+            terminate: ids(&plan.terminate),
+            foreign: ids(&plan.foreign),
+            unknown: &plan.unknown,
+        }),
+        Format::Text => {
+            let paint = watch.streams.out.paint();
+            world.print_simulated(watch.streams)?;
+            Ok(watch.streams.out.lines(&report::down_plan(watch.cluster(), plan, paint))?)
+        }
+    }
+}
+
+fn ids(found: &[(Region, Instance)]) -> Vec<&InstanceId> {
+    found.iter().map(|(_, instance)| &instance.id).collect()
 }
 
 /// No cluster on record, nothing that carries the id. Whether that is good

@@ -12,7 +12,7 @@ use crate::{
     cli::Format,
     engine::{self, Command, Handle, LogLine, LogStore, RunState, Update},
     journal::Store,
-    model::{Clock, ClusterId, Failure, NodeName},
+    model::{Clock, ClusterId, Failure, InstanceId, NodeName, Region},
     report::{EventLines, Out},
 };
 
@@ -44,6 +44,15 @@ pub enum Aside<'a> {
         summary: crate::check::Summary,
         /// Those that are not passed.
         findings: Vec<&'a crate::check::Finding>,
+    },
+    /// What `down` is about to do.
+    DownPlan {
+        /// Instances that carry the cluster's id.
+        terminate: Vec<&'a InstanceId>,
+        /// Instances that only share a Ray cluster name: never touched.
+        foreign: Vec<&'a InstanceId>,
+        /// Regions that could not be asked, and why.
+        unknown: &'a [(Region, Failure)],
     },
     /// A line that a node printed.
     Line {

@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -63,7 +64,7 @@ impl World {
         let place = Place::Real { state_dir: state_dir(args)? };
         Ok(Self {
             project: Arc::new(project),
-            cloud: ec2()?,
+            cloud: ec2(args.aws_timeout)?,
             clock: Clock::System,
             warnings,
             place,
@@ -226,12 +227,13 @@ fn overrides(args: &OverrideArgs) -> Overrides {
 
 #[cfg(feature = "aws")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature there is no such door")]
-fn ec2() -> Result<Arc<dyn Cloud>, Trouble> {
-    Ok(Arc::new(crate::cloud::ec2::Ec2Cloud::from_env()))
+fn ec2(timeout: Option<Duration>) -> Result<Arc<dyn Cloud>, Trouble> {
+    use crate::cloud::ec2::{Ec2Cloud, Timeouts};
+    Ok(Arc::new(Ec2Cloud::from_env(timeout.map(Timeouts::within).unwrap_or_default())))
 }
 
 #[cfg(not(feature = "aws"))]
-fn ec2() -> Result<Arc<dyn Cloud>, Trouble> {
+fn ec2(_timeout: Option<Duration>) -> Result<Arc<dyn Cloud>, Trouble> {
     let failure =
         Failure::new("this build of muster has no AWS SDK: it knows simulated worlds only");
     Err(Trouble::usage(failure.hint(

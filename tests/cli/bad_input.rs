@@ -31,6 +31,17 @@ fn configs_that_can_not_be_used() {
     }
 }
 
+/// Only the configs are at fault for what is said of them: a build without
+/// the SDK looks at them first, too.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn real_configs_need_the_sdk() {
+    let muster = Muster::new();
+    muster.file("us.yaml", GOOD);
+    let ran = muster.run(&["check", "us.yaml"]);
+    assert_is_refused("no SDK", &ran, &["no AWS SDK", "muster demo"]);
+}
+
 #[test]
 fn no_such_file() {
     let muster = Muster::new();

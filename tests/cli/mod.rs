@@ -1,4 +1,6 @@
 //! The real binary on its command line.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod bad_input;
 mod simulated;

@@ -33,6 +33,17 @@ fn up_launches_nothing_without_a_yes() {
 }
 
 #[test]
+fn a_second_muster_only_looks() {
+    let muster = Muster::new();
+    let _first = up(&muster);
+    let second = muster.run(&["up", "--yes", "--scenario", "fast.toml", "--state-dir", "state"]);
+    assert_eq!(second.code, Some(1), "{second:#?}");
+    assert!(second.err.contains("holds cluster"), "{}", second.err);
+    let status = muster.run(&["status", "--scenario", "fast.toml", "--state-dir", "state"]);
+    assert_eq!(status.code, Some(0), "{status:#?}");
+}
+
+#[test]
 fn ctrl_c_stops_up_and_says_what_goes_on() {
     let muster = Muster::new();
     let mut terminal = up(&muster);

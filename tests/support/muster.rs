@@ -79,6 +79,7 @@ impl Muster {
     }
 
     /// Where runs keep their clusters.
+    #[cfg(feature = "aws")]
     pub fn state(&self) -> PathBuf {
         self.place.path().join("state/muster")
     }

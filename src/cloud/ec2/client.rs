@@ -40,6 +40,12 @@ impl Timeouts {
             .operation_timeout(self.operation)
             .build()
     }
+
+    /// Limits that give up on a call after `operation`, three attempts included.
+    pub fn within(operation: Duration) -> Self {
+        let connect = Self::default().connect.min(operation);
+        Self { connect, attempt: operation / 3, operation }
+    }
 }
 
 impl Default for Timeouts {
@@ -67,8 +73,8 @@ pub struct Ec2Cloud {
 impl Ec2Cloud {
     /// Takes its configuration from the environment and `~/.aws`, once the
     /// first call is made: this itself does nothing that takes time.
-    pub fn from_env() -> Self {
-        Self::new(OnceCell::new(), Timeouts::default())
+    pub fn from_env(timeouts: Timeouts) -> Self {
+        Self::new(OnceCell::new(), timeouts)
     }
 
     /// Takes a configuration that is there already. Its region and its time
