@@ -38,7 +38,7 @@ const TAB: Key = Key::code(KeyCode::Tab);
 const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
-use Context::{Always, Dialog, Filter, Launch, On, QuitDialog, Screens, Typing};
+use Context::{Always, Dialog, Filter, Launch, On, QuitDialog, Reading, Screens, Typing};
 use Screen::{Bootstrap, Instances, Logs, Overview, Preflight};
 
 /// All keys. Within a place the order is that of the footer.
@@ -68,7 +68,7 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(Screens, &[UP, key('k')], Move(Motion::Up), "select", "Up"),
     row(Screens, &[DOWN, key('j')], Move(Motion::Down), "", "Down"),
-    row(Screens, &[LEFT, key('h')], Move(Motion::Left), "", "Left: close the group, the step or node before"),
+    row(Screens, &[LEFT, key('h')], Move(Motion::Left), "step", "Left: close the group, the step or node before"),
     row(Screens, &[RIGHT, key('l')], Move(Motion::Right), "", "Right: open the group, the next step or node"),
     row(Screens, &[PAGE_UP, Key::ctrl('b')], Move(Motion::PageUp), "", "A page up"),
     row(Screens, &[PAGE_DOWN, Key::ctrl('f')], Move(Motion::PageDown), "", "A page down"),
@@ -98,6 +98,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Dialog, &[BACK_TAB, LEFT, key('h')], Action::PreviousPane, "", "The button before"),
     row(Dialog, &[ENTER], Action::Open, "press", "Press the button that has the focus"),
     row(Dialog, &[ESC], Action::Back, "close", "Close"),
+
+    row(Reading, &[key('q'), key('?')], Action::Back, "", "Close"),
 
     row(Launch, &[key('L')], Action::LaunchNow, "launch", "Launch"),
 

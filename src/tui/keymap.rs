@@ -19,6 +19,8 @@ pub enum Context {
     Filter,
     /// In any dialog without a field.
     Dialog,
+    /// In a dialog that only shows.
+    Reading,
     /// In the launch dialog, when nothing speaks against a launch.
     Launch,
     /// In a dialog that wants a word typed.
@@ -143,6 +145,7 @@ pub fn combinations() -> Vec<Vec<Context>> {
     let dialogs = [
         vec![Context::Filter, Context::Always],
         vec![Context::Dialog, Context::Always],
+        vec![Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Launch, Context::Dialog, Context::Always],
         vec![Context::Typing, Context::Always],
         vec![Context::QuitDialog, Context::Dialog],
@@ -156,7 +159,13 @@ pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
     let order = [Context::On(screen), Context::Screens]
         .into_iter()
         .chain(others)
-        .chain([Context::Dialog, Context::Launch, Context::Typing, Context::QuitDialog])
+        .chain([
+            Context::Dialog,
+            Context::Reading,
+            Context::Launch,
+            Context::Typing,
+            Context::QuitDialog,
+        ])
         .chain([Context::Filter, Context::Always]);
     order
         .map(|context| (heading(context), bindings(&[context]).collect::<Vec<_>>()))
@@ -170,6 +179,7 @@ fn heading(context: Context) -> String {
         Context::Screens => "On every screen".into(),
         Context::Filter => "While typing a filter".into(),
         Context::Dialog => "In a dialog".into(),
+        Context::Reading => "In a dialog that only shows".into(),
         Context::Launch => "In the launch dialog".into(),
         Context::Typing => "Where a word is asked for".into(),
         Context::QuitDialog => "In the quit dialog".into(),

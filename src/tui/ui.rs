@@ -2,7 +2,7 @@
 //! selected, what is typed. Nothing of the cluster.
 
 use super::{
-    action::{Action, Screen},
+    action::{Action, Motion, Screen},
     dialogs::{self, Dialog},
     keymap::{self, Binding, Context, Key},
     model::{Model, Tone, Work},
@@ -68,6 +68,7 @@ impl Ui {
     pub fn is_offered(&self, model: &Model, action: Action) -> bool {
         match action {
             Action::Worlds => model.simulated && !model.scenarios.is_empty(),
+            Action::Move(Motion::Left) => matches!(self.screen, Screen::Bootstrap | Screen::Logs),
             Action::NextPane if self.dialog.is_none() => self.screen != Screen::Bootstrap,
             Action::NextPane => self.dialog.as_ref().is_some_and(Dialog::has_buttons),
             Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
@@ -89,6 +90,7 @@ impl Ui {
     /// The word for `binding` in the footer: some turn round what they said before.
     pub fn hint(&self, binding: &'static Binding) -> &'static str {
         match binding.action {
+            Action::Move(Motion::Left) if self.screen == Screen::Logs => "node",
             Action::Freeze if self.logs.is_frozen() => "follow",
             Action::Group if self.preflight.by_subject() => "by check",
             Action::Open if self.screen == Screen::Preflight && self.dialog.is_none() => {

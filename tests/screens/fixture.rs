@@ -11,6 +11,7 @@ use muster::{
         Event, LaunchedInstance, LogLine, LogStore, Phase, RunState, Stamped, StepOutcome, Update,
     },
     model::{Clock, Failure, GroupKey, NodeKind, NodeName, Region},
+    sim::Scenario,
     survey::{Fact, RegionSurvey, Survey},
     tui::{Model, Work},
 };
@@ -26,7 +27,11 @@ pub fn at(second: i64) -> Timestamp {
 
 /// A model in which nothing was told yet, at second `second`.
 pub fn model(second: i64) -> Model {
-    let project = Arc::new(project());
+    model_of(project(), second)
+}
+
+fn model_of(project: Project, second: i64) -> Model {
+    let project = Arc::new(project);
     let mut state = RunState::default();
     state.plan(&project.planned_nodes());
     Model {
@@ -75,7 +80,7 @@ fn project() -> Project {
 }
 
 /// What a survey tells that the screens show: types with prices, and VPCs.
-fn survey() -> Survey {
+fn survey(regions: &[Region]) -> Survey {
     let known = |index: usize| {
         let mut survey = RegionSurvey::unknown(&Failure::new("not asked"));
         let price = [("m5.2xlarge", 0.384), ("r5.2xlarge", 0.504)];
@@ -96,11 +101,11 @@ fn survey() -> Survey {
             Fact::Known(vec![Vpc { id, cidrs: vec![cidr], is_default: false, name: None }]);
         survey
     };
-    let regions = REGIONS.iter().enumerate();
+    let regions = regions.iter().enumerate();
     Survey {
         at: at(1),
         local_keys: [].into(),
-        regions: regions.map(|(index, name)| (Region::new(*name), known(index))).collect(),
+        regions: regions.map(|(index, name)| (name.clone(), known(index))).collect(),
         not_asked: None,
     }
 }
@@ -221,7 +226,8 @@ pub fn unknown(model: &mut Model) {
 
 /// The end of a survey.
 pub fn looked(model: &mut Model, findings: Vec<Finding>) {
-    model.fold(Update::Looked { survey: Arc::new(survey()), findings: findings.into() });
+    let survey = Arc::new(survey(&model.project.region_names()));
+    model.fold(Update::Looked { survey, findings: findings.into() });
 }
 
 /// An event at a second.
@@ -230,24 +236,16 @@ pub fn event(model: &mut Model, second: i64, event: Event) {
     model.fold(Update::Event(stamped));
 }
 
-/// The groups with their nodes.
-fn groups() -> Vec<(GroupKey, Vec<NodeName>)> {
-    REGIONS
-        .iter()
-        .flat_map(|name| {
-            let region = Region::new(*name);
-            let key = |kind: NodeKind, node_type: &str| GroupKey {
-                region: region.clone(),
-                kind,
-                node_type: node_type.into(),
-            };
-            let workers = vec![NodeName::worker(&region, 1), NodeName::worker(&region, 2)];
-            [
-                (key(NodeKind::Head, "ray.head.default"), vec![NodeName::head(&region)]),
-                (key(NodeKind::Worker, "ray.worker.default"), workers),
-            ]
-        })
-        .collect()
+/// The groups with their nodes, regions in the order of the plan.
+fn groups(project: &Project) -> Vec<(GroupKey, Vec<NodeName>)> {
+    let mut groups: Vec<(GroupKey, Vec<NodeName>)> = Vec::new();
+    for node in project.planned_nodes() {
+        match groups.last_mut().filter(|(group, _)| *group == node.group) {
+            Some((_, nodes)) => nodes.push(node.name),
+            None => groups.push((node.group, vec![node.name])),
+        }
+    }
+    groups
 }
 
 /// All groups are launched at second 3 and answered at second 5.
@@ -255,11 +253,11 @@ pub fn launched(model: &mut Model) {
     let created = Event::ClusterCreated {
         cluster: "tpch-demo-k3x9ab".into(),
         project: "tpch-demo".into(),
-        leader: "us-west-2".into(),
-        regions: REGIONS.map(Region::new).to_vec(),
+        leader: model.project.leader.value.clone(),
+        regions: model.project.region_names(),
     };
     event(model, 2, created);
-    for (index, (group, nodes)) in groups().into_iter().enumerate() {
+    for (index, (group, nodes)) in groups(&model.project).into_iter().enumerate() {
         let token = format!("token-{index}");
         let intent = Event::LaunchIntended {
             token: token.as_str().into(),
@@ -409,5 +407,33 @@ pub fn all_ready() -> Model {
         ready(&mut model, name.as_str());
     }
     event(&mut model, 88, Event::BootstrapEnded { ready: 9, failed: 0 });
+    model
+}
+
+/// Ten regions of ten nodes, on their way, with some findings on each two regions.
+pub fn large() -> Model {
+    let scenario = Scenario::scale(10, 10).unwrap();
+    let mut model = model_of(scenario.load_project().project.unwrap(), 90);
+    let regions = model.project.region_names();
+    let about = |name: &Region| Subject::Region(name.clone());
+    let mut findings = Vec::new();
+    for (index, from) in regions.iter().enumerate() {
+        let level = if index % 3 == 2 { Level::Fail } else { Level::Pass };
+        findings.push(finding("key.exists", level, about(from), "key pair quokka"));
+        for to in regions.iter().filter(|to| *to != from) {
+            let level = if index == 4 { Level::Fail } else { Level::Pass };
+            let subject = Subject::Pair(from.clone(), to.clone());
+            findings.push(finding("route.peering", level, subject, "the way there"));
+        }
+    }
+    findings.sort_by_key(|finding| finding.level);
+    looked(&mut model, findings);
+    launched(&mut model);
+    model.work = Work::Up;
+    let names: Vec<_> = model.nodes_in_order().iter().map(|node| node.name.clone()).collect();
+    for name in &names[..35] {
+        bootstrapped(&mut model, name.as_str(), &[]);
+        print(&model, name, 30, "setup", "a line");
+    }
     model
 }

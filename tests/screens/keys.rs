@@ -107,6 +107,7 @@ fn quitting_asks_only_where_something_goes_on() {
     assert_eq!(healthy().press("q"), [Effect::Quit]);
     assert_eq!(healthy().press("ctrl-c"), [Effect::Quit]);
     assert_eq!(healthy().press("? ctrl-c"), [Effect::Quit]);
+    assert_eq!(healthy().press("? q"), [], "q closes the help");
     let rising = || Desk::new(fixture::rising());
     assert_eq!(rising().press("q"), []);
     assert_eq!(rising().press("q enter"), []);

@@ -180,3 +180,13 @@ fn what_nodes_print_can_not_act_on_the_terminal() {
         assert!(!text.contains('\u{1b}') && !text.contains("[31m"), "{text}");
     }
 }
+
+/// Ten regions and a hundred nodes fit too: what does not is counted.
+#[test]
+fn a_large_cluster_is_shown_at_the_smallest_size() {
+    let mut desk = Desk::new(fixture::large());
+    for screen in ["1", "2", "3", "4", "5"] {
+        desk.press(screen);
+        pictures(&format!("large_{screen}"), &mut desk);
+    }
+}

@@ -26,7 +26,7 @@ pub fn view(screen: Screen, scroll: &mut Scroll, area: Rect, buf: &mut Buffer, t
         lines.push(Line::styled(heading, theme.strong));
         lines.extend(rows.into_iter().map(|row| line(row, theme)));
     }
-    let foot = vec![Line::styled("↑↓ scroll  Esc close", theme.dim)];
+    let foot = vec![Line::styled("↑↓ scroll  Esc or q close", theme.dim)];
     let sheet = Sheet { title: "Keys", width: area.width.min(78), lines, foot };
     sheet.render(scroll, area, buf, theme);
 }

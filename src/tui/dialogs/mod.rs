@@ -62,9 +62,10 @@ pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
         Dialog::Launch(_) => vec![Context::Typing, Context::Always],
         Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
         Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],
-        Dialog::Help(_) | Dialog::Down(_) | Dialog::Worlds(_) => {
-            vec![Context::Dialog, Context::Always]
+        Dialog::Help(_) | Dialog::Worlds(_) => {
+            vec![Context::Reading, Context::Dialog, Context::Always]
         }
+        Dialog::Down(_) => vec![Context::Dialog, Context::Always],
     }
 }
 

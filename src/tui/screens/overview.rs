@@ -45,6 +45,9 @@ mod verdict;
 /// Lines from which on the selected finding is told in full below the list.
 const DETAILS: usize = 12;
 
+/// Lines from which on the cluster's way and the list of troubles both fit.
+const BOTH: u16 = 12;
+
 /// What the user has done here. The list of troubles is the pane in use first.
 #[derive(Debug, Default)]
 pub struct State {
@@ -65,11 +68,13 @@ impl State {
 pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let rows = u16::try_from(model.project.regions.len()).unwrap_or(u16::MAX).saturating_add(3);
     let [top, rest] =
-        Layout::vertical([Constraint::Length(rows.min(area.height / 2)), Constraint::Min(3)])
+        Layout::vertical([Constraint::Length(rows.min(area.height * 2 / 3)), Constraint::Min(3)])
             .areas(area);
     upper(model, state, top, buf, theme);
     let launched = model.state.phase != ClusterPhase::Planned;
-    if launched && model.troubles().is_empty() && model.findings.is_some() {
+    // Where there is no room for both, the tab still counts what the checks say.
+    let untroubled = model.troubles().is_empty() && model.findings.is_some();
+    if launched && (untroubled || rest.height < BOTH) {
         return progress(model, rest, buf, theme);
     }
     let below = if launched { (rest.height / 2).max(7) } else { 0 };

@@ -34,6 +34,8 @@ enum Layout {
     Short,
     /// Short names, marks only.
     Marks,
+    /// Marks only, columns by number.
+    Numbers,
 }
 
 impl<'m> Matrix<'m> {
@@ -46,7 +48,7 @@ impl<'m> Matrix<'m> {
             layout: Layout::Full,
             looking: model.findings.is_none() && model.looking.is_some(),
         };
-        for layout in [Layout::Full, Layout::Short, Layout::Marks] {
+        for layout in [Layout::Full, Layout::Short, Layout::Marks, Layout::Numbers] {
             matrix.layout = layout;
             if matrix.width() <= width {
                 break;
@@ -63,19 +65,33 @@ impl<'m> Matrix<'m> {
     /// Draws it.
     pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let mut title = Line::raw(" ".repeat(self.label()));
-        for region in &self.regions {
-            let name = format!("{:<1$} ", self.name(region), self.column(region));
+        for (number, region) in (1..).zip(&self.regions) {
+            let by_number = self.layout == Layout::Numbers;
+            let name = if by_number { format!("{number}") } else { self.name(region) };
+            let name = format!("{name:<0$} ", self.column(region));
             title.push_span(Span::styled(name, theme.dim));
         }
         buf.set_line(area.x, area.y, &title, area.width);
-        for (y, from) in (area.y + 1..area.bottom()).zip(0..self.regions.len()) {
-            buf.set_line(area.x, y, &self.row(from, theme), area.width);
+        let room = usize::from(area.height.saturating_sub(1));
+        let all = self.regions.len();
+        let shown = if all > room { room.saturating_sub(1) } else { all };
+        for (y, from) in (area.y + 1..area.bottom()).zip(0..all.min(room)) {
+            let row = if from < shown {
+                self.row(from, theme)
+            } else {
+                Line::styled(format!("and {} more", all - shown), theme.dim)
+            };
+            buf.set_line(area.x, y, &row, area.width);
         }
     }
 
     fn row(&self, from: usize, theme: &Theme) -> Line<'static> {
         let region = self.regions[from];
-        let mut row = Line::raw(format!("{:<1$}", self.name(region), self.label()));
+        let name = match self.layout {
+            Layout::Numbers => format!("{:>2} {}", from + 1, self.name(region)),
+            _ => self.name(region),
+        };
+        let mut row = Line::raw(format!("{name:<0$}", self.label()));
         for (to, region) in self.regions.iter().enumerate() {
             let (shown, style) = match self.cells.get(&(from, to)) {
                 _ if from == to => ("·".to_owned(), theme.dim),
@@ -91,7 +107,7 @@ impl<'m> Matrix<'m> {
 
     fn cell(&self, level: Level, why: &str) -> String {
         match (self.layout, level) {
-            (Layout::Marks, _) | (_, Level::Pass) => level.mark().to_owned(),
+            (Layout::Marks | Layout::Numbers, _) | (_, Level::Pass) => level.mark().to_owned(),
             _ => format!("{} {why}", level.mark()),
         }
     }
@@ -99,17 +115,22 @@ impl<'m> Matrix<'m> {
     fn name(&self, region: &Region) -> String {
         match self.layout {
             Layout::Full => region.to_string(),
-            Layout::Short | Layout::Marks => text::short_region(region),
+            Layout::Short | Layout::Marks | Layout::Numbers => text::short_region(region),
         }
     }
 
     fn label(&self) -> usize {
-        self.regions.iter().map(|region| self.name(region).len()).max().unwrap_or(0) + 2
+        let number = if self.layout == Layout::Numbers { 3 } else { 0 };
+        let name = self.regions.iter().map(|region| self.name(region).len()).max().unwrap_or(0);
+        number + name + 2
     }
 
     fn column(&self, region: &Region) -> usize {
-        let cell = if self.layout == Layout::Marks { 1 } else { 9 };
-        self.name(region).len().max(cell)
+        match self.layout {
+            Layout::Numbers => 2,
+            Layout::Marks => self.name(region).len(),
+            Layout::Full | Layout::Short => self.name(region).len().max(9),
+        }
     }
 }
 
