@@ -27,8 +27,6 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, ids};
 pub use load::{LoadRequest, Loaded, Overrides, load, load_sources};
-pub use project::{
-    Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig, RegionPlan,
-};
+pub use project::{Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig};
 pub use recipe::{Action, ConfigCommands, On, Recipe, Step};
 pub use source::{Location, Origin, Source, Sourced};

@@ -130,15 +130,6 @@ pub struct NodeTemplate {
     pub market: Market,
 }
 
-/// A region's node counts, for plans and summaries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegionPlan {
-    /// The region.
-    pub region: Region,
-    /// Nodes in it.
-    pub nodes: u32,
-}
-
 /// A node as it is planned, before it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedNode {
