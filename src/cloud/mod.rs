@@ -6,6 +6,7 @@
 //! error. Every call takes the region, has a time limit of its own, follows
 //! pagination to the end, and may be made side by side with any other.
 
+mod change;
 #[cfg(feature = "aws")]
 pub mod ec2;
 mod error;
@@ -13,6 +14,7 @@ mod launch;
 pub mod tags;
 mod types;
 
+pub use change::{Change, InboundRule, Made, Ref, Slot, Source, Tagged, Via};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{BlockDevice, IamProfile, LaunchRequest, Market};
 pub use types::{
@@ -100,4 +102,34 @@ pub trait Cloud: Send + Sync {
         region: &Region,
         ids: &[InstanceId],
     ) -> Result<Vec<(InstanceId, InstanceState)>>;
+
+    /// Images by their owner's account id and exact name (`DescribeImages`): the same
+    /// image has the same name in every region that its owner published it to.
+    async fn images_named(
+        &self,
+        _region: &Region,
+        _owner: &str,
+        _name: &str,
+    ) -> Result<Vec<Image>> {
+        Ok(Vec::new())
+    }
+
+    /// Every VPC of the region (`DescribeVpcs`), for choosing addresses that none has.
+    async fn all_vpcs(&self, _region: &Region) -> Result<Vec<Vpc>> {
+        Ok(Vec::new())
+    }
+
+    /// Everything that carries a tag of one of these keys (`DescribeTags`), with those tags.
+    async fn tagged(&self, _region: &Region, _keys: &[&str]) -> Result<Vec<Tagged>> {
+        Ok(Vec::new())
+    }
+
+    /// Makes one change, and answers the id of what it made, if it makes something
+    /// ([`Change::makes`]). Every [`Ref`] in it has to be an id by now.
+    ///
+    /// It is tried once: of these calls most know no idempotency token, so after
+    /// an error whose outcome is unknown the caller looks before it tries again.
+    async fn change(&self, _region: &Region, _change: &Change) -> Result<Option<String>> {
+        Ok(None)
+    }
 }

@@ -7,6 +7,9 @@ pub const PROJECT: &str = "muster:project";
 /// The `ClientToken` of the call that launched the instance, so that what an
 /// unanswered call made can be found by tag as well.
 pub const LAUNCH: &str = "muster:launch";
+/// The step of a remedy that made the resource: `eu-west-1/vpc`. A later run
+/// finds by it what an earlier one made.
+pub const REMEDY: &str = "muster:remedy";
 /// Ray: the config's `cluster_name`. Ray's tools and pyquokka find nodes by it.
 pub const RAY_CLUSTER_NAME: &str = "ray-cluster-name";
 /// Ray: `head` or `worker`.
