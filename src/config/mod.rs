@@ -9,6 +9,8 @@
 mod assemble;
 mod aws;
 mod diagnostic;
+pub mod edit;
+mod files;
 mod form;
 mod keys;
 mod load;
@@ -26,6 +28,7 @@ mod text;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, ids};
+pub use files::{Files, Rewritten, Texts};
 pub use load::{LoadRequest, Loaded, Overrides, load, load_sources};
 pub use project::{Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig};
 pub use recipe::{Action, ConfigCommands, On, Recipe, Step};

@@ -33,7 +33,7 @@ pub(super) fn read(folder: &Path, named: &Path) -> Result<Source, Box<Diagnostic
 
 /// Without a byte order mark, every line ended by `\n`, so that our lines are
 /// the parser's.
-fn normalized(text: &str) -> String {
+pub(super) fn normalized(text: &str) -> String {
     text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n")
 }
 

@@ -330,7 +330,7 @@ fn spelled(tag: &Tag) -> String {
     format!("{}{}", tag.original_handle(), tag.suffix())
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let mut options = Options::default();
     options.emit_unresolved_aliases = true;
     options

@@ -8,9 +8,10 @@ mod entries;
 #[cfg(test)]
 mod oracle;
 mod scalar;
+pub(super) mod written;
 
 pub(super) use build::parse;
-pub(super) use scalar::Resolved;
+pub(super) use scalar::{Resolved, resolve};
 
 use super::Location;
 

@@ -24,7 +24,7 @@ pub(in crate::config) enum Resolved {
 }
 
 /// The value of the plain (unquoted, untagged) scalar `text`.
-pub(super) fn resolve(text: &str) -> Resolved {
+pub(in crate::config) fn resolve(text: &str) -> Resolved {
     null(text)
         .or_else(|| boolean(text))
         .or_else(|| integer(text).map(Resolved::Int))
