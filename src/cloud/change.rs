@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{PortRange, PublicKey, Tags};
+use super::{CloudError, ErrorKind, PortRange, PublicKey, Result, Tags};
 use crate::model::{ImageId, KeyName, Region, Zone};
 
 /// A resource: one that is there, or one that an earlier step of the same
@@ -349,6 +349,19 @@ impl Change {
             Ref::Id(_) => None,
         });
         slots.collect()
+    }
+
+    /// Whether everything that it refers to is known by its id, as it has to
+    /// be before it is carried out.
+    pub(crate) fn check_settled(&self, region: &Region) -> Result<()> {
+        let Some(slot) = self.waits_for().into_iter().next() else { return Ok(()) };
+        Err(CloudError {
+            kind: ErrorKind::Other,
+            code: None,
+            message: format!("a mistake of muster's: nothing has been made by {slot} yet"),
+            region: region.clone(),
+            operation: self.operation(),
+        })
     }
 
     /// The tags that it sets, for adding those that everything carries.

@@ -105,31 +105,19 @@ pub trait Cloud: Send + Sync {
 
     /// Images by their owner's account id and exact name (`DescribeImages`): the same
     /// image has the same name in every region that its owner published it to.
-    async fn images_named(
-        &self,
-        _region: &Region,
-        _owner: &str,
-        _name: &str,
-    ) -> Result<Vec<Image>> {
-        Ok(Vec::new())
-    }
+    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>>;
 
     /// Every VPC of the region (`DescribeVpcs`), for choosing addresses that none has.
-    async fn all_vpcs(&self, _region: &Region) -> Result<Vec<Vpc>> {
-        Ok(Vec::new())
-    }
+    async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>>;
 
-    /// Everything that carries a tag of one of these keys (`DescribeTags`), with those tags.
-    async fn tagged(&self, _region: &Region, _keys: &[&str]) -> Result<Vec<Tagged>> {
-        Ok(Vec::new())
-    }
+    /// Everything that carries a tag of one of these keys (`DescribeTags`), with those
+    /// tags, by id.
+    async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>>;
 
     /// Makes one change, and answers the id of what it made, if it makes something
     /// ([`Change::makes`]). Every [`Ref`] in it has to be an id by now.
     ///
     /// It is tried once: of these calls most know no idempotency token, so after
     /// an error whose outcome is unknown the caller looks before it tries again.
-    async fn change(&self, _region: &Region, _change: &Change) -> Result<Option<String>> {
-        Ok(None)
-    }
+    async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>>;
 }

@@ -20,4 +20,4 @@ mod world;
 
 use pace::Pace;
 pub use scenario::{Scenario, ScenarioError};
-pub use world::{RegionSnapshot, Snapshot, World};
+pub use world::{InternetGateway, RegionSnapshot, SecurityGroupRule, Snapshot, World};

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use muster::{
     check::{self, Level},
     cloud::{
-        Cloud, CloudError, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
-        KeyPair, LaunchRequest, Offering, Peering, PublicKey, RegionInfo, Result, RouteTable,
-        SecurityGroup, Subnet, SubnetFilter, Vpc,
+        Change, Cloud, CloudError, Image, Instance, InstanceFilter, InstanceState,
+        InstanceTypeInfo, KeyPair, LaunchRequest, Offering, Peering, PublicKey, RegionInfo, Result,
+        RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{
         Clock, Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId,
@@ -156,6 +156,22 @@ impl Cloud for Ec2 {
         _: &[InstanceId],
     ) -> Result<Vec<(InstanceId, InstanceState)>> {
         Err(CloudError::answered(region, "TerminateInstances", "Test", "nor does it end anything"))
+    }
+
+    async fn images_named(&self, region: &Region, _: &str, _: &str) -> Result<Vec<Image>> {
+        Err(CloudError::answered(region, "DescribeImages", "Test", "it knows images by id"))
+    }
+
+    async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
+        Err(CloudError::answered(region, "DescribeVpcs", "Test", "and VPCs as well"))
+    }
+
+    async fn tagged(&self, region: &Region, _: &[&str]) -> Result<Vec<Tagged>> {
+        Err(CloudError::answered(region, "DescribeTags", "Test", "tags are nothing to it"))
+    }
+
+    async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {
+        Err(CloudError::answered(region, change.operation(), "Test", "it changes nothing"))
     }
 }
 

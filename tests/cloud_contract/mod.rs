@@ -5,7 +5,9 @@
 mod launching;
 #[cfg(feature = "aws")]
 mod moto;
+mod network;
 mod reading;
+mod refusing;
 mod simulated;
 mod world;
 
@@ -75,6 +77,21 @@ contract! {
         ],
     }
     simulated: {
+        network: [
+            a_network_is_told_as_it_was_made,
+            what_is_made_is_found_by_its_tags,
+            what_is_unmade_leaves_nothing,
+        ],
+        refusing: [
+            what_waits_for_an_earlier_step_is_not_asked,
+            a_name_that_is_taken_is_refused,
+            what_is_nobodys_is_refused,
+            addresses_that_do_not_fit_are_refused,
+            what_is_there_already_is_refused,
+            a_peering_is_accepted_once_and_over_there,
+            a_route_is_replaced_only_where_there_is_one,
+            what_is_in_use_is_not_deleted,
+        ],
         reading: [
             // moto tells of all peering connections, whatever the filter.
             peerings_of_other_vpcs_are_left_out,

@@ -1,10 +1,13 @@
 //! What both worlds hold: two regions whose VPCs are peered, a third VPC
 //! whose connection waits for acceptance.
 
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
+
 use std::{any::Any, sync::Arc};
 
+use ipnet::Ipv4Net;
 use muster::{
-    cloud::{Cloud, LaunchRequest, Market, Tags},
+    cloud::{Change, Cloud, InboundRule, LaunchRequest, Market, PortRange, Source, Tags, tags},
     model::{
         ClientToken, ImageId, KeyName, PeeringId, Region, RouteTableId, SecurityGroupId, SubnetId,
         VpcId,
@@ -58,6 +61,51 @@ pub struct World {
     /// What has to live as long as the world.
     #[expect(dead_code, reason = "held for being dropped with the world")]
     pub keeps: Box<dyn Any>,
+}
+
+impl World {
+    /// Makes a change that makes something; its id.
+    pub async fn make(&self, region: &Region, change: Change) -> String {
+        assert!(change.makes(), "{change:?}");
+        self.cloud.change(region, &change).await.unwrap().unwrap()
+    }
+
+    /// Makes a change that makes nothing new.
+    pub async fn change(&self, region: &Region, change: Change) {
+        assert!(!change.makes(), "{change:?}");
+        assert_eq!(self.cloud.change(region, &change).await.unwrap(), None, "{change:?}");
+    }
+
+    /// EC2's code for refusing a change.
+    pub async fn refusal(&self, region: &Region, change: Change) -> String {
+        let refused = self.cloud.change(region, &change).await;
+        let Err(error) = refused else { unreachable!("{change:?}: {refused:?}") };
+        assert_eq!((&error.region, error.operation), (region, change.operation()));
+        assert!(!error.outcome_unknown(), "{error}");
+        error.code.unwrap()
+    }
+}
+
+/// The tags of what `step` makes.
+pub fn tagged_as(step: &str) -> Tags {
+    Tags::from([(tags::REMEDY.into(), step.into()), (tags::NAME.into(), "muster".into())])
+}
+
+/// Addresses.
+pub fn cidr(text: &str) -> Ipv4Net {
+    text.parse().unwrap()
+}
+
+/// An inbound rule for addresses.
+pub fn rule([from, to]: [u16; 2], source: &str) -> InboundRule {
+    let ports = PortRange { from, to };
+    InboundRule { ports, source: Source::Cidr(cidr(source)), description: "contract".into() }
+}
+
+/// An inbound rule for a group.
+pub fn rule_from([from, to]: [u16; 2], group: &str) -> InboundRule {
+    let ports = PortRange { from, to };
+    InboundRule { ports, source: Source::Group(group.into()), description: "contract".into() }
 }
 
 impl Site {

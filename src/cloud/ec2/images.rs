@@ -1,29 +1,58 @@
-//! `DescribeImages`.
+//! `DescribeImages` and `CopyImage`.
 
-use aws_sdk_ec2::types;
+use aws_sdk_ec2::{
+    operation::describe_images::builders::DescribeImagesFluentBuilder,
+    types::{self, ResourceType},
+};
 
 use super::{
+    change::MadeId,
     client::RegionClient,
     filter,
     parse::{self, Parsed},
+    tags,
 };
 use crate::{
-    cloud::{Image, ImageState, Result},
-    model::ImageId,
+    cloud::{Image, ImageState, Result, Tags},
+    model::{ImageId, Region},
 };
 
 const OPERATION: &str = "DescribeImages";
 
-/// The images of these ids, deprecated and disabled ones included: the first
-/// still launch, the others explain why they don't.
+/// The images of these ids.
 pub(super) async fn describe(at: &RegionClient, ids: &[ImageId]) -> Result<Vec<Image>> {
-    filter::in_chunks("image-id", ids, |filter| async move {
-        let call = at.client.describe_images().include_deprecated(true).include_disabled(true);
-        let pages = call.filters(filter).into_paginator().page_size(1000);
-        let images = pages.items().send().try_collect().await;
-        at.read(OPERATION, images.map_err(|error| at.failed(OPERATION, &error))?, image)
-    })
-    .await
+    let call = || at.client.describe_images();
+    filter::in_chunks("image-id", ids, |filter| all(at, call().filters(filter))).await
+}
+
+/// The images of this name that the account `owner` made.
+pub(super) async fn named(at: &RegionClient, owner: &str, name: &str) -> Result<Vec<Image>> {
+    let call = at.client.describe_images().owners(owner);
+    all(at, call.filters(filter::is("name", name))).await
+}
+
+/// Deprecated and disabled ones included: the first still launch, the others
+/// explain why they don't.
+async fn all(at: &RegionClient, call: DescribeImagesFluentBuilder) -> Result<Vec<Image>> {
+    let call = call.include_deprecated(true).include_disabled(true);
+    let images = call.into_paginator().page_size(1000).items().send().try_collect().await;
+    at.read(OPERATION, images.map_err(|error| at.failed(OPERATION, &error))?, image)
+}
+
+/// Copies an image out of another region.
+pub(super) async fn copy(
+    at: &RegionClient,
+    name: &str,
+    (image, from): (&ImageId, &Region),
+    token: &str,
+    tags: &Tags,
+) -> Result<MadeId> {
+    let call = at.client.copy_image().name(name).client_token(token);
+    let call = call.source_image_id(image.as_str()).source_region(from.as_str());
+    let tags = tags::on([ResourceType::Image, ResourceType::Snapshot], tags);
+    let call = call.set_tag_specifications(tags).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.made("CopyImage", answer, |made| made.image_id).await
 }
 
 fn image(image: types::Image) -> Parsed<Image> {

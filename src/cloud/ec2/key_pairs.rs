@@ -1,14 +1,19 @@
-//! `DescribeKeyPairs`.
+//! `DescribeKeyPairs` and `ImportKeyPair`.
 
-use aws_sdk_ec2::types;
+use aws_sdk_ec2::{
+    primitives::Blob,
+    types::{self, ResourceType},
+};
 
 use super::{
+    change::MadeId,
     client::RegionClient,
     filter,
     parse::{self, Parsed},
+    tags,
 };
 use crate::{
-    cloud::{KeyPair, PublicKey, Result},
+    cloud::{KeyPair, PublicKey, Result, Tags},
     model::KeyName,
 };
 
@@ -30,6 +35,21 @@ fn key_pair(pair: types::KeyPairInfo) -> Parsed<KeyPair> {
         fingerprint: pair.key_fingerprint.unwrap_or_default(),
         public_key: pair.public_key.as_deref().and_then(PublicKey::parse),
     })
+}
+
+/// Makes a key pair of its public half.
+pub(super) async fn import(
+    at: &RegionClient,
+    name: &KeyName,
+    key: &PublicKey,
+    tags: &Tags,
+) -> Result<MadeId> {
+    let line = format!("{} {}", key.algorithm, key.base64);
+    let call = at.client.import_key_pair().key_name(name.as_str());
+    let call = call.public_key_material(Blob::new(line));
+    let call = call.set_tag_specifications(tags::on([ResourceType::KeyPair], tags)).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.made("ImportKeyPair", answer, |made| made.key_pair_id).await
 }
 
 #[cfg(test)]

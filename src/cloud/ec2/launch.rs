@@ -11,10 +11,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     client::{RegionClient, Timeouts},
     error::UnclearAttempts,
-    instances,
+    instances, tags,
 };
 use crate::cloud::{
-    BlockDevice, CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result, Tags,
+    BlockDevice, CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result,
 };
 
 const OPERATION: &str = "RunInstances";
@@ -128,15 +128,11 @@ fn market(market: &Market) -> Option<types::InstanceMarketOptionsRequest> {
 
 /// Tags on everything that the call makes, so that nothing is ever untagged.
 fn tag_specifications(request: &LaunchRequest) -> Vec<types::TagSpecification> {
-    let Some(tags) = some(sdk_tags(&request.tags)) else { return Vec::new() };
+    let Some(tags) = some(tags::sdk(&request.tags)) else { return Vec::new() };
     let mut made = vec![ResourceType::Instance, ResourceType::Volume];
     if let Market::Spot { .. } = request.market {
         made.push(ResourceType::SpotInstancesRequest);
     }
     let builder = types::TagSpecification::builder().set_tags(Some(tags));
     made.into_iter().map(|resource| builder.clone().resource_type(resource).build()).collect()
-}
-
-fn sdk_tags(tags: &Tags) -> impl Iterator<Item = types::Tag> {
-    tags.iter().map(|(key, value)| types::Tag::builder().key(key).value(value).build())
 }

@@ -4,11 +4,14 @@
 //!
 //! Credentials, profile, endpoint and proxy come the way every AWS tool takes
 //! them: `AWS_PROFILE`, `AWS_ENDPOINT_URL`, `~/.aws`, SSO, instance roles.
-//! Retries are the SDK's own (standard mode, three attempts).
+//! Retries are the SDK's own (standard mode, three attempts); changes are
+//! tried once.
 
+mod change;
 mod client;
 mod error;
 mod filter;
+mod gateways;
 mod images;
 mod instance_types;
 mod instances;
@@ -20,14 +23,15 @@ mod regions;
 mod route_tables;
 mod security_groups;
 mod subnets;
+mod tags;
 mod vpcs;
 
 pub use client::{Ec2Cloud, Timeouts};
 
 use super::{
-    Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
+    Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
     LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
-    SubnetFilter, Vpc,
+    SubnetFilter, Tagged, Vpc,
 };
 use crate::model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId};
 
@@ -103,5 +107,21 @@ impl Cloud for Ec2Cloud {
         ids: &[InstanceId],
     ) -> Result<Vec<(InstanceId, InstanceState)>> {
         instances::terminate(&self.at(region).await, ids).await
+    }
+
+    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
+        images::named(&self.at(region).await, owner, name).await
+    }
+
+    async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
+        vpcs::all(&self.at(region).await).await
+    }
+
+    async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {
+        tags::describe(&self.at(region).await, keys).await
+    }
+
+    async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {
+        change::make(&self.at(region).await, change).await
     }
 }

@@ -46,12 +46,17 @@ impl RegionClient {
         read: impl Fn(S) -> Parsed<T>,
     ) -> Result<Vec<T>> {
         let read: Parsed<Vec<T>> = items.into_iter().map(read).collect();
-        read.map_err(|Unreadable(field)| CloudError {
+        read.map_err(|Unreadable(field)| self.unreadable(operation, field))
+    }
+
+    /// An answer that lacks `field`.
+    pub(super) fn unreadable(&self, operation: &'static str, field: &'static str) -> CloudError {
+        CloudError {
             kind: ErrorKind::Other,
             code: None,
             message: format!("the answer has no readable {field}"),
             region: self.region.clone(),
             operation,
-        })
+        }
     }
 }

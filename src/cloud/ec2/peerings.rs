@@ -1,18 +1,21 @@
-//! `DescribeVpcPeeringConnections`.
+//! `DescribeVpcPeeringConnections`, `CreateVpcPeeringConnection`,
+//! `AcceptVpcPeeringConnection` and `DeleteVpcPeeringConnection`.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{self, VpcPeeringConnectionStateReasonCode as Code};
+use aws_sdk_ec2::types::{self, ResourceType, VpcPeeringConnectionStateReasonCode as Code};
 use futures_util::future::try_join;
 
 use super::{
+    change::MadeId,
     client::RegionClient,
     filter,
     parse::{self, Parsed, Unreadable},
+    tags,
 };
 use crate::{
-    cloud::{Peering, PeeringSide, PeeringState, Result},
-    model::VpcId,
+    cloud::{Peering, PeeringSide, PeeringState, Result, Tags},
+    model::{Region, VpcId},
 };
 
 const OPERATION: &str = "DescribeVpcPeeringConnections";
@@ -83,6 +86,37 @@ fn state(code: Option<&Code>) -> Parsed<PeeringState> {
         Some(Code::Deleted) => PeeringState::Deleted,
         _ => return Err(Unreadable("status.code")),
     })
+}
+
+/// Asks for a connection between a VPC here and one there.
+pub(super) async fn create(
+    at: &RegionClient,
+    vpc: &str,
+    (peer_region, peer_vpc): (&Region, &str),
+    tags: &Tags,
+) -> Result<MadeId> {
+    let call = at.client.create_vpc_peering_connection().vpc_id(vpc).peer_vpc_id(peer_vpc);
+    let tags = tags::on([ResourceType::VpcPeeringConnection], tags);
+    let call = call.peer_region(peer_region.as_str()).set_tag_specifications(tags).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.made("CreateVpcPeeringConnection", answer, |made| {
+        made.vpc_peering_connection?.vpc_peering_connection_id
+    })
+    .await
+}
+
+/// Accepts a connection in the region that was asked.
+pub(super) async fn accept(at: &RegionClient, peering: &str) -> Result<MadeId> {
+    let call = at.client.accept_vpc_peering_connection().vpc_peering_connection_id(peering);
+    let answer = call.customize().config_override(at.single_attempt()).send();
+    at.done("AcceptVpcPeeringConnection", answer).await
+}
+
+/// Deletes a connection, from either side.
+pub(super) async fn delete(at: &RegionClient, peering: &str) -> Result<MadeId> {
+    let call = at.client.delete_vpc_peering_connection().vpc_peering_connection_id(peering);
+    let answer = call.customize().config_override(at.single_attempt()).send();
+    at.done("DeleteVpcPeeringConnection", answer).await
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
-//! `DescribeRouteTables`.
+//! Route tables: `DescribeRouteTables`, `CreateRouteTable`,
+//! `AssociateRouteTable`, `CreateRoute`, `ReplaceRoute` and `DeleteRouteTable`.
 
-use aws_sdk_ec2::types;
+use aws_sdk_ec2::types::{self, ResourceType};
+use ipnet::Ipv4Net;
 
 use super::{
+    change::{self, MadeId},
     client::RegionClient,
     filter,
     parse::{self, Parsed},
+    tags,
 };
 use crate::{
-    cloud::{Result, Route, RouteState, RouteTable, RouteTarget},
+    cloud::{Result, Route, RouteState, RouteTable, RouteTarget, Tags, Via},
     model::VpcId,
 };
 
@@ -67,6 +71,64 @@ fn target(route: types::Route) -> RouteTarget {
         Some(id) => RouteTarget::Other(id),
         None => RouteTarget::Other("unknown".into()),
     }
+}
+
+/// Makes a table with the VPC's local routes.
+pub(super) async fn create(at: &RegionClient, vpc: &str, tags: &Tags) -> Result<MadeId> {
+    let tags = tags::on([ResourceType::RouteTable], tags);
+    let call = at.client.create_route_table().vpc_id(vpc).set_tag_specifications(tags);
+    let answer = call.customize().config_override(at.single_attempt()).send();
+    at.made("CreateRouteTable", answer, |made| made.route_table?.route_table_id).await
+}
+
+/// Has a subnet use a table.
+pub(super) async fn associate(at: &RegionClient, table: &str, subnet: &str) -> Result<MadeId> {
+    let call = at.client.associate_route_table().route_table_id(table).subnet_id(subnet);
+    let answer = call.customize().config_override(at.single_attempt()).send();
+    at.done("AssociateRouteTable", answer).await
+}
+
+/// Adds a route for addresses that the table has none for.
+pub(super) async fn create_route(
+    at: &RegionClient,
+    table: &str,
+    to: Ipv4Net,
+    via: &Via,
+) -> Result<MadeId> {
+    let (peering, gateway) = through(via);
+    let call = at.client.create_route().route_table_id(table);
+    let call = call.destination_cidr_block(to.to_string()).set_gateway_id(gateway);
+    let call = call.set_vpc_peering_connection_id(peering).customize();
+    at.done("CreateRoute", call.config_override(at.single_attempt()).send()).await
+}
+
+/// Lets a route that is there lead elsewhere.
+pub(super) async fn replace_route(
+    at: &RegionClient,
+    table: &str,
+    to: Ipv4Net,
+    via: &Via,
+) -> Result<MadeId> {
+    let (peering, gateway) = through(via);
+    let call = at.client.replace_route().route_table_id(table);
+    let call = call.destination_cidr_block(to.to_string()).set_gateway_id(gateway);
+    let call = call.set_vpc_peering_connection_id(peering).customize();
+    at.done("ReplaceRoute", call.config_override(at.single_attempt()).send()).await
+}
+
+/// A peering connection, or a gateway.
+fn through(via: &Via) -> (Option<String>, Option<String>) {
+    match via {
+        Via::Peering(peering) => (Some(change::id(peering).to_owned()), None),
+        Via::Gateway(gateway) => (None, Some(change::id(gateway).to_owned())),
+    }
+}
+
+/// Deletes a table that no subnet is associated with.
+pub(super) async fn delete(at: &RegionClient, table: &str) -> Result<MadeId> {
+    let call = at.client.delete_route_table().route_table_id(table).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.done("DeleteRouteTable", answer).await
 }
 
 #[cfg(test)]

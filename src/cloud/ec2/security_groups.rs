@@ -1,14 +1,17 @@
-//! `DescribeSecurityGroups`.
+//! `DescribeSecurityGroups`, `CreateSecurityGroup`,
+//! `AuthorizeSecurityGroupIngress` and `DeleteSecurityGroup`.
 
-use aws_sdk_ec2::types;
+use aws_sdk_ec2::types::{self, ResourceType};
 
 use super::{
+    change::{self, MadeId},
     client::RegionClient,
     filter,
     parse::{self, Parsed},
+    tags,
 };
 use crate::{
-    cloud::{IpPermission, PortRange, Result, SecurityGroup},
+    cloud::{InboundRule, IpPermission, PortRange, Result, SecurityGroup, Source, Tags},
     model::SecurityGroupId,
 };
 
@@ -59,6 +62,60 @@ fn permission(rule: types::IpPermission) -> Parsed<IpPermission> {
 fn ports(from: Option<i32>, to: Option<i32>) -> Option<PortRange> {
     let (from, to) = (u16::try_from(from?).ok()?, u16::try_from(to?).ok()?);
     (from <= to).then_some(PortRange { from, to })
+}
+
+/// Makes a group that lets nothing in.
+pub(super) async fn create(
+    at: &RegionClient,
+    name: &str,
+    description: &str,
+    vpc: &str,
+    tags: &Tags,
+) -> Result<MadeId> {
+    let call = at.client.create_security_group().group_name(name).description(description);
+    let tags = tags::on([ResourceType::SecurityGroup], tags);
+    let call = call.vpc_id(vpc).set_tag_specifications(tags).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.made("CreateSecurityGroup", answer, |made| made.group_id).await
+}
+
+/// Adds inbound rules, all of them or none.
+pub(super) async fn authorize(
+    at: &RegionClient,
+    group: &str,
+    rules: &[InboundRule],
+    tags: &Tags,
+) -> Result<MadeId> {
+    let rules = rules.iter().map(sdk_rule).collect();
+    let call = at.client.authorize_security_group_ingress().group_id(group);
+    let tags = tags::on([ResourceType::SecurityGroupRule], tags);
+    let call = call.set_ip_permissions(Some(rules)).set_tag_specifications(tags).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.done("AuthorizeSecurityGroupIngress", answer).await
+}
+
+fn sdk_rule(rule: &InboundRule) -> types::IpPermission {
+    let builder = types::IpPermission::builder()
+        .ip_protocol("tcp")
+        .from_port(rule.ports.from.into())
+        .to_port(rule.ports.to.into());
+    match &rule.source {
+        Source::Cidr(cidr) => {
+            let range = types::IpRange::builder().cidr_ip(cidr.to_string());
+            builder.ip_ranges(range.description(&rule.description).build()).build()
+        }
+        Source::Group(group) => {
+            let pair = types::UserIdGroupPair::builder().group_id(change::id(group));
+            builder.user_id_group_pairs(pair.description(&rule.description).build()).build()
+        }
+    }
+}
+
+/// Deletes a group that nothing uses.
+pub(super) async fn delete(at: &RegionClient, group: &str) -> Result<MadeId> {
+    let call = at.client.delete_security_group().group_id(group).customize();
+    let answer = call.config_override(at.single_attempt()).send();
+    at.done("DeleteSecurityGroup", answer).await
 }
 
 #[cfg(test)]

@@ -1,15 +1,20 @@
-//! `DescribeVpcs`.
+//! `DescribeVpcs`, `CreateVpc` and `DeleteVpc`.
 
-use aws_sdk_ec2::types::{self, VpcCidrBlockStateCode};
+use aws_sdk_ec2::{
+    operation::describe_vpcs::builders::DescribeVpcsFluentBuilder,
+    types::{self, ResourceType, VpcCidrBlockStateCode},
+};
 use ipnet::Ipv4Net;
 
 use super::{
+    change::MadeId,
     client::RegionClient,
     filter,
     parse::{self, Parsed},
+    tags as on_creation,
 };
 use crate::{
-    cloud::{Result, Vpc, tags},
+    cloud::{Result, Tags, Vpc, tags},
     model::VpcId,
 };
 
@@ -17,12 +22,32 @@ const OPERATION: &str = "DescribeVpcs";
 
 /// The VPCs of these ids.
 pub(super) async fn describe(at: &RegionClient, ids: &[VpcId]) -> Result<Vec<Vpc>> {
-    filter::in_chunks("vpc-id", ids, |filter| async move {
-        let pages = at.client.describe_vpcs().filters(filter).into_paginator().page_size(1000);
-        let vpcs = pages.items().send().try_collect().await;
-        at.read(OPERATION, vpcs.map_err(|error| at.failed(OPERATION, &error))?, vpc)
-    })
-    .await
+    let call = || at.client.describe_vpcs();
+    filter::in_chunks("vpc-id", ids, |filter| found(at, call().filters(filter))).await
+}
+
+/// Every VPC of the region.
+pub(super) async fn all(at: &RegionClient) -> Result<Vec<Vpc>> {
+    found(at, at.client.describe_vpcs()).await
+}
+
+async fn found(at: &RegionClient, call: DescribeVpcsFluentBuilder) -> Result<Vec<Vpc>> {
+    let vpcs = call.into_paginator().page_size(1000).items().send().try_collect().await;
+    at.read(OPERATION, vpcs.map_err(|error| at.failed(OPERATION, &error))?, vpc)
+}
+
+/// Makes a VPC, and with it its main route table and its default security group.
+pub(super) async fn create(at: &RegionClient, cidr: Ipv4Net, tags: &Tags) -> Result<MadeId> {
+    let tags = on_creation::on([ResourceType::Vpc], tags);
+    let call = at.client.create_vpc().cidr_block(cidr.to_string()).set_tag_specifications(tags);
+    let answer = call.customize().config_override(at.single_attempt()).send();
+    at.made("CreateVpc", answer, |made| made.vpc?.vpc_id).await
+}
+
+/// Deletes a VPC that has nothing left but what came with it.
+pub(super) async fn delete(at: &RegionClient, vpc: &str) -> Result<MadeId> {
+    let call = at.client.delete_vpc().vpc_id(vpc).customize();
+    at.done("DeleteVpc", call.config_override(at.single_attempt()).send()).await
 }
 
 fn vpc(vpc: types::Vpc) -> Parsed<Vpc> {

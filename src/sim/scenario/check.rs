@@ -6,7 +6,7 @@ use super::format::{LocalKeySpec, RegionSpec, Spec};
 use crate::{cloud::PublicKey, model::Region, sim::catalog};
 
 /// The API operations that a fault or a latency can be for.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 37] = [
     "DescribeRegions",
     "DescribeImages",
     "DescribeKeyPairs",
@@ -18,8 +18,32 @@ const OPERATIONS: [&str; 13] = [
     "DescribeInstanceTypes",
     "DescribeInstanceTypeOfferings",
     "DescribeInstances",
+    "DescribeTags",
     "RunInstances",
     "TerminateInstances",
+    "ImportKeyPair",
+    "CopyImage",
+    "CreateSecurityGroup",
+    "AuthorizeSecurityGroupIngress",
+    "CreateVpcPeeringConnection",
+    "AcceptVpcPeeringConnection",
+    "CreateRoute",
+    "ReplaceRoute",
+    "CreateVpc",
+    "CreateSubnet",
+    "ModifySubnetAttribute",
+    "CreateInternetGateway",
+    "AttachInternetGateway",
+    "CreateRouteTable",
+    "AssociateRouteTable",
+    "CreateTags",
+    "DeleteVpcPeeringConnection",
+    "DeleteSecurityGroup",
+    "DeleteSubnet",
+    "DeleteRouteTable",
+    "DetachInternetGateway",
+    "DeleteInternetGateway",
+    "DeleteVpc",
 ];
 
 /// Everything that is wrong, a line each, with the key that it stands at.

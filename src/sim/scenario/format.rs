@@ -88,6 +88,12 @@ pub(in crate::sim) struct ApiSpec {
     pub operations: BTreeMap<String, Secs>,
     /// How far `DescribeInstances` is behind the truth.
     pub lag_s: Secs,
+    /// How long other calls don't know yet of what a change has made.
+    pub change_lag_s: Secs,
+    /// From a peering connection's acceptance until it works.
+    pub provisioning_s: Secs,
+    /// What copying an image takes.
+    pub image_copy_s: Secs,
     /// After which the caller gives up on an answer, as the real client does.
     pub time_limit_s: Secs,
     /// How long EC2 still tells of terminated instances.
@@ -102,6 +108,9 @@ impl Default for ApiSpec {
             latency_s: Secs(0.12),
             operations: BTreeMap::new(),
             lag_s: Secs(0.0),
+            change_lag_s: Secs(0.0),
+            provisioning_s: Secs(2.0),
+            image_copy_s: Secs(90.0),
             time_limit_s: Secs(30.0),
             remembers_s: Secs(3600.0),
             instance_profiles: vec!["ray-autoscaler-v1".into()],

@@ -10,12 +10,13 @@ use super::{
     machine::Machine,
     rules::Refusal,
     state::{HeldSubnet, RegionState, State},
+    told,
 };
 use crate::{
     cloud::{
-        Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
-        LaunchRequest, Offering, Peering, RegionInfo, Result, Route, RouteTable, SecurityGroup,
-        Subnet, SubnetFilter, Vpc,
+        Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
+        LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
+        SubnetFilter, Tagged, Vpc,
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
@@ -46,21 +47,21 @@ impl World {
         };
         machines
             .into_iter()
-            .filter(|machine| wanted(machine, filter))
-            .filter_map(|machine| self.told(machine, now))
+            .filter(|machine| wanted(held, machine, filter))
+            .filter_map(|machine| self.told(held, machine, now))
             .collect()
     }
 
     /// What EC2 tells of a machine: a little behind the truth, so nothing of
     /// the newest ones yet, and nothing any more of those that ended long ago.
-    fn told(&self, machine: &Machine, now: Instant) -> Option<Instance> {
+    fn told(&self, held: &RegionState, machine: &Machine, now: Instant) -> Option<Instance> {
         let lag = self.pace.of(self.spec.api.lag_s);
         let remembers = self.pace.of(self.spec.api.remembers_s);
         let launched = machine.about.life.launched_at;
         let new = launched.is_some_and(|launched| now < launched + lag);
         let forgotten = machine.gone_at().is_some_and(|gone| gone + remembers < now);
         let seen = now.checked_sub(lag).unwrap_or(self.started);
-        (!new && !forgotten).then(|| machine.told(seen.max(self.started)))
+        (!new && !forgotten).then(|| held.told_machine(machine, seen.max(self.started)))
     }
 
     fn terminate_in(
@@ -84,8 +85,11 @@ fn missing(id: &InstanceId) -> Refusal {
     Refusal::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
 }
 
-fn wanted(machine: &Machine, filter: &InstanceFilter) -> bool {
-    let tag = |key: &String| machine.about.tags.get(key);
+fn wanted(held: &RegionState, machine: &Machine, filter: &InstanceFilter) -> bool {
+    let tag = |key: &String| {
+        let later = held.tags.get(machine.about.id.as_str()).and_then(|tags| tags.get(key));
+        later.or_else(|| machine.about.tags.get(key))
+    };
     match filter {
         InstanceFilter::Ids(_) => true,
         InstanceFilter::Tag(key, value) => tag(key) == Some(value),
@@ -98,28 +102,6 @@ fn wanted(machine: &Machine, filter: &InstanceFilter) -> bool {
 fn named<T: Clone, I: Ord>(all: &[T], ids: &[I], id: impl Fn(&T) -> &I) -> Vec<T> {
     let ids: BTreeSet<&I> = ids.iter().collect();
     all.iter().filter(|one| ids.contains(id(one))).cloned().collect()
-}
-
-impl RegionState {
-    /// A subnet with the number of addresses that are free at `now`.
-    pub(super) fn told_subnet(&self, held: &HeldSubnet, now: Instant) -> Subnet {
-        let taken = self.machines.values().filter(|machine| {
-            machine.about.subnet == held.subnet.id
-                && machine.state_at(now) != InstanceState::Terminated
-        });
-        let taken = u32::try_from(taken.count()).unwrap_or(u32::MAX);
-        let available_ips = held.subnet.available_ips.saturating_sub(taken);
-        Subnet { available_ips, ..held.subnet.clone() }
-    }
-}
-
-impl State {
-    /// A route table with its routes' states.
-    pub(super) fn told_table(&self, table: &RouteTable) -> RouteTable {
-        let told =
-            |route: &Route| Route { state: self.route_state(&route.target), ..route.clone() };
-        RouteTable { routes: table.routes.iter().map(told).collect(), ..table.clone() }
-    }
 }
 
 #[async_trait::async_trait]
@@ -137,7 +119,7 @@ impl Cloud for World {
 
     async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>> {
         let find = |_: &State, held: &RegionState| {
-            let images: Vec<Image> = held.images.iter().map(|held| held.image.clone()).collect();
+            let images: Vec<Image> = held.told_images(Instant::now()).collect();
             named(&images, ids, |image| &image.id)
         };
         self.look(region, "DescribeImages", find).await
@@ -145,7 +127,8 @@ impl Cloud for World {
 
     async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>> {
         let find = |_: &State, held: &RegionState| {
-            let pairs: Vec<KeyPair> = held.keys.iter().map(|held| held.pair.clone()).collect();
+            let told = held.keys.iter().filter(|key| held.is_told(&key.id));
+            let pairs: Vec<KeyPair> = told.map(|key| key.pair.clone()).collect();
             named(&pairs, names, |pair| &pair.name)
         };
         self.look(region, "DescribeKeyPairs", find).await
@@ -156,14 +139,20 @@ impl Cloud for World {
         region: &Region,
         ids: &[SecurityGroupId],
     ) -> Result<Vec<SecurityGroup>> {
-        let find = |_: &State, held: &RegionState| named(&held.groups, ids, |group| &group.id);
+        let find = |_: &State, held: &RegionState| {
+            let mut found = named(&held.groups, ids, |group| &group.id);
+            found.retain(|group| held.is_told(group.id.as_str()));
+            found
+        };
         self.look(region, "DescribeSecurityGroups", find).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         let find = |_: &State, held: &RegionState| {
             let fits = |one: &&HeldSubnet| match filter {
-                SubnetFilter::Ids(ids) => ids.contains(&one.subnet.id),
+                SubnetFilter::Ids(ids) => {
+                    ids.contains(&one.subnet.id) && held.is_told(one.subnet.id.as_str())
+                }
                 SubnetFilter::DefaultForZones => one.default,
             };
             let now = Instant::now();
@@ -173,26 +162,32 @@ impl Cloud for World {
     }
 
     async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
-        let find = |_: &State, held: &RegionState| named(&held.vpcs, ids, |vpc| &vpc.id);
+        let find = |_: &State, held: &RegionState| {
+            let vpcs: Vec<Vpc> = held.told_vpcs().collect();
+            named(&vpcs, ids, |vpc| &vpc.id)
+        };
         self.look(region, "DescribeVpcs", find).await
     }
 
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         let find = |state: &State, held: &RegionState| {
+            let now = Instant::now();
             let of = held.tables.iter().filter(|table| vpcs.contains(&table.vpc));
-            of.map(|table| state.told_table(table)).collect()
+            let told = of.filter(|table| held.is_told(table.id.as_str()));
+            told.map(|table| state.told_table(table, now)).collect()
         };
         self.look(region, "DescribeRouteTables", find).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
         let find = |state: &State, _: &RegionState| {
-            let touches = |peering: &&Peering| {
+            let now = Instant::now();
+            let told = state.peerings.iter().filter(|held| held.is_told(region, now));
+            let touches = |peering: &Peering| {
                 let sides = [&peering.requester, &peering.accepter];
-                sides.iter().any(|side| side.region == *region)
-                    && sides.iter().any(|side| vpcs.contains(&side.vpc))
+                sides.iter().any(|side| vpcs.contains(&side.vpc))
             };
-            state.peerings.iter().filter(touches).cloned().collect()
+            told.map(|held| held.at(now)).filter(touches).collect()
         };
         self.look(region, "DescribeVpcPeeringConnections", find).await
     }
@@ -242,5 +237,37 @@ impl Cloud for World {
     ) -> Result<Vec<(InstanceId, InstanceState)>> {
         let call = Call::to(region, "TerminateInstances");
         self.call(call, |state| Self::terminate_in(state, region, ids)).await
+    }
+
+    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
+        let find = |_: &State, held: &RegionState| {
+            let images = held.told_images(Instant::now());
+            images.filter(|image| image.owner == owner && image.name == name).collect()
+        };
+        self.look(region, "DescribeImages", find).await
+    }
+
+    async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
+        let find = |_: &State, held: &RegionState| held.told_vpcs().collect();
+        self.look(region, "DescribeVpcs", find).await
+    }
+
+    async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {
+        let find = |_: &State, held: &RegionState| {
+            let now = Instant::now();
+            let machines = held.machines.values().filter_map(|one| self.told(held, one, now));
+            let machines =
+                machines.filter_map(|one| told::tagged(one.id.as_str(), &one.tags, keys));
+            let mut found: Vec<Tagged> = held.tagged(keys).chain(machines).collect();
+            found.sort();
+            found
+        };
+        self.look(region, "DescribeTags", find).await
+    }
+
+    async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {
+        change.check_settled(region)?;
+        let call = Call::to(region, change.operation());
+        self.call(call, |state| self.change_in(state, region, change)).await
     }
 }

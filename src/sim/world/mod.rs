@@ -4,6 +4,8 @@
 mod addresses;
 mod api;
 mod build;
+mod change;
+mod described;
 mod fault;
 mod launch;
 mod machine;
@@ -12,6 +14,7 @@ mod rules;
 mod session;
 mod snapshot;
 mod state;
+mod told;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -35,7 +38,7 @@ use crate::{
     remote::Remote,
 };
 
-pub use self::snapshot::{RegionSnapshot, Snapshot};
+pub use self::snapshot::{InternetGateway, RegionSnapshot, SecurityGroupRule, Snapshot};
 
 /// A simulated account and its machines, on tokio's clock.
 pub struct World {
@@ -90,7 +93,8 @@ impl World {
 
     /// Gives the world the resources that `scenario` describes, as somebody at
     /// the console might while muster runs: images, keys, groups, networks,
-    /// peerings. Machines stay, and so does how nodes and calls behave.
+    /// peerings. Machines stay, what changes made stays, and so does how nodes
+    /// and calls behave.
     pub fn mend(&self, scenario: &Scenario) {
         let mended = State::of(&scenario.spec(), self.started);
         self.state().adopt(mended);

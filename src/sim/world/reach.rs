@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use tokio::time::Instant;
+
 use super::{
     World,
     machine::Machine,
@@ -56,10 +58,11 @@ impl RegionState {
     fn has_way_out(&self, state: &State, machine: &Machine, address: Ipv4Addr) -> bool {
         let routes =
             self.table_of(machine).map(|table| table.routes.as_slice()).unwrap_or_default();
+        let now = Instant::now();
         let best = routes
             .iter()
             .filter(|route| route.destination.contains(&address))
-            .filter(|route| state.route_state(&route.target) == RouteState::Active)
+            .filter(|route| state.route_state(&route.target, now) == RouteState::Active)
             .max_by_key(|route| route.destination.prefix_len());
         best.is_some_and(
             |route| matches!(&route.target, RouteTarget::Other(id) if id.starts_with("igw-")),

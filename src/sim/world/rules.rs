@@ -4,11 +4,12 @@
 use super::{
     addresses,
     fault::Call,
-    state::{HeldSubnet, RegionState},
+    state::{HeldImage, HeldKey, HeldSubnet, RegionState},
 };
 use crate::{
     cloud::{
         CloudError, IamProfile, ImageState, InstanceTypeInfo, LaunchRequest, Market, PublicKey,
+        SecurityGroup,
     },
     model::{Region, SubnetId, Zone},
     sim::scenario::format::{RegionSpec, Spec},
@@ -69,8 +70,9 @@ impl RegionState {
             let message = format!("The image id '[{id}]' does not exist");
             Refusal::new("InvalidAMIID.NotFound", message)
         };
-        let held = self.images.iter().find(|held| held.image.id == *id).ok_or_else(missing)?;
-        if held.image.state != ImageState::Available {
+        let is = |held: &&HeldImage| held.image.id == *id && self.is_told(id.as_str());
+        let held = self.images.iter().find(is).ok_or_else(missing)?;
+        if held.at(Instant::now()).state != ImageState::Available {
             let message = format!("The image id '[{id}]' is not available");
             return Err(Refusal::new("InvalidAMIID.Unavailable", message));
         }
@@ -83,7 +85,8 @@ impl RegionState {
             let message = format!("The key pair '{name}' does not exist");
             Refusal::new("InvalidKeyPair.NotFound", message)
         };
-        let held = self.keys.iter().find(|held| held.pair.name == *name).ok_or_else(missing)?;
+        let is = |held: &&HeldKey| held.pair.name == *name && self.is_told(&held.id);
+        let held = self.keys.iter().find(is).ok_or_else(missing)?;
         Ok(held.material.clone())
     }
 
@@ -112,7 +115,7 @@ impl RegionState {
             let message = format!("The subnet ID '{id}' does not exist");
             Refusal::new("InvalidSubnetID.NotFound", message)
         };
-        self.subnet(id).ok_or_else(missing)
+        self.subnet(id).filter(|_| self.is_told(id.as_str())).ok_or_else(missing)
     }
 
     /// Where EC2 puts what names no subnet: a default one, in a zone that has the type.
@@ -130,7 +133,8 @@ impl RegionState {
     fn check_groups(&self, request: &LaunchRequest, held: &HeldSubnet) -> Checked<()> {
         let vpc = &held.subnet.vpc;
         for id in &request.security_groups {
-            let group = self.groups.iter().find(|group| group.id == *id);
+            let told = |group: &&SecurityGroup| group.id == *id && self.is_told(id.as_str());
+            let group = self.groups.iter().find(told);
             let message = match group {
                 Some(group) if group.vpc == *vpc => continue,
                 Some(_) => format!("The security group '{id}' does not exist in VPC '{vpc}'"),

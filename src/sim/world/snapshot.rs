@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     cloud::{
-        Image, Instance, KeyPair, Peering, RegionInfo, RouteTable, SecurityGroup, Subnet, Vpc,
+        Image, InboundRule, Instance, KeyPair, Peering, RegionInfo, RouteTable, SecurityGroup,
+        Subnet, Tags, Vpc,
     },
-    model::Region,
+    model::{Region, SecurityGroupId, VpcId},
 };
 
 /// Everything in a world that a call could have changed.
@@ -21,7 +22,8 @@ use crate::{
 pub struct Snapshot {
     /// Each region.
     pub regions: BTreeMap<Region, RegionSnapshot>,
-    /// All peering connections.
+    /// All peering connections but those that were deleted, which EC2 itself
+    /// forgets in time.
     pub peerings: Vec<Peering>,
 }
 
@@ -42,8 +44,34 @@ pub struct RegionSnapshot {
     pub subnets: Vec<Subnet>,
     /// Its route tables.
     pub route_tables: Vec<RouteTable>,
+    /// Its internet gateways.
+    pub internet_gateways: Vec<InternetGateway>,
+    /// The inbound rules that calls added, one by one.
+    pub security_group_rules: Vec<SecurityGroupRule>,
+    /// The tags of all these by id; a VPC's name is one.
+    pub tags: BTreeMap<String, Tags>,
     /// Its instances, ended ones included, by id.
     pub instances: Vec<Instance>,
+}
+
+/// An internet gateway.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InternetGateway {
+    /// Its id.
+    pub id: String,
+    /// The VPC that it is attached to.
+    pub vpc: Option<VpcId>,
+}
+
+/// An inbound rule as EC2 counts them: one source each.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SecurityGroupRule {
+    /// Its id, `sgr-…`.
+    pub id: String,
+    /// Its group.
+    pub group: SecurityGroupId,
+    /// What it says.
+    pub rule: InboundRule,
 }
 
 impl World {
@@ -56,7 +84,8 @@ impl World {
             .iter()
             .map(|(name, held)| (name.clone(), held.snapshot(&state, now)))
             .collect();
-        Snapshot { regions, peerings: state.peerings.clone() }
+        let lasting = state.peerings.iter().filter(|held| held.told_until.is_none());
+        Snapshot { regions, peerings: lasting.map(|held| held.at(now)).collect() }
     }
 }
 
@@ -64,13 +93,16 @@ impl RegionState {
     fn snapshot(&self, state: &State, now: Instant) -> RegionSnapshot {
         RegionSnapshot {
             info: self.info.clone(),
-            images: self.images.iter().map(|held| held.image.clone()).collect(),
+            images: self.images.iter().map(|held| held.at(now)).collect(),
             key_pairs: self.keys.iter().map(|held| held.pair.clone()).collect(),
             security_groups: self.groups.clone(),
-            vpcs: self.vpcs.clone(),
+            vpcs: self.vpcs.iter().map(|vpc| self.told_vpc(vpc)).collect(),
             subnets: self.subnets.iter().map(|held| self.told_subnet(held, now)).collect(),
-            route_tables: self.tables.iter().map(|table| state.told_table(table)).collect(),
-            instances: self.machines.values().map(|machine| machine.told(now)).collect(),
+            route_tables: self.tables.iter().map(|table| state.told_table(table, now)).collect(),
+            internet_gateways: self.gateways.clone(),
+            security_group_rules: self.rules.clone(),
+            tags: self.tags.clone(),
+            instances: self.machines.values().map(|one| self.told_machine(one, now)).collect(),
         }
     }
 }

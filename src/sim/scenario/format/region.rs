@@ -87,6 +87,9 @@ pub(in crate::sim) struct VpcSpec {
     #[serde(default)]
     pub default: bool,
     pub name: Option<String>,
+    /// Tags beside its name.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A subnet.
@@ -102,6 +105,8 @@ pub(in crate::sim) struct SubnetSpec {
     pub default: bool,
     #[serde(default = "yes")]
     pub public_ip_on_launch: bool,
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 fn yes() -> bool {
@@ -120,6 +125,8 @@ pub(in crate::sim) struct RouteTableSpec {
     pub subnets: Vec<SubnetId>,
     #[serde(default)]
     pub routes: Vec<RouteSpec>,
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A route. It is a black hole as long as its peering connection is not active.
@@ -127,7 +134,7 @@ pub(in crate::sim) struct RouteTableSpec {
 #[serde(deny_unknown_fields)]
 pub(in crate::sim) struct RouteSpec {
     pub to: Ipv4Net,
-    /// `pcx-…`, `igw-…`.
+    /// `pcx-…`, `igw-…`; the internet gateway is there and attached to the VPC.
     pub via: String,
 }
 
@@ -140,6 +147,8 @@ pub(in crate::sim) struct GroupSpec {
     pub vpc: VpcId,
     #[serde(default)]
     pub inbound: Vec<RuleSpec>,
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// An inbound rule.
@@ -171,6 +180,8 @@ pub(in crate::sim) struct KeyPairSpec {
     pub told: bool,
     /// Made up where not given.
     pub fingerprint: Option<String>,
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// An image.
@@ -189,6 +200,8 @@ pub(in crate::sim) struct ImageSpec {
     /// The one user who may log in.
     #[serde(default = "ubuntu")]
     pub user: String,
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 fn canonical() -> String {
@@ -227,6 +240,9 @@ pub(in crate::sim) struct PeeringSpec {
     pub state: PeeringState,
     /// From the world's start; for one that waits for acceptance.
     pub expires_in_days: Option<f64>,
+    /// On the requester's side.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 fn active() -> PeeringState {

@@ -1,0 +1,109 @@
+//! Changes: each is one call, tried once.
+
+use aws_sdk_ec2::{
+    config::{Builder, retry::RetryConfig},
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+use super::{
+    client::{RegionClient, Timeouts},
+    gateways, images, key_pairs, peerings, route_tables, security_groups, subnets, tags, vpcs,
+};
+use crate::cloud::{Change, Ref, Result};
+
+/// The id of what a change made, if it makes something.
+pub(super) type MadeId = Option<String>;
+
+impl RegionClient {
+    /// For a call that is tried once, with all the time that it has: of most
+    /// changes EC2 can't tell a second attempt from a second wish, so whether
+    /// the first one had its effect has to be looked up before another.
+    pub(super) fn single_attempt(&self) -> Builder {
+        let limits = Timeouts { attempt: self.timeouts.operation, ..self.timeouts };
+        Builder::new().retry_config(RetryConfig::disabled()).timeout_config(limits.to_sdk())
+    }
+
+    /// Waits for the answer of a call that makes something, whose id `id` finds in it.
+    pub(super) async fn made<T, E>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = std::result::Result<T, SdkError<E>>>,
+        id: impl FnOnce(T) -> Option<String>,
+    ) -> Result<MadeId>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let answer = answer.await.map_err(|error| self.failed(operation, &error))?;
+        id(answer).map(Some).ok_or_else(|| self.unreadable(operation, "id"))
+    }
+
+    /// Waits for the answer of a call that makes nothing new.
+    pub(super) async fn done<T, E>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = std::result::Result<T, SdkError<E>>>,
+    ) -> Result<MadeId>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        answer.await.map_err(|error| self.failed(operation, &error))?;
+        Ok(None)
+    }
+}
+
+/// The id that a reference is by now.
+pub(super) fn id(reference: &Ref) -> &str {
+    reference.id().unwrap_or_default()
+}
+
+/// Makes a change.
+pub(super) async fn make(at: &RegionClient, change: &Change) -> Result<MadeId> {
+    change.check_settled(&at.region)?;
+    match change {
+        Change::ImportKeyPair { name, public_key, tags } => {
+            key_pairs::import(at, name, public_key, tags).await
+        }
+        Change::CopyImage { name, image, from, token, tags } => {
+            images::copy(at, name, (image, from), token, tags).await
+        }
+        Change::CreateSecurityGroup { name, description, vpc, tags } => {
+            security_groups::create(at, name, description, id(vpc), tags).await
+        }
+        Change::AuthorizeIngress { group, rules, tags } => {
+            security_groups::authorize(at, id(group), rules, tags).await
+        }
+        Change::CreatePeering { vpc, peer_region, peer_vpc, tags } => {
+            peerings::create(at, id(vpc), (peer_region, id(peer_vpc)), tags).await
+        }
+        Change::AcceptPeering { peering } => peerings::accept(at, id(peering)).await,
+        Change::CreateRoute { table, destination, via } => {
+            route_tables::create_route(at, id(table), *destination, via).await
+        }
+        Change::ReplaceRoute { table, destination, via } => {
+            route_tables::replace_route(at, id(table), *destination, via).await
+        }
+        Change::CreateVpc { cidr, tags } => vpcs::create(at, *cidr, tags).await,
+        Change::CreateSubnet { vpc, zone, cidr, tags } => {
+            subnets::create(at, id(vpc), zone, *cidr, tags).await
+        }
+        Change::MapPublicIp { subnet } => subnets::map_public_ip(at, id(subnet)).await,
+        Change::CreateInternetGateway { tags } => gateways::create(at, tags).await,
+        Change::AttachInternetGateway { gateway, vpc } => {
+            gateways::attach(at, id(gateway), id(vpc)).await
+        }
+        Change::CreateRouteTable { vpc, tags } => route_tables::create(at, id(vpc), tags).await,
+        Change::AssociateRouteTable { table, subnet } => {
+            route_tables::associate(at, id(table), id(subnet)).await
+        }
+        Change::CreateTags { resources, tags } => tags::create(at, resources, tags).await,
+        Change::DeletePeering { peering } => peerings::delete(at, id(peering)).await,
+        Change::DeleteSecurityGroup { group } => security_groups::delete(at, id(group)).await,
+        Change::DeleteSubnet { subnet } => subnets::delete(at, id(subnet)).await,
+        Change::DeleteRouteTable { table } => route_tables::delete(at, id(table)).await,
+        Change::DetachInternetGateway { gateway, vpc } => {
+            gateways::detach(at, id(gateway), id(vpc)).await
+        }
+        Change::DeleteInternetGateway { gateway } => gateways::delete(at, id(gateway)).await,
+        Change::DeleteVpc { vpc } => vpcs::delete(at, id(vpc)).await,
+    }
+}
