@@ -13,7 +13,7 @@ use std::{
 use divan::Bencher;
 use muster::{
     check,
-    config::Project,
+    config::{Overrides, Project},
     engine::{self, Command, Handle, Parts, Update},
     journal::Store,
     model::ClusterId,
@@ -136,8 +136,10 @@ async fn look(regions: usize) -> (Duration, Project, Survey) {
 async fn thousand() -> (Duration, Duration) {
     let scenario = Scenario::scale(10, 100).unwrap();
     let world = World::new(&scenario);
+    let files = scenario.files(Overrides::default());
     let mut handle = engine::start(Parts {
-        project: Arc::new(scenario.load_project().project.unwrap()),
+        project: Arc::new(files.load().project.unwrap()),
+        files,
         cloud: world.cloud(),
         remote: world.remote(),
         clock: world.clock(),

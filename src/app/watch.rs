@@ -171,6 +171,7 @@ impl<'a> Watch<'a> {
                     (Format::Text, None) => {}
                 }
             }
+            Update::Project(project) => self.handle.state.plan(&project.planned_nodes()),
             Update::Notice(failure) => {
                 let at = self.clock.now();
                 match self.format {

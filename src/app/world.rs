@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{OverrideArgs, ProjectArgs},
     cloud::Cloud,
-    config::{self, Diagnostic, LoadRequest, Loaded, Overrides, Project},
+    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project},
     engine::{Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
@@ -25,6 +25,8 @@ use super::{Streams, Trouble, provoke};
 pub struct World {
     /// What to assemble.
     pub project: Arc<Project>,
+    /// Where it was loaded from.
+    pub files: Files,
     /// The door to EC2.
     pub cloud: Arc<dyn Cloud>,
     /// The time.
@@ -60,10 +62,12 @@ impl World {
         })?;
         let overrides = overrides(&args.overrides);
         let request = LoadRequest { folder, files: args.configs.clone(), overrides };
-        let (project, warnings) = usable(config::load(&request))?;
+        let files = Files::real(request);
+        let (project, warnings) = usable(files.load())?;
         let place = Place::Real { state_dir: state_dir(args)? };
         Ok(Self {
             project: Arc::new(project),
+            files,
             cloud: ec2(args.aws_timeout)?,
             clock: Clock::System,
             warnings,
@@ -73,11 +77,12 @@ impl World {
 
     fn simulated(name: &str, args: &ProjectArgs) -> Result<Self, Trouble> {
         let scenario = scenario(name)?;
-        let (project, warnings) = usable(scenario.load_project_with(&overrides(&args.overrides)))?;
+        let files = scenario.files(overrides(&args.overrides));
+        let (project, warnings) = usable(files.load())?;
         let world = sim::World::new(&scenario);
         let (cloud, clock) = (world.cloud(), world.clock());
         let place = Place::Simulated { world, state_dir: args.state_dir.clone() };
-        Ok(Self { project: Arc::new(project), cloud, clock, warnings, place })
+        Ok(Self { project: Arc::new(project), files, cloud, clock, warnings, place })
     }
 
     /// The project's name, which its cluster is kept under.
@@ -118,6 +123,7 @@ impl World {
     pub fn parts(&self, store: Store) -> Result<Parts, Trouble> {
         Ok(Parts {
             project: self.project.clone(),
+            files: self.files.clone(),
             cloud: self.cloud.clone(),
             remote: provoke::in_tasks(self.remote(&store)?),
             clock: self.clock,

@@ -88,15 +88,19 @@ impl Files {
     /// Loads the project as the files are now. Edits are made for the last
     /// project that came of it: what can't be loaded replaces none.
     pub fn load(&self) -> Loaded {
+        let first = held(&self.0.loaded).is_empty();
+        self.load_if(|loaded| first || loaded.project.is_some())
+    }
+
+    /// The same for one who goes on with the last project unless this one `fits`.
+    pub fn load_if(&self, fits: impl FnOnce(&Loaded) -> bool) -> Loaded {
         let loaded = match &self.0.kind {
             Kind::Real(request) => load(request),
             Kind::Memory(texts) => held(texts).load(),
         };
-        let mut last = held(&self.0.loaded);
-        if loaded.project.is_some() || last.is_empty() {
-            last.clone_from(&loaded.sources);
+        if fits(&loaded) {
+            held(&self.0.loaded).clone_from(&loaded.sources);
         }
-        drop(last);
         loaded
     }
 

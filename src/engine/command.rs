@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     check::Finding,
     cloud::Instance,
+    config::Project,
     model::{Failure, NodeName, Region},
     survey::Survey,
 };
@@ -17,6 +18,9 @@ use super::Stamped;
 pub enum Command {
     /// Survey all regions and check again.
     Look,
+    /// Load the project from its files again, then survey and check it.
+    /// Refused while a launch or a termination is under way.
+    Reload,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
     /// Run a failed node's steps again, from the one that failed.
@@ -37,6 +41,10 @@ pub enum Command {
 pub enum Update {
     /// An event, already journalled and folded by the engine.
     Event(Stamped),
+    /// The project was loaded again: from here on this is what is planned. Its
+    /// nodes go into the state ([`RunState::plan`](super::RunState::plan)), and
+    /// findings so far are of another project; new ones follow.
+    Project(Arc<Project>),
     /// A survey began.
     Looking,
     /// A survey ended; its findings.

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     ClusterPhase, Command, Event, Manifest, Phase, Stamped, Update,
     barrier::Barriers,
-    down, look, node, region,
+    down, look, node, region, reload,
     shared::{Message, Shared},
 };
 
@@ -142,12 +142,15 @@ impl Dispatcher {
                 self.note(event);
             }
             Message::StartNode(name) => self.start_node(&name),
-            Message::Update(update) => {
-                if let Update::Looked { survey, .. } = &update {
-                    self.survey = Some(survey.clone());
+            Message::Looked(project, survey, findings) => {
+                // Of a project that is planned no more; a new look is under way.
+                if !Arc::ptr_eq(&project, &self.shared.project()) {
+                    return;
                 }
-                self.tell(update);
+                self.survey = Some(survey.clone());
+                self.tell(Update::Looked { survey, findings });
             }
+            Message::Update(update) => self.tell(update),
         }
     }
 
@@ -222,13 +225,14 @@ impl Dispatcher {
     }
 
     fn command(&mut self, command: Command) {
-        let looks = matches!(command, Command::Look | Command::PlanDown);
+        let looks = matches!(command, Command::Look | Command::Reload | Command::PlanDown);
         if let Some(holder) = self.store.read_only().filter(|_| !looks) {
             let failure = Failure::new(format!("{holder} holds this cluster; this one only looks"));
             return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
         }
         match command {
             Command::Look => self.look(),
+            Command::Reload => self.reload(),
             Command::Up => self.up(),
             Command::RetryNode(name) => self.retry(&name),
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
@@ -245,6 +249,24 @@ impl Dispatcher {
         self.spawn(Task::Look, work);
     }
 
+    /// Reads the files on the spot, as it writes the journal: what is asked
+    /// after it is asked of the new project.
+    fn reload(&mut self) {
+        if self.rising || self.is_running(&Task::Down) {
+            return self.refuse("a launch or a termination is under way");
+        }
+        match reload::load(&self.shared) {
+            Ok(project) => {
+                self.shared.replan(project.clone());
+                // What was allowed was another launch, perhaps.
+                self.survey = None;
+                self.tell(Update::Project(project));
+                self.look();
+            }
+            Err(failure) => self.tell(Update::Refused(failure)),
+        }
+    }
+
     fn up(&mut self) {
         if self.rising || self.is_running(&Task::Down) {
             return self.refuse("a launch or a termination is under way");
@@ -257,10 +279,10 @@ impl Dispatcher {
         }
         self.shared.halted.send_replace(false);
         self.void_after_lost_leader();
-        self.barriers = Barriers::of(&self.shared.project.recipe, &self.shared.state());
+        self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
         self.rising = true;
         self.unsettle_failed();
-        for region in self.shared.project.region_names() {
+        for region in self.shared.project().region_names() {
             self.start_region(region);
         }
     }
@@ -268,7 +290,7 @@ impl Dispatcher {
     /// The records that a run begins with, synced before anything is done.
     fn open_run(&mut self) -> Result<(), Failure> {
         if self.shared.state().cluster.is_none() {
-            let project = &self.shared.project;
+            let project = self.shared.project();
             let created = Event::ClusterCreated {
                 cluster: self.shared.cluster.clone(),
                 project: project.name.value.clone(),
@@ -283,8 +305,9 @@ impl Dispatcher {
     /// A new leader knows nothing of the members: what they did after it has
     /// to be done again.
     fn void_after_lost_leader(&mut self) {
-        let recipe = &self.shared.project.recipe;
-        let dependent: Vec<_> = recipe.steps.iter().filter(|step| !step.needs.is_empty()).collect();
+        let project = self.shared.project();
+        let steps = project.recipe.steps.iter();
+        let dependent: Vec<_> = steps.filter(|step| !step.needs.is_empty()).collect();
         let again: Vec<_> = {
             let state = self.shared.state();
             let lost = state.nodes.values().any(|node| node.leader && !node.is_live());
@@ -334,7 +357,8 @@ impl Dispatcher {
             return;
         }
         // Folded here and not by the task, so that a second start is not asked for.
-        let needs = self.shared.project.recipe.steps.iter().flat_map(|step| &step.needs);
+        let project = self.shared.project();
+        let needs = project.recipe.steps.iter().flat_map(|step| &step.needs);
         let gates = needs.filter_map(|need| Some((need.clone(), self.barriers.gate(need)?)));
         let work = node::run(self.shared.clone(), name.clone(), gates.collect());
         self.spawn(task, work);
@@ -370,7 +394,7 @@ impl Dispatcher {
 
     fn restart(&mut self, nodes: Vec<NodeName>) {
         if !self.rising {
-            self.barriers = Barriers::of(&self.shared.project.recipe, &self.shared.state());
+            self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
             self.rising = true;
         }
         for node in nodes {

@@ -44,7 +44,7 @@ pub(super) async fn plan(shared: &Shared) -> DownPlan {
 /// The regions of the project and of the record: a region that was taken out
 /// of the configs may still hold machines.
 fn regions(shared: &Shared) -> BTreeSet<Region> {
-    let mut regions: BTreeSet<_> = shared.project.region_names().into_iter().collect();
+    let mut regions: BTreeSet<_> = shared.project().region_names().into_iter().collect();
     regions.extend(shared.state().regions.iter().cloned());
     regions
 }
@@ -53,7 +53,7 @@ async fn of_region(
     shared: &Shared,
     region: &Region,
 ) -> Result<(Vec<Instance>, Vec<Instance>), CloudError> {
-    let name = shared.project.region(region).map(|config| config.cluster_name.value.clone());
+    let name = shared.project().region(region).map(|config| config.cluster_name.value.clone());
     let same_name = async {
         let Some(name) = name else { return Ok(Vec::new()) };
         let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);

@@ -49,7 +49,8 @@ async fn in_any_subnet(
     vcpus: &Vcpus,
 ) -> Result<(), Failure> {
     let gone = || Failure::new(format!("{key} is not in the config any more"));
-    let config = shared.project.region(region).ok_or_else(gone)?;
+    let project = shared.project();
+    let config = project.region(region).ok_or_else(gone)?;
     let group = config.groups.iter().find(|group| config.key_of(group) == *key).ok_or_else(gone)?;
     let subnets = subnets(shared, config, group).await.map_err(|error| Failure::from(&error))?;
     for (index, subnet) in subnets.iter().enumerate() {
@@ -131,7 +132,7 @@ fn request(
     subnet: Option<SubnetId>,
     token: ClientToken,
 ) -> Result<LaunchRequest, Failure> {
-    let request = config.launch_request(&shared.project, group, &shared.cluster, subnet, token);
+    let request = config.launch_request(&shared.project(), group, &shared.cluster, subnet, token);
     let mut request = request.ok_or_else(|| {
         Failure::new(format!("{} names no ImageId", *group.node_type))
             .hint("add ImageId to its node_config")

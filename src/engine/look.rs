@@ -11,9 +11,12 @@ use crate::{
     survey::{self, Fact, Survey, SurveyOptions},
 };
 
-use super::{Update, region, shared::Shared};
+use super::{
+    Update, region,
+    shared::{Message, Shared},
+};
 
-/// Surveys, checks, tells [`Update::Looked`]. `last`: the survey before.
+/// Surveys, checks, tells the dispatcher. `last`: the survey before.
 /// `reconciles`: machines on record are compared with EC2 as well (not while
 /// a launch does that anyway).
 pub(super) async fn run(shared: Arc<Shared>, last: Option<Arc<Survey>>, reconciles: bool) {
@@ -22,18 +25,19 @@ pub(super) async fn run(shared: Arc<Shared>, last: Option<Arc<Survey>>, reconcil
             own_machines(&shared).await;
         }
     };
-    let (survey, ()) = tokio::join!(survey(&shared, last.as_deref()), own);
-    let findings = check::run(&shared.project, &survey, Some(&shared.cluster));
-    shared.update(Update::Looked { survey: Arc::new(survey), findings: findings.into() });
+    let project = shared.project();
+    let (survey, ()) = tokio::join!(survey(&shared, &project, last.as_deref()), own);
+    let findings = check::run(&project, &survey, Some(&shared.cluster));
+    shared.send(Message::Looked(project, Arc::new(survey), findings.into()));
 }
 
-async fn survey(shared: &Shared, last: Option<&Survey>) -> Survey {
+async fn survey(shared: &Shared, project: &Project, last: Option<&Survey>) -> Survey {
     let options = SurveyOptions {
-        dry_run: !last.is_some_and(|last| all_allowed(&shared.project, last)),
+        dry_run: !last.is_some_and(|last| all_allowed(project, last)),
         cluster: Some(shared.cluster.clone()),
     };
     let mut survey = survey::take(
-        &shared.project,
+        project,
         shared.cloud.as_ref(),
         shared.remote.as_ref(),
         &shared.clock,

@@ -16,6 +16,7 @@ mod look;
 mod manifest;
 mod node;
 mod region;
+mod reload;
 mod sanitize;
 mod script;
 mod shared;
@@ -35,12 +36,20 @@ pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };
 
-use crate::{cloud::Cloud, config::Project, journal::Store, model::Clock, remote::Remote};
+use crate::{
+    cloud::Cloud,
+    config::{Files, Project},
+    journal::Store,
+    model::Clock,
+    remote::Remote,
+};
 
 /// What the engine works on and with.
 pub struct Parts {
     /// What to assemble.
     pub project: Arc<Project>,
+    /// Where it was loaded from, and is loaded again.
+    pub files: Files,
     /// The door to EC2.
     pub cloud: Arc<dyn Cloud>,
     /// The door to the nodes.

@@ -57,7 +57,8 @@ fn host(shared: &Shared, node: &NodeName) -> Result<Host, Failure> {
     let lost = || Failure::new("the node has no machine");
     let node = state.nodes.get(node).ok_or_else(lost)?;
     let info = node.instance.as_ref().ok_or_else(lost)?;
-    let config = shared.project.region(&node.group.region).ok_or_else(|| {
+    let project = shared.project();
+    let config = project.region(&node.group.region).ok_or_else(|| {
         Failure::new(format!("{} is not in the project any more", node.group.region))
     })?;
     let address = info.address(config.use_internal_ips).ok_or_else(|| {
@@ -113,7 +114,8 @@ async fn steps(
     mut gates: Gates,
 ) -> Result<(), Failure> {
     let leader = shared.state().nodes.get(&host.node).is_some_and(|node| node.leader);
-    for step in shared.project.recipe.steps.iter().filter(|step| step.on.includes(leader)) {
+    let project = shared.project();
+    for step in project.recipe.steps.iter().filter(|step| step.on.includes(leader)) {
         let done =
             shared.state().nodes.get(&host.node).is_some_and(|node| node.has_done(&step.name));
         if done {

@@ -35,7 +35,7 @@ pub(super) type Vcpus = BTreeMap<InstanceType, u32>;
 
 /// Brings `region` up. Ends when each of its nodes is settled.
 pub(super) async fn run(shared: Arc<Shared>, region: Region) {
-    let project = shared.project.clone();
+    let project = shared.project();
     let Some(config) = project.region(&region) else { return };
     let (vcpus, listing) = tokio::join!(vcpus(&shared, config), list(&shared, &region));
     match listing {
@@ -91,7 +91,7 @@ fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<Nod
         .flat_map(|launch| launch.nodes.clone())
         .collect();
     let mut missing: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for plan in shared.project.planned_nodes() {
+    for plan in shared.project().planned_nodes() {
         let lacks = state.nodes.get(&plan.name).is_none_or(|node| !node.is_live());
         if plan.group.region == *config.region && lacks && !unclear.contains(&plan.name) {
             missing.entry(plan.group).or_default().push(plan.name);
@@ -125,7 +125,7 @@ fn boots(shared: &Shared, region: &Region) -> bool {
 
 /// Hands over the nodes whose machines run and can be reached.
 fn start_ready(shared: &Shared, region: &Region) {
-    let internal = shared.project.region(region).is_some_and(|config| config.use_internal_ips);
+    let internal = shared.project().region(region).is_some_and(|config| config.use_internal_ips);
     let state = shared.state();
     let booted = state.nodes.values().filter(|node| {
         node.group.region == *region

@@ -18,7 +18,8 @@ pub(super) fn text(shared: &Shared, node: &NodeName, step: &Step) -> Option<Stri
         Action::Config(which) => {
             let state = shared.state();
             let node = state.nodes.get(node)?;
-            let commands = &shared.project.region(&node.group.region)?.commands;
+            let project = shared.project();
+            let commands = &project.region(&node.group.region)?.commands;
             let list = commands_for(commands, *which, node);
             (!list.is_empty()).then(|| list.into_iter().map(as_ray_runs_it).collect())
         }
@@ -80,7 +81,7 @@ fn environment(shared: &Shared, name: &NodeName) -> BTreeMap<String, String> {
     let mut env = BTreeMap::from([
         ("MUSTER_CLUSTER".into(), shared.cluster.to_string()),
         ("MUSTER_NODE".into(), name.to_string()),
-        ("MUSTER_SPILL_DIR".into(), shared.project.spill_dir.display().to_string()),
+        ("MUSTER_SPILL_DIR".into(), shared.project().spill_dir.display().to_string()),
     ]);
     if let Some(node) = state.nodes.get(name) {
         env.insert("MUSTER_REGION".into(), node.group.region.to_string());

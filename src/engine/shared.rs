@@ -8,10 +8,12 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    check::Finding,
     cloud::Cloud,
-    config::Project,
+    config::{Files, Project},
     model::{Clock, ClusterId, Failure, NodeName},
     remote::Remote,
+    survey::Survey,
 };
 
 use super::{Event, LogStore, RunState, Update};
@@ -24,13 +26,15 @@ pub(super) enum Message {
     Tell(Event),
     /// The node's machine runs and has an address: bootstrap it.
     StartNode(NodeName),
+    /// A survey of this project ended, with what the checks say of it.
+    Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
     /// Send on as it is.
     Update(Update),
 }
 
 /// Everything that a task needs.
 pub(super) struct Shared {
-    pub(super) project: Arc<Project>,
+    pub(super) files: Files,
     pub(super) cloud: Arc<dyn Cloud>,
     pub(super) remote: Arc<dyn Remote>,
     pub(super) clock: Clock,
@@ -41,6 +45,7 @@ pub(super) struct Shared {
     pub(super) halted: watch::Sender<bool>,
     /// Told whenever a node has settled.
     pub(super) settled: watch::Sender<()>,
+    project: RwLock<Arc<Project>>,
     state: RwLock<RunState>,
     inbox: mpsc::UnboundedSender<Message>,
 }
@@ -53,7 +58,7 @@ impl Shared {
         inbox: mpsc::UnboundedSender<Message>,
     ) -> Self {
         Self {
-            project: parts.project.clone(),
+            files: parts.files.clone(),
             cloud: parts.cloud.clone(),
             remote: parts.remote.clone(),
             clock: parts.clock,
@@ -62,9 +67,22 @@ impl Shared {
             must: MustFinish::default(),
             halted: watch::Sender::new(false),
             settled: watch::Sender::new(()),
+            project: RwLock::new(parts.project.clone()),
             state: RwLock::new(state),
             inbox,
         }
+    }
+
+    /// What is planned now. It changes only while nothing is launched or ended,
+    /// so that each task sees one.
+    pub(super) fn project(&self) -> Arc<Project> {
+        self.project.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Plans `project` from here on; the dispatcher alone calls this.
+    pub(super) fn replan(&self, project: Arc<Project>) {
+        self.change(|state| state.plan(&project.planned_nodes()));
+        *self.project.write().unwrap_or_else(PoisonError::into_inner) = project;
     }
 
     /// The state now. Never held across an await.

@@ -186,7 +186,7 @@ impl RunState {
                 || planned.iter().any(|plan| plan.name == *name)
         });
         for plan in planned {
-            self.nodes.entry(plan.name.clone()).or_insert_with(|| NodeState {
+            let node = self.nodes.entry(plan.name.clone()).or_insert_with(|| NodeState {
                 name: plan.name.clone(),
                 group: plan.group.clone(),
                 leader: plan.leader,
@@ -197,6 +197,12 @@ impl RunState {
                 steps: BTreeMap::new(),
                 failure: None,
             });
+            // Without a machine there is nothing yet but the plan.
+            if node.instance.is_none() {
+                node.group.clone_from(&plan.group);
+                node.leader = plan.leader;
+                node.instance_type.clone_from(&plan.instance_type);
+            }
         }
     }
 

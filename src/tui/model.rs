@@ -100,6 +100,7 @@ impl Model {
                 self.state.apply(&stamped);
                 self.report(&stamped.event);
             }
+            Update::Project(project) => self.replan(project),
             Update::Looking => self.looks(),
             Update::Looked { survey, findings } => {
                 self.looking = None;
@@ -113,6 +114,14 @@ impl Model {
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
         }
+    }
+
+    /// Another project is planned; what was found of the last one is void.
+    fn replan(&mut self, project: Arc<Project>) {
+        self.state.plan(&project.planned_nodes());
+        self.project = project;
+        self.findings = None;
+        self.notice(Tone::Plain, "the configs are loaded again");
     }
 
     /// A survey has begun, or is about to.
@@ -171,7 +180,7 @@ impl Model {
     pub fn sends(&mut self, command: &Command) {
         self.work_before = self.work;
         match command {
-            Command::Look => self.looks(),
+            Command::Look | Command::Reload => self.looks(),
             Command::PlanDown => self.down_plan = None,
             Command::Up | Command::RetryNode(_) | Command::RetryStep(..) => self.work = Work::Up,
             Command::Down => self.work = Work::Down,

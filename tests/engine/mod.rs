@@ -4,6 +4,7 @@
 
 mod crash;
 mod faults;
+mod reload;
 mod scale;
 
 mod story;

@@ -7,6 +7,7 @@ use crossterm::event::Event as Input;
 use futures_util::stream;
 use jiff::tz::TimeZone;
 use muster::{
+    config::Overrides,
     engine::{self, Command, Handle, LogStore, Parts, Update},
     journal::Store,
     model::{ClusterId, Failure},
@@ -72,10 +73,12 @@ async fn play<F: Future>(
 /// The dashboard on the built-in world `name`.
 fn simulated(name: &str) -> Dashboard {
     let scenario = Scenario::built_in(name).unwrap();
-    let project = Arc::new(scenario.load_project().project.unwrap());
+    let files = scenario.files(Overrides::default());
+    let project = Arc::new(files.load().project.unwrap());
     let world = World::new(&scenario);
     let handle = engine::start(Parts {
         project: Arc::clone(&project),
+        files,
         cloud: world.cloud(),
         remote: world.remote(),
         clock: world.clock(),

@@ -10,6 +10,7 @@ mod glass;
 mod keys;
 mod live;
 mod looks;
+mod reload;
 
 use desk::Desk;
 

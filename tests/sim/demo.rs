@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use muster::{
     check::{self, Finding, Level},
+    config::Overrides,
     engine::{self, Command, Handle, NodeState, Phase, RunState, Update},
     journal::Store,
     model::ClusterId,
@@ -17,8 +18,10 @@ use tokio::time::Instant;
 fn start(name: &str) -> (Handle, Arc<World>) {
     let scenario = Scenario::built_in(name).unwrap();
     let world = World::new(&scenario);
+    let files = scenario.files(Overrides::default());
     let handle = engine::start(engine::Parts {
-        project: Arc::new(scenario.load_project().project.unwrap()),
+        project: Arc::new(files.load().project.unwrap()),
+        files,
         cloud: world.cloud(),
         remote: world.remote(),
         clock: world.clock(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use muster::{
     check::Finding,
     cloud::{Cloud, Instance, InstanceFilter},
-    config::Project,
+    config::{Files, Overrides, Project},
     engine::{self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, Update},
     journal::Store,
     model::{ClusterId, NodeName, Region},
@@ -16,6 +16,7 @@ use muster::{
 pub struct Run {
     pub world: Arc<World>,
     pub project: Arc<Project>,
+    pub files: Files,
     pub handle: Handle,
     pub state: RunState,
     pub findings: Arc<[Finding]>,
@@ -29,18 +30,20 @@ pub struct Run {
 impl Run {
     /// An engine on a new world after `scenario`.
     pub fn new(scenario: &Scenario) -> Self {
-        let loaded = scenario.load_project();
+        let files = scenario.files(Overrides::default());
+        let loaded = files.load();
         assert_eq!(loaded.diagnostics, [], "the scenario's own configs are clean");
         let project = Arc::new(loaded.project.expect("a project"));
         let store = Store::in_memory(ClusterId::new("test-000001"));
-        Self::on(World::new(scenario), project, store)
+        Self::on(World::new(scenario), project, files, store)
     }
 
     /// An engine on a world that is there already.
-    pub fn on(world: Arc<World>, project: Arc<Project>, store: Store) -> Self {
+    pub fn on(world: Arc<World>, project: Arc<Project>, files: Files, store: Store) -> Self {
         let shared = store.share().expect("a store in memory");
         let handle = engine::start(engine::Parts {
             project: project.clone(),
+            files: files.clone(),
             cloud: world.cloud(),
             remote: world.remote(),
             clock: world.clock(),
@@ -49,6 +52,7 @@ impl Run {
         Self {
             world,
             project,
+            files,
             state: handle.state.clone(),
             handle,
             findings: Arc::new([]),
@@ -65,7 +69,7 @@ impl Run {
         // Until the engine and what it spawned are really gone.
         assert!(self.handle.task.await.expect_err("killed").is_cancelled());
         let store = self.store.reopened(self.store.written());
-        Self::on(self.world, self.project, store)
+        Self::on(self.world, self.project, self.files, store)
     }
 
     pub fn send(&self, command: Command) {
@@ -79,6 +83,10 @@ impl Run {
             Update::Event(stamped) => {
                 self.state.apply(stamped);
                 self.events.push(stamped.event.clone());
+            }
+            Update::Project(project) => {
+                self.state.plan(&project.planned_nodes());
+                self.project = project.clone();
             }
             Update::Looked { findings, .. } => self.findings = findings.clone(),
             Update::Notice(failure) | Update::Refused(failure) => {

@@ -5,12 +5,15 @@ mod extend;
 pub(super) mod format;
 mod scale;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use self::format::Spec;
 use super::catalog;
 use crate::{
-    config::{self, Loaded, Overrides, Source},
+    config::{Files, Loaded, Overrides, Source, Texts},
     model::Clock,
 };
 
@@ -83,15 +86,21 @@ impl Scenario {
 
     /// The same, with flags that override it.
     pub fn load_project_with(&self, overrides: &Overrides) -> Loaded {
+        self.files(overrides.clone()).load()
+    }
+
+    /// The project's files, which are edited in memory: each call gives them
+    /// as the scenario has them.
+    pub fn files(&self, overrides: Overrides) -> Files {
         let spec = &self.spec;
         let read = |name: &String| self.source(name);
-        config::load_sources(
-            Path::new(""),
-            spec.project_file.as_ref().and_then(read),
-            spec.configs.iter().filter_map(read).collect(),
-            spec.recipe.as_ref().and_then(read),
+        Files::in_memory(Texts {
+            folder: PathBuf::new(),
+            project_file: spec.project_file.as_ref().and_then(read),
+            regions: spec.configs.iter().filter_map(read).collect(),
+            recipe: spec.recipe.as_ref().and_then(read),
             overrides,
-        )
+        })
     }
 
     /// A file of the scenario; its check has seen that there is one. It goes
