@@ -43,11 +43,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at all regions and say what would keep the cluster from running
-    Check(CheckArgs),
+    Check(CommandArgs),
     /// Launch what is missing and bootstrap what is not ready
     Up(UpArgs),
     /// Show the cluster's nodes, as AWS and the journal have them
-    Status(StatusArgs),
+    Status(CommandArgs),
     /// Print what the steps on the nodes printed
     Logs(LogsArgs),
     /// Terminate every instance that carries the cluster's id
@@ -112,13 +112,13 @@ pub struct OverrideArgs {
     pub operator_cidr: Option<Ipv4Net>,
 }
 
-/// `muster check`
+/// What every command but `demo` takes.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub struct CommandArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// How to print; json is one document
+    /// How to print; json is one document, or an object a line of what happens as it happens
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -128,10 +128,7 @@ pub struct CheckArgs {
 pub struct UpArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
-    pub project: ProjectArgs,
-    /// How to print; json is one event a line
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub common: CommandArgs,
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,
@@ -143,32 +140,18 @@ pub struct UpArgs {
     pub logs: bool,
 }
 
-/// `muster status`
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
-    #[command(flatten)]
-    pub project: ProjectArgs,
-    /// How to print; json is one document
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
 /// `muster logs`
 #[derive(Debug, Args)]
 pub struct LogsArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
-    pub project: ProjectArgs,
+    pub common: CommandArgs,
     /// Only this node: us-west-2/head, eu-west-1/worker-2; may be given several times
     #[arg(short, long = "node", value_name = "NODE")]
     pub nodes: Vec<NodeName>,
     /// Go on with what comes, until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// How to print; json is one line an object
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 /// `muster down`
@@ -176,10 +159,7 @@ pub struct LogsArgs {
 pub struct DownArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
-    pub project: ProjectArgs,
-    /// How to print; json is one event a line
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub common: CommandArgs,
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,

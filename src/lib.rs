@@ -25,6 +25,7 @@ pub mod journal;
 pub mod model;
 pub mod remote;
 pub mod report;
+pub mod signals;
 pub mod sim;
 pub mod survey;
 pub mod tui;

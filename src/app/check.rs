@@ -3,14 +3,14 @@
 use super::{Exit, Streams, Trouble, World};
 use crate::{
     check::{self, Summary},
-    cli::{CheckArgs, Format},
+    cli::{CommandArgs, Format},
     config::Diagnostic,
     report::{self, FindingsDocument},
     survey::{self, SurveyOptions},
 };
 
 /// Looks at all regions and prints the findings.
-pub async fn run(args: CheckArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = match World::open(&args.project) {
         Err(Trouble::Config(diagnostics)) if args.format == Format::Json => {
             return refused(&diagnostics, streams);

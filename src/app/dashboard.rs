@@ -31,7 +31,7 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
         let dashboard = dashboard(&world, scenario.as_deref())?;
         match provoke::on_screen(tui::run(dashboard, &mut guard)).await? {
             Outcome::Quit => break Exit::DONE,
-            Outcome::Signal(signal) => break Exit::signal(signal.number()),
+            Outcome::Signal(signal) => break Exit::signal(signal),
             Outcome::OpenScenario(name) => {
                 let args = ProjectArgs { scenario: Some(name.clone()), ..args.clone() };
                 world = World::open(&args)?;

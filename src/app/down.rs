@@ -11,19 +11,19 @@ use crate::{
 
 /// Ends the cluster.
 pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+    let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = match args.cluster {
         Some(cluster) => world.store_of(cluster)?,
         None => world.store()?,
     };
-    let mut watch = Watch::start(&world, store, args.format, streams)?;
+    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let planned = |update: &Update| match update {
         Update::DownPlan(plan) => Some(plan.clone()),
         _ => None,
     };
     let plan = watch.ask(Command::PlanDown, planned).await?;
-    show(&world, &plan, args.format, &mut watch)?;
+    show(&world, &plan, args.common.format, &mut watch)?;
     if plan.terminate.is_empty() && watch.state().cluster.is_none() {
         watch.end().await?;
         return nothing(&world, &plan);

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use crate::check::{self, Finding};
+use crate::{
+    check::{self, Finding},
+    signals::Signal,
+};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +25,9 @@ impl Exit {
     /// muster itself failed; the code that Rust gives a panic.
     pub const BUG: Self = Self(101);
 
-    /// Ended by the signal of this number.
-    pub fn signal(number: u8) -> Self {
-        Self(128 + number)
+    /// Ended by this signal.
+    pub fn signal(signal: Signal) -> Self {
+        Self(128 + signal.number())
     }
 
     /// What a look comes to.

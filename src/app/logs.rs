@@ -7,15 +7,17 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 
-use super::{Exit, Signals, Streams, Trouble, World, watch::Aside};
+use super::{Exit, Streams, Trouble, World, watch::Aside};
 use crate::{
     cli::{Format, LogsArgs},
     engine::{LogLine, LogStore, RunState},
     journal::Store,
     model::{Failure, NodeName},
     report::EventLines,
+    signals::Signals,
 };
 
 /// How often files are looked into with `--follow`.
@@ -23,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Prints the lines that are there, then, if asked to, those that come.
 pub async fn run(args: LogsArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+    let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let Some((store, state)) = world.peek()? else {
         let failure = Failure::new(format!("no cluster of project {} is known here", world.name()));
@@ -31,15 +33,15 @@ pub async fn run(args: LogsArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     };
     let mut files = Files::of(&store, &state, &args.nodes)?;
     let lines = EventLines::new(TimeZone::system(), streams.out.paint());
-    files.print(args.format, &lines, streams)?;
+    files.print(args.common.format, &lines, streams)?;
     if !args.follow {
         return Ok(Exit::DONE);
     }
     let mut signals = Signals::new()?;
     while !streams.out.is_closed() {
         tokio::select! {
-            number = signals.next() => return Ok(Exit::signal(number)),
-            () = tokio::time::sleep(LOOK) => files.print(args.format, &lines, streams)?,
+            Some(signal) = signals.next() => return Ok(Exit::signal(signal)),
+            () = tokio::time::sleep(LOOK) => files.print(args.common.format, &lines, streams)?,
         }
     }
     Ok(Exit::DONE)

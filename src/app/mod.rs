@@ -9,7 +9,6 @@ mod exit;
 mod logs;
 mod panics;
 mod provoke;
-mod signals;
 mod status;
 mod trouble;
 mod up;
@@ -17,7 +16,6 @@ mod watch;
 mod world;
 
 pub use exit::Exit;
-pub use signals::Signals;
 pub use trouble::Trouble;
 pub use watch::{Streams, Watch};
 pub use world::World;

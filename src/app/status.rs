@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::{Exit, Streams, Trouble, World};
 use crate::{
-    cli::{Format, StatusArgs},
+    cli::{CommandArgs, Format},
     cloud::{CloudError, Instance, InstanceFilter, tags},
     engine::{self, RunState, Stamped},
     model::{ClusterId, Region},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Prints the cluster.
-pub async fn run(args: StatusArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = World::open(&args.project)?;
     world.print_warnings(streams)?;
     let (store, mut state) = world.peek()?.unzip();

@@ -14,14 +14,14 @@ use crate::{
 
 /// Brings the cluster up.
 pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+    let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = world.store()?;
     let folder = store.folder().map(std::path::Path::to_owned);
-    let mut watch = Watch::start(&world, store, args.format, streams)?;
+    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let (survey, findings) = look(&mut watch).await?;
     refuse_what_fails(&world, &args, &findings, &mut watch)?;
-    if args.format == Format::Text {
+    if args.common.format == Format::Text {
         let plan = report::launch_plan(
             &world.project,
             &survey,
@@ -42,7 +42,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
     watch.ask(Command::Up, ended).await?;
     let state = watch.end().await?;
-    if args.format == Format::Text {
+    if args.common.format == Format::Text {
         streams.out.lines(&report::launched(&state, folder.as_deref()))?;
     }
     Ok(if is_complete(&world, &state) { Exit::DONE } else { Exit::FAILED })
@@ -69,7 +69,7 @@ fn refuse_what_fails(
     watch: &mut Watch<'_>,
 ) -> Result<(), Trouble> {
     let summary = Summary::of(findings);
-    match args.format {
+    match args.common.format {
         Format::Json => {
             let open = findings.iter().filter(|finding| finding.level != Level::Pass).collect();
             watch.aside(&Aside::Checked { summary, findings: open })?;

@@ -3,17 +3,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::{Exit, Signals, Trouble, World};
+use super::{Exit, Trouble, World};
 use crate::{
     cli::Format,
     engine::{self, Command, Handle, LogLine, LogStore, RunState, Update},
     journal::Store,
     model::{Clock, ClusterId, Failure, InstanceId, NodeName, Region},
     report::{EventLines, Out},
+    signals::{Signal, Signals},
 };
 
 /// How often the nodes' new lines are looked for. Nothing waits for them.
@@ -128,7 +130,7 @@ impl<'a> Watch<'a> {
         loop {
             let update = tokio::select! {
                 update = self.handle.updates.recv() => update,
-                number = self.signals.next() => return Err(self.interrupted(number).await?),
+                Some(signal) = self.signals.next() => return Err(self.interrupted(signal).await?),
                 _ = self.tick.tick() => { self.print_new_lines()?; continue }
             };
             let ended = || color_eyre::eyre::eyre!("the engine ended before it answered");
@@ -204,7 +206,7 @@ impl<'a> Watch<'a> {
 
     /// An orderly end: says what goes on without muster, then waits for what
     /// must finish, unless a second signal comes.
-    async fn interrupted(&mut self, number: u8) -> Result<Trouble, Trouble> {
+    async fn interrupted(&mut self, signal: Signal) -> Result<Trouble, Trouble> {
         self.streams.err.line(farewell(&self.handle.state))?;
         self.send(Command::Stop);
         loop {
@@ -213,13 +215,13 @@ impl<'a> Watch<'a> {
                     Some(update) => self.take(&update)?,
                     None => break,
                 },
-                _ = self.signals.next() => break,
+                Some(_) = self.signals.next() => break,
             }
         }
         let billed = self.handle.state.billed().count();
         let failure = Failure::new(format!("stopped; {billed} instances go on and are billed"));
         let hint = "`muster up` goes on from here, `muster down` terminates them";
-        let exit = Exit::signal(number);
+        let exit = Exit::signal(signal);
         Ok(Trouble::Told { exit, failure: if billed > 0 { failure.hint(hint) } else { failure } })
     }
 }

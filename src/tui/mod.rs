@@ -14,17 +14,14 @@
 use std::sync::Arc;
 
 use crossterm::event::EventStream;
-use futures_util::{Stream, stream};
 use jiff::tz::TimeZone;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc::{UnboundedReceiver, UnboundedSender},
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::{
     config::Project,
     engine::{Command, Handle, Update},
     model::Clock,
+    signals::{Signal, Signals},
 };
 
 mod action;
@@ -82,28 +79,6 @@ pub enum Outcome {
     Signal(Signal),
 }
 
-/// A signal that ends muster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// The terminal is gone.
-    Hangup,
-    /// Ctrl-C from outside.
-    Interrupt,
-    /// Asked to end.
-    Terminate,
-}
-
-impl Signal {
-    /// Its number.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Hangup => 1,
-            Self::Interrupt => 2,
-            Self::Terminate => 15,
-        }
-    }
-}
-
 impl Dashboard {
     /// What the screens show, and the two ends of the engine.
     pub fn split(self) -> (Model, UnboundedSender<Command>, UnboundedReceiver<Update>) {
@@ -141,7 +116,7 @@ pub async fn run(
 ) -> color_eyre::Result<Outcome> {
     preload(&dashboard.handle);
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
-    let signals = Box::pin(signals()?);
+    let signals = Signals::new()?;
     // A terminal that takes no copy has lost nothing.
     let mut copy = |text: &str| drop(terminal::Guard::copy(text));
     let terminal = terminal.terminal();
@@ -156,19 +131,4 @@ fn preload(handle: &Handle) {
     let launched = handle.state.nodes.values().filter(|node| node.instance.is_some());
     let nodes: Vec<_> = launched.map(|node| node.name.clone()).collect();
     tokio::task::spawn_blocking(move || nodes.iter().for_each(|node| logs.with(node, |_| ())));
-}
-
-/// The signals that end muster, as they come.
-fn signals() -> std::io::Result<impl Stream<Item = Signal>> {
-    let one = |kind: SignalKind, name: Signal| -> std::io::Result<_> {
-        let signals = signal(kind)?;
-        Ok(Box::pin(stream::unfold(signals, move |mut signals| async move {
-            signals.recv().await.map(|()| (name, signals))
-        })))
-    };
-    Ok(stream::select_all([
-        one(SignalKind::hangup(), Signal::Hangup)?,
-        one(SignalKind::interrupt(), Signal::Interrupt)?,
-        one(SignalKind::terminate(), Signal::Terminate)?,
-    ]))
 }

@@ -13,14 +13,17 @@ use tokio::{
 };
 
 use super::{
-    Dashboard, Outcome, Signal, Ui,
+    Dashboard, Outcome, Ui,
     action::{Action, Effect},
     keymap::{Context, Key},
     model::{Model, Tone, Work},
     theme::Theme,
     update, view,
 };
-use crate::engine::{Command, Update};
+use crate::{
+    engine::{Command, Update},
+    signals::Signal,
+};
 
 /// How long what ends quickly may take before the screen says what it waits for.
 const PATIENCE: Duration = Duration::from_millis(250);

@@ -11,8 +11,9 @@ use muster::{
     engine::{self, Command, Handle, LogStore, Parts, Update},
     journal::Store,
     model::{ClusterId, Failure},
+    signals::Signal,
     sim::{Scenario, World},
-    tui::{Dashboard, Outcome, Pace, Signal, Theme, drive},
+    tui::{Dashboard, Outcome, Pace, Theme, drive},
 };
 use ratatui::Terminal;
 use tokio::{
