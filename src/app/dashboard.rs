@@ -26,16 +26,23 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
     let mut scenario = args.scenario.clone();
     needs_terminal()?;
     world.print_warnings(streams)?;
+    let mut launching = false;
     let mut guard = Guard::enter()?;
     let exit = loop {
-        let dashboard = dashboard(&world, scenario.as_deref())?;
+        let dashboard = dashboard(&world, scenario.as_deref(), launching)?;
         match provoke::on_screen(tui::run(dashboard, &mut guard)).await? {
             Outcome::Quit => break Exit::DONE,
             Outcome::Signal(signal) => break Exit::signal(signal),
             Outcome::OpenScenario(name) => {
-                let args = ProjectArgs { scenario: Some(name.clone()), ..args.clone() };
-                world = World::open(&args)?;
+                world = simulated(&args, &name)?;
                 scenario = Some(name);
+                launching = false;
+            }
+            Outcome::NextCluster => {
+                if let Some(name) = &scenario {
+                    world = simulated(&args, name)?;
+                }
+                launching = true;
             }
         }
     };
@@ -75,7 +82,11 @@ fn needs_terminal() -> Result<(), Trouble> {
     Err(Trouble::usage(failure.hint("use `muster check`, `up`, `status`, `logs` or `down`")))
 }
 
-fn dashboard(world: &World, scenario: Option<&str>) -> Result<Dashboard, Trouble> {
+fn simulated(args: &ProjectArgs, name: &str) -> Result<World, Trouble> {
+    World::open(&ProjectArgs { scenario: Some(name.to_owned()), ..args.clone() })
+}
+
+fn dashboard(world: &World, scenario: Option<&str>, launching: bool) -> Result<Dashboard, Trouble> {
     let simulated = world.cloud.is_simulated();
     let scenarios = if simulated { Scenario::names() } else { &[] };
     let named = |(name, summary): &(&str, &str)| ((*name).to_owned(), (*summary).to_owned());
@@ -87,6 +98,7 @@ fn dashboard(world: &World, scenario: Option<&str>) -> Result<Dashboard, Trouble
         simulated,
         scenarios: scenarios.iter().map(named).collect(),
         scenario: scenario.map(str::to_owned),
+        launching,
     })
 }
 

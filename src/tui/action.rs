@@ -123,6 +123,8 @@ pub enum Effect {
     Quit,
     /// Leave for another simulated world.
     OpenScenario(String),
+    /// Leave for the next cluster of the same project.
+    NextCluster,
     /// Put this text on the terminal's clipboard.
     Copy(String),
 }

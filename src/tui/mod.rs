@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+    task::JoinHandle,
+};
 
 use crate::{
     config::Project,
@@ -66,6 +69,8 @@ pub struct Dashboard {
     pub scenarios: Vec<(String, String)>,
     /// The one this is.
     pub scenario: Option<String>,
+    /// Whether it opens with the question what to launch.
+    pub launching: bool,
 }
 
 /// How the dashboard was left.
@@ -75,14 +80,26 @@ pub enum Outcome {
     Quit,
     /// The user wants this simulated world instead.
     OpenScenario(String),
+    /// The cluster is gone and the user wants the next one.
+    NextCluster,
     /// A signal ended it; the exit code is 128 and its number.
     Signal(Signal),
 }
 
+/// An engine without the state that it began with.
+pub struct Ends {
+    /// Takes commands.
+    pub commands: UnboundedSender<Command>,
+    /// Tells what happens.
+    pub updates: UnboundedReceiver<Update>,
+    /// Ends when the engine has.
+    pub task: JoinHandle<()>,
+}
+
 impl Dashboard {
-    /// What the screens show, and the two ends of the engine.
-    pub fn split(self) -> (Model, UnboundedSender<Command>, UnboundedReceiver<Update>) {
-        let Handle { commands, updates, state, logs, read_only, task: _ } = self.handle;
+    /// What the screens show, and the ends of the engine.
+    pub fn split(self) -> (Model, Ends) {
+        let Handle { commands, updates, state, logs, read_only, task } = self.handle;
         let model = Model {
             project: self.project,
             state,
@@ -104,7 +121,7 @@ impl Dashboard {
             work_before: Work::None,
             ending: false,
         };
-        (model, commands, updates)
+        (model, Ends { commands, updates, task })
     }
 }
 

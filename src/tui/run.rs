@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Dashboard, Outcome, Ui,
+    Dashboard, Ends, Outcome, Ui,
     action::{Action, Effect},
     keymap::{Context, Key},
     model::{Model, Tone, Work},
@@ -59,13 +59,23 @@ where
     K: Stream<Item = io::Result<Input>> + Unpin,
     S: Stream<Item = Signal> + Unpin,
 {
-    let (model, commands, mut updates) = dashboard.split();
+    let launching = dashboard.launching;
+    let (model, Ends { commands, mut updates, task }) = dashboard.split();
     let mut desk = Desk::new(model, Ui::new(theme), commands, pace, terminal);
     desk.draw();
     desk.send(Command::Look);
+    if launching {
+        desk.act(Action::Launch, copy);
+        desk.draw();
+    }
     let (mut has_keys, mut has_signals, mut has_engine) = (true, true, true);
     loop {
         if let Some(outcome) = desk.outcome(has_engine) {
+            if !desk.leave_now {
+                // The next one needs the lock that this engine holds. How it
+                // ended, it has told.
+                let _ = task.await;
+            }
             return outcome;
         }
         tokio::select! {
@@ -196,6 +206,7 @@ impl<'t, B: Backend> Desk<'t, B> {
                 Effect::Quit if self.model.ending => self.leave_now = true,
                 Effect::Quit => self.end(Outcome::Quit),
                 Effect::OpenScenario(name) => self.end(Outcome::OpenScenario(name)),
+                Effect::NextCluster => self.end(Outcome::NextCluster),
                 Effect::Copy(text) => copy(&text),
             }
         }

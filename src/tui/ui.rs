@@ -130,8 +130,7 @@ impl Ui {
 /// Whether there is anything to launch or to go on with, and nobody at it yet.
 fn has_to_launch(model: &Model) -> bool {
     let (ready, all) = model.ready();
-    let is_over = matches!(model.state.phase, ClusterPhase::Falling | ClusterPhase::Gone);
-    ready < all && model.work == Work::None && !is_over
+    ready < all && model.work == Work::None && model.state.phase != ClusterPhase::Falling
 }
 
 /// Whether one of `texts` contains `filter`, upper and lower case alike.

@@ -37,6 +37,26 @@ fn through_the_screens_to_a_running_cluster() {
 }
 
 #[test]
+fn after_its_end_the_next_cluster() {
+    let muster = Muster::new();
+    let mut terminal = demo(&muster, 80, 24);
+    launch(&mut terminal);
+    terminal.sees("the cluster is ready: 9 of 9 nodes");
+    terminal.keys("D");
+    terminal.sees("Type terminate to terminate 9 instances");
+    terminal.keys("terminate\r");
+    terminal.sees("every instance of the cluster is gone");
+    terminal.keys("u");
+    terminal.sees("9 machines");
+    terminal.sees("L launches");
+    terminal.keys("L");
+    terminal.sees("the cluster is ready: 9 of 9 nodes");
+    terminal.keys("qq");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn a_signal_in_the_middle_of_a_launch() {
     let muster = Muster::new();
     let mut terminal = demo(&muster, 80, 24);

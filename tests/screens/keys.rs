@@ -1,7 +1,7 @@
 //! What keys lead to.
 
 use muster::{
-    engine::{Command, DownPlan, Update},
+    engine::{Command, DownPlan, Event, Update},
     model::Failure,
     tui::{Dialog, Effect, Screen},
 };
@@ -62,6 +62,17 @@ fn what_is_ready_is_not_launched_again() {
     desk.press("u");
     assert!(desk.ui.dialog.is_none());
     assert!(desk.text(80, 24).contains("every node is ready"));
+}
+
+#[test]
+fn a_cluster_that_is_gone_is_followed_by_the_next_one() {
+    let mut model = fixture::all_ready();
+    fixture::event(&mut model, 90, Event::ClusterGone);
+    let mut desk = Desk::new(model);
+    assert_eq!(desk.press("u"), [Effect::NextCluster]);
+    assert!(desk.text(80, 24).contains("u launches a new cluster"));
+    desk.model.read_only = Some("another muster".into());
+    assert_eq!(desk.press("u"), []);
 }
 
 #[test]

@@ -95,6 +95,7 @@ fn simulated(name: &str) -> Dashboard {
         simulated: true,
         scenarios: scenarios.collect(),
         scenario: Some(name.to_owned()),
+        launching: false,
     }
 }
 
@@ -248,6 +249,7 @@ fn puppet() -> (Dashboard, Puppet) {
         simulated: false,
         scenarios: Vec::new(),
         scenario: None,
+        launching: false,
     };
     (dashboard, Puppet { commands: commands_in, updates, logs: model.logs })
 }

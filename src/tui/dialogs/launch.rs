@@ -25,8 +25,6 @@ use crate::{
 
 /// The word that launches in spite of failing checks.
 const WORD: &str = "anyway";
-/// A cluster's end is final; another one gets another id.
-const GONE: &str = "this cluster is gone: start muster again to launch a new one";
 /// Failing checks listed.
 const LISTED: usize = 4;
 
@@ -36,12 +34,15 @@ pub fn is_clear(model: &Model) -> bool {
     asked && model.findings.is_some() && model.summary().fail == 0
 }
 
-/// Opens the dialog, if there is anything to launch or to go on with.
-pub fn open(ui: &mut Ui, model: &Model) {
+/// Opens the dialog, if there is anything to launch or to go on with. A
+/// cluster's end is final: the next one has an id and an engine of its own.
+pub fn open(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     match nothing_to_launch(model) {
         Some(reason) => ui.say(Tone::Plain, reason),
+        None if model.state.phase == ClusterPhase::Gone => return vec![Effect::NextCluster],
         None => ui.dialog = Some(Dialog::Launch(Form::default())),
     }
+    Vec::new()
 }
 
 fn nothing_to_launch(model: &Model) -> Option<&'static str> {
@@ -49,7 +50,7 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
     match (model.work, model.state.phase) {
         (Work::Up, _) => Some("the launch is under way"),
         (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
-        (_, ClusterPhase::Gone) => Some(GONE),
+        (_, ClusterPhase::Gone) => None,
         _ if ready == all => Some("every node is ready: there is nothing to launch"),
         _ => None,
     }

@@ -18,6 +18,7 @@ mod launch;
 mod quit;
 mod worlds;
 
+pub(super) use launch::open as open_launch;
 pub(super) use quit::open as open_quit;
 
 /// The open dialog and what was done in it.
@@ -112,12 +113,6 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
         (_, Dialog::Down(_)) => down::update(ui, model, action),
         (_, Dialog::Quit(_)) => quit::update(ui, action),
     }
-}
-
-/// Opens the dialog that launches.
-pub(super) fn open_launch(ui: &mut Ui, model: &Model) -> Vec<Effect> {
-    launch::open(ui, model);
-    Vec::new()
 }
 
 /// Opens the dialog that ends the cluster, and asks what that would mean.

@@ -154,9 +154,7 @@ fn next(model: &Model) -> String {
         }
         ClusterPhase::Degraded => "4 shows where they stopped; t there tries a node again".into(),
         ClusterPhase::Falling => "every region is asked until each instance is gone".into(),
-        ClusterPhase::Gone => {
-            "nothing runs and nothing is billed; start muster again to launch a new one".into()
-        }
+        ClusterPhase::Gone => "nothing runs and nothing is billed; u launches a new cluster".into(),
     }
 }
 
