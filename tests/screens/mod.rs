@@ -11,6 +11,7 @@ mod keys;
 mod live;
 mod looks;
 mod reload;
+mod sorting;
 
 use desk::Desk;
 

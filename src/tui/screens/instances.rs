@@ -36,6 +36,8 @@ pub struct State {
     rows: Selection,
     sort: Field,
     reversed: bool,
+    /// The columns that there was room for.
+    columns: Vec<Field>,
     pane: Pane,
     scroll: Scroll,
 }
@@ -72,6 +74,7 @@ fn table(
         return panel::lines(std::iter::once(&line), inner, buf);
     }
     let fields = fields_that_fit(model, rows, inner.width.into());
+    state.columns = fields.iter().map(|(field, _)| *field).collect();
     let mut columns: Vec<_> = fields
         .iter()
         .map(|(field, width)| {
@@ -167,7 +170,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             state.rows.go(motion, &keys);
             state.scroll = Scroll::default();
         }
-        Action::Sort => state.sort = state.sort.next(),
+        Action::Sort => state.sort = state.sort.next(&state.columns),
         Action::Reverse => state.reversed = !state.reversed,
         Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
         Action::NextPane => {

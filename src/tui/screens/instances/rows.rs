@@ -82,10 +82,11 @@ impl Field {
         Self::Why,
     ];
 
-    /// The one that comes next in sorting.
-    pub fn next(self) -> Self {
+    /// The one that comes next in sorting, of those that are `shown`.
+    pub fn next(self, shown: &[Self]) -> Self {
         let place = Self::ALL.iter().position(|field| *field == self).unwrap_or(0);
-        Self::ALL[(place + 1) % Self::ALL.len()]
+        let after = Self::ALL.iter().cycle().skip(place + 1).take(Self::ALL.len());
+        after.copied().find(|field| shown.contains(field)).unwrap_or_default()
     }
 
     /// Its title.
