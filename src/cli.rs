@@ -164,7 +164,7 @@ pub struct DownArgs {
     #[arg(short, long)]
     pub yes: bool,
     /// The cluster by its id, where its journal is lost
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = cluster_id)]
     pub cluster: Option<ClusterId>,
 }
 
@@ -194,6 +194,16 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
         _ => Err("a number of seconds from 1 to 3600".into()),
     }
+}
+
+/// An id that a cluster can have, so that a slip does not pass for a cluster
+/// that is gone.
+fn cluster_id(text: &str) -> Result<ClusterId, String> {
+    let fits = |symbol: char| symbol.is_ascii_alphanumeric() || "-_.".contains(symbol);
+    if text.contains('-') && text.chars().all(fits) {
+        return Ok(ClusterId::new(text));
+    }
+    Err("the id of a cluster, as `muster status` tells it: tpch-1a2b3c".into())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
 pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
+    let named = args.cluster.is_some();
     let store = match args.cluster {
         Some(cluster) => world.store_of(cluster)?,
         None => world.store()?,
@@ -23,7 +24,8 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         _ => None,
     };
     let plan = watch.ask(Command::PlanDown, planned).await?;
-    show(&world, &plan, args.common.format, &mut watch)?;
+    let known = named || watch.state().cluster.is_some();
+    show(&world, &plan, known, args.common.format, &mut watch)?;
     if plan.terminate.is_empty() && watch.state().cluster.is_none() {
         watch.end().await?;
         return nothing(&world, &plan);
@@ -49,6 +51,7 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
 fn show(
     world: &World,
     plan: &DownPlan,
+    known: bool,
     format: Format,
     watch: &mut Watch<'_>,
 ) -> Result<(), Trouble> {
@@ -61,7 +64,9 @@ fn show(
         Format::Text => {
             let paint = watch.streams.out.paint();
             world.print_simulated(watch.streams)?;
-            Ok(watch.streams.out.lines(&report::down_plan(watch.cluster(), plan, paint))?)
+            let cluster = Some(watch.cluster()).filter(|_| known);
+            let lines = report::down_plan(world.name(), cluster, plan, paint);
+            Ok(watch.streams.out.lines(&lines)?)
         }
     }
 }

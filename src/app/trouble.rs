@@ -60,6 +60,10 @@ impl Trouble {
             Self::Bug(report) => {
                 err.line(format!("muster failed: a fault of its own, please report it\n{report:?}"))
             }
+            Self::Journal(error @ JournalError::Io { .. }) => {
+                let failure = Failure::new(error.to_string());
+                err.failure(&failure.hint("--state-dir keeps the cluster's files elsewhere"))
+            }
             Self::Journal(_) | Self::Output(_) => err.failure(&Failure::new(self.to_string())),
         }
     }

@@ -1,5 +1,7 @@
 //! Whether other machines already go by the cluster's Ray name.
 
+use std::{collections::BTreeSet, path::Path};
+
 use crate::cloud::{Instance, tags};
 
 use super::{
@@ -47,10 +49,21 @@ fn free(place: &Place<'_>, own: usize) -> Finding {
 
 fn in_use(place: &Place<'_>, others: &[&Instance]) -> Finding {
     let name = &*place.config.cluster_name;
-    let file = place.config.source.path.display();
+    let file = &place.config.source.path;
     place
         .fail(format!("{} of another cluster named {name}", count(others.len() as u64, "instance")))
         .seen(and(others.iter().map(|instance| &instance.id)))
         .leads_to("Ray's tools and pyquokka would take them for nodes of this cluster")
-        .todo(format!("give this one another cluster_name, or end that one: ray down {file}"))
+        .todo(format!("give this one another cluster_name, or end that one: {}", end(others, file)))
+}
+
+/// What ends `others`: clusters of muster's own are known by their ids.
+fn end(others: &[&Instance], file: &Path) -> String {
+    let ids: BTreeSet<_> =
+        others.iter().filter_map(|instance| instance.tags.get(tags::CLUSTER)).collect();
+    let mut ways: Vec<_> = ids.iter().map(|id| format!("muster down --cluster {id}")).collect();
+    if others.iter().any(|instance| !instance.tags.contains_key(tags::CLUSTER)) {
+        ways.push(format!("ray down {}", file.display()));
+    }
+    ways.join(" and ")
 }

@@ -1,6 +1,6 @@
 //! What `up` and `down` are about to do, shown before they do it.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{Paint, Tone, table::table};
 use crate::{
@@ -71,9 +71,16 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
 fn summary(project: &Project, state: &RunState, price: Price) -> String {
     let planned = project.planned_nodes().len();
     let live = state.nodes.values().filter(|node| node.is_live()).count();
+    let missing = planned.saturating_sub(live);
+    if missing == 0 {
+        return "Nothing to launch; what is not ready goes on.".into();
+    }
+    let price = match price.known {
+        0 => price.to_string(),
+        _ => format!("{price} an hour"),
+    };
     format!(
-        "{} nodes to launch in {} regions, leader {}; {price} an hour until `muster down`.",
-        planned.saturating_sub(live),
+        "{missing} nodes to launch in {} regions, leader {}; {price}, billed until `muster down`.",
         project.regions.len(),
         *project.leader,
     )
@@ -102,13 +109,21 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
     lines
 }
 
-/// What `down` would terminate, and what it would leave.
-pub fn down_plan(cluster: &ClusterId, plan: &DownPlan, paint: Paint) -> Vec<String> {
-    let strong = paint.paint(Tone::Strong, cluster);
-    let mut lines = if plan.terminate.is_empty() {
-        vec![format!("No instance carries the id {strong}.")]
-    } else {
-        vec![format!("muster down terminates what carries the id {strong}"), String::new()]
+/// What `down` would terminate, and what it would leave; `cluster` is none
+/// where neither the record nor the user names one.
+pub fn down_plan(
+    project: &str,
+    cluster: Option<&ClusterId>,
+    plan: &DownPlan,
+    paint: Paint,
+) -> Vec<String> {
+    let mut lines = match cluster.map(|id| paint.paint(Tone::Strong, id)) {
+        None => vec![format!(
+            "No cluster of project {} is known here: there is nothing to end.",
+            paint.paint(Tone::Strong, project)
+        )],
+        Some(id) if plan.terminate.is_empty() => vec![format!("No instance carries the id {id}.")],
+        Some(id) => vec![format!("muster down terminates what carries the id {id}"), String::new()],
     };
     lines.extend(instances(&plan.terminate));
     if !plan.foreign.is_empty() {
@@ -116,12 +131,21 @@ pub fn down_plan(cluster: &ClusterId, plan: &DownPlan, paint: Paint) -> Vec<Stri
         let heading = format!("{mark} these share the Ray cluster name only, and are left alone");
         lines.extend([String::new(), heading, String::new()]);
         lines.extend(instances(&plan.foreign));
+        lines.extend(others(plan));
     }
     for (region, failure) in &plan.unknown {
         let mark = paint.paint(Tone::Care, "?");
         lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
     }
     lines
+}
+
+/// How what belongs to other clusters of muster's is ended.
+fn others(plan: &DownPlan) -> Vec<String> {
+    let ids = plan.foreign.iter().filter_map(|(_, instance)| instance.tags.get(tags::CLUSTER));
+    let ids: BTreeSet<_> = ids.collect();
+    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}");
+    ids.into_iter().map(way).collect()
 }
 
 fn instances(found: &[(Region, Instance)]) -> Vec<String> {

@@ -71,7 +71,13 @@ fn other_machines_of_the_same_ray_name() {
         world.bad(),
         ["✗ cluster.name-taken us-west-2: 2 instances of another cluster named tpch"]
     );
-    assert_eq!(world.run()[0].evidence, ["i-1 and i-2"]);
+    let finding = world.run().swap_remove(0);
+    assert_eq!(finding.evidence, ["i-1 and i-2"]);
+    let todo = finding.todo.unwrap();
+    assert!(
+        todo.ends_with("muster down --cluster tpch-demo-zzzzzz and ray down us.yaml"),
+        "{todo}"
+    );
 }
 
 #[test]

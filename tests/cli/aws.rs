@@ -50,6 +50,14 @@ fn an_endpoint_that_refuses() {
 }
 
 #[test]
+fn an_endpoint_that_is_no_url() {
+    let muster = with_credentials(folder(), "localhost");
+    assert_not_asked(&muster, &["AWS_ENDPOINT_URL", "is no URL"]);
+    let ran = muster.run(&["check", "us.yaml"]);
+    assert!(!ran.err.contains("SdkBody"), "{}", ran.err);
+}
+
+#[test]
 fn an_endpoint_that_hangs() {
     // The system takes connections; nobody ever answers on them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -3,4 +3,5 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod bad_input;
+mod clusters;
 mod simulated;

@@ -43,6 +43,9 @@ impl RegionClient {
         if let Some(credentials) = find::<CredentialsError>(error) {
             return (ErrorKind::Credentials, None, no_credentials(credentials, &why));
         }
+        if why.contains("failed to apply endpoint") {
+            return (ErrorKind::Unreachable, None, not_a_url(error));
+        }
         let endpoint = match &self.endpoint {
             Some(url) => url.clone(),
             None => format!("EC2 in {}", self.region),
@@ -90,6 +93,12 @@ fn no_credentials(error: &CredentialsError, why: &str) -> String {
         ),
         _ => format!("the AWS credentials of the profile `{profile}` can't be loaded: {why}"),
     }
+}
+
+/// The SDK shows the whole request around what is wrong with the endpoint.
+fn not_a_url(error: &(dyn Error + 'static)) -> String {
+    let why = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    format!("the endpoint in AWS_ENDPOINT_URL or in the profile is no URL: {why}")
 }
 
 /// The innermost cause with the one around it: the outer ones only say that
