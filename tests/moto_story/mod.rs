@@ -5,11 +5,11 @@
 //! up, and the ssh config maps every host to the sshd.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, an error is a failure")]
 
+mod lost;
 mod scene;
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use serde_json::Value;
 use tokio::{process::Child, sync::Notify};
 
@@ -186,15 +186,8 @@ async fn is_whole(scene: &Scene) {
 
 /// An instance that muster did not make and that goes by the same Ray cluster name.
 async fn stranger(place: &Place) -> String {
-    let tag = |key: &str, value: String| Tag::builder().key(key).value(value).build();
-    let tags = TagSpecification::builder()
-        .resource_type(ResourceType::Instance)
-        .tags(tag("ray-cluster-name", format!("story-{}", place.region)))
-        .tags(tag("ray-node-type", "worker".into()))
-        .build();
-    let call = place.ec2.run_instances().image_id(IMAGE).min_count(1).max_count(1);
-    let made = call.tag_specifications(tags).send().await.unwrap();
-    made.instances.unwrap()[0].instance_id.clone().unwrap()
+    let name = format!("story-{}", place.region);
+    place.tagged(&[("ray-cluster-name", &name), ("ray-node-type", "worker")]).await
 }
 
 /// An endpoint in front of moto that keeps the answers to requests that

@@ -6,7 +6,10 @@ use std::{fmt::Write as _, fs, path::PathBuf, process::Stdio, time::Duration};
 use aws_sdk_ec2::{
     Client,
     primitives::Blob,
-    types::{AttributeBooleanValue, Filter, IpPermission, IpRange, UserIdGroupPair},
+    types::{
+        AttributeBooleanValue, Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification,
+        UserIdGroupPair,
+    },
 };
 use muster::engine::{LogLine, LogStore};
 use serde_json::Value;
@@ -222,6 +225,11 @@ impl Scene {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Where muster keeps its clusters.
+    pub fn state(&self) -> PathBuf {
+        self.muster.state()
+    }
+
     /// What `node` has printed so far.
     pub fn log(&self, node: &str) -> Vec<LogLine> {
         let Some(folder) = self.cluster_folder() else { return Vec::new() };
@@ -279,6 +287,18 @@ impl Place {
         self.ec2.delete_key_pair().key_name("quokka").send().await.unwrap();
         let call = self.ec2.import_key_pair().key_name("quokka");
         call.public_key_material(Blob::new(public_key)).send().await.unwrap();
+    }
+
+    /// An instance with these tags that muster did not make.
+    pub async fn tagged(&self, tags: &[(&str, &str)]) -> String {
+        let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
+        let tags = TagSpecification::builder()
+            .resource_type(ResourceType::Instance)
+            .set_tags(Some(tags.iter().map(tag).collect()))
+            .build();
+        let call = self.ec2.run_instances().image_id(IMAGE).min_count(1).max_count(1);
+        let made = call.tag_specifications(tags).send().await.unwrap();
+        made.instances.unwrap()[0].instance_id.clone().unwrap()
     }
 
     /// Opens port 22 to this machine.

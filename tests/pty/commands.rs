@@ -1,4 +1,7 @@
 //! The commands that ask, and that a key ends.
+#![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
+
+use std::{fs::OpenOptions, io::Write, path::Path};
 
 use crate::support::{
     muster::{FAST, Muster},
@@ -52,6 +55,34 @@ fn ctrl_c_stops_up_and_says_what_goes_on() {
     terminal.keys("\x03");
     terminal.sees("9 instances go on and are billed");
     terminal.sees("`muster down` terminates them");
+    assert_eq!(terminal.exit_code(), 128 + 2);
+    terminal.assert_restored();
+}
+
+/// As the muster does that bootstraps the node.
+fn print(log: &Path, text: &str) {
+    let mut log = OpenOptions::new().append(true).open(log).unwrap();
+    writeln!(log, "2026-11-14T14:02:59Z late.1 | {text}").unwrap();
+}
+
+#[test]
+fn logs_follow_until_ctrl_c() {
+    let muster = Muster::new();
+    muster.file("fast.toml", FAST);
+    let up = ["up", "--yes", "--scenario", "fast.toml", "--state-dir", "state"];
+    assert_eq!(muster.run(&up).code, Some(0));
+    let log = muster.folder().join("state/tpch-demo");
+    let mut cluster = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
+    let log = cluster.find(|path| path.is_dir()).unwrap();
+    let log = log.join("logs/eu-west-1/worker-1.log");
+
+    let follow = ["logs", "-f", "-n", "eu-west-1/worker-1", "--scenario", "fast.toml"];
+    let follow = [&follow[..], &["--state-dir", "state"]].concat();
+    let mut terminal = Terminal::start(&muster, &follow, 120, 40);
+    terminal.sees("ray stop");
+    print(&log, "a line that comes later");
+    terminal.sees("eu-west-1/worker-1 late | a line that comes later");
+    terminal.keys("\x03");
     assert_eq!(terminal.exit_code(), 128 + 2);
     terminal.assert_restored();
 }

@@ -1,0 +1,59 @@
+//! The journal is lost: what carries the project's name is told all the same,
+//! and ended by its id.
+
+use std::fs;
+
+use super::{
+    scene::{NODES, Scene},
+    stranger,
+};
+
+#[tokio::test]
+async fn a_cluster_without_its_journal_is_found_and_ended_by_its_id() {
+    let scene = Scene::healthy().await;
+    scene.open_gate();
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let cluster = scene.manifest()["cluster"].as_str().unwrap().to_owned();
+    let stranger = stranger(&scene.us).await;
+    fs::remove_dir_all(scene.state()).unwrap();
+
+    let ran = scene.run(&["status", "--format", "json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(ran.json()["others"], serde_json::json!([[cluster, NODES.len()]]));
+    let way = format!("muster down --cluster {cluster}");
+    for command in ["status", "down", "check"] {
+        let ran = scene.run(&[command]).await;
+        assert!(ran.out.contains(&way), "{command}: {ran:#?}");
+    }
+    assert_eq!(scene.live().await.len(), NODES.len() + 1, "nothing was asked for yet");
+
+    let ran = scene.run(&["down", "--yes", "--cluster", &cluster]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(scene.live().await, [stranger]);
+}
+
+/// Beside a cluster of its own, one of somebody else's.
+#[tokio::test]
+async fn the_machines_of_another_cluster_are_counted_and_left_alone() {
+    let scene = Scene::healthy().await;
+    scene.open_gate();
+    let ran = scene.run(&["up", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let other = scene.eu.tagged(&[("muster:project", "story"), ("muster:cluster", "story-0ther0")]);
+    let other = other.await;
+
+    let ran = scene.run(&["status", "--format", "json"]).await;
+    let status = ran.json();
+    assert_eq!(status["others"], serde_json::json!([["story-0ther0", 1]]));
+    assert_eq!(status["state"]["nodes"].as_object().unwrap().len(), NODES.len());
+    assert_eq!(status["state"]["strays"], serde_json::json!({}));
+    assert_eq!(status["state"]["phase"], "ready");
+    let ran = scene.run(&["status"]).await;
+    assert!(ran.out.contains("6 of 6 nodes ready"), "{}", ran.out);
+    assert!(ran.out.contains("muster down --cluster story-0ther0"), "{}", ran.out);
+
+    let ran = scene.run(&["down", "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(scene.live().await, [other]);
+}
