@@ -50,6 +50,9 @@ pub(in crate::config) fn write(
     pending: &[Pending],
     at: Timestamp,
 ) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(twice) = named_twice(pending) {
+        return Err(twice);
+    }
     let mut backups = Backups::default();
     let mut staged = Vec::new();
     for file in pending {
@@ -64,8 +67,15 @@ pub(in crate::config) fn write(
     }
     for (index, (file, temporary)) in pending.iter().zip(staged).enumerate() {
         if let Err(error) = temporary.persist(&file.real) {
+            let replaced = &pending[..index];
+            let stuck: Vec<&Pending> =
+                replaced.iter().filter(|file| restore(file).is_err()).collect();
             let failure = failed(&file.shown, "can't be replaced", &error.error);
-            return Err(put_back(&pending[..index], failure, &mut backups));
+            return Err(if stuck.is_empty() {
+                failure
+            } else {
+                half_done(&stuck, &backups.keep())
+            });
         }
     }
     for folder in pending.iter().filter_map(|file| file.real.parent()) {
@@ -73,6 +83,17 @@ pub(in crate::config) fn write(
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     Ok(backups.keep())
+}
+
+/// Of two new texts of one file, the one would be lost.
+fn named_twice(pending: &[Pending]) -> Option<Failure> {
+    let (first, second) = pending.iter().enumerate().find_map(|(index, file)| {
+        let same = pending[..index].iter().find(|other| other.real == file.real);
+        same.map(|other| (other, file))
+    })?;
+    let (first, second) = (shown(&first.shown), shown(&second.shown));
+    let message = format!("`{first}` and `{second}` are one file; nothing was changed");
+    Some(Failure::new(message).hint("name it once"))
 }
 
 /// Copies of the old files, taken away again unless they are kept.
@@ -141,18 +162,15 @@ fn open_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// The files that were replaced already get their old texts again.
-fn put_back(replaced: &[Pending], failure: Failure, backups: &mut Backups) -> Failure {
-    let stuck = replaced.iter().filter(|file| restore(file).is_err());
-    let stuck: Vec<String> = stuck.map(|file| shown(&file.shown)).collect();
-    if stuck.is_empty() {
-        return failure;
-    }
-    let kept: Vec<String> = backups.keep().iter().map(|path| shown(path)).collect();
-    let message = format!("{failure}; `{}` is changed already", stuck.join("`, `"));
+/// Files were replaced, the next one could not be, and they can't be put back.
+fn half_done(stuck: &[&Pending], kept: &[PathBuf]) -> Failure {
+    let stuck: Vec<String> = stuck.iter().map(|file| shown(&file.shown)).collect();
+    let kept: Vec<String> = kept.iter().map(|path| path.display().to_string()).collect();
+    let message = format!("only `{}` could be changed, and not be put back", stuck.join("`, `"));
     Failure::new(message).hint(format!("the old texts are in `{}`", kept.join("`, `")))
 }
 
+/// Puts the old text back.
 fn restore(file: &Pending) -> io::Result<()> {
     let folder = file.real.parent().unwrap_or(Path::new("/"));
     let mut temporary = tempfile::Builder::new().prefix(".muster-").tempfile_in(folder)?;
@@ -174,4 +192,38 @@ fn failed(path: &Path, what: &str, error: &io::Error) -> Failure {
 
 fn shown(path: &Path) -> String {
     text::shown(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail")]
+
+    use super::*;
+
+    fn pending(real: PathBuf) -> Pending {
+        let shown = Path::new("us.yaml").into();
+        Pending { shown, real, old: "old".into(), new: "new".into() }
+    }
+
+    #[test]
+    fn what_was_replaced_gets_its_old_text_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = pending(folder.path().join("us.yaml"));
+        fs::write(&file.real, "new").unwrap();
+        restore(&file).unwrap();
+        assert_eq!(fs::read_to_string(&file.real).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_file_under_two_names_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("us.yaml");
+        fs::write(&real, "old").unwrap();
+        let both = [pending(real.clone()), pending(real.clone())];
+        let failure = write(&both, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(failure.message.contains("are one file"), "{failure}");
+        assert_eq!(fs::read_to_string(&real).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
