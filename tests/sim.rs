@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't get its world has failed")]
 
+mod changes;
 mod demo;
 mod faults;
 mod launch;

@@ -8,6 +8,7 @@ mod moto;
 mod network;
 mod reading;
 mod refusing;
+mod resources;
 mod simulated;
 mod world;
 
@@ -75,8 +76,6 @@ contract! {
             what_is_terminated_goes_and_the_rest_stays,
             a_termination_that_names_a_stranger_ends_nothing,
         ],
-    }
-    simulated: {
         network: [
             a_network_is_told_as_it_was_made,
             what_is_made_is_found_by_its_tags,
@@ -92,6 +91,15 @@ contract! {
             a_route_is_replaced_only_where_there_is_one,
             what_is_in_use_is_not_deleted,
         ],
+        resources: [
+            an_imported_key_is_told_with_its_public_half,
+            an_image_is_found_by_owner_and_name,
+            a_copied_image_becomes_available,
+            tags_are_added_to_what_is_there,
+            instances_are_found_by_their_tags,
+        ],
+    }
+    simulated: {
         reading: [
             // moto tells of all peering connections, whatever the filter.
             peerings_of_other_vpcs_are_left_out,
@@ -106,6 +114,23 @@ contract! {
             // moto takes no notice of tokens.
             the_same_token_launches_once,
             an_unused_token_finds_nothing,
+        ],
+        network: [
+            // moto never forgets the tags of what was deleted, and does not tell those of rules.
+            tags_go_with_what_carries_them,
+            // moto keeps the association of a subnet that is gone, and then the table as well.
+            an_association_goes_with_its_subnet,
+        ],
+        refusing: [
+            // moto lets all of it go.
+            groups_peerings_and_gateways_in_use_are_not_deleted,
+            // moto looks for the other side's VPC at once.
+            a_peering_that_cannot_be_fails,
+        ],
+        resources: [
+            // moto's copies are available at once, have no tags and no tokens.
+            an_image_is_copied_once_a_token,
+            a_copy_launches_only_once_it_is_available,
         ],
     }
 }

@@ -35,6 +35,16 @@ pub struct Network {
 
 /// Makes one, with the addresses 10.`number`.0.0/16 and the next.
 pub async fn make(world: &World, number: u8) -> Network {
+    let network = make_unbound(world, number).await;
+    for half in [&network.west, &network.east] {
+        let (table, subnet) = (Ref::Id(half.table.clone()), Ref::Id(half.subnet.clone()));
+        world.change(&half.region, Change::AssociateRouteTable { table, subnet }).await;
+    }
+    network
+}
+
+/// The same, but no subnet uses the tables.
+async fn make_unbound(world: &World, number: u8) -> Network {
     let (west, east) = (&world.west.region, &world.east.region);
     let west = half(world, west, number, number + 1).await;
     let east = half(world, east, number + 1, number).await;
@@ -82,11 +92,6 @@ async fn half(world: &World, region: &Region, number: u8, other: u8) -> Half {
         via: Via::Gateway(through()),
     };
     world.change(region, way_out).await;
-    let bind = Change::AssociateRouteTable {
-        table: Ref::Id(table.clone()),
-        subnet: Ref::Id(subnet.clone()),
-    };
-    world.change(region, bind).await;
     let group = Change::CreateSecurityGroup {
         name: "nodes".into(),
         description: "of the contract".into(),
@@ -116,7 +121,6 @@ pub async fn unmake(world: &World, network: Network) {
         for change in [
             Change::DeleteSecurityGroup { group: Ref::Id(half.group) },
             Change::DeleteSubnet { subnet: Ref::Id(half.subnet) },
-            // moto knows the association even of a subnet that is gone.
             Change::DetachInternetGateway { gateway: gateway.clone(), vpc: vpc.clone() },
             Change::DeleteInternetGateway { gateway },
             Change::DeleteRouteTable { table: Ref::Id(half.table) },
@@ -155,7 +159,6 @@ pub async fn a_network_is_told_as_it_was_made(world: &World) {
     for (half, other) in [(&network.west, &network.east), (&network.east, &network.west)] {
         told(world, half, other, peering).await;
     }
-    unmake(world, network).await;
 }
 
 async fn told(world: &World, half: &Half, other: &Half, peering: &str) {
@@ -234,13 +237,19 @@ pub async fn what_is_made_is_found_by_its_tags(world: &World) {
     let tagged = world.cloud.tagged(&network.west.region, &[tags::REMEDY]).await.unwrap();
     let peering = tagged.iter().find(|one| one.id == network.peering).unwrap();
     assert_eq!(peering.kind, "vpc-peering-connection");
-    unmake(world, network).await;
 }
 
 pub async fn what_is_unmade_leaves_nothing(world: &World) {
     let before = seen(world).await;
-    let network = make(world, 121).await;
+    let network = make_unbound(world, 121).await;
     assert_ne!(seen(world).await, before);
+    unmake(world, network).await;
+    assert_eq!(seen(world).await, before);
+}
+
+pub async fn an_association_goes_with_its_subnet(world: &World) {
+    let before = seen(world).await;
+    let network = make(world, 181).await;
     unmake(world, network).await;
     assert_eq!(seen(world).await, before);
 }
@@ -259,4 +268,26 @@ async fn seen(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
         all.push((vpcs, tables, peerings));
     }
     all
+}
+
+pub async fn tags_go_with_what_carries_them(world: &World) {
+    let network = make(world, 161).await;
+    let region = &world.west.region;
+    let tagged = world.cloud.tagged(region, &[tags::REMEDY]).await.unwrap();
+    let mut kinds: Vec<_> = tagged.iter().map(|one| one.kind.as_str()).collect();
+    kinds.sort_unstable();
+    let expected = [
+        "internet-gateway",
+        "route-table",
+        "security-group",
+        "security-group-rule",
+        "security-group-rule",
+        "security-group-rule",
+        "subnet",
+        "vpc",
+        "vpc-peering-connection",
+    ];
+    assert_eq!(kinds, expected);
+    unmake(world, network).await;
+    assert_eq!(world.cloud.tagged(region, &[tags::REMEDY]).await.unwrap(), []);
 }

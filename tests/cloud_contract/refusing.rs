@@ -1,10 +1,13 @@
 //! What is refused, with EC2's codes, and has no effect.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
+use std::time::Duration;
+
 use muster::{
-    cloud::{Change, ErrorKind, Ref, Slot, Tags, Via},
+    cloud::{Change, ErrorKind, InstanceFilter, InstanceState, PeeringState, Ref, Slot, Tags, Via},
     model::Region,
 };
+use tokio::time::sleep;
 
 use super::{
     network,
@@ -130,7 +133,6 @@ pub async fn what_is_there_already_is_refused(world: &World) {
         vpc: world.west.vpc.as_str().into(),
     };
     assert_eq!(world.refusal(region, attach).await, "Resource.AlreadyAssociated");
-    network::unmake(world, network).await;
 }
 
 pub async fn a_peering_is_accepted_once_and_over_there(world: &World) {
@@ -154,7 +156,6 @@ pub async fn a_route_is_replaced_only_where_there_is_one(world: &World) {
     // `InvalidRoute.NotFound` is what EC2's list of codes has for this.
     assert_eq!(world.refusal(region, replace("10.77.0.0/16")).await, "InvalidParameterValue");
     world.change(region, replace("0.0.0.0/0")).await;
-    network::unmake(world, network).await;
 }
 
 pub async fn what_is_in_use_is_not_deleted(world: &World) {
@@ -168,5 +169,61 @@ pub async fn what_is_in_use_is_not_deleted(world: &World) {
     ] {
         assert_eq!(world.refusal(region, change).await, "DependencyViolation");
     }
+}
+
+pub async fn groups_peerings_and_gateways_in_use_are_not_deleted(world: &World) {
+    let network = network::make(world, 171).await;
+    let half = &network.west;
+    let (cloud, region) = (&world.cloud, &world.west.region);
+    let (subnet, group) = (half.subnet.as_str(), half.group.as_str());
+    let mut request = world.west.request(1, "in-use");
+    request.subnet = Some(subnet.into());
+    request.security_groups = vec![group.into()];
+    let launched = cloud.launch(region, &request).await.unwrap();
+    let detach = Change::DetachInternetGateway {
+        gateway: Ref::Id(half.gateway.clone()),
+        vpc: Ref::Id(half.vpc.clone()),
+    };
+    for change in [
+        Change::DeleteSubnet { subnet: subnet.into() },
+        Change::DeleteSecurityGroup { group: group.into() },
+        detach,
+    ] {
+        assert_eq!(world.refusal(region, change).await, "DependencyViolation");
+    }
+    let ids = [launched[0].id.clone()];
+    cloud.terminate(region, &ids).await.unwrap();
+    let filter = InstanceFilter::Ids(ids.to_vec());
+    loop {
+        let left = cloud.instances(region, &filter).await.unwrap();
+        if left.iter().all(|one| one.state == InstanceState::Terminated) {
+            break;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    let attached = Change::DeleteVpc { vpc: Ref::Id(network.east.vpc.clone()) };
+    assert_eq!(world.refusal(&world.east.region, attached).await, "DependencyViolation");
     network::unmake(world, network).await;
+}
+
+/// The other region's half of the truth shows in the state.
+pub async fn a_peering_that_cannot_be_fails(world: &World) {
+    let (west, east) = (&world.west, &world.east);
+    let overlapping = Change::CreateVpc { cidr: cidr("10.1.0.0/17"), tags: Tags::new() };
+    let overlapping = world.make(&east.region, overlapping).await;
+    for peer in [overlapping.as_str(), NO_VPC] {
+        let ask = Change::CreatePeering {
+            vpc: west.vpc.as_str().into(),
+            peer_region: east.region.clone(),
+            peer_vpc: peer.into(),
+            tags: Tags::new(),
+        };
+        let id = world.make(&west.region, ask).await;
+        let vpcs = [west.vpc.clone()];
+        let told = world.cloud.peerings(&west.region, &vpcs).await.unwrap();
+        let failed = told.iter().find(|one| one.id.as_str() == id).unwrap();
+        assert_eq!(failed.state, PeeringState::Failed);
+        let accept = Change::AcceptPeering { peering: Ref::Id(id) };
+        assert_eq!(world.refusal(&east.region, accept).await, "InvalidStateTransition");
+    }
 }

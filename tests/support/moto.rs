@@ -8,6 +8,12 @@
 //! - A group and a subnet need not share a VPC.
 //! - Without a subnet, an instance's private address is outside of its VPC.
 //! - Instances are `running` at the first look, and gone at once.
+//! - What is deleted keeps its tags; rules, copied images and snapshots never have any.
+//! - A group, a subnet or a gateway that is in use can be deleted or detached all the same.
+//! - A subnet that is deleted stays associated with its route table.
+//! - A peering connection works once it is accepted; its other VPC is looked for at once, and
+//!   that addresses overlap does not matter.
+//! - A copied image is available at once, and another one for the same token.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
