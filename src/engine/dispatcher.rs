@@ -186,6 +186,7 @@ impl Dispatcher {
 
     /// Takes over what the writer has journalled meanwhile.
     fn follow(&mut self) {
+        self.shared.logs.read_further();
         let seq = self.shared.state().seq;
         match self.store.records_after(seq) {
             Ok(records) => {

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -33,6 +33,8 @@ pub struct NodeLog {
     written: u64,
     of_step: BTreeMap<String, u64>,
     file: Option<File>,
+    /// Bytes of the file that were read.
+    read: u64,
 }
 
 impl NodeLog {
@@ -46,15 +48,21 @@ impl NodeLog {
         self.written - self.ring.len() as u64
     }
 
-    /// What a file holds; lines that are not of its form are passed over.
-    fn read(file: File) -> Self {
-        let mut log = Self::default();
-        for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
-            if let Some(line) = parse(&String::from_utf8_lossy(&line)) {
-                log.keep(line);
-            }
+    /// Takes in the whole lines that `file` holds behind those read before;
+    /// what is not of their form is passed over. True where there was any.
+    fn read(&mut self, mut file: File) -> bool {
+        if file.seek(SeekFrom::Start(self.read)).is_err() {
+            return false;
         }
-        log
+        let (mut file, mut line, before) = (BufReader::new(file), Vec::new(), self.read);
+        while file.read_until(b'\n', &mut line).is_ok() && line.ends_with(b"\n") {
+            self.read += line.len() as u64;
+            if let Some(line) = parse(String::from_utf8_lossy(&line).trim_end_matches('\n')) {
+                self.keep(line);
+            }
+            line.clear();
+        }
+        self.read > before
     }
 
     fn keep(&mut self, line: LogLine) {
@@ -103,6 +111,19 @@ impl LogStore {
         written
     }
 
+    /// Takes in what another process has added to the files, for those that
+    /// only look on. Where this one writes, its memory has it all already.
+    pub fn read_further(&self) {
+        let mut nodes = self.lock();
+        let mut any = false;
+        for (node, log) in nodes.iter_mut().filter(|(_, log)| log.file.is_none()) {
+            any |= self.read_on(node, log);
+        }
+        if any {
+            self.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
     /// Reads `node`'s log through `read`.
     pub fn with<T>(&self, node: &NodeName, read: impl FnOnce(&NodeLog) -> T) -> T {
         read(self.loaded(&mut self.lock(), node))
@@ -122,9 +143,15 @@ impl LogStore {
         node: &NodeName,
     ) -> &'a mut NodeLog {
         nodes.entry(node.clone()).or_insert_with(|| {
-            let file = self.file_of(node).and_then(|path| File::open(path).ok());
-            file.map(NodeLog::read).unwrap_or_default()
+            let mut log = NodeLog::default();
+            self.read_on(node, &mut log);
+            log
         })
+    }
+
+    fn read_on(&self, node: &NodeName, log: &mut NodeLog) -> bool {
+        let file = self.file_of(node).and_then(|path| File::open(path).ok());
+        file.is_some_and(|file| log.read(file))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, NodeLog>> {
@@ -153,4 +180,44 @@ fn parse(line: &str) -> Option<LogLine> {
     let (head, text) = line.split_once(" | ").or_else(|| Some((line.strip_suffix(" |")?, "")))?;
     let (at, step) = head.split_once(' ')?;
     Some(LogLine { at: at.parse().ok()?, step: step.into(), text: text.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
+
+    use super::*;
+
+    #[test]
+    fn who_only_looks_on_reads_what_is_added_and_nothing_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = NodeName::new("eu-west-1/head");
+        let writer = LogStore::in_folder(folder.path().to_owned());
+        let line = |text: &str| LogLine {
+            at: "2026-11-14T14:02:59Z".parse().unwrap(),
+            step: "python.1".into(),
+            text: text.into(),
+        };
+        let reader = LogStore::in_folder(folder.path().to_owned());
+        let seen = || reader.with(&node, |log| log.lines().iter().cloned().collect::<Vec<_>>());
+        assert_eq!(seen(), []);
+        for text in ["one", "two", "three"] {
+            let version = reader.version();
+            writer.push(&node, line(text)).unwrap();
+            reader.read_further();
+            assert!(reader.version() > version);
+        }
+        assert_eq!(seen(), ["one", "two", "three"].map(line));
+        let version = reader.version();
+        reader.read_further();
+        assert_eq!((reader.version(), seen().len()), (version, 3));
+        // A line whose end is not written yet is not a line yet.
+        let path = reader.file_of(&node).unwrap();
+        let mut file = OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(b"2026-11-14T14:02:59Z python.1 | fo").unwrap();
+        reader.read_further();
+        file.write_all(b"ur\n").unwrap();
+        reader.read_further();
+        assert_eq!(seen().last(), Some(&line("four")));
+    }
 }

@@ -65,6 +65,17 @@ fn what_is_ready_is_not_launched_again() {
 }
 
 #[test]
+fn who_only_looks_on_is_not_offered_the_end_of_the_cluster() {
+    let mut desk = Desk::new(fixture::rising());
+    desk.model.simulated = false;
+    desk.model.read_only = Some("another muster".into());
+    assert_eq!(desk.press("q D"), []);
+    let text = desk.text(80, 24);
+    assert!(text.contains("Quit muster?") && text.contains("until `muster"), "{text}");
+    assert!(!text.contains("D here") && !text.contains("D ends"), "{text}");
+}
+
+#[test]
 fn a_cluster_that_is_gone_is_followed_by_the_next_one() {
     let mut model = fixture::all_ready();
     fixture::event(&mut model, 90, Event::ClusterGone);

@@ -108,6 +108,7 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
             }
             effects
         }
+        (Action::TearDown, Dialog::Quit(_)) if model.read_only.is_some() => Vec::new(),
         (Action::TearDown, Dialog::Quit(_)) => open_down(ui),
         (_, Dialog::Launch(_)) => launch::update(ui, model, action),
         (_, Dialog::Down(_)) => down::update(ui, model, action),

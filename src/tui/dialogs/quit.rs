@@ -31,10 +31,11 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
         .flat_map(|paragraph| text::wrap(paragraph, usize::from(width) - 4))
         .map(|line| Line::styled(line, theme.text))
         .collect();
-    let foot = vec![
-        buttons(&["Stay", "Quit"], form.focus, theme),
-        Line::styled("q quits · D ends the cluster instead · Esc stays", theme.dim),
-    ];
+    let keys = match model.read_only {
+        Some(_) => "q quits · Esc stays",
+        None => "q quits · D ends the cluster instead · Esc stays",
+    };
+    let foot = vec![buttons(&["Stay", "Quit"], form.focus, theme), Line::styled(keys, theme.dim)];
     Sheet { title: "Quit muster?", width, lines, foot }.render(&mut form.scroll, area, buf, theme);
 }
 
@@ -50,7 +51,9 @@ fn real(model: &Model) -> Vec<String> {
     let mut texts = Vec::new();
     if live > 0 {
         let machines = text::count(live, "instance");
-        texts.push(format!("{machines} {verb} billed{price}, until D here or `muster down`."));
+        let end =
+            if model.read_only.is_some() { "`muster down`" } else { "D here or `muster down`" };
+        texts.push(format!("{machines} {verb} billed{price}, until {end}."));
     }
     match model.work {
         Work::Up => texts.push(
