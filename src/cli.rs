@@ -44,6 +44,8 @@ pub struct Cli {
 pub enum Command {
     /// Look at all regions and say what would keep the cluster from running
     Check(CommandArgs),
+    /// Mend what the checks found: shown first, then asked
+    Fix(FixArgs),
     /// Launch what is missing and bootstrap what is not ready
     Up(UpArgs),
     /// Show the cluster's nodes, as AWS and the journal have them
@@ -123,6 +125,36 @@ pub struct CommandArgs {
     pub format: Format,
 }
 
+/// `muster fix`
+#[derive(Debug, Args)]
+pub struct FixArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub common: CommandArgs,
+    /// Only what these checks found: key.exists,route.peering
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = check_id)]
+    pub only: Vec<String>,
+    /// Show what would be changed, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Print the plan as a script for whoever has the rights, and change nothing
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["yes", "dry_run"])]
+    pub print: Option<Script>,
+    /// Lead routes anew that are blackholes; without it they are left alone
+    #[arg(long)]
+    pub replace_blackholes: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// A form of script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Script {
+    /// A POSIX shell script of `aws ec2` commands
+    AwsCli,
+}
+
 /// `muster up`
 #[derive(Debug, Args)]
 pub struct UpArgs {
@@ -166,6 +198,9 @@ pub struct DownArgs {
     /// The cluster by its id, where its journal is lost
     #[arg(long, value_name = "ID", value_parser = cluster_id)]
     pub cluster: Option<ClusterId>,
+    /// Afterwards remove the networks that `fix` built, too; asked separately
+    #[arg(long)]
+    pub network: bool,
 }
 
 /// `muster demo`
@@ -187,6 +222,16 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// One of the checks, by its id.
+fn check_id(text: &str) -> Result<String, String> {
+    if crate::check::info(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let ids = crate::check::all().iter().map(|check| check.id);
+    let near = ids.max_by(|a, b| strsim::jaro(a, text).total_cmp(&strsim::jaro(b, text)));
+    Err(format!("there is no such check; did you mean {}?", near.unwrap_or_default()))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -3,8 +3,8 @@
 //! Data flows one way:
 //!
 //! ```text
-//! files ──► Project ──► Survey ──► Findings        (what is wrong, before a cent is spent)
-//!           config      survey     check
+//! files ──► Project ──► Survey ──► Findings ──► Remedies   (what is wrong, and its cure)
+//!           config      survey     check        remedy
 //!                         │
 //!                         └──► Launch ──► Nodes ──► Bootstrap ──► Manifest
 //!                              engine                remote       model
@@ -23,6 +23,7 @@ pub mod config;
 pub mod engine;
 pub mod journal;
 pub mod model;
+pub mod remedy;
 pub mod remote;
 pub mod report;
 pub mod signals;

@@ -11,6 +11,7 @@ mod engine;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;
+mod remedy;
 mod remote_contract;
 mod screens;
 mod sim;

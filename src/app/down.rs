@@ -1,10 +1,12 @@
 //! `muster down`: show what carries the cluster's id, ask, terminate, verify.
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
+use std::cell::RefCell;
+
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, fix, watch::Aside};
 use crate::{
     cli::{DownArgs, Format},
     cloud::Instance,
-    engine::{Command, DownPlan, Update},
+    engine::{Command, DownPlan, Remains, Update},
     model::{Failure, InstanceId, Region},
     report,
 };
@@ -24,9 +26,10 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         _ => None,
     };
     let plan = watch.ask(Command::PlanDown, planned).await?;
+    let format = args.common.format;
     let known = named || watch.state().cluster.is_some();
     show(&world, &plan, known, args.common.format, &mut watch)?;
-    if plan.terminate.is_empty() && watch.state().cluster.is_none() {
+    if plan.terminate.is_empty() && watch.state().cluster.is_none() && !args.network {
         watch.end().await?;
         return nothing(&world, &plan);
     }
@@ -35,17 +38,66 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         watch.end().await?;
         return Err(Trouble::failed(Failure::new("not confirmed; nothing was terminated")));
     }
-    let ended = |update: &Update| match update {
-        Update::DownEnded { gone } => Some(*gone),
-        _ => None,
-    };
-    let gone = watch.ask(Command::Down, ended).await?;
+    let gone = terminate(format, &mut watch).await?;
+    if gone && args.network {
+        tear_down(&world, args.yes, format, &mut watch).await?;
+    }
     watch.end().await?;
     if gone {
         return Ok(Exit::DONE);
     }
     let failure = Failure::new("not every instance is known to be gone");
     Err(Trouble::failed(failure.hint("`muster down` again asks all regions again")))
+}
+
+/// Terminates, and tells what else muster made; whether every instance is gone.
+async fn terminate(format: Format, watch: &mut Watch<'_>) -> Result<bool, Trouble> {
+    let remains = RefCell::new(Remains::default());
+    let ended = |update: &Update| match update {
+        Update::Remains(found) => {
+            remains.replace(found.clone());
+            None
+        }
+        Update::DownEnded { gone } => Some(*gone),
+        _ => None,
+    };
+    let gone = watch.ask(Command::Down, ended).await?;
+    let remains = remains.into_inner();
+    match format {
+        Format::Json => {
+            watch.aside(&Aside::Remains { found: &remains.found, unknown: &remains.unknown })?;
+        }
+        Format::Text => {
+            let paint = watch.streams.out.paint();
+            watch.streams.out.lines(&report::remains(&remains, paint))?;
+        }
+    }
+    Ok(gone)
+}
+
+/// Removes the networks that `fix` built, all of them or none.
+async fn tear_down(
+    world: &World,
+    yes: bool,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    let fix = watch.ask(Command::PlanTeardown, fix::planned).await?;
+    fix::show(&fix, format, watch)?;
+    if let Some(left) = fix.plan.left.first() {
+        let failure = Failure::new(format!("the networks stay: {}", left.why));
+        return Err(Trouble::failed(
+            failure.hint("end what uses them, then `muster down --network` again"),
+        ));
+    }
+    if fix.plan.is_empty() {
+        if format == Format::Text {
+            let line = format!("muster built no network for {}.", world.name());
+            watch.streams.out.line(line)?;
+        }
+        return Ok(());
+    }
+    fix::carry_out(&fix, yes, "Remove these networks?", watch).await
 }
 
 fn show(

@@ -6,6 +6,7 @@ mod check;
 mod dashboard;
 mod down;
 mod exit;
+mod fix;
 mod logs;
 mod panics;
 mod provoke;
@@ -52,6 +53,7 @@ fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit,
 async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
     match cli.command {
         Some(Command::Check(args)) => check::run(args, streams).await,
+        Some(Command::Fix(args)) => fix::run(args, streams).await,
         Some(Command::Up(args)) => up::run(args, streams).await,
         Some(Command::Status(args)) => status::run(args, streams).await,
         Some(Command::Logs(args)) => logs::run(args, streams).await,

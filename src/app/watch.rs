@@ -56,6 +56,20 @@ pub enum Aside<'a> {
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
+    /// What muster made and `down` left.
+    Remains {
+        /// By region.
+        found: &'a [(Region, crate::cloud::Tagged)],
+        /// Regions that could not be asked, and why.
+        unknown: &'a [(Region, Failure)],
+    },
+    /// What `fix` is about to change.
+    FixPlan {
+        /// The plan.
+        plan: &'a crate::remedy::Plan,
+        /// The configs before and after.
+        diffs: &'a [crate::config::edit::FileDiff],
+    },
     /// A line that a node printed.
     Line {
         /// The node.

@@ -11,7 +11,7 @@ use crate::{
 use super::{Finding, Level, Subject};
 
 /// What the checks work on.
-pub(super) struct Context<'a> {
+pub(crate) struct Context<'a> {
     pub project: &'a Project,
     pub survey: &'a Survey,
     /// The cluster whose instances are ours.
@@ -21,16 +21,16 @@ pub(super) struct Context<'a> {
 }
 
 /// What a check needs, or the finding that says why it can't judge.
-pub(super) type Judged<T> = Result<T, Box<Finding>>;
+pub(crate) type Judged<T> = Result<T, Box<Finding>>;
 
 /// The finding, whichever way it came.
-pub(super) fn settle(judged: Judged<Finding>) -> Finding {
+pub(crate) fn settle(judged: Judged<Finding>) -> Finding {
     judged.unwrap_or_else(|finding| *finding)
 }
 
 /// One region, seen by one check.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     check: &'static str,
     pub config: &'a RegionConfig,
     pub facts: &'a RegionSurvey,
@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
 }
 
 /// Every two of `places`, each pair once.
-pub(super) fn pairs<'a>(places: &[Place<'a>]) -> Vec<(Place<'a>, Place<'a>)> {
+pub(crate) fn pairs<'a>(places: &[Place<'a>]) -> Vec<(Place<'a>, Place<'a>)> {
     let with_later =
         |(i, a): (usize, &Place<'a>)| places[i + 1..].iter().map(|b| (*a, *b)).collect::<Vec<_>>();
     places.iter().enumerate().flat_map(with_later).collect()
@@ -175,7 +175,7 @@ impl<'a> Place<'a> {
 }
 
 /// Security groups that apply together, and the node groups that carry them.
-pub(super) struct GroupSet<'a> {
+pub(crate) struct GroupSet<'a> {
     pub ids: &'a [Sourced<SecurityGroupId>],
     pub carriers: Vec<&'a NodeGroup>,
 }
@@ -225,14 +225,14 @@ impl<'a> GroupSet<'a> {
 }
 
 /// `a`, `a and b`, `a, b and c`
-pub(super) fn and<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn and<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let mut items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
     let Some(last) = items.pop() else { return String::new() };
     if items.is_empty() { last } else { format!("{} and {last}", items.join(", ")) }
 }
 
 /// `1 node`, `3 nodes`
-pub(super) fn count(n: impl Into<u64>, one: &str) -> String {
+pub(crate) fn count(n: impl Into<u64>, one: &str) -> String {
     let n = n.into();
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }

@@ -3,12 +3,12 @@
 //! groups, the reports and `docs/checks.md` come.
 
 mod cluster_name;
-mod context;
+pub(crate) mod context;
 mod finding;
 mod image;
 mod key;
 mod launch;
-mod network;
+pub(crate) mod network;
 mod offered;
 mod operator_ssh;
 mod peering;
@@ -16,7 +16,7 @@ mod peers;
 mod reachable;
 mod region;
 mod route;
-mod rules;
+pub(crate) mod rules;
 mod security_group;
 mod subnet;
 mod table;

@@ -14,7 +14,7 @@ use super::{
 
 /// The CIDR of its VPC that a subnet is part of, as people write it in rules
 /// and routes; the subnet's own where the VPC is not known.
-pub(super) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
+pub(crate) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
     let vpc = place.facts.vpc(&subnet.vpc).ok();
     let cidrs = vpc.map_or(&[][..], |vpc| &vpc.cidrs);
     cidrs.iter().copied().find(|cidr| cidr.contains(&subnet.cidr)).unwrap_or(subnet.cidr)
@@ -22,14 +22,14 @@ pub(super) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
 
 /// The table that applies to a subnet: the one associated with it, else its
 /// VPC's main one.
-pub(super) fn table_of<'a>(tables: &'a [RouteTable], subnet: &Subnet) -> Option<&'a RouteTable> {
+pub(crate) fn table_of<'a>(tables: &'a [RouteTable], subnet: &Subnet) -> Option<&'a RouteTable> {
     let own = tables.iter().find(|table| table.subnets.contains(&subnet.id));
     own.or_else(|| tables.iter().find(|table| table.is_main && table.vpc == subnet.vpc))
 }
 
 /// Two VPCs that nodes of two regions are in.
 #[derive(Clone, Copy)]
-pub(super) struct Link<'a> {
+pub(crate) struct Link<'a> {
     pub from: Place<'a>,
     pub from_vpc: &'a Vpc,
     pub to: Place<'a>,
@@ -37,7 +37,7 @@ pub(super) struct Link<'a> {
 }
 
 /// Every VPC of one region with every one of the other: usually one pair.
-pub(super) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>> {
+pub(crate) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>> {
     let subject = Subject::Pair(from.region().clone(), to.region().clone());
     let vpcs = |place: &Place<'a>| {
         place.vpcs().map_err(|absent| {
@@ -56,7 +56,7 @@ pub(super) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>>
 }
 
 /// Whether VPCs of the two regions are known to overlap.
-pub(super) fn overlap(a: &Place<'_>, b: &Place<'_>) -> bool {
+pub(crate) fn overlap(a: &Place<'_>, b: &Place<'_>) -> bool {
     links(*a, *b).is_ok_and(|links| links.iter().any(|link| link.overlap().is_some()))
 }
 
@@ -110,6 +110,6 @@ fn rank(state: PeeringState) -> u8 {
 }
 
 /// Whether the connection is there or may yet come.
-pub(super) fn is_alive(peering: &Peering) -> bool {
+pub(crate) fn is_alive(peering: &Peering) -> bool {
     rank(peering.state) < 4
 }

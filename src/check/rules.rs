@@ -11,10 +11,10 @@ use crate::{
 };
 
 /// Everybody.
-pub(super) const WORLD: Ipv4Net = Ipv4Net::new_assert(std::net::Ipv4Addr::UNSPECIFIED, 0);
+pub(crate) const WORLD: Ipv4Net = Ipv4Net::new_assert(std::net::Ipv4Addr::UNSPECIFIED, 0);
 
 /// The inbound rules of groups that apply together.
-pub(super) struct Rules<'a>(Vec<&'a IpPermission>);
+pub(crate) struct Rules<'a>(Vec<&'a IpPermission>);
 
 impl<'a> Rules<'a> {
     pub fn of(groups: &[&'a SecurityGroup]) -> Self {
@@ -69,7 +69,7 @@ impl<'a> Rules<'a> {
 }
 
 /// A single port.
-pub(super) fn one(port: u16) -> PortRange {
+pub(crate) fn one(port: u16) -> PortRange {
     PortRange { from: port, to: port }
 }
 

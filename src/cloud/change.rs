@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::{CloudError, ErrorKind, PortRange, PublicKey, Result, Tags};
-use crate::model::{ImageId, KeyName, Region, Zone};
+use crate::model::{ImageId, InstanceId, KeyName, Region, VpcId, Zone};
 
 /// A resource: one that is there, or one that an earlier step of the same
 /// plan makes.
@@ -245,6 +245,19 @@ pub struct Tagged {
     pub tags: Tags,
 }
 
+/// A network interface: something that has an address in a VPC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its id: `eni-…`.
+    pub id: String,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// The instance that it belongs to, if it is one's.
+    pub instance: Option<InstanceId>,
+    /// What it is for, as whoever made it wrote.
+    pub description: String,
+}
+
 /// The ids of what the steps of a plan have made.
 pub type Made = BTreeMap<Slot, String>;
 
@@ -257,12 +270,19 @@ impl Ref {
         }
     }
 
-    fn settle(&mut self, made: &Made) {
-        if let Self::Made(slot) = self
-            && let Some(id) = made.get(slot)
-        {
-            *self = Self::Id(id.clone());
+    /// The step that makes it, if it is not there yet.
+    pub fn slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Id(_) => None,
+            Self::Made(slot) => Some(slot),
         }
+    }
+
+    /// The same by its id, where that is known by now.
+    #[must_use]
+    pub fn with(&self, made: &Made) -> Self {
+        let id = self.slot().and_then(|slot| made.get(slot));
+        id.map_or_else(|| self.clone(), |id| Self::Id(id.clone()))
     }
 }
 
@@ -332,23 +352,33 @@ impl Change {
         )
     }
 
+    /// Whether it takes something away.
+    pub fn deletes(&self) -> bool {
+        matches!(
+            self,
+            Self::DeletePeering { .. }
+                | Self::DeleteSecurityGroup { .. }
+                | Self::DeleteSubnet { .. }
+                | Self::DeleteRouteTable { .. }
+                | Self::DetachInternetGateway { .. }
+                | Self::DeleteInternetGateway { .. }
+                | Self::DeleteVpc { .. }
+        )
+    }
+
     /// The same call with the ids of what has been made meanwhile.
     #[must_use]
     pub fn with(mut self, made: &Made) -> Self {
         for reference in self.refs_mut() {
-            reference.settle(made);
+            *reference = reference.with(made);
         }
         self
     }
 
     /// What it refers to that is not known by its id yet.
     pub fn waits_for(&self) -> Vec<Slot> {
-        let refs = self.clone().refs_mut().into_iter().map(|one| one.clone()).collect::<Vec<_>>();
-        let slots = refs.into_iter().filter_map(|one| match one {
-            Ref::Made(slot) => Some(slot),
-            Ref::Id(_) => None,
-        });
-        slots.collect()
+        let mut own = self.clone();
+        own.refs_mut().into_iter().filter_map(|one| one.slot().cloned()).collect()
     }
 
     /// Whether everything that it refers to is known by its id, as it has to

@@ -14,7 +14,7 @@ mod launch;
 pub mod tags;
 mod types;
 
-pub use change::{Change, InboundRule, Made, Ref, Slot, Source, Tagged, Via};
+pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{BlockDevice, IamProfile, LaunchRequest, Market};
 pub use types::{
@@ -113,6 +113,9 @@ pub trait Cloud: Send + Sync {
     /// Everything that carries a tag of one of these keys (`DescribeTags`), with those
     /// tags, by id.
     async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>>;
+
+    /// Everything that has an address in these VPCs (`DescribeNetworkInterfaces`).
+    async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>>;
 
     /// Makes one change, and answers the id of what it made, if it makes something
     /// ([`Change::makes`]). Every [`Ref`] in it has to be an id by now.

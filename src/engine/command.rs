@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::{
     check::Finding,
     cloud::Instance,
-    config::Project,
+    config::{Project, edit::FileDiff},
     model::{Failure, NodeName, Region},
+    remedy::{Plan, Wish},
     survey::Survey,
 };
 
-use super::Stamped;
+use super::{Remains, Stamped};
 
 /// What a front end asks for. Anything that spends money or destroys has been
 /// shown to and confirmed by the user before it is sent.
@@ -19,7 +20,7 @@ pub enum Command {
     /// Survey all regions and check again.
     Look,
     /// Load the project from its files again, then survey and check it.
-    /// Refused while a launch or a termination is under way.
+    /// Refused while a launch, a termination or a fix is under way.
     Reload,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
@@ -31,6 +32,17 @@ pub enum Command {
     PlanDown,
     /// Terminate every instance that carries the cluster's id.
     Down,
+    /// Plan what mends the findings that the wish names; answered by
+    /// [`Update::FixPlan`]. Looks at all regions first.
+    PlanFix(Wish),
+    /// Plan what would mend everything, by the last look and without asking for
+    /// more than has to be known; answered by [`Update::Cures`].
+    Cures,
+    /// Plan the removal of the networks that muster made; answered by
+    /// [`Update::FixPlan`].
+    PlanTeardown,
+    /// Carry out a plan, exactly as it was shown; answered by [`Update::FixEnded`].
+    Fix(Arc<Plan>),
     /// End: what must finish is finished, the rest is dropped. The updates
     /// end when all is done.
     Stop,
@@ -56,6 +68,15 @@ pub enum Update {
     },
     /// What `Down` would do.
     DownPlan(DownPlan),
+    /// What `PlanFix` or `PlanTeardown` found.
+    FixPlan(Arc<FixPlan>),
+    /// What would mend what the last look found.
+    Cures(Arc<Plan>),
+    /// The answer to `Fix` is complete. A look follows.
+    FixEnded {
+        /// Whether every step was done.
+        complete: bool,
+    },
     /// A command could not be carried out.
     Refused(Failure),
     /// Something went wrong that muster goes on in spite of.
@@ -64,11 +85,22 @@ pub enum Update {
     Busy(Vec<String>),
     /// The answer to `Up` is complete: nothing more happens by itself.
     UpEnded,
+    /// What muster made and `Down` left; comes before its end.
+    Remains(Remains),
     /// The answer to `Down` is complete.
     DownEnded {
         /// Whether every instance is gone for certain.
         gone: bool,
     },
+}
+
+/// A plan and what it would write into the configs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FixPlan {
+    /// What would be done.
+    pub plan: Arc<Plan>,
+    /// The configs before and after; what is made first shows by its step's name.
+    pub diffs: Vec<FileDiff>,
 }
 
 /// What `Down` would terminate, and what it would leave.

@@ -11,13 +11,14 @@ use tokio::{
 use crate::{
     journal::Store,
     model::{Failure, NodeName, Region},
+    remedy::{Plan, Wish},
     survey::Survey,
 };
 
 use super::{
     ClusterPhase, Command, Event, Manifest, Phase, Stamped, Update,
     barrier::Barriers,
-    down, look, node, region, reload,
+    down, fix, look, node, region, reload,
     shared::{Message, Shared},
 };
 
@@ -34,6 +35,9 @@ enum Task {
     Look,
     PlanDown,
     Down,
+    PlanFix,
+    Cures,
+    Fix,
 }
 
 pub(super) struct Dispatcher {
@@ -150,7 +154,17 @@ impl Dispatcher {
                 self.survey = Some(survey.clone());
                 self.tell(Update::Looked { survey, findings });
             }
-            Message::Update(update) => self.tell(update),
+            Message::Reload(answer) => {
+                // The fix that asked may have been dropped meanwhile.
+                let _ = answer.send(self.replan());
+            }
+            Message::Update(update) => {
+                let again = matches!(update, Update::FixEnded { .. });
+                self.tell(update);
+                if again {
+                    self.look();
+                }
+            }
         }
     }
 
@@ -226,7 +240,15 @@ impl Dispatcher {
     }
 
     fn command(&mut self, command: Command) {
-        let looks = matches!(command, Command::Look | Command::Reload | Command::PlanDown);
+        let looks = matches!(
+            command,
+            Command::Look
+                | Command::Reload
+                | Command::PlanDown
+                | Command::PlanFix(_)
+                | Command::Cures
+                | Command::PlanTeardown
+        );
         if let Some(holder) = self.store.read_only().filter(|_| !looks) {
             let failure = Failure::new(format!("{holder} holds this cluster; this one only looks"));
             return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
@@ -239,6 +261,10 @@ impl Dispatcher {
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
             Command::PlanDown => self.plan_down(),
             Command::Down => self.down(),
+            Command::PlanFix(wish) => self.plan_fix(Some(wish)),
+            Command::PlanTeardown => self.plan_fix(None),
+            Command::Cures => self.cures(),
+            Command::Fix(plan) => self.fix(plan),
             Command::Stop => {}
         }
     }
@@ -253,24 +279,28 @@ impl Dispatcher {
     /// Reads the files on the spot, as it writes the journal: what is asked
     /// after it is asked of the new project.
     fn reload(&mut self) {
-        if self.rising || self.is_running(&Task::Down) {
-            return self.refuse("a launch or a termination is under way");
+        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
+            return self.refuse("a launch, a termination or a fix is under way");
         }
-        match reload::load(&self.shared) {
-            Ok(project) => {
-                self.shared.replan(project.clone());
-                // What was allowed was another launch, perhaps.
-                self.survey = None;
-                self.tell(Update::Project(project));
-                self.look();
-            }
+        match self.replan() {
+            Ok(()) => self.look(),
             Err(failure) => self.tell(Update::Refused(failure)),
         }
     }
 
+    /// Plans what the files say now.
+    fn replan(&mut self) -> Result<(), Failure> {
+        let project = reload::load(&self.shared)?;
+        self.shared.replan(project.clone());
+        // What was allowed was another launch, perhaps.
+        self.survey = None;
+        self.tell(Update::Project(project));
+        Ok(())
+    }
+
     fn up(&mut self) {
-        if self.rising || self.is_running(&Task::Down) {
-            return self.refuse("a launch or a termination is under way");
+        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
+            return self.refuse("a launch, a termination or a fix is under way");
         }
         if self.shared.state().phase == ClusterPhase::Gone {
             return self.refuse("this cluster is gone; start muster again to launch a new one");
@@ -413,11 +443,45 @@ impl Dispatcher {
         });
     }
 
+    /// `None`: what would take the networks away that muster made.
+    fn plan_fix(&mut self, wish: Option<Wish>) {
+        let (shared, last) = (self.shared.clone(), self.survey.clone());
+        self.abort(&Task::PlanFix);
+        self.spawn(Task::PlanFix, async move {
+            match wish {
+                Some(wish) => fix::plan(&shared, last.as_deref(), &wish).await,
+                None => fix::plan_teardown(&shared).await,
+            }
+        });
+    }
+
+    fn cures(&mut self) {
+        let Some(survey) = self.survey.clone() else { return };
+        let shared = self.shared.clone();
+        self.abort(&Task::Cures);
+        self.spawn(Task::Cures, async move { fix::cures(&shared, &survey).await });
+    }
+
+    fn fix(&mut self, plan: Arc<Plan>) {
+        let busy = [Task::Down, Task::Fix].iter().any(|task| self.is_running(task));
+        if self.rising || busy {
+            return self.refuse("a launch, a termination or a fix is under way");
+        }
+        if let Err(failure) = self.open_run() {
+            return self.tell(Update::Refused(failure));
+        }
+        self.shared.halted.send_replace(false);
+        self.spawn(Task::Fix, fix::run(self.shared.clone(), plan));
+    }
+
     /// Nothing new is launched from here on; calls under way are waited for,
     /// since what they make has to be terminated as well.
     fn down(&mut self) {
         if self.is_running(&Task::Down) {
             return self.refuse("the termination is under way");
+        }
+        if self.is_running(&Task::Fix) {
+            return self.refuse("a fix is under way; it ends by itself");
         }
         self.shared.halted.send_replace(true);
         let work: Vec<_> = self.running.values().map(|(task, _)| task.clone()).collect();
@@ -478,7 +542,13 @@ impl Dispatcher {
                 self.tell(Update::Notice(failure));
                 self.tell(Update::DownEnded { gone: false });
             }
-            Task::Region(_) | Task::Look | Task::PlanDown => self.tell(Update::Notice(failure)),
+            Task::Fix => {
+                self.tell(Update::Notice(failure));
+                self.tell(Update::FixEnded { complete: false });
+            }
+            Task::Region(_) | Task::Look | Task::PlanDown | Task::PlanFix | Task::Cures => {
+                self.tell(Update::Notice(failure));
+            }
         }
     }
 

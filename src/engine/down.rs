@@ -14,6 +14,7 @@ use super::{
     DownPlan, Event, InstanceInfo, Update,
     launch::unresolved,
     region::{changed, list, reconcile, vanished},
+    remains,
     shared::Shared,
 };
 
@@ -43,7 +44,7 @@ pub(super) async fn plan(shared: &Shared) -> DownPlan {
 
 /// The regions of the project and of the record: a region that was taken out
 /// of the configs may still hold machines.
-fn regions(shared: &Shared) -> BTreeSet<Region> {
+pub(super) fn regions(shared: &Shared) -> BTreeSet<Region> {
     let mut regions: BTreeSet<_> = shared.project().region_names().into_iter().collect();
     regions.extend(shared.state().regions.iter().cloned());
     regions
@@ -78,6 +79,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         // If this can't be recorded, the next run only asks EC2 once more.
         let _ = shared.record(Event::ClusterGone).await;
     }
+    let regions: Vec<_> = regions(&shared).into_iter().collect();
+    remains::tell(&shared, &regions).await;
     shared.update(Update::DownEnded { gone });
 }
 

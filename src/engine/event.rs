@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cloud::InstanceState,
+    cloud::{InstanceState, Slot},
     model::{
         ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region,
         SubnetId, Zone,
@@ -153,6 +153,51 @@ pub enum Event {
     },
     /// EC2 says that every instance with the cluster's id is gone.
     ClusterGone,
+    /// The user said yes to a plan of changes; synced before the first one.
+    FixStarted {
+        /// Its steps, in order.
+        steps: Vec<FixStep>,
+    },
+    /// Written and synced before the call that makes a change.
+    ChangeIntended {
+        /// The step.
+        slot: Slot,
+    },
+    /// A step of a plan is done.
+    ChangeDone {
+        /// The step.
+        slot: Slot,
+        /// The id of what it made, if it makes something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<String>,
+    },
+    /// A step of a plan failed.
+    ChangeFailed {
+        /// The step.
+        slot: Slot,
+        /// Why.
+        failure: Failure,
+    },
+    /// A plan is at its end.
+    FixEnded {
+        /// Steps done.
+        done: u32,
+        /// Steps that failed.
+        failed: u32,
+        /// Steps that were not begun, since one that they need failed.
+        left: u32,
+    },
+}
+
+/// A step of a plan, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixStep {
+    /// Its name.
+    pub slot: Slot,
+    /// Where; none: on this machine.
+    pub region: Option<Region>,
+    /// What it does, one line.
+    pub title: String,
 }
 
 impl Event {
@@ -165,6 +210,8 @@ impl Event {
                 | Self::RunStarted { .. }
                 | Self::LaunchIntended { .. }
                 | Self::DownStarted { .. }
+                | Self::FixStarted { .. }
+                | Self::ChangeIntended { .. }
         )
     }
 
@@ -183,7 +230,10 @@ impl Event {
         self.is_intent()
             || matches!(
                 self,
-                Self::LaunchSucceeded { .. } | Self::LaunchFailed { .. } | Self::ClusterGone
+                Self::LaunchSucceeded { .. }
+                    | Self::LaunchFailed { .. }
+                    | Self::ClusterGone
+                    | Self::ChangeDone { .. }
             )
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn run(shared: Arc<Shared>, last: Option<Arc<Survey>>, reconcil
     shared.send(Message::Looked(project, Arc::new(survey), findings.into()));
 }
 
-async fn survey(shared: &Shared, project: &Project, last: Option<&Survey>) -> Survey {
+/// Asks all regions; what EC2 allowed before is not asked again.
+pub(super) async fn survey(shared: &Shared, project: &Project, last: Option<&Survey>) -> Survey {
     let options = SurveyOptions {
         dry_run: !last.is_some_and(|last| all_allowed(project, last)),
         cluster: Some(shared.cluster.clone()),

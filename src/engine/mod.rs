@@ -10,6 +10,8 @@ mod command;
 mod dispatcher;
 mod down;
 mod event;
+mod fix;
+mod fix_state;
 mod launch;
 mod logs;
 mod look;
@@ -17,6 +19,7 @@ mod manifest;
 mod node;
 mod region;
 mod reload;
+mod remains;
 mod sanitize;
 mod script;
 mod shared;
@@ -27,11 +30,13 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-pub use command::{Command, DownPlan, Update};
-pub use event::{Event, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
+pub use command::{Command, DownPlan, FixPlan, Update};
+pub use event::{Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
+pub use fix_state::{ChangeState, FixProgress, FixState};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use region::differences;
+pub use remains::Remains;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };

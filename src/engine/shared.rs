@@ -28,6 +28,8 @@ pub(super) enum Message {
     StartNode(NodeName),
     /// A survey of this project ended, with what the checks say of it.
     Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
+    /// The configs were rewritten: plan what they say now; answered once that is done.
+    Reload(oneshot::Sender<Result<(), Failure>>),
     /// Send on as it is.
     Update(Update),
 }
@@ -101,6 +103,14 @@ impl Shared {
         let (answer, answered) = oneshot::channel();
         let lost = || Failure::new("the journal is closed");
         self.inbox.send(Message::Record(event, answer)).map_err(|_| lost())?;
+        answered.await.map_err(|_| lost())?
+    }
+
+    /// Returns once what the configs say now is planned.
+    pub(super) async fn reload(&self) -> Result<(), Failure> {
+        let (answer, answered) = oneshot::channel();
+        let lost = || Failure::new("the engine has ended");
+        self.inbox.send(Message::Reload(answer)).map_err(|_| lost())?;
         answered.await.map_err(|_| lost())?
     }
 

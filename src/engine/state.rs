@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::{Event, Phase, Stamped, StepOutcome};
+use super::{Event, FixState, Phase, Stamped, StepOutcome};
 
 /// Everything that is known of a cluster's life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -36,6 +36,8 @@ pub struct RunState {
     pub launches: BTreeMap<ClientToken, LaunchRecord>,
     /// Instances with the cluster's id that no launch on record made.
     pub strays: BTreeMap<InstanceId, InstanceInfo>,
+    /// The last plan of changes, if one was begun.
+    pub fix: Option<FixState>,
     /// The nodes by their present machines: `nodes` the other way round.
     #[serde(skip)]
     by_instance: BTreeMap<InstanceId, NodeName>,
@@ -291,6 +293,15 @@ impl RunState {
             }
             Event::DownStarted { .. } => self.phase = ClusterPhase::Falling,
             Event::ClusterGone => self.phase = ClusterPhase::Gone,
+            Event::FixStarted { steps } => self.fix = Some(FixState::begin(steps, at)),
+            Event::ChangeIntended { .. }
+            | Event::ChangeDone { .. }
+            | Event::ChangeFailed { .. }
+            | Event::FixEnded { .. } => {
+                if let Some(fix) = &mut self.fix {
+                    fix.apply(&stamped.event, at);
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Paint, Tone};
 use crate::{
+    cloud::Slot,
     engine::{Event, LaunchedInstance, LogLine, Phase, RunState, Stamped, StepOutcome},
     model::{Failure, GroupKey, NodeName},
 };
@@ -68,8 +69,35 @@ impl EventLines {
             Event::ClusterGone => {
                 Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
             }
-            Event::RunStarted { .. } | Event::StepStarted { .. } | Event::StepReset { .. } => None,
+            Event::FixStarted { steps } => {
+                let what = format!("{} changes", steps.len());
+                Some(self.line(at, None, "fixing", &what))
+            }
+            Event::ChangeDone { slot, made } => {
+                Some(self.changed(at, slot, made.as_deref(), before))
+            }
+            Event::ChangeFailed { slot, failure } => {
+                Some(self.failed(at, &change_title(slot, before), failure))
+            }
+            Event::FixEnded { done, failed, left } => {
+                let tone = if failed + left == 0 { Tone::Good } else { Tone::Bad };
+                let what = match (failed, left) {
+                    (0, 0) => format!("all {done} changes are made"),
+                    _ => format!("{done} changes made, {failed} failed, {left} not begun"),
+                };
+                Some(self.line(at, Some(tone), "fixed", &what))
+            }
+            Event::RunStarted { .. }
+            | Event::StepStarted { .. }
+            | Event::StepReset { .. }
+            | Event::ChangeIntended { .. } => None,
         }
+    }
+
+    fn changed(&self, at: Timestamp, slot: &Slot, made: Option<&str>, before: &RunState) -> String {
+        let made = made.map(|id| format!(": {id}")).unwrap_or_default();
+        let what = format!("{}{made}", change_title(slot, before));
+        self.line(at, Some(Tone::Good), "√ done", &what)
     }
 
     /// A line that a node printed.
@@ -184,4 +212,14 @@ fn last_lines(outcome: &StepOutcome) -> &[String] {
         }
         _ => &[],
     }
+}
+
+/// `eu-west-1: create a VPC 10.64.0.0/16`
+fn change_title(slot: &Slot, state: &RunState) -> String {
+    let steps = state.fix.iter().flat_map(|fix| &fix.steps);
+    let Some(progress) = steps.into_iter().find(|one| one.step.slot == *slot) else {
+        return slot.to_string();
+    };
+    let region = progress.step.region.as_ref().map(|region| format!("{region}: "));
+    format!("{}{}", region.unwrap_or_default(), progress.step.title)
 }

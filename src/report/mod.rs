@@ -5,6 +5,7 @@
 mod diagnostics;
 mod events;
 mod findings;
+mod fix;
 mod out;
 mod plan;
 mod status;
@@ -13,6 +14,7 @@ mod table;
 pub use diagnostics::diagnostics;
 pub use events::EventLines;
 pub use findings::{FindingsDocument, failures, findings};
+pub use fix::{fix_plan, remains};
 pub use out::{Out, Paint, Tone};
 pub use plan::{down_plan, launch_plan, launched};
 pub use status::{StatusDocument, status};

@@ -9,9 +9,11 @@ use crate::{
     check::{Finding, Level, Subject, Summary},
     config::Project,
     engine::{
-        ClusterPhase, Command, DownPlan, Event, LogStore, NodeState, Phase, RunState, Update,
+        ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
+        RunState, Update,
     },
     model::{Clock, Failure, Region},
+    remedy::Plan,
     survey::Survey,
 };
 
@@ -36,6 +38,12 @@ pub struct Model {
     pub notices: VecDeque<Notice>,
     /// The answer to the last question of what `down` would do; none while it is awaited.
     pub down_plan: Option<DownPlan>,
+    /// The plan of changes that was asked for last, once it is there.
+    pub fix_plan: Option<Arc<FixPlan>>,
+    /// What would mend what the last look found, once that is known.
+    pub cures: Option<Arc<Plan>>,
+    /// What muster made and the last `Down` left.
+    pub remains: Option<Remains>,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
     /// The time.
@@ -68,6 +76,8 @@ pub enum Work {
     Up,
     /// Ending the cluster.
     Down,
+    /// Changing what a plan of remedies says.
+    Fix,
 }
 
 /// Something that the user should know.
@@ -113,6 +123,10 @@ impl Model {
             Update::Busy(busy) => self.busy = busy,
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
+            Update::FixPlan(plan) => self.fix_plan = Some(plan),
+            Update::Cures(plan) => self.cures = Some(plan),
+            Update::FixEnded { complete } => self.fix_ended(complete),
+            Update::Remains(remains) => self.remains = Some(remains),
         }
     }
 
@@ -184,6 +198,9 @@ impl Model {
             Command::PlanDown => self.down_plan = None,
             Command::Up | Command::RetryNode(_) | Command::RetryStep(..) => self.work = Work::Up,
             Command::Down => self.work = Work::Down,
+            Command::PlanFix(_) | Command::PlanTeardown => self.fix_plan = None,
+            Command::Cures => self.cures = None,
+            Command::Fix(_) => self.work = Work::Fix,
             Command::Stop => self.ending = true,
         }
     }
@@ -195,6 +212,15 @@ impl Model {
         } else {
             let text = "not every instance is known to be gone: D asks all regions again";
             self.notice(Tone::Bad, text);
+        }
+    }
+
+    fn fix_ended(&mut self, complete: bool) {
+        self.work = Work::None;
+        if complete {
+            self.notice(Tone::Good, "all changes are made; looking again");
+        } else {
+            self.notice(Tone::Bad, "not every change could be made; what was made stays");
         }
     }
 

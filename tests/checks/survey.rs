@@ -12,8 +12,8 @@ use muster::{
     check::{self, Level},
     cloud::{
         Change, Cloud, CloudError, Image, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, KeyPair, LaunchRequest, Offering, Peering, PublicKey, RegionInfo, Result,
-        RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, PublicKey,
+        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{
         Clock, Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId,
@@ -164,6 +164,10 @@ impl Cloud for Ec2 {
 
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
         Err(CloudError::answered(region, "DescribeVpcs", "Test", "and VPCs as well"))
+    }
+
+    async fn interfaces(&self, region: &Region, _: &[VpcId]) -> Result<Vec<Interface>> {
+        Err(CloudError::answered(region, "DescribeNetworkInterfaces", "Test", "not asked"))
     }
 
     async fn tagged(&self, region: &Region, _: &[&str]) -> Result<Vec<Tagged>> {

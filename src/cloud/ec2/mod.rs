@@ -15,6 +15,7 @@ mod gateways;
 mod images;
 mod instance_types;
 mod instances;
+mod interfaces;
 mod key_pairs;
 mod launch;
 mod parse;
@@ -29,9 +30,9 @@ mod vpcs;
 pub use client::{Ec2Cloud, Timeouts};
 
 use super::{
-    Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
-    LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
-    SubnetFilter, Tagged, Vpc,
+    Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, Interface,
+    KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup,
+    Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId};
 
@@ -119,6 +120,10 @@ impl Cloud for Ec2Cloud {
 
     async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {
         tags::describe(&self.at(region).await, keys).await
+    }
+
+    async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {
+        interfaces::describe(&self.at(region).await, vpcs).await
     }
 
     async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {

@@ -124,8 +124,17 @@ fn through(via: &Via) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Deletes a table that no subnet is associated with.
+/// Deletes a table that routes depend on no more, with its associations: those
+/// of subnets that are gone as well, which not every service ends by itself.
 pub(super) async fn delete(at: &RegionClient, table: &str) -> Result<MadeId> {
+    let found = at.client.describe_route_tables().route_table_ids(table).send().await;
+    let found = found.map_err(|error| at.failed(OPERATION, &error))?;
+    let tables = found.route_tables.unwrap_or_default().into_iter();
+    for association in tables.flat_map(|table| table.associations.unwrap_or_default()) {
+        let Some(id) = association.route_table_association_id else { continue };
+        let call = at.client.disassociate_route_table().association_id(id).customize();
+        at.done("DisassociateRouteTable", call.config_override(at.single_attempt()).send()).await?;
+    }
     let call = at.client.delete_route_table().route_table_id(table).customize();
     let answer = call.config_override(at.single_attempt()).send();
     at.done("DeleteRouteTable", answer).await

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     cloud::{
-        Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, KeyPair,
-        LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
-        SubnetFilter, Tagged, Vpc,
+        Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, Interface,
+        KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup,
+        Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
@@ -250,6 +250,11 @@ impl Cloud for World {
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
         let find = |_: &State, held: &RegionState| held.told_vpcs().collect();
         self.look(region, "DescribeVpcs", find).await
+    }
+
+    async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {
+        let find = |_: &State, held: &RegionState| held.interfaces(vpcs, Instant::now());
+        self.look(region, "DescribeNetworkInterfaces", find).await
     }
 
     async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {

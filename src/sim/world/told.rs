@@ -1,5 +1,7 @@
 //! What EC2 tells of what is there.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{
@@ -7,8 +9,12 @@ use super::{
     machine::Machine,
     state::{HeldSubnet, RegionState, State},
 };
-use crate::cloud::{
-    Image, Instance, InstanceState, Route, RouteTable, Subnet, Tagged, Tags, Vpc, tags,
+use crate::{
+    cloud::{
+        Image, Instance, InstanceState, Interface, Route, RouteTable, Subnet, Tagged, Tags, Vpc,
+        tags,
+    },
+    model::VpcId,
 };
 
 /// A resource with those of its tags that have one of `keys`, if any.
@@ -73,5 +79,23 @@ impl State {
         let told =
             |route: &Route| Route { state: self.route_state(&route.target, now), ..route.clone() };
         RouteTable { routes: table.routes.iter().map(told).collect(), ..table.clone() }
+    }
+}
+
+impl RegionState {
+    /// The addresses that machines hold in `vpcs`.
+    pub(super) fn interfaces(&self, vpcs: &[VpcId], now: Instant) -> Vec<Interface> {
+        let told = |machine: &Arc<Machine>| {
+            let about = &machine.about;
+            let vpc = &self.subnet(&about.subnet)?.subnet.vpc;
+            let holds = machine.state_at(now) != InstanceState::Terminated && vpcs.contains(vpc);
+            holds.then(|| Interface {
+                id: about.id.as_str().replacen("i-", "eni-", 1),
+                vpc: vpc.clone(),
+                instance: Some(about.id.clone()),
+                description: String::new(),
+            })
+        };
+        self.machines.values().filter_map(told).collect()
     }
 }

@@ -49,6 +49,7 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
     let (ready, all) = model.ready();
     match (model.work, model.state.phase) {
         (Work::Up, _) => Some("the launch is under way"),
+        (Work::Fix, _) => Some("changes are being made"),
         (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
         (_, ClusterPhase::Gone) => None,
         _ if ready == all => Some("every node is ready: there is nothing to launch"),

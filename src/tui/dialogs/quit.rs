@@ -62,6 +62,7 @@ fn real(model: &Model) -> Vec<String> {
         Work::Down => texts.push(
             "The cluster is being ended; whether every instance is gone is then not known: `muster down` asks again.".into(),
         ),
+        Work::Fix => texts.push("The call under way is waited for; the next fix goes on from there.".into()),
         Work::None => {}
     }
     texts

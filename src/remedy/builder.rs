@@ -1,0 +1,174 @@
+//! Collects the steps of a plan.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    check::{Finding, Level, Subject},
+    cloud::{Change, Ref, Slot, Tags, tags},
+    model::{ClusterId, Failure, Region},
+};
+
+use super::{
+    Facts,
+    facts::RegionFacts,
+    plan::{Action, Left, Plan, Problem, Rewrite, Step, Until},
+};
+
+/// A plan in the making.
+pub(super) struct Builder<'a> {
+    pub facts: &'a Facts,
+    /// The findings to be mended.
+    pub wanted: Vec<&'a Finding>,
+    base: Tags,
+    plan: Plan,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(
+        facts: &'a Facts,
+        wanted: Vec<&'a Finding>,
+        project: &str,
+        cluster: &ClusterId,
+    ) -> Self {
+        let base = Tags::from([
+            (tags::CLUSTER.to_owned(), cluster.to_string()),
+            (tags::PROJECT.to_owned(), project.to_owned()),
+        ]);
+        Self { facts, wanted, base, plan: Plan::default() }
+    }
+
+    /// The plan, with all that nothing mends listed as left.
+    pub fn finish(mut self) -> Plan {
+        let told: BTreeSet<Problem> = self
+            .plan
+            .mended()
+            .into_iter()
+            .cloned()
+            .chain(self.plan.left.iter().map(|left| left.problem.clone()))
+            .collect();
+        for finding in &self.wanted {
+            let problem = Problem::of(finding);
+            if !told.contains(&problem) {
+                let why = finding.todo.clone().unwrap_or_else(|| "there is no remedy".into());
+                self.plan.left.push(Left { problem, why });
+            }
+        }
+        // Configs are written once all else is there.
+        self.plan.steps.sort_by_key(|step| matches!(step.action, Action::Rewrite(_)));
+        self.plan
+    }
+
+    /// The findings of `check` that are to be mended.
+    pub fn wanted(&self, check: &str) -> Vec<&'a Finding> {
+        self.wanted.iter().copied().filter(|finding| finding.check == check).collect()
+    }
+
+    /// What is to be mended of `check` about `subject`.
+    pub fn wants(&self, check: &'static str, subject: &Subject) -> Option<Problem> {
+        let found = self.wanted.iter().find(|one| one.check == check && one.subject == *subject);
+        found.map(|finding| Problem::of(finding))
+    }
+
+    /// The same about one region.
+    pub fn wants_in(&self, check: &'static str, region: &Region) -> Option<Problem> {
+        self.wants(check, &Subject::Region(region.clone()))
+    }
+
+    /// The same about two regions, whichever stands first.
+    pub fn wants_between(&self, check: &'static str, a: &Region, b: &Region) -> Vec<Problem> {
+        let pair = |a: &Region, b: &Region| Subject::Pair(a.clone(), b.clone());
+        [pair(a, b), pair(b, a)].iter().filter_map(|pair| self.wants(check, pair)).collect()
+    }
+
+    /// What is known of `region`; where it is not, `problems` are left.
+    pub fn facts_of(&mut self, region: &Region, problems: &[Problem]) -> Option<&'a RegionFacts> {
+        match self.facts.of(region) {
+            Ok(facts) => Some(facts),
+            Err(failure) => {
+                self.leave(problems, &unread(region, &failure));
+                None
+            }
+        }
+    }
+
+    /// Says why `problems` are not mended.
+    pub fn leave(&mut self, problems: &[Problem], why: &str) {
+        let left = problems.iter().map(|one| Left { problem: one.clone(), why: why.to_owned() });
+        self.plan.left.extend(left);
+    }
+
+    /// Adds a change; answers what it makes. What an earlier run made by it is
+    /// taken instead.
+    pub fn change(
+        &mut self,
+        slot: &str,
+        region: &Region,
+        mut change: Change,
+        mends: &[Problem],
+    ) -> Ref {
+        let slot = Slot(slot.to_owned());
+        let facts = self.facts.of(region).ok();
+        if let Some(id) = facts.and_then(|facts| facts.made(&slot)).filter(|_| change.makes()) {
+            return Ref::Id(id.to_owned());
+        }
+        if let Some(tags) = change.tags_mut() {
+            tags.extend(self.base.clone());
+            tags.entry(tags::REMEDY.into()).or_insert_with(|| slot.0.clone());
+        }
+        self.add(slot.clone(), Action::Change { region: region.clone(), change }, mends);
+        Ref::Made(slot)
+    }
+
+    /// Adds a wait.
+    pub fn wait(&mut self, slot: &str, region: &Region, until: Until, mends: &[Problem]) -> Slot {
+        let slot = Slot(slot.to_owned());
+        self.add(slot.clone(), Action::Wait { region: region.clone(), until }, mends);
+        slot
+    }
+
+    /// Adds a rewriting of configs, once all of `after` has succeeded.
+    pub fn rewrite(
+        &mut self,
+        slot: &str,
+        rewrites: Vec<Rewrite>,
+        after: Vec<Slot>,
+        mends: &[Problem],
+    ) {
+        self.add(Slot(slot.to_owned()), Action::Rewrite(rewrites), mends);
+        self.after(slot, after);
+    }
+
+    /// Lets the step `slot` wait for more.
+    pub fn after(&mut self, slot: &str, after: impl IntoIterator<Item = Slot>) {
+        if let Some(step) = self.plan.steps.iter_mut().find(|step| step.slot.0 == slot) {
+            step.after.extend(after);
+        }
+    }
+
+    /// Adds a step, or lets the one of that name mend more.
+    fn add(&mut self, slot: Slot, action: Action, mends: &[Problem]) {
+        let known = self.plan.steps.iter_mut().find(|step| step.slot == slot);
+        let Some(step) = known else {
+            self.plan.steps.push(Step { slot, action, after: Vec::new(), mends: mends.to_vec() });
+            return;
+        };
+        let more: Vec<_> = mends.iter().filter(|one| !step.mends.contains(one)).cloned().collect();
+        step.mends.extend(more);
+    }
+}
+
+impl Problem {
+    /// What identifies `finding`.
+    pub fn of(finding: &Finding) -> Self {
+        Self { check: finding.check, subject: finding.subject.clone() }
+    }
+}
+
+fn unread(region: &Region, failure: &Failure) -> String {
+    format!("what is in {region} could not be read: {failure}")
+}
+
+/// Whether there is something to mend in `finding`.
+pub(super) fn is_open(finding: &Finding) -> bool {
+    finding.level == Level::Fail
+}

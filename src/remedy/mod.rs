@@ -1,0 +1,97 @@
+//! Remedies: pure functions from findings to typed changes with exact
+//! parameters. A [`Plan`] is shown before anything is done; the engine carries
+//! it out ([`crate::engine`]), [`script`] prints it as `aws` commands.
+//!
+//! No remedy deletes or replaces what muster did not make (a route that is a
+//! blackhole only where the user says so), and none opens a port to everybody.
+//! What a step makes carries its name as the tag `muster:remedy`, so that a
+//! later plan takes what an earlier one made.
+
+mod addresses;
+mod builder;
+pub mod describe;
+mod facts;
+mod group;
+mod image;
+mod key;
+mod network;
+mod peering;
+mod plan;
+mod script;
+mod teardown;
+
+pub use facts::{Facts, RegionFacts};
+pub use plan::{Action, Left, Plan, Problem, Rewrite, Step, Target, Until, Written};
+pub use script::script;
+pub use teardown::Teardown;
+
+use ipnet::Ipv4Net;
+
+use crate::{
+    check::{Finding, context::Context},
+    config::Project,
+    model::ClusterId,
+    survey::Survey,
+};
+
+use builder::{Builder, is_open};
+
+/// What a plan is made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Only findings of these checks, or of these checks about one thing; empty: all.
+    pub only: Vec<Only>,
+    /// Routes that are blackholes may be replaced.
+    pub replace_blackholes: bool,
+}
+
+/// Which findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// All of a check.
+    Check(String),
+    /// One.
+    Problem(Problem),
+}
+
+impl Wish {
+    fn wants(&self, finding: &Finding) -> bool {
+        let fits = |only: &Only| match only {
+            Only::Check(id) => *id == finding.check,
+            Only::Problem(problem) => *problem == Problem::of(finding),
+        };
+        is_open(finding) && (self.only.is_empty() || self.only.iter().any(fits))
+    }
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// What is to be assembled.
+    pub project: &'a Project,
+    /// What is there.
+    pub survey: &'a Survey,
+    /// What is wrong.
+    pub findings: &'a [Finding],
+    /// What else is there.
+    pub facts: &'a Facts,
+    /// The cluster that everything is tagged with.
+    pub cluster: &'a ClusterId,
+    /// Where the operator's connections come from, if that is known.
+    pub operator: Option<Ipv4Net>,
+}
+
+/// Plans what mends the findings that `wish` names.
+pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
+    let Known { project, survey, findings, facts, cluster, operator } = known;
+    let wanted = findings.iter().filter(|finding| wish.wants(finding)).collect();
+    let mut plan = Builder::new(facts, wanted, &project.name, cluster);
+    let context = Context::new(project, survey, Some(cluster));
+    key::plan(project, survey, &mut plan);
+    image::plan(project, survey, &mut plan);
+    let networks = network::plan(&context, &mut plan);
+    let groups = group::plan(project, operator, &networks, &mut plan);
+    peering::plan(&networks, wish.replace_blackholes, &mut plan);
+    network::rewrite(&networks, &groups, &mut plan);
+    plan.finish()
+}

@@ -1,0 +1,298 @@
+//! The network that the cluster will be in once the plan is carried out:
+//! each region's VPC as it is, or a new one where the present one can never
+//! be joined with the others'.
+
+use std::collections::BTreeSet;
+
+use ipnet::Ipv4Net;
+
+use crate::{
+    check::{
+        Subject,
+        context::{Context, Place},
+        network::{table_of, wide},
+    },
+    cloud::{Change, Ref, Route, Slot, Tags, Via},
+    config::{NodeGroup, RegionConfig},
+    model::{Region, Zone},
+    survey::Survey,
+};
+
+use super::{
+    addresses::{self, Pool},
+    builder::Builder,
+    facts::RegionFacts,
+    group::NewGroup,
+    plan::{Problem, Rewrite, Target, Written},
+};
+
+/// A region's network as it will be.
+pub(super) struct Network<'a> {
+    pub place: Place<'a>,
+    pub vpc: Ref,
+    /// The CIDRs of the VPC that hold the nodes.
+    pub cidrs: Vec<Ipv4Net>,
+    /// The tables that apply to the nodes' subnets.
+    pub tables: Vec<Table>,
+    /// What of it the plan has to make, if it is a new one; else empty.
+    pub new: Option<New>,
+}
+
+/// A route table and what it holds by now.
+pub(super) struct Table {
+    pub id: Ref,
+    /// A name for it in the names of steps.
+    pub name: String,
+    pub routes: Vec<Route>,
+}
+
+/// What a new network is for.
+pub(super) struct New {
+    /// The findings that it mends.
+    pub mends: Vec<Problem>,
+    /// Its subnets: they are to be written into the config.
+    pub subnets: Vec<Ref>,
+    /// The steps after which nodes there can reach the internet.
+    pub ready: Vec<Slot>,
+}
+
+const DEFAULT: &str = "vpc.default";
+const OVERLAP: &str = "vpc.cidr-overlap";
+const SUBNETS: &str = "subnet.exists";
+
+/// Plans new networks where they are needed, and tells all of them.
+pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Vec<Network<'a>> {
+    let places = ctx.places("network");
+    let moving = moving(&places, plan);
+    let mut pool = Pool::of(plan.facts);
+    let mut networks = Vec::new();
+    for place in places {
+        let region = place.region();
+        match moving.iter().find(|(moves, _)| *moves == region) {
+            Some((_, mends)) => networks.extend(build(ctx, place, plan, &mut pool, mends)),
+            None => networks.extend(present(place)),
+        }
+    }
+    networks
+}
+
+/// The regions that need another network, and the findings that say so.
+fn moving<'a>(places: &[Place<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<Problem>)> {
+    let mut moving: Vec<(&'a Region, Vec<Problem>)> = Vec::new();
+    for place in places {
+        let region = place.region();
+        let own = [DEFAULT, SUBNETS].iter().filter_map(|check| plan.wants_in(check, region));
+        let own: Vec<_> = own.collect();
+        if !own.is_empty() {
+            moving.push((region, own));
+        }
+    }
+    for finding in plan.wanted(OVERLAP) {
+        let Subject::Pair(a, b) = &finding.subject else { continue };
+        let problem = Problem::of(finding);
+        // One of the two has to move: the one that does anyway, else not the leader.
+        let index = moving.iter().position(|(region, _)| *region == a || *region == b);
+        if let Some(index) = index {
+            moving[index].1.push(problem);
+        } else {
+            let second = places.iter().map(Place::region).find(|region| *region == b);
+            moving.extend(second.map(|region| (region, vec![problem])));
+        }
+    }
+    moving
+}
+
+/// The network as it is; `None` where it is not known or not one.
+fn present(place: Place<'_>) -> Option<Network<'_>> {
+    let (vpcs, subnets) = (place.vpcs().ok()?, place.subnets().ok()?);
+    let [vpc] = vpcs.as_slice() else { return None };
+    let all = place.facts.route_tables.known()?;
+    let mut tables: Vec<_> = subnets.iter().filter_map(|subnet| table_of(all, subnet)).collect();
+    tables.sort_by(|a, b| a.id.cmp(&b.id));
+    tables.dedup_by(|a, b| a.id == b.id);
+    let cidrs: BTreeSet<_> = subnets.iter().map(|subnet| wide(&place, subnet)).collect();
+    let table = |table: &&crate::cloud::RouteTable| Table {
+        id: table.id.as_str().into(),
+        name: table.id.to_string(),
+        routes: table.routes.clone(),
+    };
+    Some(Network {
+        place,
+        vpc: vpc.id.as_str().into(),
+        cidrs: cidrs.into_iter().collect(),
+        tables: tables.iter().map(table).collect(),
+        new: None,
+    })
+}
+
+fn build<'a>(
+    ctx: &Context<'_>,
+    place: Place<'a>,
+    plan: &mut Builder<'_>,
+    pool: &mut Pool,
+    mends: &[Problem],
+) -> Option<Network<'a>> {
+    let region = place.region();
+    let facts = plan.facts_of(region, mends)?;
+    let zones = zones(ctx.survey, place.config);
+    if zones.is_empty() {
+        plan.leave(mends, "no zone here is known to offer the instance types");
+        return None;
+    }
+    let slot = |what: &str| format!("{region}/{what}");
+    let Some(cidr) = vpc_cidr(facts, &Slot(slot("vpc"))).or_else(|| pool.take()) else {
+        plan.leave(mends, "no 10.x.0.0/16 is free in all of these regions");
+        return None;
+    };
+    let named = Tags::from([("Name".to_owned(), format!("muster {}", ctx.project.name.value))]);
+    let tags = || named.clone();
+    let vpc = plan.change(&slot("vpc"), region, Change::CreateVpc { cidr, tags: tags() }, mends);
+    let (id, ready) = way_out(plan, region, &vpc, mends, &tags);
+    let mut network = New { mends: mends.to_vec(), subnets: Vec::new(), ready };
+    let mut shares = addresses::shares(cidr);
+    for zone in zones {
+        let share = subnet_cidr(facts, &Slot(slot(&format!("subnet-{zone}"))));
+        let Some(next) = shares.next() else { break };
+        let own = Subnet { zone, cidr: share.unwrap_or(next) };
+        subnet(plan, region, (&vpc, &id), own, &mut network, &tags);
+    }
+    let routes = present_routes(facts, &id);
+    let table = Table { id, name: "new".into(), routes };
+    Some(Network { place, vpc, cidrs: vec![cidr], tables: vec![table], new: Some(network) })
+}
+
+/// Gateway and route table: the way to the internet.
+fn way_out(
+    plan: &mut Builder<'_>,
+    region: &Region,
+    vpc: &Ref,
+    mends: &[Problem],
+    tags: &dyn Fn() -> Tags,
+) -> (Ref, Vec<Slot>) {
+    let slot = |what: &str| format!("{region}/{what}");
+    let change = Change::CreateInternetGateway { tags: tags() };
+    let gateway = plan.change(&slot("gateway"), region, change, mends);
+    let attach = Change::AttachInternetGateway { gateway: gateway.clone(), vpc: vpc.clone() };
+    plan.change(&slot("gateway-attached"), region, attach, mends);
+    let change = Change::CreateRouteTable { vpc: vpc.clone(), tags: tags() };
+    let table = plan.change(&slot("routes"), region, change, mends);
+    let has_default = plan.facts.of(region).is_ok_and(|facts| {
+        present_routes(facts, &table).iter().any(|route| route.destination.prefix_len() == 0)
+    });
+    let mut ready = Vec::new();
+    if !has_default {
+        let destination = crate::check::rules::WORLD;
+        let via = Via::Gateway(gateway);
+        let route = Change::CreateRoute { table: table.clone(), destination, via };
+        plan.change(&slot("route-internet"), region, route, mends);
+        plan.after(&slot("route-internet"), [Slot(slot("gateway-attached"))]);
+        ready.push(Slot(slot("route-internet")));
+    }
+    (table, ready)
+}
+
+/// A subnet to be.
+struct Subnet {
+    zone: Zone,
+    cidr: Ipv4Net,
+}
+
+fn subnet(
+    plan: &mut Builder<'_>,
+    region: &Region,
+    (vpc, table): (&Ref, &Ref),
+    Subnet { zone, cidr }: Subnet,
+    new: &mut New,
+    tags: &dyn Fn() -> Tags,
+) {
+    let name = format!("{region}/subnet-{zone}");
+    let create = Change::CreateSubnet { vpc: vpc.clone(), zone, cidr, tags: tags() };
+    let subnet = plan.change(&name, region, create, &new.mends);
+    let facts = plan.facts.of(region).ok();
+    let known = |subnet: &Ref| {
+        let id = subnet.id()?;
+        facts?.subnets.iter().find(|one| one.id.as_str() == id)
+    };
+    if !known(&subnet).is_some_and(|subnet| subnet.public_ip_on_launch) {
+        let change = Change::MapPublicIp { subnet: subnet.clone() };
+        plan.change(&format!("{name}/public-ip"), region, change, &new.mends);
+        new.ready.push(Slot(format!("{name}/public-ip")));
+    }
+    let associated = facts.zip(subnet.id()).is_some_and(|(facts, id)| {
+        facts.tables.iter().any(|table| table.subnets.iter().any(|one| one.as_str() == id))
+    });
+    if !associated {
+        let change = Change::AssociateRouteTable { table: table.clone(), subnet: subnet.clone() };
+        plan.change(&format!("{name}/routes"), region, change, &new.mends);
+        new.ready.push(Slot(format!("{name}/routes")));
+    }
+    new.subnets.push(subnet);
+}
+
+/// The zones that offer every type of the region, within those that the config allows.
+fn zones(survey: &Survey, config: &RegionConfig) -> Vec<Zone> {
+    let facts = survey.regions.get(&config.region.value);
+    let offerings = facts.and_then(|facts| facts.offerings.known());
+    let all: BTreeSet<_> =
+        offerings.into_iter().flatten().map(|offering| offering.zone.clone()).collect();
+    let types = crate::survey::named::instance_types(config);
+    let offers = |zone: &Zone| {
+        types.iter().all(|wanted| {
+            let here = offerings.into_iter().flatten();
+            here.into_iter().any(|one| one.zone == *zone && one.instance_type == wanted.value)
+        })
+    };
+    let allowed =
+        |zone: &Zone| config.zones.is_empty() || config.zones.iter().any(|one| one.value == *zone);
+    // Local zones are named us-west-2-lax-1a: opted in to one by one.
+    let usual = |zone: &Zone| zone.as_str().matches('-').count() == 2;
+    all.into_iter().filter(|zone| usual(zone) && allowed(zone) && offers(zone)).collect()
+}
+
+fn vpc_cidr(facts: &RegionFacts, slot: &Slot) -> Option<Ipv4Net> {
+    let id = facts.made(slot)?;
+    facts.vpcs.iter().find(|vpc| vpc.id.as_str() == id)?.cidrs.first().copied()
+}
+
+fn subnet_cidr(facts: &RegionFacts, slot: &Slot) -> Option<Ipv4Net> {
+    let id = facts.made(slot)?;
+    facts.subnets.iter().find(|subnet| subnet.id.as_str() == id).map(|subnet| subnet.cidr)
+}
+
+fn present_routes(facts: &RegionFacts, table: &Ref) -> Vec<Route> {
+    let of = |id: &str| facts.tables.iter().find(|table| table.id.as_str() == id);
+    table.id().and_then(of).map(|table| table.routes.clone()).unwrap_or_default()
+}
+
+/// Names the new networks' subnets and groups in the configs: all of a region
+/// or nothing, since EC2 refuses a group and a subnet of two VPCs.
+pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut Builder<'_>) {
+    for network in networks {
+        let Some(new) = &network.new else { continue };
+        let region = network.place.region();
+        let Some(group) = groups.iter().find(|group| group.region == *region) else { continue };
+        let values =
+            [("SubnetIds", new.subnets.clone()), ("SecurityGroupIds", vec![group.id.clone()])];
+        let mut rewrites: Vec<Rewrite> = Vec::new();
+        for node_group in &network.place.config.groups {
+            for (key, ids) in &values {
+                let rewrite = in_node_config(network.place.config, node_group, key, ids.clone());
+                if !rewrites.contains(&rewrite) {
+                    rewrites.push(rewrite);
+                }
+            }
+        }
+        let after = new.ready.iter().chain(&group.ready).cloned().collect();
+        plan.rewrite(&format!("{region}/network-ids"), rewrites, after, &new.mends);
+    }
+}
+
+fn in_node_config(
+    config: &RegionConfig,
+    group: &NodeGroup,
+    key: &'static str,
+    ids: Vec<Ref>,
+) -> Rewrite {
+    let (file, node_type) = (config.source.path.clone(), group.node_type.value.clone());
+    Rewrite { target: Target::NodeConfig { file, node_type, key }, value: Written::List(ids) }
+}

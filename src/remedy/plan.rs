@@ -1,0 +1,244 @@
+//! A plan: what would be changed, where, in which order, and what is left to
+//! the user. Plain data: the same value is shown, printed as a script,
+//! journalled and carried out.
+
+use std::{path::Path, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    check::Subject,
+    cloud::{Change, Made, Ref, Slot},
+    config::Location,
+    model::{Failure, Region},
+};
+
+/// What would be done, and what can't be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// What would be done: a step comes after all that it needs.
+    pub steps: Vec<Step>,
+    /// Findings that no step mends.
+    pub left: Vec<Left>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its name.
+    pub slot: Slot,
+    /// What it does.
+    pub action: Action,
+    /// The steps that have to have succeeded before, beside those that its
+    /// references name.
+    pub after: Vec<Slot>,
+    /// The findings that it helps to mend, in the order found.
+    pub mends: Vec<Problem>,
+}
+
+/// A finding, by what identifies it from one look to the next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// The check: `key.exists`.
+    pub check: &'static str,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A call to EC2.
+    Change {
+        /// Where.
+        region: Region,
+        /// Which.
+        change: Change,
+    },
+    /// Asks EC2 until something is so.
+    Wait {
+        /// Where.
+        region: Region,
+        /// What for.
+        until: Until,
+    },
+    /// Writes into the configs. All of a plan's rewrites are made at once, at the end.
+    Rewrite(Vec<Rewrite>),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// The peering connection is told of here, waiting for acceptance or further.
+    PeeringThere {
+        /// The connection.
+        peering: Ref,
+        /// The VPC on this side.
+        vpc: Ref,
+    },
+    /// The peering connection is active.
+    PeeringActive {
+        /// The connection.
+        peering: Ref,
+        /// The VPC on this side.
+        vpc: Ref,
+    },
+    /// The image can be launched.
+    ImageAvailable(Ref),
+}
+
+/// A value to write into a config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rewrite {
+    /// Where.
+    pub target: Target,
+    /// What: the ids, or the one.
+    pub value: Written,
+}
+
+/// A place in a config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A value that is written there already.
+    At {
+        /// Where it stands.
+        location: Location,
+        /// The key that it stands under: `ImageId`.
+        key: &'static str,
+        /// The value that is there.
+        old: String,
+    },
+    /// A key of a node type's `node_config`, written already or not.
+    NodeConfig {
+        /// The config.
+        file: Arc<Path>,
+        /// The node type.
+        node_type: String,
+        /// The key: `SubnetIds`.
+        key: &'static str,
+    },
+}
+
+/// What is to be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Written {
+    /// One value.
+    One(Ref),
+    /// A list.
+    List(Vec<Ref>),
+}
+
+/// A finding that no step mends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// The finding.
+    pub problem: Problem,
+    /// Why not.
+    pub why: String,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The step of this name.
+    pub fn step(&self, slot: &Slot) -> Option<&Step> {
+        self.steps.iter().find(|step| step.slot == *slot)
+    }
+
+    /// Takes out the writing of configs, which can't be done for this reason.
+    pub(crate) fn leave_configs(&mut self, failure: &Failure) {
+        let (rewrites, rest) =
+            self.steps.drain(..).partition(|step| matches!(step.action, Action::Rewrite(_)));
+        self.steps = rest;
+        let rewrites: Vec<Step> = rewrites;
+        let problems = rewrites.into_iter().flat_map(|step| step.mends);
+        let left = problems.map(|problem| Left { problem, why: failure.to_string() });
+        self.left.extend(left);
+    }
+
+    /// The findings that would be gone, each once.
+    pub fn mended(&self) -> Vec<&Problem> {
+        let mut all: Vec<_> = self.steps.iter().flat_map(|step| &step.mends).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+impl Step {
+    /// The steps that have to have succeeded before.
+    pub fn needs(&self) -> Vec<Slot> {
+        let mut needs = self.after.clone();
+        match &self.action {
+            Action::Change { change, .. } => needs.extend(change.waits_for()),
+            Action::Wait { until, .. } => {
+                needs.extend(until.refs().into_iter().filter_map(Ref::slot).cloned());
+            }
+            Action::Rewrite(rewrites) => {
+                let refs = rewrites.iter().flat_map(|rewrite| rewrite.value.refs());
+                needs.extend(refs.filter_map(Ref::slot).cloned());
+            }
+        }
+        needs.sort();
+        needs.dedup();
+        needs
+    }
+
+    /// Where it is done; `None`: on this machine.
+    pub fn region(&self) -> Option<&Region> {
+        match &self.action {
+            Action::Change { region, .. } | Action::Wait { region, .. } => Some(region),
+            Action::Rewrite(_) => None,
+        }
+    }
+}
+
+impl Until {
+    /// What it is about.
+    pub fn subject(&self) -> &Ref {
+        match self {
+            Self::PeeringThere { peering, .. } | Self::PeeringActive { peering, .. } => peering,
+            Self::ImageAvailable(image) => image,
+        }
+    }
+
+    /// The same with the ids of what has been made meanwhile.
+    #[must_use]
+    pub fn with(&self, made: &Made) -> Self {
+        match self {
+            Self::PeeringThere { peering, vpc } => {
+                Self::PeeringThere { peering: peering.with(made), vpc: vpc.with(made) }
+            }
+            Self::PeeringActive { peering, vpc } => {
+                Self::PeeringActive { peering: peering.with(made), vpc: vpc.with(made) }
+            }
+            Self::ImageAvailable(image) => Self::ImageAvailable(image.with(made)),
+        }
+    }
+
+    fn refs(&self) -> Vec<&Ref> {
+        match self {
+            Self::PeeringThere { peering, vpc } | Self::PeeringActive { peering, vpc } => {
+                vec![peering, vpc]
+            }
+            Self::ImageAvailable(image) => vec![image],
+        }
+    }
+}
+
+impl Written {
+    /// The values.
+    pub fn refs(&self) -> &[Ref] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::List(all) => all,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A plan of changes, for people.
+
+use crate::{
+    config::edit::{DiffKind, FileDiff},
+    engine::{FixPlan, Remains},
+    model::Region,
+    remedy::{Plan, Step, describe},
+};
+
+use super::{Paint, Tone};
+
+/// The plan: what, where, how it is undone, what it costs; the configs before
+/// and after; what is left.
+pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<String> {
+    let mut lines = changes(&fix.plan, paint);
+    lines.extend(fix.diffs.iter().flat_map(|diff| file(diff, paint)));
+    lines.extend(costs(&fix.plan));
+    lines.extend(left(&fix.plan, paint));
+    lines
+}
+
+fn changes(plan: &Plan, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut places: Vec<Option<&Region>> = Vec::new();
+    for step in &plan.steps {
+        if !places.contains(&step.region()) {
+            places.push(step.region());
+        }
+    }
+    for place in places {
+        let name = place.map_or("this machine", |region| region.as_str());
+        lines.push(paint.paint(Tone::Strong, name));
+        let here = plan.steps.iter().filter(|step| step.region() == place);
+        lines.extend(here.map(|step| change(step, paint)));
+        lines.push(String::new());
+    }
+    lines
+}
+
+fn change(step: &Step, paint: Paint) -> String {
+    let undo = match describe::undo(step) {
+        "" => String::new(),
+        undo => paint.paint(Tone::Dim, format!("  (undo: {undo})")),
+    };
+    format!("  + {}{undo}", describe::title(step))
+}
+
+/// A unified diff of one file.
+fn file(diff: &FileDiff, paint: Paint) -> Vec<String> {
+    let name = diff.file.display();
+    let heads = [format!("--- {name}"), format!("+++ {name}")];
+    let mut lines: Vec<_> = heads.iter().map(|head| paint.paint(Tone::Strong, head)).collect();
+    for hunk in &diff.hunks {
+        lines.push(paint.paint(Tone::Dim, &hunk.header));
+        lines.extend(hunk.lines.iter().map(|line| {
+            let text = format!("{}{}", line.kind.mark(), line.text);
+            match line.kind {
+                DiffKind::Context => text,
+                DiffKind::Added => paint.paint(Tone::Good, text),
+                DiffKind::Removed => paint.paint(Tone::Bad, text),
+            }
+        }));
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn costs(plan: &Plan) -> Vec<String> {
+    let mut costs: Vec<_> = plan.steps.iter().filter_map(describe::cost).collect();
+    costs.sort_unstable();
+    costs.dedup();
+    if costs.is_empty() && !plan.is_empty() {
+        return vec!["Costs nothing.".into(), String::new()];
+    }
+    let lines = costs.iter().map(|cost| format!("Costs {cost}."));
+    lines.chain((!plan.is_empty()).then(String::new)).collect()
+}
+
+fn left(plan: &Plan, paint: Paint) -> Vec<String> {
+    if plan.left.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![paint.paint(Tone::Strong, "Left to you")];
+    for left in &plan.left {
+        let mark = paint.paint(Tone::Bad, "✗");
+        lines.push(format!("  {mark} {} {}", left.problem.check, left.problem.subject));
+        lines.push(format!("      {}", left.why));
+    }
+    lines.push(String::new());
+    lines
+}
+
+/// What muster made and is still there after a `down`.
+pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !remains.found.is_empty() {
+        lines.extend([String::new(), paint.paint(Tone::Strong, "Still there, made by muster")]);
+        let rows = remains.found.iter();
+        lines.extend(rows.map(|(region, one)| format!("  {region:16} {:24} {}", one.kind, one.id)));
+        if remains.found.iter().any(|(_, one)| one.kind == "vpc") {
+            lines.push("  `muster down --network` removes the networks.".into());
+        }
+    }
+    for (region, failure) in &remains.unknown {
+        let mark = paint.paint(Tone::Care, "?");
+        lines.push(format!("{mark} what else muster made in {region} is not known: {failure}"));
+    }
+    lines
+}

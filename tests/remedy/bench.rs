@@ -1,0 +1,288 @@
+//! A project in an account: its configs in a folder of the test's own, and the
+//! engine that mends it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, an error is a failure")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command as Process,
+    sync::Arc,
+    time::Duration,
+};
+
+use muster::{
+    check::{Finding, Level},
+    cloud::{Change, Image, ImageState, PublicKey, Tags},
+    config::{Files, LoadRequest, Overrides},
+    engine::{self, Command, Event, FixPlan, Handle, Parts, Update},
+    journal::Store,
+    model::{Clock, ClusterId, Failure},
+    remedy::{Only, Wish},
+    remote::{Host, Remote, RemoteError, RemoteErrorKind, Session},
+};
+use tempfile::TempDir;
+
+use super::account::Account;
+
+/// An image that every region of both accounts has, under one id.
+const BASE: &str = "ami-1e749f67";
+/// Where the operator's connections come from.
+pub const OPERATOR: &str = "203.0.113.7/32";
+/// The cluster that everything is tagged with.
+pub const CLUSTER: &str = "bench-000001";
+
+/// One region's config.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub region: &'static str,
+    pub image: String,
+    pub key: String,
+    pub group: Option<String>,
+    pub subnets: Vec<String>,
+}
+
+impl Config {
+    /// A config that names this image, the right key, and no network.
+    pub fn bare(region: &'static str, image: String) -> Self {
+        Self { region, image, key: "bench".into(), group: None, subnets: Vec::new() }
+    }
+
+    fn text(&self) -> String {
+        let Self { region, image, key, group, subnets } = self;
+        let group = group.as_ref().map(|id| format!("      SecurityGroupIds: [{id}]\n"));
+        let subnets = (!subnets.is_empty())
+            .then(|| format!("      SubnetIds: [{}] # nodes\n", subnets.join(", ")));
+        format!(
+            "# {region}\ncluster_name: bench-{region}\nmax_workers: 2\nprovider: {{type: aws, region: {region}}}\n\
+             auth: {{ssh_user: ec2-user, ssh_private_key: key}}\nhead_node_type: head\navailable_node_types:\n  \
+             head:\n    node_config: &node\n      InstanceType: m5.large\n      ImageId: {image}\n      KeyName: {key}\n{}{}  \
+             worker:\n    min_workers: 1\n    max_workers: 2\n    node_config: *node\n",
+            group.unwrap_or_default(),
+            subnets.unwrap_or_default()
+        )
+    }
+}
+
+/// A project.
+pub struct Bench {
+    pub account: Account,
+    folder: TempDir,
+    regions: Vec<&'static str>,
+}
+
+/// Reads the public halves beside the keys: asking ssh-keygen takes real time,
+/// in which a paused clock would run ahead.
+struct Keys;
+
+#[async_trait::async_trait]
+impl Remote for Keys {
+    async fn public_key(&self, private_key: &Path) -> Result<PublicKey, Failure> {
+        let text = std::fs::read_to_string(private_key.with_extension("pub"));
+        let text = text.map_err(|error| Failure::new(error.to_string()))?;
+        PublicKey::parse(&text).ok_or_else(|| Failure::new("no public key"))
+    }
+
+    async fn connect(&self, host: &Host) -> muster::remote::Result<Box<dyn Session>> {
+        let message = "nothing is connected to here".into();
+        Err(RemoteError { kind: RemoteErrorKind::Local, node: host.node.clone(), message })
+    }
+}
+
+/// What the end of a fix was.
+#[derive(Debug)]
+pub struct Fixed {
+    pub complete: bool,
+    pub events: Vec<Event>,
+}
+
+impl Bench {
+    /// A project with a key of its own and no configs yet.
+    pub fn new(account: Account) -> Self {
+        let folder = TempDir::new().unwrap();
+        let bench = Self { account, folder, regions: Vec::new() };
+        bench.make_key("key");
+        bench
+    }
+
+    /// Makes a key pair on this machine; answers its public half.
+    pub fn make_key(&self, name: &str) -> PublicKey {
+        let path = self.folder.path().join(name);
+        let made = Process::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f"])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success());
+        self.public_key(name)
+    }
+
+    /// The public half of a key on this machine.
+    pub fn public_key(&self, name: &str) -> PublicKey {
+        let text = std::fs::read_to_string(self.folder.path().join(format!("{name}.pub"))).unwrap();
+        PublicKey::parse(&text).unwrap()
+    }
+
+    /// An image of the account's own: of that name, and with an id that only
+    /// `region` has.
+    pub async fn image(&self, region: &str, name: &str) -> String {
+        let change = Change::CopyImage {
+            name: name.into(),
+            image: BASE.into(),
+            from: region.into(),
+            token: format!("{region}-{name}"),
+            tags: Tags::new(),
+        };
+        let copy = self.account.make(region, change).await;
+        let ids = [copy.as_str().into()];
+        let is_there = |one: &Image| one.state == ImageState::Available;
+        let cloud = &self.account.cloud;
+        while !cloud.images(&region.into(), &ids).await.is_ok_and(|all| all.iter().any(is_there)) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        copy
+    }
+
+    /// Writes the configs.
+    pub fn write(&mut self, configs: &[Config]) {
+        self.regions = configs.iter().map(|config| config.region).collect();
+        for config in configs {
+            std::fs::write(self.path(config.region), config.text()).unwrap();
+        }
+    }
+
+    fn path(&self, region: &str) -> PathBuf {
+        self.folder.path().join(format!("{region}.yaml"))
+    }
+
+    /// A config as it is now.
+    pub fn config(&self, region: &str) -> String {
+        std::fs::read_to_string(self.path(region)).unwrap()
+    }
+
+    /// The files, as muster opens them.
+    fn files(&self) -> Files {
+        let overrides = Overrides {
+            name: Some("bench".into()),
+            operator_cidr: OPERATOR.parse().ok(),
+            ..Overrides::default()
+        };
+        let files = self.regions.iter().map(|region| self.path(region)).collect();
+        Files::real(LoadRequest { folder: self.folder.path().to_owned(), files, overrides })
+    }
+
+    /// An engine on what is there now, with a journal that was kept.
+    pub fn engine(&self, store: Store) -> Handle {
+        let files = self.files();
+        let loaded = files.load();
+        let project = loaded.project.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
+        engine::start(Parts {
+            project: Arc::new(project),
+            files,
+            cloud: self.account.cloud.clone(),
+            remote: Arc::new(Keys),
+            clock: self.account.world.as_ref().map_or(Clock::System, |world| world.clock()),
+            store,
+        })
+    }
+
+    /// A journal of no cluster yet.
+    pub fn store() -> Store {
+        Store::in_memory(ClusterId::new(CLUSTER))
+    }
+
+    /// What the checks say that is not as it should be.
+    pub async fn failing(&self) -> Vec<Finding> {
+        let mut engine = self.engine(Self::store());
+        let findings = ask(&mut engine, Command::Look, |update| match update {
+            Update::Looked { findings, .. } => Some(findings.clone()),
+            _ => None,
+        });
+        let findings =
+            findings.await.iter().filter(|one| one.level == Level::Fail).cloned().collect();
+        stop(engine).await;
+        findings
+    }
+
+    /// The ids of the failing checks, each once.
+    pub async fn failing_checks(&self) -> Vec<&'static str> {
+        let mut checks: Vec<_> = self.failing().await.iter().map(|one| one.check).collect();
+        checks.dedup();
+        checks
+    }
+
+    /// Plans.
+    pub async fn plan(&self, wish: Wish) -> Arc<FixPlan> {
+        let mut engine = self.engine(Self::store());
+        let plan = plan(&mut engine, Command::PlanFix(wish)).await;
+        stop(engine).await;
+        plan
+    }
+
+    /// Plans and carries out.
+    pub async fn fix(&self, wish: Wish) -> Fixed {
+        let mut engine = self.engine(Self::store());
+        let plan = plan(&mut engine, Command::PlanFix(wish)).await;
+        let fixed = carry_out(&mut engine, &plan).await;
+        stop(engine).await;
+        fixed
+    }
+
+    /// Takes the networks away again.
+    pub async fn tear_down(&self) -> Fixed {
+        let mut engine = self.engine(Self::store());
+        let plan = plan(&mut engine, Command::PlanTeardown).await;
+        assert_eq!(plan.plan.left, [], "nothing may be left");
+        let fixed = carry_out(&mut engine, &plan).await;
+        stop(engine).await;
+        fixed
+    }
+}
+
+/// Only what these checks found.
+pub fn only(checks: &[&str]) -> Wish {
+    let only = checks.iter().map(|check| Only::Check((*check).to_owned())).collect();
+    Wish { only, ..Wish::default() }
+}
+
+/// Asks for a plan.
+pub async fn plan(engine: &mut Handle, command: Command) -> Arc<FixPlan> {
+    ask(engine, command, |update| match update {
+        Update::FixPlan(plan) => Some(plan.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Carries a plan out to its end.
+pub async fn carry_out(engine: &mut Handle, plan: &FixPlan) -> Fixed {
+    engine.commands.send(Command::Fix(plan.plan.clone())).unwrap();
+    let mut events = Vec::new();
+    loop {
+        match engine.updates.recv().await {
+            Some(Update::Event(stamped)) => events.push(stamped.event),
+            Some(Update::FixEnded { complete }) => return Fixed { complete, events },
+            Some(Update::Refused(failure)) => panic!("{failure}"),
+            Some(_) => {}
+            None => panic!("the engine ended"),
+        }
+    }
+}
+
+/// Ends an engine.
+pub async fn stop(mut engine: Handle) {
+    engine.commands.send(Command::Stop).unwrap();
+    while engine.updates.recv().await.is_some() {}
+    engine.task.await.unwrap();
+}
+
+async fn ask<T>(engine: &mut Handle, command: Command, answer: impl Fn(&Update) -> Option<T>) -> T {
+    engine.commands.send(command).unwrap();
+    loop {
+        let update = engine.updates.recv().await;
+        let update = update.unwrap_or_else(|| panic!("the engine ended"));
+        if let Update::Refused(failure) = &update {
+            panic!("{failure}");
+        }
+        if let Some(answer) = answer(&update) {
+            return answer;
+        }
+    }
+}

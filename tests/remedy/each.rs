@@ -1,0 +1,152 @@
+//! Each remedy on an account in which its finding is the only one: afterwards
+//! the finding is gone, and nothing in the account has changed but what the
+//! plan said.
+
+use super::{
+    account::{Account, difference},
+    bench::{Bench, only},
+    on_both,
+    site::{Flaw, flawed},
+};
+use muster::{engine::Event, remedy::Wish};
+
+/// Mends `flaw`; answers what changed in the account.
+async fn mend(account: Account, flaw: Flaw, checks: &[&str]) -> (Bench, Vec<String>) {
+    let bench = flawed(account, Some(flaw)).await;
+    assert_eq!(bench.failing_checks().await, checks, "the only finding");
+    let before = bench.account.snapshot().await;
+    let fixed = bench.fix(only(checks)).await;
+    assert!(fixed.complete, "{:#?}", fixed.events);
+    assert_eq!(bench.failing_checks().await, [""; 0], "gone");
+    let changed = difference(&before, &bench.account.snapshot().await);
+    let again = bench.plan(Wish::default()).await;
+    assert!(again.plan.is_empty(), "twice changes nothing more: {:#?}", again.plan);
+    (bench, changed)
+}
+
+/// Every change is of a kind that was to be made, and of Ireland.
+#[track_caller]
+fn changed_only(changed: &[String], signs: &[&str]) {
+    let told = |line: &String| {
+        signs.iter().any(|sign| line.starts_with(&sign[..1]) && line.contains(&sign[1..]))
+    };
+    let others: Vec<_> = changed.iter().filter(|line| !told(line)).collect();
+    assert!(others.is_empty(), "{others:#?}");
+    for sign in signs {
+        let seen =
+            changed.iter().any(|line| line.starts_with(&sign[..1]) && line.contains(&sign[1..]));
+        assert!(seen, "{sign} is missing in {changed:#?}");
+    }
+}
+
+async fn nothing_is_wrong(account: Account) {
+    let bench = flawed(account, None).await;
+    assert_eq!(bench.failing_checks().await, [""; 0]);
+    let plan = bench.plan(Wish::default()).await;
+    assert!(plan.plan.is_empty() && plan.diffs.is_empty());
+}
+on_both!(a_healthy_account_needs_nothing, super::nothing_is_wrong);
+
+async fn key_missing(account: Account) {
+    let (_, changed) = mend(account, Flaw::KeyMissing, &["key.exists"]).await;
+    changed_only(&changed, &["+key_pairs", "+tags"]);
+}
+on_both!(a_missing_key_is_imported, super::key_missing);
+
+async fn key_foreign(account: Account) {
+    let (bench, changed) = mend(account, Flaw::KeyForeign, &["key.same-material"]).await;
+    changed_only(&changed, &["+key_pairs", "+tags"]);
+    for region in ["us-west-2", "eu-west-1"] {
+        let config = bench.config(region);
+        assert!(config.contains("KeyName: bench-muster\n"), "{config}");
+        assert!(config.starts_with(&format!("# {region}\n")), "the rest stays: {config}");
+    }
+}
+on_both!(another_key_of_that_name_is_left_alone, super::key_foreign);
+
+async fn image_foreign(account: Account) {
+    let (bench, changed) = mend(account, Flaw::ImageForeign, &["ami.exists"]).await;
+    assert_eq!(changed, [""; 0], "the account is as it was");
+    let (us, eu) = (bench.config("us-west-2"), bench.config("eu-west-1"));
+    assert_ne!(image_of(&us), image_of(&eu));
+}
+on_both!(an_image_of_another_region_becomes_the_same_one_here, super::image_foreign);
+
+async fn image_copied(account: Account) {
+    let (bench, changed) = mend(account, Flaw::ImageOnlyThere, &["ami.exists"]).await;
+    assert!(
+        changed.iter().any(|line| line.starts_with('+') && line.contains("images")),
+        "{changed:#?}"
+    );
+    let (us, eu) = (bench.config("us-west-2"), bench.config("eu-west-1"));
+    assert_ne!(image_of(&us), image_of(&eu));
+}
+
+fn image_of(config: &str) -> Option<&str> {
+    config.lines().find_map(|line| line.trim().strip_prefix("ImageId: "))
+}
+on_both!(an_image_that_is_nowhere_here_is_copied, super::image_copied);
+
+async fn group_missing(account: Account) {
+    let (_, changed) = mend(account, Flaw::GroupMissing, &["sg.exists"]).await;
+    changed_only(&changed, &["+security_groups", "+security_group_rules", "+tags"]);
+}
+on_both!(a_missing_group_is_made, super::group_missing);
+
+async fn group_elsewhere(account: Account) {
+    let (_, changed) = mend(account, Flaw::GroupElsewhere, &["sg.same-vpc"]).await;
+    changed_only(&changed, &["+security_groups", "+security_group_rules", "+tags"]);
+}
+on_both!(a_group_of_another_vpc_is_replaced_in_the_config, super::group_elsewhere);
+
+async fn peers_kept_out(account: Account) {
+    let (_, changed) = mend(account, Flaw::PeersKeptOut, &["sg.peers"]).await;
+    changed_only(&changed, &["~security_groups", "+security_group_rules", "+tags"]);
+}
+on_both!(peers_are_let_in, super::peers_kept_out);
+
+async fn operator_kept_out(account: Account) {
+    let (_, changed) = mend(account, Flaw::OperatorKeptOut, &["sg.operator-ssh"]).await;
+    changed_only(&changed, &["~security_groups", "+security_group_rules", "+tags"]);
+}
+on_both!(the_operator_is_let_in, super::operator_kept_out);
+
+async fn not_peered(account: Account) {
+    let bench = flawed(account, Some(Flaw::NotPeered)).await;
+    assert_eq!(bench.failing_checks().await, ["peering.active"]);
+    let before = bench.account.snapshot().await;
+    assert!(bench.fix(only(&["peering.active"])).await.complete);
+    assert_eq!(bench.failing_checks().await, [""; 0]);
+    let changed = difference(&before, &bench.account.snapshot().await);
+    changed_only(&changed, &["+peerings", "~route_tables", "+tags"]);
+}
+on_both!(regions_are_peered_and_routed, super::not_peered);
+
+async fn not_accepted(account: Account) {
+    let (_, changed) = mend(account, Flaw::NotAccepted, &["peering.active"]).await;
+    assert!(changed.iter().all(|line| line.starts_with('~')), "{changed:#?}");
+}
+on_both!(a_waiting_peering_is_accepted, super::not_accepted);
+
+async fn no_route_back(account: Account) {
+    let (_, changed) = mend(account, Flaw::NoRouteBack, &["route.peering"]).await;
+    changed_only(&changed, &["~route_tables"]);
+}
+on_both!(a_missing_route_is_added, super::no_route_back);
+
+/// What is shown is what is done: the steps of the plan and no others.
+async fn as_shown(account: Account) {
+    let bench = flawed(account, Some(Flaw::NotPeered)).await;
+    let plan = bench.plan(Wish::default()).await;
+    let fixed = bench.fix(Wish::default()).await;
+    let done = fixed.events.iter().filter_map(|event| match event {
+        Event::ChangeDone { slot, .. } => Some(slot.clone()),
+        _ => None,
+    });
+    let mut done: Vec<_> = done.collect();
+    let mut shown: Vec<_> = plan.plan.steps.iter().map(|step| step.slot.clone()).collect();
+    done.sort();
+    shown.sort();
+    assert_eq!(done, shown);
+}
+on_both!(exactly_what_was_shown_is_done, super::as_shown);

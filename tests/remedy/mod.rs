@@ -1,0 +1,32 @@
+//! Remedies: each on an account in which its finding is the only one, the
+//! network from nothing and back, cut off and refused at every call; on the
+//! simulated account, and on moto by the same tests.
+
+mod account;
+mod bench;
+mod cut;
+mod each;
+#[cfg(feature = "aws")]
+mod moto;
+mod network;
+mod refused;
+mod site;
+
+/// The same test on both accounts.
+macro_rules! on_both {
+    ($name:ident, $test:path) => {
+        mod $name {
+            #[tokio::test(start_paused = true)]
+            async fn simulated() {
+                $test(crate::remedy::account::Account::simulated()).await;
+            }
+
+            #[cfg(feature = "aws")]
+            #[tokio::test]
+            async fn on_moto() {
+                $test(crate::remedy::account::Account::moto()).await;
+            }
+        }
+    };
+}
+use on_both;
