@@ -23,7 +23,9 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
         let cut_off = cut_off(watch.state());
         watch.streams.out.lines(&cut_off)?;
     }
-    let fix = watch.ask(Command::PlanFix(wish(&args)), planned).await?;
+    let fix = watch.ask(Command::PlanFix(wish(&args)), planned_or_not_asked).await?;
+    let told = |failure| Trouble::Told { exit: Exit::NOT_ASKED, failure };
+    let fix = fix.map_err(told)?;
     if args.print.is_some() {
         let script = remedy::script(&fix.plan, world.name());
         watch.streams.out.line(script.trim_end())?;
@@ -43,6 +45,9 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
         let paint = streams.out.paint();
         let lines = report::findings(&world.project, &findings, paint);
         streams.out.lines(&lines)?;
+        if summary.fail == 0 {
+            streams.out.line("Nothing is in the way any more: `muster up` launches.")?;
+        }
     }
     Ok(if summary.fail == 0 { Exit::DONE } else { Exit::FAILED })
 }
@@ -66,6 +71,14 @@ fn cut_off(state: &RunState) -> Vec<String> {
     lines.extend(unclear.map(|one| format!("  under way then: {}", one.step.title)));
     lines.push(String::new());
     lines
+}
+
+/// The plan, or why AWS could not be asked at all.
+fn planned_or_not_asked(update: &Update) -> Option<Result<Arc<FixPlan>, Failure>> {
+    match update {
+        Update::Looked { survey, .. } => survey.not_asked.clone().map(Err),
+        other => planned(other).map(Ok),
+    }
 }
 
 pub(super) fn planned(update: &Update) -> Option<Arc<FixPlan>> {

@@ -68,6 +68,15 @@ impl FixState {
         }
     }
 
+    /// `text` with the ids of what has been made in place of the steps' names.
+    pub fn with_ids(&self, text: &str) -> String {
+        let made = self.steps.iter().filter_map(|one| match &one.state {
+            ChangeState::Done(Some(id)) => Some((&one.step.slot, id)),
+            _ => None,
+        });
+        made.fold(text.to_owned(), |text, (slot, id)| text.replace(&format!("<{slot}>"), id))
+    }
+
     /// Steps done.
     pub fn done(&self) -> usize {
         self.count(|state| matches!(state, ChangeState::Done(_)))

@@ -5,15 +5,20 @@ use crate::cloud::{Change, InboundRule, Ref, Source, Via};
 
 /// What a step does, one line, without the region: `import your key as quokka`.
 pub fn title(step: &Step) -> String {
-    match &step.action {
+    lines(step).join("; ")
+}
+
+/// The same, a line for each value that is written.
+pub fn lines(step: &Step) -> Vec<String> {
+    vec![match &step.action {
         Action::Change { change, .. } => of_change(change),
         Action::Wait { until, .. } => match until {
             Until::PeeringThere { peering: id, .. } => format!("wait until {id} is known here"),
             Until::PeeringActive { peering: id, .. } => format!("wait until {id} is active"),
             Until::ImageAvailable(id) => format!("wait until {id} can be launched (minutes)"),
         },
-        Action::Rewrite(rewrites) => rewrites.iter().map(of_rewrite).collect::<Vec<_>>().join("; "),
-    }
+        Action::Rewrite(rewrites) => return rewrites.iter().map(of_rewrite).collect(),
+    }]
 }
 
 /// What a change does, one line.
@@ -29,8 +34,7 @@ pub fn of_change(change: &Change) -> String {
             format!("create security group {name} in {vpc}")
         }
         Change::AuthorizeIngress { group, rules, .. } => {
-            let rules: Vec<_> = rules.iter().map(rule).collect();
-            format!("let into {group}: {}", rules.join(", "))
+            format!("let into {group}: {}", admitted(group, rules))
         }
         Change::CreatePeering { vpc, peer_region, peer_vpc, .. } => {
             format!("request a peering connection from {vpc} to {peer_vpc} in {peer_region}")
@@ -68,15 +72,38 @@ fn through(via: &Via) -> &Ref {
     id
 }
 
-/// `TCP 22 from 203.0.113.7/32`
-fn rule(rule: &InboundRule) -> String {
-    let ports = match (rule.ports.from, rule.ports.to) {
+/// `TCP 22, 6800 from 203.0.113.7/32; TCP 1024-65535 from itself, 10.2.0.0/16`
+fn admitted(group: &Ref, rules: &[InboundRule]) -> String {
+    let mut by_source: Vec<(String, Vec<String>)> = Vec::new();
+    for rule in rules {
+        let source = match &rule.source {
+            Source::Cidr(cidr) => cidr.to_string(),
+            Source::Group(other) if other == group => "itself".into(),
+            Source::Group(other) => other.to_string(),
+        };
+        let ports = ports(rule);
+        match by_source.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, all)) => all.push(ports),
+            None => by_source.push((source, vec![ports])),
+        }
+    }
+    let mut by_ports: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (source, ports) in by_source {
+        match by_ports.iter_mut().find(|(known, _)| *known == ports) {
+            Some((_, all)) => all.push(source),
+            None => by_ports.push((ports, vec![source])),
+        }
+    }
+    let line = |(ports, sources): &(Vec<String>, Vec<String>)| {
+        format!("TCP {} from {}", ports.join(", "), sources.join(", "))
+    };
+    by_ports.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+fn ports(rule: &InboundRule) -> String {
+    match (rule.ports.from, rule.ports.to) {
         (from, to) if from == to => from.to_string(),
         (from, to) => format!("{from}-{to}"),
-    };
-    match &rule.source {
-        Source::Cidr(cidr) => format!("TCP {ports} from {cidr}"),
-        Source::Group(group) => format!("TCP {ports} from {group}"),
     }
 }
 
@@ -105,7 +132,12 @@ pub fn undo(step: &Step) -> &'static str {
         Change::ImportKeyPair { .. } => "delete-key-pair",
         Change::CopyImage { .. } => "deregister-image, delete-snapshot",
         Change::AuthorizeIngress { .. } => "revoke-security-group-ingress",
-        Change::AcceptPeering { .. } => "delete-vpc-peering-connection",
+        // In somebody else's VPC it is no part of a network that muster built.
+        Change::CreateSecurityGroup { vpc: Ref::Id(_), .. } => "delete-security-group",
+        Change::AcceptPeering { .. }
+        | Change::CreatePeering { vpc: Ref::Id(_), peer_vpc: Ref::Id(_), .. } => {
+            "delete-vpc-peering-connection"
+        }
         Change::CreateRoute { .. } => "delete-route",
         Change::ReplaceRoute { .. } => "replace-route: the old one led nowhere",
         Change::CreateSecurityGroup { .. }

@@ -200,7 +200,8 @@ fn rewrites(project: &Project, old: &KeyName, new: &KeyName) -> Result<Vec<Rewri
     let in_configs = templates.filter_map(|group| group.template.key_name.as_ref());
     let mut rewrites: Vec<Rewrite> = Vec::new();
     for name in in_configs.chain(&project.key_name).filter(|name| name.value == *old) {
-        let rewrite = Rewrite { target: place(name)?, value: Written::One(new.as_str().into()) };
+        let target = place(project, name)?;
+        let rewrite = Rewrite { target, value: Written::One(new.as_str().into()) };
         if !rewrites.contains(&rewrite) {
             rewrites.push(rewrite);
         }
@@ -208,8 +209,10 @@ fn rewrites(project: &Project, old: &KeyName, new: &KeyName) -> Result<Vec<Rewri
     Ok(rewrites)
 }
 
-fn place(name: &Sourced<KeyName>) -> Result<Target, String> {
+fn place(project: &Project, name: &Sourced<KeyName>) -> Result<Target, String> {
     let location = name.location().cloned();
     let location = location.ok_or("the name comes from --key-name: give another one there")?;
-    Ok(Target::At { location, key: "KeyName", old: name.value.to_string() })
+    let in_config = project.regions.iter().any(|config| config.source.path == location.file);
+    let key = if in_config { "KeyName" } else { "key_name" };
+    Ok(Target::At { location, key, old: name.value.to_string() })
 }

@@ -10,8 +10,9 @@ use crate::{
     model::Region,
 };
 
-/// Marks a variable within a word until it is quoted.
-const MARK: char = '\u{1}';
+/// Marks a variable within a word until it is quoted: a character of private
+/// use, which JSON leaves as it is.
+const MARK: char = '\u{e000}';
 
 /// The script.
 pub fn script(plan: &Plan, project: &str) -> String {

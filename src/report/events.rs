@@ -221,5 +221,7 @@ fn change_title(slot: &Slot, state: &RunState) -> String {
         return slot.to_string();
     };
     let region = progress.step.region.as_ref().map(|region| format!("{region}: "));
-    format!("{}{}", region.unwrap_or_default(), progress.step.title)
+    let title =
+        state.fix.as_ref().map_or_else(String::new, |fix| fix.with_ids(&progress.step.title));
+    format!("{}{title}", region.unwrap_or_default())
 }

@@ -31,18 +31,23 @@ fn changes(plan: &Plan, paint: Paint) -> Vec<String> {
         let name = place.map_or("this machine", |region| region.as_str());
         lines.push(paint.paint(Tone::Strong, name));
         let here = plan.steps.iter().filter(|step| step.region() == place);
-        lines.extend(here.map(|step| change(step, paint)));
+        lines.extend(here.flat_map(|step| change(step, paint)));
         lines.push(String::new());
     }
     lines
 }
 
-fn change(step: &Step, paint: Paint) -> String {
+fn change(step: &Step, paint: Paint) -> Vec<String> {
     let undo = match describe::undo(step) {
         "" => String::new(),
         undo => paint.paint(Tone::Dim, format!("  (undo: {undo})")),
     };
-    format!("  + {}{undo}", describe::title(step))
+    let mut lines: Vec<_> =
+        describe::lines(step).iter().map(|line| format!("  + {line}")).collect();
+    if let Some(last) = lines.last_mut() {
+        last.push_str(&undo);
+    }
+    lines
 }
 
 /// A unified diff of one file.

@@ -84,6 +84,14 @@ pub enum Action {
     Launch,
     /// Launch, from within the dialog.
     LaunchNow,
+    /// Open the dialog that mends what is selected.
+    Mend,
+    /// Open the dialog that mends everything.
+    MendAll,
+    /// Make the changes, from within the dialog.
+    MendNow,
+    /// Replace blackholes, or leave them.
+    Blackholes,
     /// Open the dialog that ends the cluster.
     TearDown,
     /// Choose another simulated world.

@@ -38,13 +38,15 @@ const TAB: Key = Key::code(KeyCode::Tab);
 const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
-use Context::{Always, Dialog, Filter, Launch, On, QuitDialog, Reading, Screens, Typing};
+use Context::{Always, Dialog, Filter, Fix, Launch, On, QuitDialog, Reading, Screens, Typing};
 use Screen::{Bootstrap, Instances, Logs, Overview, Preflight};
 
 /// All keys. Within a place the order is that of the footer.
 #[rustfmt::skip]
 pub(super) static BINDINGS: &[Binding] = &[
     row(On(Overview), &[ENTER], Action::Open, "open", "Open the selected finding or region"),
+    row(On(Overview), &[key('f')], Action::Mend, "fix", "Mend the selected finding, after showing what that changes"),
+    row(On(Overview), &[key('F')], Action::MendAll, "fix all", "Mend all that fails, after showing what that changes"),
     row(On(Overview), &[key('y')], Action::Copy, "", "Copy the selected finding"),
 
     row(On(Instances), &[key('s')], Action::Sort, "sort", "Sort by the next column"),
@@ -54,6 +56,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Instances), &[key('t')], Action::RetryNode, "", "Run a failed node's steps again"),
 
     row(On(Preflight), &[ENTER, key(' ')], Action::Open, "fold", "Open or close the group"),
+    row(On(Preflight), &[key('f')], Action::Mend, "fix", "Mend the selected finding or group, after showing what that changes"),
+    row(On(Preflight), &[key('F')], Action::MendAll, "fix all", "Mend all that fails, after showing what that changes"),
     row(On(Preflight), &[key('b')], Action::Group, "by region", "Group by check or by region"),
     row(On(Preflight), &[key('y')], Action::Copy, "copy", "Copy the finding as text"),
 
@@ -102,6 +106,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Reading, &[key('q'), key('?')], Action::Back, "", "Close"),
 
     row(Launch, &[key('L')], Action::LaunchNow, "launch", "Launch"),
+
+    row(Fix, &[key('C')], Action::MendNow, "change", "Make the changes that are shown"),
+    row(Fix, &[key('b')], Action::Blackholes, "", "Replace routes that are blackholes, or leave them"),
 
     row(Typing, &[ENTER], Action::Open, "confirm", "Do it, once the word is typed"),
     row(Typing, &[BACKSPACE], Action::Erase, "", "Take a character back"),

@@ -23,6 +23,8 @@ pub enum Context {
     Reading,
     /// In the launch dialog, when nothing speaks against a launch.
     Launch,
+    /// In the dialog that mends, once the plan is there.
+    Fix,
     /// In a dialog that wants a word typed.
     Typing,
     /// In the quit dialog.
@@ -147,6 +149,7 @@ pub fn combinations() -> Vec<Vec<Context>> {
         vec![Context::Dialog, Context::Always],
         vec![Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Launch, Context::Dialog, Context::Always],
+        vec![Context::Fix, Context::Dialog, Context::Always],
         vec![Context::Typing, Context::Always],
         vec![Context::QuitDialog, Context::Dialog],
     ];
@@ -163,6 +166,7 @@ pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
             Context::Dialog,
             Context::Reading,
             Context::Launch,
+            Context::Fix,
             Context::Typing,
             Context::QuitDialog,
         ])
@@ -181,6 +185,7 @@ fn heading(context: Context) -> String {
         Context::Dialog => "In a dialog".into(),
         Context::Reading => "In a dialog that only shows".into(),
         Context::Launch => "In the launch dialog".into(),
+        Context::Fix => "In the dialog that mends".into(),
         Context::Typing => "Where a word is asked for".into(),
         Context::QuitDialog => "In the quit dialog".into(),
         Context::Always => "Everywhere".into(),

@@ -111,6 +111,8 @@ impl Dashboard {
             notices: std::collections::VecDeque::new(),
             down_plan: None,
             fix_plan: None,
+            planning: false,
+            fix_refused: None,
             cures: None,
             remains: None,
             logs,

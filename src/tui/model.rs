@@ -40,6 +40,10 @@ pub struct Model {
     pub down_plan: Option<DownPlan>,
     /// The plan of changes that was asked for last, once it is there.
     pub fix_plan: Option<Arc<FixPlan>>,
+    /// Whether a plan of changes is being made.
+    pub planning: bool,
+    /// Why no plan could be made.
+    pub fix_refused: Option<String>,
     /// What would mend what the last look found, once that is known.
     pub cures: Option<Arc<Plan>>,
     /// What muster made and the last `Down` left.
@@ -116,6 +120,7 @@ impl Model {
                 self.looking = None;
                 self.survey = Some(survey);
                 self.findings = Some(findings);
+                self.cures = None;
             }
             Update::DownPlan(plan) => self.down_plan = Some(plan),
             Update::Refused(failure) => self.refuse(&failure),
@@ -123,11 +128,19 @@ impl Model {
             Update::Busy(busy) => self.busy = busy,
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
-            Update::FixPlan(plan) => self.fix_plan = Some(plan),
+            Update::FixPlan(plan) => {
+                self.fix_plan = Some(plan);
+                self.planning = false;
+            }
             Update::Cures(plan) => self.cures = Some(plan),
             Update::FixEnded { complete } => self.fix_ended(complete),
             Update::Remains(remains) => self.remains = Some(remains),
         }
+    }
+
+    /// Whether something fails that a remedy may be known for.
+    pub fn wants_cures(&self) -> bool {
+        self.work == Work::None && !self.ending && self.summary().fail > 0
     }
 
     /// Another project is planned; what was found of the last one is void.
@@ -162,6 +175,9 @@ impl Model {
         // A refused look must not leave the screen waiting for it.
         self.looking = None;
         self.work = self.work_before;
+        if std::mem::take(&mut self.planning) {
+            self.fix_refused = Some(failure.to_string());
+        }
         self.tell(failure);
     }
 
@@ -198,7 +214,10 @@ impl Model {
             Command::PlanDown => self.down_plan = None,
             Command::Up | Command::RetryNode(_) | Command::RetryStep(..) => self.work = Work::Up,
             Command::Down => self.work = Work::Down,
-            Command::PlanFix(_) | Command::PlanTeardown => self.fix_plan = None,
+            Command::PlanFix(_) | Command::PlanTeardown => {
+                (self.fix_plan, self.fix_refused) = (None, None);
+                self.planning = true;
+            }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
             Command::Stop => self.ending = true,

@@ -241,10 +241,16 @@ impl<'t, B: Backend> Desk<'t, B> {
 
     /// Takes an update and all that wait behind it, up to a frame's worth.
     fn take(&mut self, update: Update, updates: &mut UnboundedReceiver<Update>) {
+        let mut looked = matches!(update, Update::Looked { .. });
         self.model.fold(update);
         for _ in 0..1_000 {
             let Ok(update) = updates.try_recv() else { break };
+            looked |= matches!(update, Update::Looked { .. });
             self.model.fold(update);
+        }
+        // What would mend it is shown before anybody asks.
+        if looked && self.model.wants_cures() {
+            self.send(Command::Cures);
         }
         self.changed = true;
         if self.drawn + self.pace.frame <= Instant::now() {

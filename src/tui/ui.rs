@@ -77,6 +77,9 @@ impl Ui {
                 !model.troubles().is_empty() || self.overview.on_regions()
             }
             Action::Launch => model.read_only.is_none() && has_to_launch(model),
+            Action::Mend | Action::MendAll => {
+                model.read_only.is_none() && model.summary().fail > 0 && model.work == Work::None
+            }
             Action::RetryNode => {
                 model.read_only.is_none() && bootstrap::can_retry_node(self, model)
             }

@@ -9,7 +9,7 @@ use super::{
     screens,
     widgets::selection::{Scroll, Selection},
 };
-use crate::engine::Command;
+use crate::{engine::Command, remedy::Wish};
 
 /// Takes `action` in and answers what is to be done about it.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
@@ -32,8 +32,15 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
 
 /// Why `action` is not for now.
 fn refusal(model: &Model, action: Action) -> Option<String> {
-    let changes =
-        matches!(action, Action::Launch | Action::TearDown | Action::RetryNode | Action::RetryStep);
+    let changes = matches!(
+        action,
+        Action::Launch
+            | Action::Mend
+            | Action::MendAll
+            | Action::TearDown
+            | Action::RetryNode
+            | Action::RetryStep
+    );
     model.read_only_reason().filter(|_| changes)
 }
 
@@ -47,6 +54,7 @@ fn everywhere(ui: &mut Ui, model: &Model, action: Action) -> Option<Vec<Effect>>
         Action::Look if model.looking.is_some() => ui.say(Tone::Plain, "already reading"),
         Action::Look => effects.push(Effect::Send(Command::Look)),
         Action::Launch => effects = dialogs::open_launch(ui, model),
+        Action::MendAll => effects = dialogs::open_fix(ui, model, Wish::default()),
         Action::TearDown if model.state.cluster.is_none() => {
             ui.say(Tone::Plain, "nothing was ever launched: there is no cluster to end");
         }

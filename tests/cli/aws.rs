@@ -26,7 +26,7 @@ fn with_credentials(muster: Muster, endpoint: &str) -> Muster {
 
 /// Every command that asks AWS says why it can't, with exit code 3.
 fn assert_not_asked(muster: &Muster, says: &[&str]) {
-    for command in ["check", "up", "status", "down"] {
+    for command in ["check", "fix", "up", "status", "down"] {
         let ran = muster.run(&[command, "--aws-timeout", "3", "us.yaml"]);
         assert_eq!(ran.code, Some(3), "{command}: {ran:#?}");
         let told = format!("{}{}", ran.out, ran.err);

@@ -4,4 +4,5 @@
 mod aws;
 mod bad_input;
 mod clusters;
+mod fix;
 mod simulated;

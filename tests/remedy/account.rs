@@ -53,6 +53,12 @@ impl Account {
             .unwrap_or_default()
     }
 
+    /// Where moto listens.
+    #[cfg(feature = "aws")]
+    pub fn url(&self) -> &str {
+        self.moto.as_ref().map_or("", crate::support::moto::Moto::url)
+    }
+
     /// All that is there.
     #[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "moto has to be asked"))]
     pub async fn snapshot(&self) -> Snapshot {

@@ -148,6 +148,12 @@ impl Bench {
         }
     }
 
+    /// The folder that the configs are in.
+    #[cfg(feature = "aws")]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn path(&self, region: &str) -> PathBuf {
         self.folder.path().join(format!("{region}.yaml"))
     }

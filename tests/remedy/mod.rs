@@ -10,6 +10,8 @@ mod each;
 mod moto;
 mod network;
 mod refused;
+#[cfg(feature = "aws")]
+mod script;
 mod site;
 
 /// The same test on both accounts.

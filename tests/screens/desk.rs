@@ -74,6 +74,15 @@ impl Desk {
         effects
     }
 
+    /// Tells the model what is on its way to the engine, as the run loop does.
+    pub fn sends(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::Send(command) = effect {
+                self.model.sends(command);
+            }
+        }
+    }
+
     /// What is drawn on a terminal of this size.
     pub fn frame(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);

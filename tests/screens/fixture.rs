@@ -44,6 +44,8 @@ fn model_of(project: Project, second: i64) -> Model {
         notices: VecDeque::new(),
         down_plan: None,
         fix_plan: None,
+        planning: false,
+        fix_refused: None,
         cures: None,
         remains: None,
         logs: Arc::new(LogStore::in_memory()),

@@ -393,3 +393,23 @@ async fn pasted_text_is_text_where_text_is_asked_for_and_nothing_elsewhere() {
     let (outcome, _) = play(dashboard, (80, 24), Pace::default(), story).await;
     assert_eq!(outcome, Outcome::Quit);
 }
+
+/// From six red lines to ready for launch, by keys alone.
+#[tokio::test(start_paused = true)]
+async fn six_mistakes_are_mended_by_keys() {
+    for size in SIZES {
+        let story = |live: Live| async move {
+            live.until("Preflight ✗6").await;
+            live.until("import your key").await;
+            live.press("F");
+            live.until("[ Change ]").await;
+            live.press("C");
+            live.until("No check fails any more").await;
+            live.press("esc");
+            live.until("Nothing stands in the way").await;
+            live.press("q");
+        };
+        let (outcome, _) = play(simulated("mistakes"), size, SLOW, story).await;
+        assert_eq!(outcome, Outcome::Quit);
+    }
+}

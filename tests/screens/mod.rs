@@ -5,6 +5,7 @@
 
 mod desk;
 mod dialogs;
+mod fixing;
 mod fixture;
 mod glass;
 mod keys;

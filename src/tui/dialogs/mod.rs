@@ -13,11 +13,13 @@ use super::{
 
 mod down;
 mod ending;
+mod fix;
 mod help;
 mod launch;
 mod quit;
 mod worlds;
 
+pub(super) use fix::open as open_fix;
 pub(super) use launch::open as open_launch;
 pub(super) use quit::open as open_quit;
 
@@ -28,6 +30,8 @@ pub enum Dialog {
     Help(Scroll),
     /// Launch?
     Launch(Form),
+    /// Mend?
+    Fix(fix::Mending),
     /// End the cluster?
     Down(Form),
     /// Quit?
@@ -50,7 +54,7 @@ pub struct Form {
 impl Dialog {
     /// Whether there are buttons to go between.
     pub fn has_buttons(&self) -> bool {
-        matches!(self, Self::Launch(_) | Self::Quit(_))
+        matches!(self, Self::Launch(_) | Self::Quit(_) | Self::Fix(_))
     }
 }
 
@@ -61,6 +65,10 @@ pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
             vec![Context::Launch, Context::Dialog, Context::Always]
         }
         Dialog::Launch(_) => vec![Context::Typing, Context::Always],
+        Dialog::Fix(mending) if fix::can_begin(mending, model) => {
+            vec![Context::Fix, Context::Dialog, Context::Always]
+        }
+        Dialog::Fix(_) => vec![Context::Reading, Context::Dialog, Context::Always],
         Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
         Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],
         Dialog::Help(_) | Dialog::Worlds(_) => {
@@ -79,6 +87,7 @@ pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
     match &mut ui.dialog {
         Some(Dialog::Help(scroll)) => help::view(ui.screen, scroll, area, buf, &theme),
         Some(Dialog::Launch(form)) => launch::view(model, form, area, buf, &theme),
+        Some(Dialog::Fix(mending)) => fix::view(model, mending, area, buf, &theme),
         Some(Dialog::Down(form)) => down::view(model, form, area, buf, &theme),
         Some(Dialog::Quit(form)) => quit::view(model, form, area, buf, &theme),
         Some(Dialog::Worlds(selection)) => worlds::view(model, selection, area, buf, &theme),
@@ -111,6 +120,7 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
         (Action::TearDown, Dialog::Quit(_)) if model.read_only.is_some() => Vec::new(),
         (Action::TearDown, Dialog::Quit(_)) => open_down(ui),
         (_, Dialog::Launch(_)) => launch::update(ui, model, action),
+        (_, Dialog::Fix(_)) => fix::update(ui, model, action),
         (_, Dialog::Down(_)) => down::update(ui, model, action),
         (_, Dialog::Quit(_)) => quit::update(ui, action),
     }

@@ -6,7 +6,16 @@ use ratatui::text::{Line, Span};
 use crate::{
     check::{self, Finding, Level},
     config::Location,
-    tui::{model::Model, text, theme::Theme, widgets::fields::Fields},
+    remedy::{Only, Problem, Wish, describe},
+    tui::{
+        Ui,
+        action::Effect,
+        dialogs,
+        model::{Model, Tone, Work},
+        text,
+        theme::Theme,
+        widgets::fields::Fields,
+    },
 };
 
 /// A finding's key among all: a check says one thing of one subject.
@@ -41,6 +50,7 @@ pub fn details(
         let excerpt = excerpt(location, model, fields.room(), theme);
         fields.verbatim("From", excerpt);
     }
+    cure(finding, model, &mut fields, theme);
     if let Some(todo) = &finding.todo {
         fields.gap();
         fields.styled("What to do", &todo.lines().collect::<Vec<_>>(), theme.accent);
@@ -50,6 +60,50 @@ pub fn details(
         fields.styled("The check", &[info.about, info.explain], theme.dim);
     }
     fields.lines()
+}
+
+/// What mends the finding, as far as that is known.
+fn cure(finding: &Finding, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
+    let Some(plan) = model.cures.as_ref().filter(|_| finding.level == Level::Fail) else { return };
+    let problem = Problem::of(finding);
+    let steps = plan.steps.iter().filter(|step| step.mends.contains(&problem));
+    let mut lines: Vec<String> = Vec::new();
+    for step in steps {
+        let place = step.region().map(|region| format!("{region}: ")).unwrap_or_default();
+        lines.extend(describe::lines(step).iter().map(|line| format!("{place}{line}")));
+    }
+    fields.gap();
+    if lines.is_empty() {
+        let left = plan.left.iter().find(|left| left.problem == problem);
+        let why = left.map_or("by hand", |left| left.why.as_str());
+        return fields.styled("Cure", &["by hand", why][usize::from(left.is_some())..], theme.dim);
+    }
+    let shown = lines.iter().map(String::as_str).collect::<Vec<_>>();
+    fields.styled("Cure (f)", &shown, theme.good);
+}
+
+/// One line on what mends the finding; none where that is not known.
+pub fn short_cure(finding: &Finding, model: &Model) -> Option<String> {
+    let plan = model.cures.as_ref().filter(|_| finding.level == Level::Fail)?;
+    let problem = Problem::of(finding);
+    let mut steps = plan.steps.iter().filter(|step| step.mends.contains(&problem));
+    let Some(first) = steps.next() else { return Some("by hand".into()) };
+    let more = match steps.count() {
+        0 => String::new(),
+        n => format!(" +{n} more"),
+    };
+    Some(format!("f: {}{more}", describe::title(first)))
+}
+
+/// Opens the dialog that mends those of `findings` that fail.
+pub fn mend(ui: &mut Ui, model: &Model, findings: &[&Finding]) -> Vec<Effect> {
+    let failing = findings.iter().filter(|finding| finding.level == Level::Fail);
+    let only: Vec<_> = failing.map(|finding| Only::Problem(Problem::of(finding))).collect();
+    if only.is_empty() && model.work != Work::Fix {
+        ui.say(Tone::Plain, "this does not fail: there is nothing to mend");
+        return Vec::new();
+    }
+    dialogs::open_fix(ui, model, Wish { only, ..Wish::default() })
 }
 
 /// What the mark does not say by itself.

@@ -161,9 +161,10 @@ fn troubles(
     let short = columns[1].title == "short";
     table.render(window, list, buf, |index| trouble_row(troubles[index], short, theme));
     if let Some(finding) = selected.map(|index| troubles[index]) {
-        let leads_to = finding.leads_to.as_deref().unwrap_or_default();
-        let leads_to = text::clean(leads_to);
-        let text = text::fit(&leads_to, usize::from(line.width).saturating_sub(4));
+        let leads_to = finding.leads_to.clone().unwrap_or_default();
+        let said = finding::short_cure(finding, model).unwrap_or(leads_to);
+        let said = text::clean(&said);
+        let text = text::fit(&said, usize::from(line.width).saturating_sub(4));
         let line_shown = Line::styled(format!("  → {text}"), theme.dim);
         panel::lines(std::iter::once(&line_shown), line, buf);
     }
@@ -228,6 +229,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::PreviousPane | Action::Back => ui.overview.pane = Pane::First,
         Action::Open => open(ui, model),
         Action::Copy => return copy(ui, model),
+        Action::Mend => return mend(ui, model),
         _ => {}
     }
     Vec::new()
@@ -265,6 +267,13 @@ fn open(ui: &mut Ui, model: &Model) {
                 ui.screen = Screen::Instances;
             }
         }
+    }
+}
+
+fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    match selected(&mut ui.overview, model) {
+        Some(finding) => finding::mend(ui, model, &[finding]),
+        None => Vec::new(),
     }
 }
 

@@ -192,6 +192,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::PreviousPane if state.pane == Pane::First => ui.screen = Screen::Instances,
         Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Copy => return copy(ui, model),
+        Action::Mend => return mend(ui, model),
         _ => {}
     }
     Vec::new()
@@ -225,6 +226,23 @@ fn toggle(state: &mut State, group: &str) {
     if !state.toggled.remove(group) {
         state.toggled.insert(group.to_owned());
     }
+}
+
+/// Mends the selected finding, or all of the selected group.
+fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    let state = &mut ui.preflight;
+    let tree = state.tree(model);
+    let grouping = state.grouping;
+    let chosen: Vec<&Finding> = match state.rows.settle(&tree.keys()).map(|index| &tree.rows[index])
+    {
+        Some(Row::Finding(finding)) => vec![finding],
+        Some(Row::Group(group)) => {
+            let of_group = |one: &&Finding| grouping.group_of(one) == group.name;
+            model.findings().iter().filter(of_group).collect()
+        }
+        None => Vec::new(),
+    };
+    finding::mend(ui, model, &chosen)
 }
 
 fn copy(ui: &mut Ui, model: &Model) -> Vec<Effect> {

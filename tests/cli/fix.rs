@@ -1,0 +1,92 @@
+//! `muster fix` on simulated worlds: what it shows, asks, prints and answers.
+#![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::muster::{Muster, Ran};
+
+fn fix(args: &[&str]) -> Ran {
+    let all: Vec<_> = ["fix", "--scenario", "mistakes"].iter().chain(args).copied().collect();
+    let ran = Muster::new().run(&all);
+    ran.assert_is_calm();
+    ran
+}
+
+#[test]
+fn six_mistakes_are_mended_and_nothing_is_in_the_way_any_more() {
+    let ran = fix(&["--yes"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    for told in [
+        "import your key",
+        "accept peering connection pcx-01a2b3c4d5e6f7012",
+        "+      KeyName: quokka-muster",
+        "all 12 changes are made",
+        "`muster up` launches",
+    ] {
+        assert!(ran.out.contains(told), "{told:?} is missing: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_dry_run_shows_the_same_and_changes_nothing() {
+    let ran = fix(&["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.out.contains("Nothing was changed."), "{}", ran.out);
+    assert!(!ran.out.contains("√ done"), "{}", ran.out);
+}
+
+#[test]
+fn what_is_not_confirmed_is_not_changed() {
+    let ran = fix(&[]);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.err.contains("add --yes"), "{}", ran.err);
+    assert!(!ran.out.contains("√ done"), "{}", ran.out);
+}
+
+#[test]
+fn only_what_is_named_is_mended() {
+    let ran = fix(&["--only", "key.exists,route.peering", "--dry-run"]);
+    assert!(ran.out.contains("add to rtb-04d5e6f7a8b9c0122 the route"), "{}", ran.out);
+    assert!(!ran.out.contains("accept peering"), "{}", ran.out);
+    let wrong = fix(&["--only", "key.exits"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("did you mean key.exists?"), "{}", wrong.err);
+}
+
+#[test]
+fn json_is_one_object_a_line_with_plan_events_and_no_text() {
+    let ran = fix(&["--yes", "--format", "json"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let events: Vec<Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str| events.iter().filter(|one| one["event"] == name).count();
+    assert_eq!((named("fix-plan"), named("change-done"), named("fix-ended")), (1, 12, 1));
+}
+
+#[test]
+fn the_script_is_one_that_a_shell_takes() {
+    let ran = fix(&["--print", "aws-cli"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.out.starts_with("#!/bin/sh\n"), "{}", ran.out);
+    let file = Muster::new();
+    let path = file.file("fix.sh", &ran.out);
+    let checked = Command::new("sh").arg("-n").arg(path).stdin(Stdio::null()).status().unwrap();
+    assert!(checked.success(), "{}", ran.out);
+}
+
+#[test]
+fn a_healthy_world_needs_nothing() {
+    let ran = Muster::new().run(&["fix", "--scenario", "healthy"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.out.contains("Nothing to mend."), "{}", ran.out);
+}
+
+#[test]
+fn what_nothing_mends_is_said_with_its_reason() {
+    let ran = Muster::new().run(&["fix", "--scenario", "denied", "--yes"]);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert!(ran.out.contains("Left to you"), "{}", ran.out);
+    assert!(ran.out.contains("ask for the missing IAM permission"), "{}", ran.out);
+}
