@@ -4,6 +4,7 @@
 
 mod account;
 mod bench;
+mod careful;
 mod cut;
 mod each;
 #[cfg(feature = "aws")]

@@ -1,0 +1,117 @@
+//! What a remedy leaves alone: routes that lead somewhere, blackholes unless
+//! the user says so, networks that something else uses.
+
+use std::time::Duration;
+
+use super::{
+    account::{Account, id},
+    bench::{Bench, carry_out, plan, stop},
+    network::nothing,
+    site::flawed,
+};
+use muster::{
+    cloud::{Change, LaunchRequest, Market, Tags},
+    engine::{Command, Update},
+    model::Region,
+    remedy::Wish,
+};
+
+const US: &str = "us-west-2";
+const EU: &str = "eu-west-1";
+
+/// A healthy project whose peering connection was deleted and asked for anew:
+/// the routes lead to the old one.
+async fn with_blackholes() -> Bench {
+    let bench = flawed(Account::simulated(), None).await;
+    let world = bench.account.snapshot().await;
+    let of = |region: &str, cidr: &str| {
+        let at = format!("/regions/{region}/vpcs/");
+        let vpc = world.iter().find(|(key, value)| key.starts_with(&at) && value.contains(cidr));
+        vpc.map(|(key, _)| key[at.len()..].to_owned()).unwrap_or_default()
+    };
+    let old = world.keys().find_map(|key| key.strip_prefix("/peerings/")).unwrap_or_default();
+    bench.account.make(US, Change::DeletePeering { peering: id(old) }).await;
+    let request = Change::CreatePeering {
+        vpc: id(&of(US, "10.1.0.0/16")),
+        peer_region: EU.into(),
+        peer_vpc: id(&of(EU, "10.2.0.0/16")),
+        tags: Tags::new(),
+    };
+    let new = bench.account.make(US, request).await;
+    bench.account.make(EU, Change::AcceptPeering { peering: id(&new) }).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blackhole_is_replaced_only_where_the_user_says_so() {
+    let bench = with_blackholes().await;
+    assert_eq!(bench.failing_checks().await, ["route.peering"]);
+    let cautious = bench.plan(Wish::default()).await;
+    assert!(cautious.plan.is_empty(), "{:#?}", cautious.plan);
+    let whys: Vec<_> = cautious.plan.left.iter().map(|left| left.why.as_str()).collect();
+    assert!(whys.iter().all(|why| why.contains("--replace-blackholes")), "{whys:?}");
+    assert_eq!(whys.len(), 2, "each direction once: {whys:?}");
+
+    let wish = Wish { replace_blackholes: true, ..Wish::default() };
+    assert!(bench.fix(wish).await.complete);
+    assert_eq!(bench.failing_checks().await, [""; 0]);
+}
+
+/// An instance of somebody else's in the network that muster built.
+async fn move_in(bench: &Bench) {
+    let region = Region::from(US);
+    let world = bench.account.snapshot().await;
+    let at = format!("/regions/{US}/subnets/");
+    let subnet = world.iter().find(|(key, value)| key.starts_with(&at) && value.contains("10.64."));
+    let request = LaunchRequest {
+        image: bench.image(US, "guest").await.into(),
+        instance_type: "m5.large".into(),
+        key_name: None,
+        subnet: subnet.map(|(key, _)| key[at.len()..].into()),
+        security_groups: Vec::new(),
+        iam_profile: None,
+        block_devices: Vec::new(),
+        user_data: None,
+        market: Market::OnDemand,
+        tags: Tags::new(),
+        count: 1,
+        token: "guest".into(),
+    };
+    assert!(bench.account.cloud.launch(&region, &request).await.is_ok_and(|all| all.len() == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_something_else_uses_stays_whole() {
+    let bench = nothing(Account::simulated()).await;
+    assert!(bench.fix(Wish::default()).await.complete);
+    move_in(&bench).await;
+    let mut engine = bench.engine(Bench::store());
+    let torn = plan(&mut engine, Command::PlanTeardown).await;
+    assert!(torn.plan.is_empty(), "all or nothing: {:#?}", torn.plan);
+    let whys: Vec<_> = torn.plan.left.iter().map(|left| left.why.as_str()).collect();
+    assert!(whys.len() == 1 && whys[0].contains("is still used: eni-"), "{whys:?}");
+    stop(engine).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_lists_what_muster_made_and_is_still_there() {
+    let bench = nothing(Account::simulated()).await;
+    let mut engine = bench.engine(Bench::store());
+    let shown = plan(&mut engine, Command::PlanFix(Wish::default())).await;
+    assert!(carry_out(&mut engine, &shown).await.complete);
+    assert!(engine.commands.send(Command::Down).is_ok());
+    let remains = loop {
+        match engine.updates.recv().await {
+            Some(Update::Remains(remains)) => break remains,
+            Some(_) => {}
+            None => unreachable!("the engine ended"),
+        }
+    };
+    let count = |kind: &str| remains.found.iter().filter(|(_, one)| one.kind == kind).count();
+    assert_eq!(count("vpc"), 3);
+    assert_eq!(count("key-pair"), 3);
+    assert_eq!(count("vpc-peering-connection"), 6, "each is told on both sides");
+    assert!(remains.unknown.is_empty());
+    stop(engine).await;
+}
