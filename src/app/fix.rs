@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
 use crate::{
-    check::{Finding, Summary},
+    check::{Finding, Level, Summary},
     cli::{FixArgs, Format},
     engine::{ChangeState, Command, FixPlan, RunState, Update},
     model::Failure,
@@ -39,17 +39,30 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
     }
     carry_out(&fix, args.yes, "Change this?", &mut watch).await?;
     let findings = watch.ask(Command::Look, looked).await?;
+    tell(&world, &findings, text, &mut watch)?;
     watch.end().await?;
-    let summary = Summary::of(&*findings);
-    if text {
-        let paint = streams.out.paint();
-        let lines = report::findings(&world.project, &findings, paint);
-        streams.out.lines(&lines)?;
-        if summary.fail == 0 {
-            streams.out.line("Nothing is in the way any more: `muster up` launches.")?;
-        }
+    Ok(if Summary::of(&*findings).fail == 0 { Exit::DONE } else { Exit::FAILED })
+}
+
+/// What the checks say now; of the configs as they are now.
+fn tell(
+    world: &World,
+    findings: &[Finding],
+    text: bool,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    let summary = Summary::of(findings);
+    if !text {
+        let open = findings.iter().filter(|finding| finding.level != Level::Pass).collect();
+        return watch.aside(&Aside::Checked { summary, findings: open });
     }
-    Ok(if summary.fail == 0 { Exit::DONE } else { Exit::FAILED })
+    let project = world.files.load().project.map_or_else(|| world.project.clone(), Arc::new);
+    let out = &mut watch.streams.out;
+    out.lines(&report::findings(&project, findings, out.paint()))?;
+    if summary.fail == 0 {
+        out.line("Nothing is in the way any more: `muster up` launches.")?;
+    }
+    Ok(())
 }
 
 fn wish(args: &FixArgs) -> Wish {

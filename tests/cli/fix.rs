@@ -63,6 +63,7 @@ fn json_is_one_object_a_line_with_plan_events_and_no_text() {
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let named = |name: &str| events.iter().filter(|one| one["event"] == name).count();
     assert_eq!((named("fix-plan"), named("change-done"), named("fix-ended")), (1, 12, 1));
+    assert_eq!(events.last().map(|one| &one["summary"]["fail"]), Some(&Value::from(0)));
 }
 
 #[test]
