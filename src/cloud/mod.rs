@@ -23,6 +23,8 @@ pub use types::{
     Route, RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
 };
 
+use std::net::Ipv4Addr;
+
 use crate::model::{
     ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, SubnetId, VpcId,
 };
@@ -116,6 +118,12 @@ pub trait Cloud: Send + Sync {
 
     /// Everything that has an address in these VPCs (`DescribeNetworkInterfaces`).
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>>;
+
+    /// Where this machine's connections come from as this cloud sees it, where
+    /// that can be found out.
+    async fn own_address(&self) -> Option<Ipv4Addr> {
+        None
+    }
 
     /// Makes one change, and answers the id of what it made, if it makes something
     /// ([`Change::makes`]). Every [`Ref`] in it has to be an id by now.

@@ -67,6 +67,8 @@ pub struct Bench {
     pub account: Account,
     folder: TempDir,
     regions: Vec<&'static str>,
+    /// What the project says of where the operator's connections come from.
+    pub operator: Option<&'static str>,
 }
 
 /// Reads the public halves beside the keys: asking ssh-keygen takes real time,
@@ -98,7 +100,7 @@ impl Bench {
     /// A project with a key of its own and no configs yet.
     pub fn new(account: Account) -> Self {
         let folder = TempDir::new().unwrap();
-        let bench = Self { account, folder, regions: Vec::new() };
+        let bench = Self { account, folder, regions: Vec::new(), operator: Some(OPERATOR) };
         bench.make_key("key");
         bench
     }
@@ -167,7 +169,7 @@ impl Bench {
     fn files(&self) -> Files {
         let overrides = Overrides {
             name: Some("bench".into()),
-            operator_cidr: OPERATOR.parse().ok(),
+            operator_cidr: self.operator.and_then(|cidr| cidr.parse().ok()),
             ..Overrides::default()
         };
         let files = self.regions.iter().map(|region| self.path(region)).collect();

@@ -7,7 +7,7 @@ use super::{
     account::{Account, id},
     bench::{Bench, carry_out, plan, stop},
     network::nothing,
-    site::flawed,
+    site::{Flaw, flawed},
 };
 use muster::{
     cloud::{Change, LaunchRequest, Market, Tags},
@@ -114,4 +114,16 @@ async fn down_lists_what_muster_made_and_is_still_there() {
     assert_eq!(count("vpc-peering-connection"), 6, "each is told on both sides");
     assert!(remains.unknown.is_empty());
     stop(engine).await;
+}
+
+/// The simulated world sees the operator come from 192.0.2.10.
+#[tokio::test(start_paused = true)]
+async fn an_operator_who_says_no_address_is_let_in_from_where_they_come() {
+    let mut bench = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
+    bench.operator = None;
+    assert_eq!(bench.failing_checks().await, ["sg.operator-ssh"]);
+    assert!(bench.fix(Wish::default()).await.complete);
+    assert_eq!(bench.failing_checks().await, [""; 0]);
+    let world = bench.account.snapshot().await;
+    assert!(world.values().any(|one| one.contains("192.0.2.10/32")), "a single address");
 }

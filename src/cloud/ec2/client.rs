@@ -98,6 +98,15 @@ impl Ec2Cloud {
         }
     }
 
+    /// Whether calls go to an endpoint other than AWS's, or would: nobody else
+    /// is asked anything then.
+    pub(super) async fn has_own_endpoint(&self) -> bool {
+        let somewhere = Region::from("us-east-1");
+        let config = self.config.get_or_init(|| load(&somewhere)).await;
+        let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"];
+        config.endpoint_url().is_some() || named.iter().any(|name| std::env::var_os(name).is_some())
+    }
+
     fn client(&self, config: &SdkConfig, region: &Region) -> Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Client::from_conf(self.client_config(config, region));

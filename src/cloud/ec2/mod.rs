@@ -8,6 +8,7 @@
 //! tried once.
 
 mod change;
+mod checkip;
 mod client;
 mod error;
 mod filter;
@@ -28,6 +29,8 @@ mod tags;
 mod vpcs;
 
 pub use client::{Ec2Cloud, Timeouts};
+
+use std::net::Ipv4Addr;
 
 use super::{
     Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, Interface,
@@ -124,6 +127,10 @@ impl Cloud for Ec2Cloud {
 
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {
         interfaces::describe(&self.at(region).await, vpcs).await
+    }
+
+    async fn own_address(&self) -> Option<Ipv4Addr> {
+        if self.has_own_endpoint().await { None } else { checkip::ask(checkip::SERVICE).await }
     }
 
     async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {

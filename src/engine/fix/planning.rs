@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use ipnet::Ipv4Net;
+
 use crate::{
     check::{self, Finding},
+    cloud::Cloud,
     config::Project,
     remedy::{self, Facts, Known, Plan, Teardown, Wish},
     survey::Survey,
@@ -40,6 +43,15 @@ pub(in super::super) async fn cures(shared: &Shared, survey: &Survey) {
     shared.update(Update::Cures(Arc::new(plan)));
 }
 
+/// Where the operator's connections come from: as the project says, else as
+/// AWS sees it now.
+async fn operator(project: &Project, cloud: &dyn Cloud) -> Option<Ipv4Net> {
+    match &project.operator_cidr {
+        Some(cidr) => Some(cidr.value),
+        None => cloud.own_address().await.map(Ipv4Net::from),
+    }
+}
+
 async fn remedies(
     shared: &Shared,
     project: &Project,
@@ -47,8 +59,9 @@ async fn remedies(
     findings: &[Finding],
     wish: &Wish,
 ) -> Plan {
-    let facts = Facts::read(project, survey, findings, shared.cloud.as_ref()).await;
-    let operator = project.operator_cidr.as_ref().map(|cidr| cidr.value);
+    let cloud = shared.cloud.as_ref();
+    let (facts, operator) =
+        tokio::join!(Facts::read(project, survey, findings, cloud), operator(project, cloud));
     let cluster = &shared.cluster;
     let known = Known { project, survey, findings, facts: &facts, cluster, operator };
     remedy::plan(known, wish)

@@ -1,6 +1,6 @@
 //! The world as EC2: [`Cloud`].
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -250,6 +250,10 @@ impl Cloud for World {
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
         let find = |_: &State, held: &RegionState| held.told_vpcs().collect();
         self.look(region, "DescribeVpcs", find).await
+    }
+
+    async fn own_address(&self) -> Option<Ipv4Addr> {
+        Some(self.spec.operator.address)
     }
 
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {
