@@ -30,6 +30,7 @@ use crate::{
 mod action;
 mod ascii;
 mod bindings;
+mod cure;
 mod dialogs;
 pub mod keymap;
 mod model;

@@ -165,6 +165,16 @@ fn cures_are_shown_before_anybody_asks() {
     pictures("overview_cures", &mut desk);
 }
 
+/// The list and the matrix follow the changes as they are made.
+#[test]
+fn cures_under_way() {
+    let mut desk = running();
+    desk.model.fold(Update::Cures(Arc::new(plan())));
+    done(&mut desk, "eu-west-1/group", Some("sg-0dd0eda7c19e7888b"));
+    desk.press("esc j j");
+    assert!(desk.text(80, 24).contains("▶ 1 of 3 changes made"), "{}", desk.text(80, 24));
+}
+
 #[test]
 fn nothing_is_changed_by_accident() {
     let mut desk = planned();

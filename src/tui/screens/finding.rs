@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 use crate::{
     check::{self, Finding, Level},
     config::Location,
-    remedy::{Only, Problem, Wish, describe},
+    remedy::{Only, Problem, Wish},
     tui::{
         Ui,
         action::Effect,
+        cure::Cure,
         dialogs,
         model::{Model, Tone, Work},
         text,
@@ -64,35 +65,12 @@ pub fn details(
 
 /// What mends the finding, as far as that is known.
 fn cure(finding: &Finding, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
-    let Some(plan) = model.cures.as_ref().filter(|_| finding.level == Level::Fail) else { return };
-    let problem = Problem::of(finding);
-    let steps = plan.steps.iter().filter(|step| step.mends.contains(&problem));
-    let mut lines: Vec<String> = Vec::new();
-    for step in steps {
-        let place = step.region().map(|region| format!("{region}: ")).unwrap_or_default();
-        lines.extend(describe::lines(step).iter().map(|line| format!("{place}{line}")));
-    }
+    let Some(cure) = Cure::of(finding, model) else { return };
+    let (name, style) =
+        if cure.is_by_hand() { ("Cure", theme.dim) } else { ("Cure (f)", theme.good) };
+    let lines = cure.lines();
     fields.gap();
-    if lines.is_empty() {
-        let left = plan.left.iter().find(|left| left.problem == problem);
-        let why = left.map_or("by hand", |left| left.why.as_str());
-        return fields.styled("Cure", &["by hand", why][usize::from(left.is_some())..], theme.dim);
-    }
-    let shown = lines.iter().map(String::as_str).collect::<Vec<_>>();
-    fields.styled("Cure (f)", &shown, theme.good);
-}
-
-/// One line on what mends the finding; none where that is not known.
-pub fn short_cure(finding: &Finding, model: &Model) -> Option<String> {
-    let plan = model.cures.as_ref().filter(|_| finding.level == Level::Fail)?;
-    let problem = Problem::of(finding);
-    let mut steps = plan.steps.iter().filter(|step| step.mends.contains(&problem));
-    let Some(first) = steps.next() else { return Some("by hand".into()) };
-    let more = match steps.count() {
-        0 => String::new(),
-        n => format!(" +{n} more"),
-    };
-    Some(format!("f: {}{more}", describe::title(first)))
+    fields.styled(name, &lines.iter().map(String::as_str).collect::<Vec<_>>(), style);
 }
 
 /// Opens the dialog that mends those of `findings` that fail.

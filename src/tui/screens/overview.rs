@@ -24,6 +24,7 @@ use crate::{
     tui::{
         Ui,
         action::{Action, Effect, Motion, Screen},
+        cure::Cure,
         model::{Model, Tone},
         screens::overview::progress::progress,
         text,
@@ -159,10 +160,10 @@ fn troubles(
     let window = state.troubles.window(selected, keys.len(), table.height(list));
     panel::position(&window, keys.len(), area, buf, theme);
     let short = columns[1].title == "short";
-    table.render(window, list, buf, |index| trouble_row(troubles[index], short, theme));
+    table.render(window, list, buf, |index| trouble_row(troubles[index], model, short, theme));
     if let Some(finding) = selected.map(|index| troubles[index]) {
         let leads_to = finding.leads_to.clone().unwrap_or_default();
-        let said = finding::short_cure(finding, model).unwrap_or(leads_to);
+        let said = Cure::of(finding, model).map_or(leads_to, |cure| cure.short());
         let said = text::clean(&said);
         let text = text::fit(&said, usize::from(line.width).saturating_sub(4));
         let line_shown = Line::styled(format!("  → {text}"), theme.dim);
@@ -195,16 +196,22 @@ fn trouble_columns(troubles: &[&Finding], width: usize) -> (Vec<Column<'static>>
     (columns, beside)
 }
 
-fn trouble_row<'f>(finding: &'f Finding, short: bool, theme: &Theme) -> Vec<Span<'f>> {
+fn trouble_row<'f>(
+    finding: &'f Finding,
+    model: &Model,
+    short: bool,
+    theme: &Theme,
+) -> Vec<Span<'f>> {
     let style = theme.level(finding.level);
     let subject =
         if short { text::short_subject(&finding.subject) } else { finding.subject.to_string() };
-    let leads_to = finding.leads_to.as_deref().unwrap_or_default();
+    let leads_to = finding.leads_to.clone().unwrap_or_default();
+    let beside = Cure::of(finding, model).map_or(leads_to, |cure| cure.short());
     vec![
         Span::styled(finding.level.mark(), style),
         Span::raw(subject),
         Span::styled(text::clean(&finding.title), theme.strong),
-        Span::styled(text::clean(leads_to), theme.dim),
+        Span::styled(text::clean(&beside).into_owned(), theme.dim),
     ]
 }
 

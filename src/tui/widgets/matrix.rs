@@ -10,10 +10,8 @@ use ratatui::{
 
 use crate::{
     check::{Finding, Level, Subject},
-    cloud::Change,
     model::Region,
-    remedy::{Action, Problem, Step},
-    tui::{model::Model, text, theme::Theme},
+    tui::{cure::Cure, model::Model, text, theme::Theme},
 };
 
 /// What is known of one direction between two regions.
@@ -140,7 +138,10 @@ fn cells(model: &Model, regions: &[&Region]) -> BTreeMap<(usize, usize), Cell> {
     let place = |region: &Region| regions.iter().position(|other| *other == region);
     let mut cells = BTreeMap::new();
     for finding in model.findings() {
-        let cell = (finding.level, cure(finding, model).unwrap_or(why(finding.check)));
+        let cell = (
+            finding.level,
+            Cure::of(finding, model).map_or(why(finding.check), |cure| cure.word()),
+        );
         match &finding.subject {
             Subject::Pair(a, b) => {
                 let (Some(a), Some(b)) = (place(a), place(b)) else { continue };
@@ -179,24 +180,6 @@ fn worst(cells: &mut BTreeMap<(usize, usize), Cell>, place: (usize, usize), cell
     if cell.0 < kept.0 {
         *kept = cell;
     }
-}
-
-/// One word for what would mend it, where that is known.
-fn cure(finding: &Finding, model: &Model) -> Option<&'static str> {
-    let plan = model.cures.as_ref().filter(|_| finding.level == Level::Fail)?;
-    let problem = Problem::of(finding);
-    let mut steps = plan.steps.iter().filter(|step| step.mends.contains(&problem));
-    let word = |step: &Step| match &step.action {
-        Action::Change { change: Change::CreateVpc { .. }, .. } => Some("network"),
-        Action::Change { change: Change::CreatePeering { .. }, .. } => Some("peer"),
-        Action::Change { change: Change::AcceptPeering { .. }, .. } => Some("accept"),
-        Action::Change { change: Change::AuthorizeIngress { .. }, .. } => Some("rules"),
-        Action::Change {
-            change: Change::CreateRoute { .. } | Change::ReplaceRoute { .. }, ..
-        } => Some("route"),
-        _ => None,
-    };
-    Some(steps.find_map(word).unwrap_or("by hand"))
 }
 
 /// One word for a cell.
