@@ -150,7 +150,7 @@ pub fn undo(step: &Step) -> &'static str {
         | Change::AttachInternetGateway { .. }
         | Change::AssociateRouteTable { .. }
         | Change::CreateTags { .. } => "goes with what it belongs to",
-        _ => "can't be undone",
+        _ => "muster fix makes another",
     }
 }
 

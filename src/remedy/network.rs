@@ -59,6 +59,8 @@ pub(super) struct New {
 const DEFAULT: &str = "vpc.default";
 const OVERLAP: &str = "vpc.cidr-overlap";
 const SUBNETS: &str = "subnet.exists";
+/// What else a new network mends.
+const WITH_IT: [&str; 3] = ["subnet.reachable", "sg.exists", "sg.same-vpc"];
 
 /// Plans new networks where they are needed, and tells all of them.
 pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Vec<Network<'a>> {
@@ -84,7 +86,9 @@ fn moving<'a>(places: &[Place<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<
         let own = [DEFAULT, SUBNETS].iter().filter_map(|check| plan.wants_in(check, region));
         let own: Vec<_> = own.collect();
         if !own.is_empty() {
-            moving.push((region, own));
+            // A new network has all that the old one lacked as well.
+            let more = WITH_IT.iter().filter_map(|check| plan.wants_in(check, region));
+            moving.push((region, own.into_iter().chain(more).collect()));
         }
     }
     for finding in plan.wanted(OVERLAP) {

@@ -28,6 +28,8 @@ async fn there_and_back(account: Account) {
     let bench = nothing(account).await;
     let before = bench.account.snapshot().await;
     assert!(bench.failing_checks().await.contains(&"vpc.default"));
+    let shown = bench.plan(Wish::default()).await;
+    assert_eq!(shown.plan.left, [], "a new network mends all that the old one lacked");
     let fixed = bench.fix(Wish::default()).await;
     assert!(fixed.complete, "{:#?}", fixed.events);
     assert_eq!(bench.failing_checks().await, [""; 0]);

@@ -12,8 +12,8 @@ use super::{
     tags,
 };
 use crate::{
-    cloud::{Result, Route, RouteState, RouteTable, RouteTarget, Tags, Via},
-    model::VpcId,
+    cloud::{Result, Route, RouteState, RouteTable, RouteTarget, SubnetFilter, Tags, Via},
+    model::{SubnetId, VpcId},
 };
 
 const OPERATION: &str = "DescribeRouteTables";
@@ -124,20 +124,44 @@ fn through(via: &Via) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Deletes a table that routes depend on no more, with its associations: those
-/// of subnets that are gone as well, which not every service ends by itself.
+/// Deletes a table. Associations of subnets that are gone, which not every
+/// service ends by itself, keep nobody from it.
 pub(super) async fn delete(at: &RegionClient, table: &str) -> Result<MadeId> {
-    let found = at.client.describe_route_tables().route_table_ids(table).send().await;
-    let found = found.map_err(|error| at.failed(OPERATION, &error))?;
-    let tables = found.route_tables.unwrap_or_default().into_iter();
-    for association in tables.flat_map(|table| table.associations.unwrap_or_default()) {
-        let Some(id) = association.route_table_association_id else { continue };
-        let call = at.client.disassociate_route_table().association_id(id).customize();
+    let refused = match delete_once(at, table).await {
+        Err(error) if error.code.as_deref() == Some("DependencyViolation") => error,
+        answer => return answer,
+    };
+    let orphans = orphans(at, table).await.unwrap_or_default();
+    if orphans.is_empty() {
+        return Err(refused);
+    }
+    for association in orphans {
+        let call = at.client.disassociate_route_table().association_id(association).customize();
         at.done("DisassociateRouteTable", call.config_override(at.single_attempt()).send()).await?;
     }
+    delete_once(at, table).await
+}
+
+async fn delete_once(at: &RegionClient, table: &str) -> Result<MadeId> {
     let call = at.client.delete_route_table().route_table_id(table).customize();
     let answer = call.config_override(at.single_attempt()).send();
     at.done("DeleteRouteTable", answer).await
+}
+
+/// The associations of a table whose subnets are not there any more.
+async fn orphans(at: &RegionClient, table: &str) -> Option<Vec<String>> {
+    let found = at.client.describe_route_tables().route_table_ids(table).send().await.ok()?;
+    let tables = found.route_tables?.into_iter();
+    let associations: Vec<_> =
+        tables.flat_map(|one| one.associations.unwrap_or_default()).collect();
+    let named = associations.iter().filter_map(|one| one.subnet_id.clone().map(SubnetId::from));
+    let named = SubnetFilter::Ids(named.collect());
+    let there = super::subnets::describe(at, &named).await.ok()?;
+    let is_there = |id: &str| there.iter().any(|subnet| subnet.id.as_str() == id);
+    let gone = associations
+        .into_iter()
+        .filter(|one| one.subnet_id.as_deref().is_some_and(|id| !is_there(id)));
+    Some(gone.filter_map(|one| one.route_table_association_id).collect())
 }
 
 #[cfg(test)]
