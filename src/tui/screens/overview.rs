@@ -163,7 +163,7 @@ fn troubles(
     table.render(window, list, buf, |index| trouble_row(troubles[index], model, short, theme));
     if let Some(finding) = selected.map(|index| troubles[index]) {
         let leads_to = finding.leads_to.clone().unwrap_or_default();
-        let said = Cure::of(finding, model).map_or(leads_to, |cure| cure.short());
+        let said = cure(finding, model).unwrap_or(leads_to);
         let said = text::clean(&said);
         let text = text::fit(&said, usize::from(line.width).saturating_sub(4));
         let line_shown = Line::styled(format!("  → {text}"), theme.dim);
@@ -206,13 +206,18 @@ fn trouble_row<'f>(
     let subject =
         if short { text::short_subject(&finding.subject) } else { finding.subject.to_string() };
     let leads_to = finding.leads_to.clone().unwrap_or_default();
-    let beside = Cure::of(finding, model).map_or(leads_to, |cure| cure.short());
+    let beside = cure(finding, model).unwrap_or(leads_to);
     vec![
         Span::styled(finding.level.mark(), style),
         Span::raw(subject),
         Span::styled(text::clean(&finding.title), theme.strong),
         Span::styled(text::clean(&beside).into_owned(), theme.dim),
     ]
+}
+
+/// What mends it, in short; what only hands mend is told by what it leads to.
+fn cure(finding: &Finding, model: &Model) -> Option<String> {
+    Cure::of(finding, model).filter(|cure| !cure.is_by_hand()).map(|cure| cure.short())
 }
 
 fn shown_troubles<'m>(model: &'m Model, filter: &str) -> Vec<&'m Finding> {
