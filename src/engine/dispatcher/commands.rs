@@ -1,0 +1,138 @@
+//! What a front end may ask for, and when it is refused.
+
+use std::sync::Arc;
+
+use crate::{
+    engine::{Command, Update, down, fix, look, reload},
+    model::Failure,
+    remedy::{Plan, Wish},
+};
+
+use super::{Dispatcher, tasks::Task};
+
+impl Dispatcher {
+    pub(super) fn command(&mut self, command: Command) {
+        let looks = matches!(
+            command,
+            Command::Look
+                | Command::Reload
+                | Command::PlanDown
+                | Command::PlanFix(_)
+                | Command::Cures
+                | Command::PlanTeardown
+        );
+        if let Some(holder) = self.store.read_only().filter(|_| !looks) {
+            let failure = Failure::new(format!("{holder} holds this cluster; this one only looks"));
+            return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
+        }
+        match command {
+            Command::Look => self.look(),
+            Command::Reload => self.reload(),
+            Command::Up => self.up(),
+            Command::RetryNode(name) => self.retry(&name),
+            Command::RetryStep(name, step) => self.retry_step(&name, &step),
+            Command::PlanDown => self.plan_down(),
+            Command::Down => self.down(),
+            Command::PlanFix(wish) => self.plan_fix(Some(wish)),
+            Command::PlanTeardown => self.plan_fix(None),
+            Command::Cures => self.cures(),
+            Command::Fix(plan) => self.fix(plan),
+            Command::Stop => {}
+        }
+    }
+
+    pub(super) fn look(&mut self) {
+        self.abort(&Task::Look);
+        self.tell(Update::Looking);
+        let work = look::run(self.shared.clone(), self.survey.clone(), !self.rising);
+        self.spawn(Task::Look, work);
+    }
+
+    /// Reads the files on the spot, as it writes the journal: what is asked
+    /// after it is asked of the new project.
+    fn reload(&mut self) {
+        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
+            return self.refuse("a launch, a termination or a fix is under way");
+        }
+        match self.replan() {
+            Ok(()) => self.look(),
+            Err(failure) => self.tell(Update::Refused(failure)),
+        }
+    }
+
+    /// Plans what the files say now.
+    pub(super) fn replan(&mut self) -> Result<(), Failure> {
+        let project = reload::load(&self.shared)?;
+        self.shared.replan(project.clone());
+        // What was allowed was another launch, perhaps.
+        self.survey = None;
+        self.tell(Update::Project(project));
+        Ok(())
+    }
+
+    fn plan_down(&mut self) {
+        let shared = self.shared.clone();
+        self.abort(&Task::PlanDown);
+        self.spawn(Task::PlanDown, async move {
+            let plan = down::plan(&shared).await;
+            shared.update(Update::DownPlan(plan));
+        });
+    }
+
+    /// `None`: what would take the networks away that muster made.
+    fn plan_fix(&mut self, wish: Option<Wish>) {
+        let (shared, last) = (self.shared.clone(), self.survey.clone());
+        self.abort(&Task::PlanFix);
+        self.spawn(Task::PlanFix, async move {
+            match wish {
+                Some(wish) => fix::plan(&shared, last.as_deref(), &wish).await,
+                None => fix::plan_teardown(&shared).await,
+            }
+        });
+    }
+
+    fn cures(&mut self) {
+        let Some(survey) = self.survey.clone() else { return };
+        let shared = self.shared.clone();
+        self.abort(&Task::Cures);
+        self.spawn(Task::Cures, async move { fix::cures(&shared, &survey).await });
+    }
+
+    fn fix(&mut self, plan: Arc<Plan>) {
+        let busy = [Task::Down, Task::Fix].iter().any(|task| self.is_running(task));
+        if self.rising || busy {
+            return self.refuse("a launch, a termination or a fix is under way");
+        }
+        if let Err(failure) = self.open_run() {
+            return self.tell(Update::Refused(failure));
+        }
+        self.shared.halted.send_replace(false);
+        self.spawn(Task::Fix, fix::run(self.shared.clone(), plan));
+    }
+
+    /// Nothing new is launched from here on; calls under way are waited for,
+    /// since what they make has to be terminated as well.
+    fn down(&mut self) {
+        if self.is_running(&Task::Down) {
+            return self.refuse("the termination is under way");
+        }
+        if self.is_running(&Task::Fix) {
+            return self.refuse("a fix is under way; it ends by itself");
+        }
+        self.shared.halted.send_replace(true);
+        let work: Vec<_> = self.running.values().map(|(task, _)| task.clone()).collect();
+        for task in work.iter().filter(|task| matches!(task, Task::Region(_) | Task::Node(_))) {
+            self.abort(task);
+        }
+        let shared = self.shared.clone();
+        self.spawn(Task::Down, async move {
+            let mut busy = shared.must.changes();
+            while !shared.must.list().is_empty() {
+                if busy.changed().await.is_err() {
+                    break;
+                }
+            }
+            down::run(shared).await;
+        });
+    }
+}

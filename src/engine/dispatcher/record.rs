@@ -1,0 +1,88 @@
+//! What happens: journalled, folded, sent on; and the manifest that is made
+//! of it.
+
+use crate::{
+    engine::{Event, Manifest, Stamped, Update},
+    model::Failure,
+};
+
+use super::{Dispatcher, MANIFEST, tasks::Task};
+
+impl Dispatcher {
+    /// Journals, folds, sends on. An intent that can't be journalled is
+    /// refused. What tells of the past is folded and sent on even then: the
+    /// screen must not lie.
+    pub(super) fn record(&mut self, event: Event) -> Result<(), Failure> {
+        let reads = self.store.read_only().is_some();
+        // What a reader sees for itself takes no number: the writer gives those.
+        let seq = self.shared.state().seq + u64::from(!reads);
+        let stamped = Stamped { seq, at: self.shared.clock.now(), event };
+        let written = if reads {
+            Ok(())
+        } else {
+            self.store.append(&stamped, stamped.event.is_durable()).map_err(|error| {
+                Failure::new(format!("the journal can't be written: {error}"))
+                    .hint("nothing new is launched until it can; free some space")
+            })
+        };
+        if stamped.event.is_intent() {
+            written.clone()?;
+        }
+        self.barriers.apply(&stamped.event, &self.shared.state());
+        self.shared.change(|state| state.apply(&stamped));
+        self.end_node_without_machine(&stamped.event);
+        if stamped.event.may_settle() {
+            self.shared.settled.send_replace(());
+        }
+        self.manifest_due.get_or_insert(tokio::time::Instant::now() + MANIFEST);
+        self.tell(Update::Event(stamped));
+        written
+    }
+
+    pub(super) fn note(&mut self, event: Event) {
+        if let Err(failure) = self.record(event) {
+            self.tell(Update::Notice(failure));
+        }
+    }
+
+    /// Takes over what the writer has journalled meanwhile.
+    pub(super) fn follow(&mut self) {
+        self.shared.logs.read_further();
+        let seq = self.shared.state().seq;
+        match self.store.records_after(seq) {
+            Ok(records) => {
+                for stamped in records {
+                    self.shared.change(|state| state.apply(&stamped));
+                    self.tell(Update::Event(stamped));
+                }
+            }
+            Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
+        }
+    }
+
+    /// A machine that is gone needs no more SSH.
+    fn end_node_without_machine(&self, event: &Event) {
+        let Event::InstanceChanged { instance, state, .. } = event else { return };
+        if state.is_live() {
+            return;
+        }
+        let name = self.shared.state().node_of(instance).map(|node| node.name.clone());
+        if let Some(name) = name {
+            self.abort(&Task::Node(name));
+        }
+    }
+
+    pub(super) fn write_manifest(&mut self) {
+        self.manifest_due = None;
+        if self.store.read_only().is_some() || self.shared.state().cluster.is_none() {
+            return;
+        }
+        let manifest = Manifest::of(&self.shared.state());
+        let written = serde_json::to_string_pretty(&manifest)
+            .map_err(|error| error.to_string())
+            .and_then(|json| self.store.write_manifest(&json).map_err(|error| error.to_string()));
+        if let Err(error) = written {
+            self.tell(Update::Notice(Failure::new(format!("manifest.json: {error}"))));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! An `Up` from its first record to its end, and running again what failed.
+
+use crate::{
+    engine::{ClusterPhase, Event, NodeState, Phase, Update, barrier::Barriers, node, region},
+    model::{Failure, NodeName, Region},
+};
+
+use super::{Dispatcher, tasks::Task};
+
+impl Dispatcher {
+    pub(super) fn up(&mut self) {
+        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
+            return self.refuse("a launch, a termination or a fix is under way");
+        }
+        if self.shared.state().phase == ClusterPhase::Gone {
+            return self.refuse("this cluster is gone; start muster again to launch a new one");
+        }
+        if let Err(failure) = self.open_run() {
+            return self.tell(Update::Refused(failure));
+        }
+        self.shared.halted.send_replace(false);
+        self.void_after_lost_leader();
+        self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
+        self.rising = true;
+        self.unsettle_failed();
+        for region in self.shared.project().region_names() {
+            self.start_region(region);
+        }
+    }
+
+    /// The records that a run begins with, synced before anything is done.
+    pub(super) fn open_run(&mut self) -> Result<(), Failure> {
+        if self.shared.state().cluster.is_none() {
+            let project = self.shared.project();
+            let created = Event::ClusterCreated {
+                cluster: self.shared.cluster.clone(),
+                project: project.name.value.clone(),
+                leader: project.leader.value.clone(),
+                regions: project.region_names(),
+            };
+            self.record(created)?;
+        }
+        self.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into() })
+    }
+
+    /// A new leader knows nothing of the members: what they did after it has
+    /// to be done again.
+    fn void_after_lost_leader(&mut self) {
+        let project = self.shared.project();
+        let steps = project.recipe.steps.iter();
+        let dependent: Vec<_> = steps.filter(|step| !step.needs.is_empty()).collect();
+        let again: Vec<_> = {
+            let state = self.shared.state();
+            let lost = state.nodes.values().any(|node| node.leader && !node.is_live());
+            let live = state.nodes.values().filter(|node| lost && node.is_live());
+            live.flat_map(|node| dependent.iter().map(move |step| (node, &step.name)))
+                .filter(|(node, step)| node.has_done(step))
+                .map(|(node, step)| (node.name.clone(), step.clone()))
+                .collect()
+        };
+        for (node, step) in again {
+            self.note(Event::StepReset { node: node.clone(), step });
+            self.note(Event::NodePhase { node, phase: Phase::Booting });
+        }
+    }
+
+    /// Nodes with a machine go back to where the watch picks them up.
+    fn unsettle_failed(&mut self) {
+        let again: Vec<_> = {
+            let state = self.shared.state();
+            let broken = state.nodes.values().filter(|node| {
+                node.is_live() && !matches!(node.phase, Phase::Ready | Phase::Booting)
+            });
+            broken.map(|node| node.name.clone()).collect()
+        };
+        for node in again {
+            self.note(Event::NodePhase { node, phase: Phase::Booting });
+        }
+    }
+
+    fn start_region(&mut self, region: Region) {
+        let task = Task::Region(region.clone());
+        if !self.is_running(&task) {
+            self.spawn(task, region::run(self.shared.clone(), region));
+        }
+    }
+
+    pub(super) fn start_node(&mut self, name: &NodeName) {
+        let task = Task::Node(name.clone());
+        let stopping = self.is_running(&Task::Down) || self.shared.is_halted();
+        if stopping || self.is_running(&task) {
+            return;
+        }
+        // Folded here and not by the task, so that a second start is not asked for.
+        let project = self.shared.project();
+        let needs = project.recipe.steps.iter().flat_map(|step| &step.needs);
+        let gates = needs.filter_map(|need| Some((need.clone(), self.barriers.gate(need)?)));
+        let work = node::run(self.shared.clone(), name.clone(), gates.collect());
+        self.spawn(task, work);
+    }
+
+    /// The node's failed step again, and with it the nodes that wait for it.
+    pub(super) fn retry(&mut self, name: &NodeName) {
+        let again: Vec<_> = {
+            let state = self.shared.state();
+            let failed = |node: &&NodeState| node.phase == Phase::Failed && node.is_live();
+            let of_name = |node: &&NodeState| node.name == *name || node.is_blocked();
+            let nodes = state.nodes.values().filter(failed).filter(of_name);
+            nodes.map(|node| node.name.clone()).collect()
+        };
+        if !again.contains(name) {
+            return self.refuse(&format!(
+                "{name} has no failed step on a running machine; `up` launches what is missing"
+            ));
+        }
+        self.restart(again);
+    }
+
+    pub(super) fn retry_step(&mut self, name: &NodeName, step: &str) {
+        let settled = self.shared.state().nodes.get(name).is_some_and(|node| {
+            node.is_live() && node.phase.is_settled() && node.steps.contains_key(step)
+        });
+        if !settled {
+            return self.refuse(&format!("{step} can't be run again on {name} now"));
+        }
+        self.note(Event::StepReset { node: name.clone(), step: step.to_owned() });
+        self.restart(vec![name.clone()]);
+    }
+
+    fn restart(&mut self, nodes: Vec<NodeName>) {
+        if !self.rising {
+            self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
+            self.rising = true;
+        }
+        for node in nodes {
+            self.note(Event::NodePhase { node: node.clone(), phase: Phase::Connecting });
+            self.start_node(&node);
+        }
+    }
+
+    /// Tells the end of an `Up` once nothing of it runs any more.
+    pub(super) fn settle(&mut self) {
+        let works = |task: &Task| matches!(task, Task::Region(_) | Task::Node(_));
+        if !self.rising || self.running.values().any(|(task, _)| works(task)) {
+            return;
+        }
+        self.rising = false;
+        if !self.shared.is_halted() {
+            let (ready, failed) = self.shared.state().count();
+            self.note(Event::BootstrapEnded { ready, failed });
+        }
+        self.write_manifest();
+        self.tell(Update::UpEnded);
+    }
+}
