@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{OverrideArgs, ProjectArgs},
     cloud::Cloud,
-    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project},
+    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project, Python},
     engine::{Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
@@ -60,7 +60,8 @@ impl World {
         let folder = std::env::current_dir().map_err(|error| {
             Trouble::usage(Failure::new(format!("the current folder can't be used: {error}")))
         })?;
-        let overrides = overrides(&args.overrides);
+        let overrides =
+            Overrides { operator_python: operator_python(), ..overrides(&args.overrides) };
         let request = LoadRequest { folder, files: args.configs.clone(), overrides };
         let files = Files::real(request);
         let (project, warnings) = usable(files.load())?;
@@ -201,6 +202,15 @@ fn scenario_file(path: &Path) -> Result<Scenario, Trouble> {
     Scenario::parse(&text).map_err(|error| wrong(&error))
 }
 
+/// The minor version of this machine's `python3`, if the nodes can have the
+/// same: whoever connects with another is refused by Ray.
+fn operator_python() -> Option<Python> {
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
+    let said = command.stdin(std::process::Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&said.stdout).trim().parse().ok()
+}
+
 fn usable(loaded: Loaded) -> Result<(Project, Vec<Diagnostic>), Trouble> {
     match loaded.project {
         Some(project) => Ok((project, loaded.diagnostics)),
@@ -228,6 +238,7 @@ fn overrides(args: &OverrideArgs) -> Overrides {
         requirements: args.requirements,
         ssh_config: args.ssh_config,
         operator_cidr: args.operator_cidr,
+        operator_python: None,
     }
 }
 

@@ -81,6 +81,7 @@ fn project(
         recipe: recipe?,
         requirements: settings.requirements,
         spill_dir: settings.spill_dir,
+        quokka: settings.quokka,
         ssh_config: settings.ssh_config,
         operator_cidr: settings.operator_cidr,
         sources: sources.to_vec(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 
 use super::{
-    Diagnostic, Project, Source, Sourced,
+    Diagnostic, Project, Python, Source, Sourced,
     assemble::{Inputs, assemble},
     diagnostic::ids,
     form::Form,
@@ -57,6 +57,9 @@ pub struct Overrides {
     pub ssh_config: Option<PathBuf>,
     /// `--operator-cidr`.
     pub operator_cidr: Option<Ipv4Net>,
+    /// No flag: the minor version of this machine's Python, if the nodes can
+    /// have it. It goes *under* what the project says.
+    pub operator_python: Option<Python>,
 }
 
 /// What was loaded.

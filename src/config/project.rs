@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::Ipv4Net;
 
-use super::{Recipe, Source, Sourced};
+use super::{Quokka, Recipe, Source, Sourced};
 use crate::{
     cloud::{BlockDevice, IamProfile, Market, Tags},
     model::{
@@ -37,6 +37,8 @@ pub struct Project {
     pub requirements: Vec<Sourced<String>>,
     /// `spill_dir`.
     pub spill_dir: Sourced<PathBuf>,
+    /// `python`, `versions`, `aws_credentials` and `ray`.
+    pub quokka: Quokka,
     /// `ssh.config`: an ssh config to include; none: the user's own.
     pub ssh_config: Option<Sourced<PathBuf>>,
     /// `operator_cidr`: where this machine's connections come from, as the nodes see it.

@@ -9,6 +9,7 @@ use super::{
     diagnostic::ids,
     form::{Form, Place},
     keys::{self, PROJECT},
+    quokka_keys::QuokkaKeys,
     text,
     yaml::{Node, Value},
 };
@@ -40,6 +41,8 @@ pub(super) struct ProjectFile {
     pub recipe: Option<Sourced<PathBuf>>,
     /// `ssh.config`.
     pub ssh_config: Option<Sourced<PathBuf>>,
+    /// `python`, `versions`, `aws_credentials`, `ray`.
+    pub quokka: QuokkaKeys,
     /// `operator_cidr`.
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
 }
@@ -74,6 +77,7 @@ pub(super) fn read(source: &Source, root: &Node, form: &mut Form) -> ProjectFile
         spill_dir: path(place.get("spill_dir"), form),
         recipe: path(place.get("recipe"), form),
         ssh_config: path(ssh_config, form),
+        quokka: QuokkaKeys::read(&place, form),
         operator_cidr: place
             .get("operator_cidr")
             .and_then(|cidr| form.parsed(&cidr, "203.0.113.7/32")),

@@ -118,7 +118,11 @@ fn on_nodes(place: &Place<'_>, form: &mut Form) -> Option<On> {
     choice(place, &choices, form)
 }
 
-fn choice<T: Copy>(place: &Place<'_>, choices: &[(&str, T)], form: &mut Form) -> Option<T> {
+pub(super) fn choice<T: Copy>(
+    place: &Place<'_>,
+    choices: &[(&str, T)],
+    form: &mut Form,
+) -> Option<T> {
     let text = form.text(place)?.value;
     if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
         return Some(*value);

@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+use super::LinkCheck;
+
 /// An event, when it happened, and its number in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
@@ -138,6 +140,16 @@ pub enum Event {
         node: NodeName,
         /// The step.
         step: String,
+    },
+    /// What a node found out of itself and its links to the others: a step's
+    /// `muster-check` lines, told when the step ends, before its end is.
+    NodeVerified {
+        /// The node.
+        node: NodeName,
+        /// The step that checked.
+        step: String,
+        /// Each check, in the order in which they were made.
+        checks: Vec<LinkCheck>,
     },
     /// Every node that could be made ready is, or has failed.
     BootstrapEnded {

@@ -25,6 +25,7 @@ mod script;
 mod shared;
 mod state;
 mod step;
+mod verify;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use remains::Remains;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };
+pub use verify::{LinkCheck, Probe};
 
 use crate::{
     cloud::Cloud,

@@ -163,6 +163,11 @@ async fn tries(
     for number in first.number..=last {
         let attempt = Try { number, resumes: first.resumes && number == first.number };
         let outcome = one_try(shared, host, session, step, &text, attempt).await;
+        let checks = step::checks(shared, &host.node, &script::key(step, number));
+        if !checks.is_empty() {
+            let (node, step) = (host.node.clone(), step.name.clone());
+            shared.tell(Event::NodeVerified { node, step, checks: checks.clone() });
+        }
         shared.tell(Event::StepEnded {
             node: host.node.clone(),
             step: step.name.clone(),
@@ -173,7 +178,7 @@ async fn tries(
             return Ok(());
         }
         if number == last || matches!(outcome, StepOutcome::Lost { .. }) {
-            return Err(step::failure(step, &outcome));
+            return Err(step::failure(step, &outcome, &checks));
         }
         tokio::time::sleep(step::pause_before(number + 1 - first.number)).await;
     }

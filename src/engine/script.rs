@@ -56,6 +56,11 @@ fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// What names the try number `attempt` of `step` on a node and in its log.
+pub(super) fn key(step: &Step, attempt: u32) -> String {
+    format!("{}.{attempt}", step.name)
+}
+
 /// The try number `attempt` of `step` on `node`.
 pub(super) fn script(
     shared: &Shared,
@@ -65,7 +70,7 @@ pub(super) fn script(
     attempt: u32,
 ) -> Script {
     Script {
-        key: format!("{}.{attempt}", step.name),
+        key: key(step, attempt),
         text: text.to_owned(),
         env: environment(shared, node),
         timeout: step.timeout,

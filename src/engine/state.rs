@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::{Event, FixState, Phase, Stamped, StepOutcome};
+use super::{Event, FixState, LinkCheck, Phase, Stamped, StepOutcome};
 
 /// Everything that is known of a cluster's life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -85,6 +85,13 @@ pub struct NodeState {
     pub instance: Option<InstanceInfo>,
     /// Its steps by name.
     pub steps: BTreeMap<String, StepState>,
+    /// What its verification said last; empty where there was none, or it
+    /// holds no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<LinkCheck>,
+    /// The step that verified.
+    #[serde(skip)]
+    verified_by: Option<String>,
     /// Why it failed.
     pub failure: Option<Failure>,
 }
@@ -172,6 +179,20 @@ impl NodeState {
         outcomes.any(|outcome| matches!(outcome, StepOutcome::Blocked { .. }))
     }
 
+    fn void(&mut self, step: &str) {
+        if let Some(state) = self.steps.get_mut(step) {
+            state.outcome = Some(StepOutcome::Voided);
+        }
+        if self.verified_by.as_deref() == Some(step) {
+            self.unverify();
+        }
+    }
+
+    fn unverify(&mut self) {
+        self.verified.clear();
+        self.verified_by = None;
+    }
+
     /// Whether there is a machine that is not on its way out.
     pub fn is_live(&self) -> bool {
         self.instance.as_ref().is_some_and(|info| info.state.is_live())
@@ -197,6 +218,8 @@ impl RunState {
                 since: BTreeMap::new(),
                 instance: None,
                 steps: BTreeMap::new(),
+                verified: Vec::new(),
+                verified_by: None,
                 failure: None,
             });
             // Without a machine there is nothing yet but the plan.
@@ -282,9 +305,14 @@ impl RunState {
                 }
             }
             Event::StepReset { node, step } => {
-                let step = self.nodes.get_mut(node).and_then(|node| node.steps.get_mut(step));
-                if let Some(step) = step {
-                    step.outcome = Some(StepOutcome::Voided);
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.void(step);
+                }
+            }
+            Event::NodeVerified { node, step, checks } => {
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.verified.clone_from(checks);
+                    node.verified_by = Some(step.clone());
                 }
             }
             Event::BootstrapEnded { failed, .. } => {
@@ -328,6 +356,8 @@ impl RunState {
                 since: BTreeMap::new(),
                 instance: None,
                 steps: BTreeMap::new(),
+                verified: Vec::new(),
+                verified_by: None,
                 failure: None,
             });
             self.enter(name, Phase::Launching, at);
@@ -357,6 +387,7 @@ impl RunState {
             for step in node.steps.values_mut() {
                 step.outcome = Some(StepOutcome::Voided);
             }
+            node.unverify();
             node.instance = Some(InstanceInfo {
                 id: launched.id.clone(),
                 region: region.clone(),

@@ -10,7 +10,9 @@ use crate::{
     remote::{Exit, Host, RemoteError, Script, Session},
 };
 
-use super::{Event, LogLine, StepOutcome, StepState, Update, sanitize::sanitize, shared::Shared};
+use super::{
+    Event, LinkCheck, LogLine, StepOutcome, StepState, Update, sanitize::sanitize, shared::Shared,
+};
 
 /// Lines kept for a failed step's message.
 const LAST_LINES: usize = 8;
@@ -52,10 +54,28 @@ pub(super) fn ended(shared: &Shared, host: &Host, step: &Step, outcome: StepOutc
     shared.tell(Event::StepEnded { node, step, attempt, outcome });
 }
 
-/// What a failed step means for its node.
-pub(super) fn failure(step: &Step, outcome: &StepOutcome) -> Failure {
+/// What the try `key` (`step.attempt`) checked, by the lines that it printed:
+/// those of an earlier connection count as well.
+pub(super) fn checks(shared: &Shared, node: &NodeName, key: &str) -> Vec<LinkCheck> {
+    shared.logs.with(node, |log| {
+        let lines = log.lines().iter().filter(|line| line.step == key);
+        lines.filter_map(|line| LinkCheck::parse(&line.text)).collect()
+    })
+}
+
+/// What a failed step means for its node; `checks` are those of its last try.
+pub(super) fn failure(step: &Step, outcome: &StepOutcome, checks: &[LinkCheck]) -> Failure {
     let name = &step.name;
+    let mut failed = checks.iter().filter(|check| !check.ok);
     match outcome {
+        StepOutcome::Failed { .. } if let Some(first) = failed.next() => {
+            let more = match failed.count() {
+                0 => String::new(),
+                n => format!(" (and {n} more)"),
+            };
+            Failure::new(format!("{name}: {first}{more}"))
+                .hint("mend the cause, then retry the node: it checks again")
+        }
         StepOutcome::Failed { status, last_lines } => {
             let last = last_lines.iter().rev().find(|line| !line.trim().is_empty());
             let last = last.map(|line| format!(": {}", line.trim())).unwrap_or_default();

@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Paint, Tone};
 use crate::{
     cloud::Slot,
-    engine::{Event, LaunchedInstance, LogLine, Phase, RunState, Stamped, StepOutcome},
+    engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
     model::{Failure, GroupKey, NodeName},
 };
 
@@ -58,6 +58,7 @@ impl EventLines {
             Event::StepEnded { node, step, attempt, outcome } => {
                 self.step(at, node, step, *attempt, outcome, before)
             }
+            Event::NodeVerified { node, checks, .. } => Some(self.verified(at, node, checks)),
             Event::BootstrapEnded { ready, failed } => {
                 let what = format!("{ready} of {} nodes", ready + failed);
                 let tone = if *failed == 0 { Tone::Good } else { Tone::Bad };
@@ -92,6 +93,18 @@ impl EventLines {
             | Event::StepReset { .. }
             | Event::ChangeIntended { .. } => None,
         }
+    }
+
+    /// What holds in a word, and what does not on a line each.
+    fn verified(&self, at: Timestamp, node: &NodeName, checks: &[LinkCheck]) -> String {
+        let failed: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
+        let (tone, word, what) = match failed.len() {
+            0 => (Tone::Good, "√ verified", format!("all {} checks hold", checks.len())),
+            n => (Tone::Bad, "✗ verified", format!("{n} of {} checks failed", checks.len())),
+        };
+        let text = self.line(at, Some(tone), word, &format!("{node}: {what}"));
+        let below = failed.iter().map(|check| self.below("✗", &check.to_string()));
+        text + &below.collect::<String>()
     }
 
     fn changed(&self, at: Timestamp, slot: &Slot, made: Option<&str>, before: &RunState) -> String {
@@ -224,4 +237,33 @@ fn change_title(slot: &Slot, state: &RunState) -> String {
     let title =
         state.fix.as_ref().map_or_else(String::new, |fix| fix.with_ids(&progress.step.title));
     format!("{}{title}", region.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_verified_is_a_line_and_each_failure_one_below() {
+        let lines = EventLines::new(TimeZone::UTC, Paint::PLAIN);
+        let check = |text: &str| LinkCheck::parse(text).expect("a check");
+        let told = |checks: Vec<LinkCheck>| {
+            let (node, step) = ("eu-west-1/head".into(), "verify".into());
+            let event = Event::NodeVerified { node, step, checks };
+            lines.event(&Stamped { seq: 1, at: Timestamp::UNIX_EPOCH, event }, &RunState::default())
+        };
+        let holds = check("muster-check versions - ok python 3.11.9, ray 2.6.3, pyquokka 0.3.2");
+        let fails = check("muster-check redis us-west-2/head failed refused; nothing listens");
+        assert_eq!(
+            told(vec![holds.clone()]).as_deref(),
+            Some("00:00:00 √ verified eu-west-1/head: all 1 checks hold")
+        );
+        assert_eq!(
+            told(vec![holds, fails]).as_deref(),
+            Some(
+                "00:00:00 ✗ verified eu-west-1/head: 1 of 2 checks failed\n                    \
+                 ✗ redis to us-west-2/head: refused; nothing listens"
+            )
+        );
+    }
 }

@@ -11,7 +11,8 @@ use muster::{
         RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
     },
     config::{
-        Commands, Location, NodeGroup, NodeTemplate, Project, Recipe, RegionConfig, Source, Sourced,
+        AwsCredentials, Commands, Location, NodeGroup, NodeTemplate, Project, Python, Quokka,
+        RayStart, Recipe, RegionConfig, Source, Sourced,
     },
     model::{ClusterId, Failure, GroupKey, NodeKind, Region},
     survey::{Fact, RegionSurvey, Survey},
@@ -378,6 +379,12 @@ fn project(regions: &[&str]) -> Project {
         recipe: Recipe { name: "test".into(), steps: Vec::new() },
         requirements: Vec::new(),
         spill_dir: Sourced::default("/data".into(), "test"),
+        quokka: Quokka {
+            python: Sourced::default(Python::V3_11, "test"),
+            versions: [].into(),
+            aws_credentials: Sourced::default(AwsCredentials::InstanceProfile, "test"),
+            ray: Sourced::default(RayStart::BuiltIn, "test"),
+        },
         ssh_config: None,
         operator_cidr: Some(Sourced::default("203.0.113.7/32".parse().unwrap(), "test")),
         sources: Vec::new(),

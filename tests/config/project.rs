@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use muster::{
-    config::{Action, ConfigCommands, NodeGroup, On, Origin, Overrides, Project},
+    config::{
+        self, Action, AwsCredentials, ConfigCommands, LoadRequest, NodeGroup, On, Origin,
+        Overrides, Project, Python, RayStart,
+    },
     model::NodeKind,
 };
 
@@ -25,6 +28,31 @@ fn the_project_file_says_what_holds_for_all() {
     assert_eq!(requirements, ["polars==0.18.6", "pyarrow==12.0.1"]);
     let paths: Vec<_> = project.sources.iter().map(|source| source.path.to_path_buf()).collect();
     assert_eq!(paths, ["muster.yaml", "us.yaml", "eu.yaml", "recipe.yaml"].map(Path::new));
+}
+
+#[test]
+fn what_is_chosen_of_quokka_is_read_as_it_was_written() {
+    let quokka = project().quokka;
+    assert_eq!(*quokka.python, Python::V3_10);
+    assert_eq!(quokka.python.location().unwrap().to_string(), "muster.yaml:14:9");
+    assert_eq!(*quokka.aws_credentials, AwsCredentials::Copy);
+    assert_eq!(*quokka.ray, RayStart::Config);
+    let constraints = quokka.constraints();
+    assert!(constraints.contains("polars==0.18.7\n") && constraints.contains("numpy<1.26\n"));
+}
+
+/// The operator's own Python is a default, not a flag.
+#[test]
+fn the_operator_s_python_counts_where_the_project_says_nothing() {
+    let load = |overrides: Overrides| {
+        let request =
+            LoadRequest { folder: configs("valid"), files: vec!["minimal.yaml".into()], overrides };
+        config::load(&request).project.unwrap().quokka
+    };
+    assert_eq!(*load(Overrides::default()).python, Python::V3_11);
+    let own = Overrides { operator_python: Some(Python::V3_10), ..Overrides::default() };
+    assert_eq!(*load(own).python, Python::V3_10);
+    assert_eq!(*load(Overrides::default()).ray, RayStart::BuiltIn);
 }
 
 #[test]
@@ -146,11 +174,13 @@ fn flags_go_over_the_project_file() {
         ssh_config: Some("project/ssh_config".into()),
         operator_cidr: Some("198.51.100.0/24".parse().unwrap()),
         key_name: None,
+        operator_python: Some(Python::V3_11),
     };
     let folder = configs("valid");
     let files = vec!["project/muster.yaml".into()];
-    let request = muster::config::LoadRequest { folder: folder.clone(), files, overrides };
-    let project = muster::config::load(&request).project.unwrap();
+    let request = LoadRequest { folder: folder.clone(), files, overrides };
+    let project = config::load(&request).project.unwrap();
+    assert_eq!(*project.quokka.python, Python::V3_10, "the project says so");
     assert_eq!(*project.name, "by-flag");
     assert_eq!(project.name.origin, Origin::Flag("--name"));
     assert_eq!(project.leader.as_str(), "us-west-2");
@@ -196,7 +226,7 @@ fn flags_that_do_not_fit_are_explained_without_a_place() {
         ..Overrides::default()
     };
     let files = vec!["minimal.yaml".into()];
-    let request = muster::config::LoadRequest { folder: configs("valid"), files, overrides };
+    let request = LoadRequest { folder: configs("valid"), files, overrides };
     insta::assert_snapshot!(super::render(&muster::config::load(&request).diagnostics));
 }
 

@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod reload;
 mod scale;
+mod verified;
 
 mod story;
 

@@ -6,8 +6,8 @@ use ipnet::Ipv4Net;
 
 use crate::{
     config::{
-        Diagnostic, Origin, Overrides, RegionConfig, Sourced, aws, diagnostic::ids, form::Form,
-        paths, project_file::ProjectFile, text,
+        Diagnostic, Origin, Overrides, Quokka, RegionConfig, Sourced, aws, diagnostic::ids,
+        form::Form, paths, project_file::ProjectFile, text,
     },
     model::{KeyName, Region, SecurityGroupId},
 };
@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub spill_dir: Sourced<PathBuf>,
     pub ssh_config: Option<Sourced<PathBuf>>,
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    pub quokka: Quokka,
     key_location: Option<Sourced<PathBuf>>,
     security_group: Option<Sourced<String>>,
 }
@@ -52,6 +53,7 @@ impl Settings {
                 "--operator-cidr",
                 file.operator_cidr,
             ),
+            quokka: file.quokka.complete(flags.operator_python),
             key_location: over(flags.key_location.as_ref(), "--key-location", file.key_location)
                 .map(path),
             security_group: over(

@@ -1,6 +1,9 @@
 //! The keys of muster's own files.
 
-use super::{Row, Use::Used};
+use super::{
+    Row,
+    Use::{Open, Used},
+};
 
 /// Every key of `muster.yaml`.
 pub(in crate::config) const PROJECT: &[Row] = &[
@@ -16,6 +19,10 @@ pub(in crate::config) const PROJECT: &[Row] = &[
     ("ssh", Used),
     ("ssh.config", Used),
     ("operator_cidr", Used),
+    ("python", Used),
+    ("versions", Open),
+    ("aws_credentials", Used),
+    ("ray", Used),
 ];
 
 /// Every key of a recipe.
