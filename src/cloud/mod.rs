@@ -105,6 +105,23 @@ pub trait Cloud: Send + Sync {
         ids: &[InstanceId],
     ) -> Result<Vec<(InstanceId, InstanceState)>>;
 
+    /// Stops (`StopInstances`), all of them or none; answers each one's state
+    /// after the call. Instances keep their volumes and private addresses and
+    /// lose their public ones. One that is stopped already stays so.
+    async fn stop(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>>;
+
+    /// Starts what is stopped (`StartInstances`), all of them or none; answers
+    /// each one's state after the call. Public addresses are new ones.
+    async fn start(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>>;
+
     /// Images by their owner's account id and exact name (`DescribeImages`): the same
     /// image has the same name in every region that its owner published it to.
     async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>>;

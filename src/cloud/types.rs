@@ -337,6 +337,12 @@ impl InstanceState {
     pub fn is_live(self) -> bool {
         !matches!(self, Self::ShuttingDown | Self::Terminated)
     }
+
+    /// Whether it is stopped or about to be: then only its volumes cost, and
+    /// nothing runs on it.
+    pub fn is_stopped(self) -> bool {
+        matches!(self, Self::Stopping | Self::Stopped)
+    }
 }
 
 /// An instance.
@@ -358,6 +364,12 @@ pub struct Instance {
     pub public_ip: Option<IpAddr>,
     /// When it was launched.
     pub launched: Option<Timestamp>,
+    /// Whether it is a spot instance: a one-time one, as Ray and muster
+    /// launch them, can't be stopped.
+    pub spot: bool,
+    /// Whether its root volume lasts (EBS) or is on the host's own disk
+    /// (`instance-store`): then it can't be stopped either.
+    pub ebs_root: bool,
     /// Its index within the call that launched it.
     pub launch_index: u32,
     /// The token of the call that launched it.

@@ -53,6 +53,16 @@ pub struct Step {
     pub timeout: Duration,
     /// Further tries after the first that failed.
     pub retries: u32,
+    /// `again: start`: it starts something that a restart of the machine
+    /// ends, so it runs again on `muster start` and `muster up --restart`.
+    pub again_on_start: bool,
+}
+
+impl Recipe {
+    /// The names of the steps that a start of the machine needs again.
+    pub fn again_on_start(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter(|step| step.again_on_start).map(|step| step.name.as_str())
+    }
 }
 
 /// What a step does.

@@ -86,6 +86,7 @@ fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
     let needs = place.get("needs").map(|needs| self::needs(&needs, names, form));
     let timeout = place.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |t| timeout(&t, form));
     let retries = place.get("retries").map_or(Some(0), |retries| form.count(&retries));
+    let again = place.get("again").map_or(Some(false), |on| choice(&on, &[("start", true)], form));
     Some(Step {
         name: name?,
         on: on?,
@@ -93,6 +94,7 @@ fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
         needs: needs.unwrap_or_default(),
         timeout: timeout?,
         retries: retries?,
+        again_on_start: again?,
     })
 }
 

@@ -158,6 +158,22 @@ impl Cloud for Ec2 {
         Err(CloudError::answered(region, "TerminateInstances", "Test", "nor does it end anything"))
     }
 
+    async fn stop(
+        &self,
+        region: &Region,
+        _: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        Err(CloudError::answered(region, "StopInstances", "Test", "or stop it"))
+    }
+
+    async fn start(
+        &self,
+        region: &Region,
+        _: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        Err(CloudError::answered(region, "StartInstances", "Test", "or start it"))
+    }
+
     async fn images_named(&self, region: &Region, _: &str, _: &str) -> Result<Vec<Image>> {
         Err(CloudError::answered(region, "DescribeImages", "Test", "it knows images by id"))
     }

@@ -363,6 +363,8 @@ pub fn instance(id: &str, name: &str, cluster: Option<&str>) -> Instance {
         private_ip: None,
         public_ip: None,
         launched: None,
+        spot: false,
+        ebs_root: true,
         launch_index: 0,
         token: None,
         tags,

@@ -161,7 +161,7 @@ fn wrong(site: &Site) -> [(LaunchRequest, &'static str); 4] {
     ]
 }
 
-fn ids(instances: &[Instance]) -> Vec<InstanceId> {
+pub fn ids(instances: &[Instance]) -> Vec<InstanceId> {
     sorted(instances.iter().map(|instance| instance.id.clone()).collect())
 }
 
@@ -174,12 +174,12 @@ async fn found(world: &World, site: &Site, filter: &InstanceFilter) -> Vec<Insta
     ids(&world.cloud.instances(&site.region, filter).await.unwrap())
 }
 
-async fn running(world: &World, site: &Site, ids: &[InstanceId]) -> Vec<Instance> {
+pub async fn running(world: &World, site: &Site, ids: &[InstanceId]) -> Vec<Instance> {
     until(world, site, ids, InstanceState::Running).await
 }
 
 /// Looks until all of `ids` are in `state`.
-async fn until(
+pub async fn until(
     world: &World,
     site: &Site,
     ids: &[InstanceId],

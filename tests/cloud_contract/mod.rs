@@ -10,6 +10,7 @@ mod reading;
 mod refusing;
 mod resources;
 mod simulated;
+mod stopping;
 mod world;
 
 /// Makes tests of functions `async fn(&World)`. Those under `both` run in
@@ -76,6 +77,13 @@ contract! {
             what_is_terminated_goes_and_the_rest_stays,
             a_termination_that_names_a_stranger_ends_nothing,
         ],
+        stopping: [
+            what_is_stopped_keeps_its_private_address_only,
+            what_is_started_again_has_another_public_address,
+            stopping_and_starting_twice_are_no_errors,
+            a_stop_that_names_a_stranger_stops_nothing,
+            what_is_stopped_can_be_terminated,
+        ],
         network: [
             a_network_is_told_as_it_was_made,
             what_is_made_is_found_by_its_tags,
@@ -114,6 +122,12 @@ contract! {
             // moto takes no notice of tokens.
             the_same_token_launches_once,
             an_unused_token_finds_nothing,
+        ],
+        stopping: [
+            // moto stops whatever it is told to, in whatever state it is.
+            spot_instances_are_not_stopped,
+            what_is_gone_is_neither_stopped_nor_started,
+            a_stop_takes_its_time,
         ],
         network: [
             // moto never forgets the tags of what was deleted, and does not tell those of rules.

@@ -137,6 +137,22 @@ impl Cloud for Faulty {
         self.inner.launch(region, request).await
     }
 
+    async fn stop(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        self.inner.stop(region, ids).await
+    }
+
+    async fn start(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        self.inner.start(region, ids).await
+    }
+
     async fn terminate(
         &self,
         region: &Region,

@@ -58,6 +58,8 @@ fn plan(desk: &Desk) -> DownPlan {
         private_ip: None,
         public_ip: None,
         launched: Some(fixture::at(3)),
+        spot: false,
+        ebs_root: true,
         launch_index: 0,
         token: None,
         tags: [(tags::NAME.to_owned(), name.to_owned())].into(),

@@ -101,6 +101,8 @@ fn down_asks_first_and_takes_a_word() {
             private_ip: None,
             public_ip: None,
             launched: None,
+            spot: false,
+            ebs_root: true,
             launch_index: 0,
             token: None,
             tags: [].into(),

@@ -1,6 +1,6 @@
-//! `DescribeInstances` and `TerminateInstances`.
+//! `DescribeInstances`, and what ends, stops and starts instances.
 
-use aws_sdk_ec2::types::{self, Filter, InstanceStateName};
+use aws_sdk_ec2::types::{self, DeviceType, Filter, InstanceLifecycleType, InstanceStateName};
 
 use super::{
     client::RegionClient,
@@ -14,8 +14,10 @@ use crate::{
 
 const DESCRIBE: &str = "DescribeInstances";
 const TERMINATE: &str = "TerminateInstances";
+const STOP: &str = "StopInstances";
+const START: &str = "StartInstances";
 /// As many as EC2 takes in one call.
-const MAX_TERMINATED: usize = 1000;
+const MAX_IDS: usize = 1000;
 
 /// The instances that `which` means, in every state.
 pub(super) async fn describe(at: &RegionClient, which: &InstanceFilter) -> Result<Vec<Instance>> {
@@ -44,12 +46,42 @@ pub(super) async fn terminate(
     ids: &[InstanceId],
 ) -> Result<Vec<(InstanceId, InstanceState)>> {
     let mut states = Vec::new();
-    for chunk in ids.chunks(MAX_TERMINATED) {
+    for chunk in ids.chunks(MAX_IDS) {
         let ids = chunk.iter().map(ToString::to_string).collect();
         let call = at.client.terminate_instances().set_instance_ids(Some(ids));
         let answer = call.send().await.map_err(|error| at.failed(TERMINATE, &error))?;
         let changes = answer.terminating_instances.unwrap_or_default();
         states.extend(at.read(TERMINATE, changes, change)?);
+    }
+    Ok(states)
+}
+
+/// Stops; the states that EC2 answers with.
+pub(super) async fn stop(
+    at: &RegionClient,
+    ids: &[InstanceId],
+) -> Result<Vec<(InstanceId, InstanceState)>> {
+    let mut states = Vec::new();
+    for chunk in ids.chunks(MAX_IDS) {
+        let ids = chunk.iter().map(ToString::to_string).collect();
+        let call = at.client.stop_instances().set_instance_ids(Some(ids));
+        let answer = call.send().await.map_err(|error| at.failed(STOP, &error))?;
+        states.extend(at.read(STOP, answer.stopping_instances.unwrap_or_default(), change)?);
+    }
+    Ok(states)
+}
+
+/// Starts; the states that EC2 answers with.
+pub(super) async fn start(
+    at: &RegionClient,
+    ids: &[InstanceId],
+) -> Result<Vec<(InstanceId, InstanceState)>> {
+    let mut states = Vec::new();
+    for chunk in ids.chunks(MAX_IDS) {
+        let ids = chunk.iter().map(ToString::to_string).collect();
+        let call = at.client.start_instances().set_instance_ids(Some(ids));
+        let answer = call.send().await.map_err(|error| at.failed(START, &error))?;
+        states.extend(at.read(START, answer.starting_instances.unwrap_or_default(), change)?);
     }
     Ok(states)
 }
@@ -75,6 +107,8 @@ pub(super) fn instance(one: types::Instance) -> Parsed<Instance> {
         private_ip: one.private_ip_address.and_then(|ip| ip.parse().ok()),
         public_ip: one.public_ip_address.and_then(|ip| ip.parse().ok()),
         launched: one.launch_time.as_ref().and_then(parse::time),
+        spot: one.instance_lifecycle == Some(InstanceLifecycleType::Spot),
+        ebs_root: one.root_device_type != Some(DeviceType::InstanceStore),
         launch_index: one.ami_launch_index.and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         token: one.client_token.filter(|token| !token.is_empty()).map(Into::into),
         tags: parse::tags(one.tags),

@@ -113,6 +113,22 @@ impl Cloud for Ec2Cloud {
         instances::terminate(&self.at(region).await, ids).await
     }
 
+    async fn stop(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        instances::stop(&self.at(region).await, ids).await
+    }
+
+    async fn start(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        instances::start(&self.at(region).await, ids).await
+    }
+
     async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
         images::named(&self.at(region).await, owner, name).await
     }

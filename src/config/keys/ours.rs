@@ -35,4 +35,5 @@ pub(in crate::config) const RECIPE: &[Row] = &[
     ("steps.needs", Used),
     ("steps.timeout", Used),
     ("steps.retries", Used),
+    ("steps.again", Used),
 ];

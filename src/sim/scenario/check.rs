@@ -6,7 +6,7 @@ use super::format::{LocalKeySpec, RegionSpec, Spec};
 use crate::{cloud::PublicKey, model::Region, sim::catalog};
 
 /// The API operations that a fault or a latency can be for.
-const OPERATIONS: [&str; 37] = [
+const OPERATIONS: [&str; 39] = [
     "DescribeRegions",
     "DescribeImages",
     "DescribeKeyPairs",
@@ -21,6 +21,8 @@ const OPERATIONS: [&str; 37] = [
     "DescribeTags",
     "RunInstances",
     "TerminateInstances",
+    "StopInstances",
+    "StartInstances",
     "ImportKeyPair",
     "CopyImage",
     "CreateSecurityGroup",
@@ -226,9 +228,19 @@ impl Checked<'_> {
 
     fn instances(&self, wrong: &mut Wrong) {
         for instance in &self.region.instances {
+            let at = self.at("instances", &instance.id);
             if !self.has_subnet(&instance.subnet) {
-                let what = format_args!("no subnet {}", instance.subnet).to_string();
-                wrong.say(self.at("instances", &instance.id), what);
+                wrong.say(&at, format_args!("no subnet {}", instance.subnet));
+            }
+            let (images, keys) = (&self.region.images, &self.region.key_pairs);
+            for image in instance.image.iter().filter(|id| !images.iter().any(|own| own.id == **id))
+            {
+                wrong.say(&at, format_args!("no image {image}"));
+            }
+            for key in
+                instance.key_name.iter().filter(|id| !keys.iter().any(|own| own.name == **id))
+            {
+                wrong.say(&at, format_args!("no key pair {key}"));
             }
         }
     }

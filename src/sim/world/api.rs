@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     World,
     fault::Call,
-    machine::Machine,
+    machine::{BY_USER, Machine},
     rules::Refusal,
     state::{HeldSubnet, RegionState, State},
     told,
@@ -20,9 +20,6 @@ use crate::{
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
-
-/// The state reason of an instance that somebody terminated.
-const BY_USER: &str = "Client.UserInitiatedShutdown";
 
 impl World {
     /// A call that only looks at one region.
@@ -81,7 +78,7 @@ impl World {
     }
 }
 
-fn missing(id: &InstanceId) -> Refusal {
+pub(super) fn missing(id: &InstanceId) -> Refusal {
     Refusal::new("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))
 }
 
@@ -237,6 +234,24 @@ impl Cloud for World {
     ) -> Result<Vec<(InstanceId, InstanceState)>> {
         let call = Call::to(region, "TerminateInstances");
         self.call(call, |state| Self::terminate_in(state, region, ids)).await
+    }
+
+    async fn stop(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        let call = Call::to(region, "StopInstances");
+        self.call(call, |state| Self::stop_in(state, region, ids)).await
+    }
+
+    async fn start(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<Vec<(InstanceId, InstanceState)>> {
+        let call = Call::to(region, "StartInstances");
+        self.call(call, |state| self.start_in(state, region, ids)).await
     }
 
     async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {

@@ -1,4 +1,4 @@
-//! The instances that a world has from the start.
+//! The instances that a world has from the start, running or stopped.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     addresses,
-    machine::{About, Life, Machine},
+    machine::{About, BY_USER, Life, Machine},
     state::State,
 };
 use crate::{
@@ -33,26 +33,39 @@ impl State {
         };
         let private_ip = subnet.next;
         subnet.next = addresses::after(private_ip);
+        let key = instance
+            .key_name
+            .as_ref()
+            .and_then(|name| held.keys.iter().find(|key| key.pair.name == *name)?.material.clone());
+        let image = instance.image.as_ref();
+        let image = image.and_then(|id| held.images.iter().find(|held| held.image.id == *id));
+        let user = image.map(|held| held.user.clone()).unwrap_or_default();
+        let ebs_root = image.is_none_or(|held| !held.instance_store);
         let about = About {
             id: instance.id.clone(),
             region: region.clone(),
             instance_type: instance.instance_type.clone(),
             vcpus,
-            spot: false,
+            spot: instance.spot,
             zone: subnet.subnet.zone.clone(),
             subnet: instance.subnet.clone(),
-            groups: Vec::new(),
+            groups: instance.security_groups.clone(),
             private_ip,
-            public_ip: Some(held.public_ips.next()),
-            key: None,
-            user: String::new(),
+            public: true,
+            ebs_root,
+            key,
+            user,
             launched: spec.starts_at,
             launch_index: 0,
             token: None,
             tags: instance.tags.clone(),
             life: running_since(started),
         };
-        held.machines.insert(instance.id.clone(), Arc::new(Machine::new(about)));
+        let machine = Machine::new(about, Some(held.public_ips.next()));
+        if instance.stopped {
+            machine.stop(started, BY_USER);
+        }
+        held.machines.insert(instance.id.clone(), Arc::new(machine));
     }
 }
 
@@ -61,6 +74,7 @@ fn running_since(started: Instant) -> Life {
         launched_at: None,
         running_at: started,
         ssh_at: started,
+        stopping: Duration::ZERO,
         shutting_down: Duration::ZERO,
         fate: None,
     }

@@ -202,7 +202,12 @@ fn held_image(spec: &ImageSpec) -> HeldImage {
         architecture: spec.architecture.clone(),
         deprecation: spec.deprecation,
     };
-    HeldImage { image, user: spec.user.clone(), available_at: None }
+    HeldImage {
+        image,
+        user: spec.user.clone(),
+        instance_store: spec.instance_store,
+        available_at: None,
+    }
 }
 
 fn held_key(region: &Region, spec: &KeyPairSpec) -> HeldKey {

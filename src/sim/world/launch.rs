@@ -62,6 +62,7 @@ impl World {
         let node = name_of(region, request, index);
         let id = held.next_id(region);
         let (private_ip, public) = held.next_address(order);
+        let public_ip = public.then(|| held.public_ips.next());
         let about = About {
             life: self.life_of(&node, id.as_str()),
             launched: self.clock.now(),
@@ -73,7 +74,8 @@ impl World {
             subnet: order.subnet.clone(),
             groups: request.security_groups.clone(),
             private_ip,
-            public_ip: public.then(|| held.public_ips.next()),
+            public,
+            ebs_root: order.ebs_root,
             key: order.key.clone(),
             user: order.user.clone(),
             launch_index: index,
@@ -81,7 +83,7 @@ impl World {
             tags: request.tags.clone(),
             id,
         };
-        let machine = Arc::new(Machine::new(about));
+        let machine = Arc::new(Machine::new(about, public_ip));
         held.machines.insert(machine.about.id.clone(), Arc::clone(&machine));
         machine
     }
@@ -105,6 +107,7 @@ impl World {
             launched_at: Some(launched_at),
             running_at,
             ssh_at,
+            stopping: self.pace.within(boot.stopping_s, &[id, "stopping"]),
             shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),
             fate: if odd.never_runs { Some(failed) } else { odd.reclaimed_after_s.map(reclaimed) },
         }

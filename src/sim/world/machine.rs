@@ -1,5 +1,6 @@
 //! A machine: what it does is a function of time, so that no task has to run
-//! for it. Only its end can be moved, by `TerminateInstances`.
+//! for it. Only calls move it: `TerminateInstances`, `StopInstances` and
+//! `StartInstances`.
 
 use std::{
     collections::HashMap,
@@ -23,10 +24,13 @@ use crate::{
     sim::script::Play,
 };
 
+/// The state reason of an instance that somebody terminated or stopped.
+pub(super) const BY_USER: &str = "Client.UserInitiatedShutdown";
+
 /// A simulated instance.
 pub(super) struct Machine {
     pub about: About,
-    end: watch::Sender<Option<End>>,
+    course: watch::Sender<Course>,
     connections: AtomicU32,
     scripts: Mutex<HashMap<String, Run>>,
 }
@@ -42,7 +46,9 @@ pub(super) struct About {
     pub subnet: SubnetId,
     pub groups: Vec<SecurityGroupId>,
     pub private_ip: Ipv4Addr,
-    pub public_ip: Option<Ipv4Addr>,
+    /// Whether it gets a public address at every start.
+    pub public: bool,
+    pub ebs_root: bool,
     /// What the key pair's public key was at the launch.
     pub key: Option<PublicKey>,
     /// The one user who may log in.
@@ -61,18 +67,45 @@ pub(super) struct Life {
     pub launched_at: Option<Instant>,
     pub running_at: Instant,
     pub ssh_at: Instant,
+    /// From the call to stop it until it is stopped.
+    pub stopping: Duration,
     /// From the beginning of its end until it is gone.
     pub shutting_down: Duration,
     /// Its end where nobody asks for it: a spot reclamation, a failed start.
     pub fate: Option<End>,
 }
 
-/// The beginning of a machine's end.
+/// What of a machine calls change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    /// How often it has been started, the launch included.
+    pub boots: u32,
+    /// When it was started last; none: never since its launch.
+    pub started_at: Option<Instant>,
+    pub running_at: Instant,
+    pub ssh_at: Instant,
+    pub public_ip: Option<Ipv4Addr>,
+    /// Since its last start.
+    pub stop: Option<End>,
+    pub end: Option<End>,
+}
+
+/// The beginning of a machine's end, or of its stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub at: Instant,
     /// EC2's state reason.
     pub reason: &'static str,
+}
+
+/// How a start goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Boot {
+    /// Until it runs.
+    pub pending: Duration,
+    /// From then until sshd answers.
+    pub ssh: Duration,
+    pub public_ip: Option<Ipv4Addr>,
 }
 
 /// A script that was started on a machine.
@@ -84,49 +117,121 @@ pub(super) struct Run {
     pub attached: u32,
 }
 
-impl Machine {
-    pub fn new(about: About) -> Self {
-        let end = watch::Sender::new(about.life.fate);
-        Self { about, end, connections: AtomicU32::new(0), scripts: Mutex::default() }
-    }
-
-    /// Its true state at `moment`.
-    pub fn state_at(&self, moment: Instant) -> InstanceState {
-        let life = &self.about.life;
-        match *self.end.borrow() {
-            Some(end) if end.at + life.shutting_down <= moment => InstanceState::Terminated,
-            Some(end) if end.at <= moment => InstanceState::ShuttingDown,
-            _ if life.running_at <= moment => InstanceState::Running,
+impl Course {
+    fn state_at(&self, life: &Life, moment: Instant) -> InstanceState {
+        let begun = |end: Option<End>| end.filter(|end| end.at <= moment);
+        if let Some(end) = begun(self.end) {
+            let gone = end.at + life.shutting_down <= moment;
+            return if gone { InstanceState::Terminated } else { InstanceState::ShuttingDown };
+        }
+        if let Some(stop) = begun(self.stop) {
+            let done = stop.at + life.stopping <= moment;
+            return if done { InstanceState::Stopped } else { InstanceState::Stopping };
+        }
+        match self.started_at {
+            Some(started) if moment < started => InstanceState::Stopped,
+            _ if self.running_at <= moment => InstanceState::Running,
             _ => InstanceState::Pending,
         }
     }
 
+    /// When it stops serving, as far as that is settled.
+    fn down_at(&self) -> Option<Instant> {
+        self.stop.into_iter().chain(self.end).map(|end| end.at).min()
+    }
+}
+
+impl Machine {
+    /// A machine with its first public address.
+    pub fn new(about: About, public_ip: Option<Ipv4Addr>) -> Self {
+        let Life { running_at, ssh_at, fate, .. } = about.life;
+        let course = Course {
+            boots: 1,
+            started_at: None,
+            running_at,
+            ssh_at,
+            public_ip,
+            stop: None,
+            end: fate,
+        };
+        let course = watch::Sender::new(course);
+        Self { about, course, connections: AtomicU32::new(0), scripts: Mutex::default() }
+    }
+
+    /// As calls have it now.
+    pub fn course(&self) -> Course {
+        *self.course.borrow()
+    }
+
+    /// Its true state at `moment`.
+    pub fn state_at(&self, moment: Instant) -> InstanceState {
+        self.course().state_at(&self.about.life, moment)
+    }
+
+    /// Whether it takes up capacity and quota: what is stopped does not.
+    pub fn is_held_at(&self, moment: Instant) -> bool {
+        let state = self.state_at(moment);
+        state.is_live() && state != InstanceState::Stopped
+    }
+
     /// When it was or will be gone, as far as that is settled.
     pub fn gone_at(&self) -> Option<Instant> {
-        self.end.borrow().map(|end| end.at + self.about.life.shutting_down)
+        self.course().end.map(|end| end.at + self.about.life.shutting_down)
     }
 
     /// Ends it at `moment`, unless its end has begun before.
     pub fn terminate(&self, moment: Instant, reason: &'static str) {
-        self.end.send_if_modified(|end| {
-            let sooner = end.is_none_or(|end| moment < end.at);
+        self.course.send_if_modified(|course| {
+            let sooner = course.end.is_none_or(|end| moment < end.at);
             if sooner {
-                *end = Some(End { at: moment, reason });
+                course.end = Some(End { at: moment, reason });
             }
             sooner
         });
     }
 
-    /// Returns when its end has begun.
-    pub async fn ended(&self) {
-        let mut end = self.end.subscribe();
+    /// Stops it at `moment`, unless that has begun before.
+    pub fn stop(&self, moment: Instant, reason: &'static str) {
+        self.course.send_if_modified(|course| {
+            let new = course.stop.is_none();
+            course.stop.get_or_insert(End { at: moment, reason });
+            new
+        });
+    }
+
+    /// Starts it at `moment` after a stop. Scripts that the stop cut off are
+    /// as if they had never begun.
+    pub fn start(&self, moment: Instant, boot: Boot) {
+        let stopped_at = self.course().stop.map_or(moment, |stop| stop.at);
+        let ended = |run: &Run| run.play.end.is_some_and(|end| run.began + end <= stopped_at);
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, run| ended(run));
+        self.course.send_modify(|course| {
+            *course = Course {
+                boots: course.boots + 1,
+                started_at: Some(moment),
+                running_at: moment + boot.pending,
+                ssh_at: moment + boot.pending + boot.ssh,
+                public_ip: boot.public_ip,
+                stop: None,
+                end: course.end,
+            };
+        });
+    }
+
+    /// Returns when start number `boot` is over: the machine stops, ends, or
+    /// has been started again.
+    pub async fn down(&self, boot: u32) {
+        let mut course = self.course.subscribe();
         loop {
-            let at = end.borrow_and_update().map(|end| end.at);
-            let changed = match at {
-                None => end.changed().await,
+            let now = *course.borrow_and_update();
+            if now.boots != boot {
+                return;
+            }
+            let changed = match now.down_at() {
+                None => course.changed().await,
                 Some(at) => tokio::select! {
                     () = sleep_until(at) => return,
-                    changed = end.changed() => changed,
+                    changed = course.changed() => changed,
                 },
             };
             if changed.is_err() {
@@ -137,18 +242,21 @@ impl Machine {
 
     /// What EC2 tells of it, as of `moment`.
     pub fn told(&self, moment: Instant) -> Instance {
-        let state = self.state_at(moment);
-        let about = &self.about;
+        let (state, course, about) = (self.state_at(moment), self.course(), &self.about);
         let ended = !state.is_live();
+        let reason = if ended { course.end } else { course.stop };
+        let serves = matches!(state, InstanceState::Pending | InstanceState::Running);
         Instance {
             id: about.id.clone(),
             state,
-            state_reason: self.end.borrow().filter(|_| ended).map(|end| end.reason.to_owned()),
+            state_reason: reason.filter(|_| !serves).map(|end| end.reason.to_owned()),
             instance_type: about.instance_type.clone(),
             zone: about.zone.clone(),
             private_ip: Some(about.private_ip).filter(|_| state != InstanceState::Terminated),
-            public_ip: about.public_ip.map(IpAddr::V4).filter(|_| !ended),
+            public_ip: course.public_ip.map(IpAddr::V4).filter(|_| serves),
             launched: Some(about.launched),
+            spot: about.spot,
+            ebs_root: about.ebs_root,
             launch_index: about.launch_index,
             token: about.token.clone(),
             tags: about.tags.clone(),

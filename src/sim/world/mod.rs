@@ -9,6 +9,7 @@ mod described;
 mod fault;
 mod launch;
 mod machine;
+mod power;
 mod reach;
 mod rules;
 mod session;

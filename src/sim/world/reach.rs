@@ -28,7 +28,7 @@ impl World {
 
     fn leads_to(&self, state: &State, region: &RegionState, machine: &Machine, to: IpAddr) -> bool {
         let about = &machine.about;
-        let public = about.public_ip.is_some_and(|own| to == IpAddr::V4(own));
+        let public = machine.course().public_ip.is_some_and(|own| to == IpAddr::V4(own));
         let private = to == IpAddr::V4(about.private_ip);
         let operator = self.spec.operator.address;
         (public && region.has_way_out(state, machine, operator))

@@ -43,24 +43,32 @@ pub(super) struct Order {
     pub vcpus: u32,
     pub user: String,
     pub key: Option<PublicKey>,
+    pub ebs_root: bool,
 }
 
 impl RegionState {
     /// Looks up all that `request` names. This is all that a dry run does.
     pub fn check(&self, spec: &Spec, region: &Region, request: &LaunchRequest) -> Checked<Order> {
         check_numbers(request)?;
-        let (architecture, user) = self.check_image(request)?;
+        let image = self.check_image(request)?;
         let key = self.check_key(request)?;
-        let info = self.check_type(request, architecture)?;
+        let info = self.check_type(request, &image.image.architecture)?;
         let held = self.check_subnet(request)?;
         self.check_groups(request, held)?;
         check_profile(spec, request)?;
         let zone = held.subnet.zone.clone();
         self.check_offered(region, request, &zone)?;
-        Ok(Order { subnet: held.subnet.id.clone(), zone, vcpus: info.vcpus, user, key })
+        Ok(Order {
+            subnet: held.subnet.id.clone(),
+            zone,
+            vcpus: info.vcpus,
+            user: image.user.clone(),
+            key,
+            ebs_root: !image.instance_store,
+        })
     }
 
-    fn check_image(&self, request: &LaunchRequest) -> Checked<(&str, String)> {
+    fn check_image(&self, request: &LaunchRequest) -> Checked<&HeldImage> {
         let id = &request.image;
         if !id.as_str().starts_with("ami-") {
             let message = format!("Invalid id: \"{id}\" (expecting \"ami-...\")");
@@ -76,7 +84,7 @@ impl RegionState {
             let message = format!("The image id '[{id}]' is not available");
             return Err(Refusal::new("InvalidAMIID.Unavailable", message));
         }
-        Ok((&held.image.architecture, held.user.clone()))
+        Ok(held)
     }
 
     fn check_key(&self, request: &LaunchRequest) -> Checked<Option<PublicKey>> {
@@ -191,7 +199,7 @@ impl RegionState {
         let used: u32 = self
             .machines
             .values()
-            .filter(|machine| machine.about.spot == spot && machine.state_at(now).is_live())
+            .filter(|machine| machine.about.spot == spot && machine.is_held_at(now))
             .map(|machine| machine.about.vcpus)
             .sum();
         if used.saturating_add(order.vcpus.saturating_mul(request.count)) <= quota {
@@ -235,7 +243,7 @@ impl RegionState {
                 machine.about.zone == order.zone
                     && counts(&machine.about.instance_type)
                     && machine.about.token.is_some()
-                    && machine.state_at(now).is_live()
+                    && machine.is_held_at(now)
             });
             let used = u32::try_from(used.count()).unwrap_or(u32::MAX);
             if used.saturating_add(request.count) > limit.instances {

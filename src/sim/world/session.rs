@@ -30,7 +30,7 @@ impl World {
         let limit = Instant::now() + self.pace.of(self.spec.boot.connect_timeout_s);
         let silent = self.spec.nodes.get(&host.node).is_some_and(|odd| odd.silent);
         if let Some(machine) = self.machine(host).filter(|_| !silent) {
-            let up = machine.about.life.running_at;
+            let up = machine.course().running_at;
             if up <= limit {
                 sleep_until(up).await;
                 let runs = machine.state_at(Instant::now()) == InstanceState::Running;
@@ -47,7 +47,7 @@ impl World {
     /// What sshd says to a connection that came through.
     fn admit(&self, host: &Host, machine: &Machine) -> Result<()> {
         let odd = self.spec.nodes.get(&host.node);
-        let asleep = Instant::now() < machine.about.life.ssh_at;
+        let asleep = Instant::now() < machine.course().ssh_at;
         // Only what a waking sshd hears is counted.
         let number = if asleep { 0 } else { machine.connected() };
         if asleep || odd.is_some_and(|odd| number <= odd.refuses) {
@@ -138,6 +138,7 @@ impl Remote for World {
         self.admit(host, &machine)?;
         Ok(Box::new(Connection {
             node: host.node.clone(),
+            boot: machine.course().boots,
             machine,
             spec: Arc::clone(&self.spec),
             pace: self.pace,
@@ -152,6 +153,8 @@ const A_YEAR: Duration = Duration::from_hours(365 * 24);
 struct Connection {
     node: NodeName,
     machine: Arc<Machine>,
+    /// The machine's start that it was made after.
+    boot: u32,
     spec: Arc<Spec>,
     pace: Pace,
 }
@@ -162,11 +165,11 @@ impl Connection {
         Play::of(&self.spec, self.pace, &Player { node: &self.node, address }, script)
     }
 
-    /// Waits for `moment`; `Err` where the machine ends before.
+    /// Waits for `moment`; `Err` where the machine goes down before.
     async fn until(&self, moment: Instant) -> Result<()> {
         tokio::select! {
             biased;
-            () = self.machine.ended() => Err(self.lost()),
+            () = self.machine.down(self.boot) => Err(self.lost()),
             () = sleep_until(moment) => Ok(()),
         }
     }

@@ -68,6 +68,8 @@ pub(super) struct RegionState {
 pub(super) struct HeldImage {
     pub image: Image,
     pub user: String,
+    /// Whether its instances have their root on the host's own disk.
+    pub instance_store: bool,
     /// When its copying is done.
     pub available_at: Option<Instant>,
 }

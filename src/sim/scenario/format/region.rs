@@ -196,6 +196,10 @@ pub(in crate::sim) struct ImageSpec {
     pub architecture: String,
     #[serde(default = "available")]
     pub state: ImageState,
+    /// Whether its instances have their root on the host's own disk, so that
+    /// they can't be stopped.
+    #[serde(default)]
+    pub instance_store: bool,
     pub deprecation: Option<Timestamp>,
     /// The one user who may log in.
     #[serde(default = "ubuntu")]
@@ -223,6 +227,17 @@ pub(in crate::sim) struct InstanceSpec {
     pub id: InstanceId,
     pub instance_type: InstanceType,
     pub subnet: SubnetId,
+    /// The image that it was launched from; none: one that lets nobody in.
+    pub image: Option<ImageId>,
+    /// The key pair that it was launched with.
+    pub key_name: Option<KeyName>,
+    #[serde(default)]
+    pub security_groups: Vec<SecurityGroupId>,
+    #[serde(default)]
+    pub spot: bool,
+    /// Whether it was stopped before the world's start.
+    #[serde(default)]
+    pub stopped: bool,
     #[serde(default)]
     pub tags: Tags,
 }

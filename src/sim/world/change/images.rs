@@ -37,10 +37,10 @@ impl Scene<'_> {
             name: name.to_owned(),
             owner: ACCOUNT.to_owned(),
             deprecation: None,
-            ..source.image
+            ..source.image.clone()
         };
         let available_at = Some(self.now + self.times.image_copy);
-        self.held.images.push(HeldImage { image, user: source.user, available_at });
+        self.held.images.push(HeldImage { image, available_at, ..source });
         self.held.copies.insert(token.to_owned(), (self.change.clone(), id.clone()));
         Ok(Some(id))
     }
