@@ -11,6 +11,8 @@ mod engine;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;
+#[cfg(feature = "aws")]
+mod quokka;
 mod remedy;
 mod remote_contract;
 mod screens;

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, an error is a failure")]
 
 mod lost;
-mod scene;
+pub mod scene;
 
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 

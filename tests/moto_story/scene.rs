@@ -262,7 +262,8 @@ fn subject(subject: &Value) -> String {
 }
 
 impl Place {
-    async fn new(
+    /// A VPC with a subnet and a group that admits nobody.
+    pub async fn new(
         moto: &Moto,
         region: &'static str,
         cidr: &'static str,
@@ -303,8 +304,13 @@ impl Place {
 
     /// Opens port 22 to this machine.
     pub async fn admit_operator(&self) {
-        let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
-        self.admit(&self.group, ssh.ip_ranges(range("127.0.0.1/32")).build()).await;
+        self.admit_to(22, "127.0.0.1/32").await;
+    }
+
+    /// Opens a port to a block of addresses.
+    pub async fn admit_to(&self, port: i32, cidr: &str) {
+        let tcp = IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+        self.admit(&self.group, tcp.ip_ranges(range(cidr)).build()).await;
     }
 
     /// Opens everything to the nodes of both regions.

@@ -1,0 +1,65 @@
+//! The network between the operator, whom this process is, and the machines:
+//! a router with a link to each. There is no other way out of any of them.
+
+use std::{
+    io::Write as _,
+    net::Ipv4Addr,
+    process::{Command, Stdio},
+};
+
+use super::sandbox::shell;
+
+/// Where the operator's connections come from.
+pub const OPERATOR: &str = "203.0.113.10/32";
+/// The router's end of the operator's link.
+pub const OPERATOR_LINK: &str = "operator";
+
+/// Makes the router, with no machine yet.
+pub fn lay() {
+    shell(&format!(
+        "ip netns add router
+        ip link add wire type veth peer name {OPERATOR_LINK} netns router
+        ip address add 203.0.113.10/24 dev wire
+        ip link set wire up
+        ip route add default via 203.0.113.1
+        ip -n router link set lo up
+        ip -n router address add 203.0.113.1/24 dev {OPERATOR_LINK}
+        ip -n router link set {OPERATOR_LINK} up
+        ip -n router route add unreachable default
+        ip netns exec router sysctl -qw net.ipv4.ip_forward=1"
+    ));
+}
+
+/// Makes the network namespace `name` for a machine with this one address.
+///
+/// All that it sends goes to the router, also what is for its own subnet:
+/// so there is one place where it is decided what passes.
+pub fn connect(name: &str, address: Ipv4Addr) {
+    shell(&format!(
+        "ip netns add {name}
+        ip link add {name} netns router type veth peer name eth0 netns {name}
+        ip -n {name} link set lo up
+        ip -n {name} address add {address}/32 dev eth0
+        ip -n {name} link set eth0 up
+        ip -n {name} route add 169.254.1.1 dev eth0
+        ip -n {name} route add default via 169.254.1.1
+        ip -n router address add 169.254.1.1/32 dev {name}
+        ip -n router link set {name} up
+        ip -n router route add {address} dev {name}"
+    ));
+}
+
+/// Takes it away.
+pub fn disconnect(name: &str) {
+    // The link goes at once; the namespace with its last process.
+    shell(&format!("ip -n router link delete {name}; ip netns delete {name}"));
+}
+
+/// Makes `ruleset` what the router goes by.
+pub fn decide(ruleset: &str) {
+    let mut nft = Command::new("ip");
+    nft.args(["netns", "exec", "router", "nft", "-f", "-"]).stdin(Stdio::piped());
+    let mut nft = nft.spawn().unwrap();
+    nft.stdin.take().unwrap().write_all(ruleset.as_bytes()).unwrap();
+    assert!(nft.wait().unwrap().success(), "{ruleset}");
+}

@@ -1,0 +1,176 @@
+//! The machines behind moto's instances: what it says is running has one,
+//! what it terminates is taken away with its disk.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_sdk_ec2::{
+    Client,
+    types::{self, InstanceStateName, VpcPeeringConnectionStateReasonCode},
+};
+use tokio::{task::JoinHandle, time::sleep};
+
+use super::{
+    filter::{Admission, Instance, Said},
+    machine::{self, Machine},
+    network, sandbox,
+};
+
+/// Follows moto for as long as it lives.
+pub struct Site {
+    machines: Arc<Mutex<Machines>>,
+    follows: JoinHandle<()>,
+}
+
+/// The machines, by instance id.
+struct Machines {
+    public_key: String,
+    running: BTreeMap<String, Machine>,
+    boots: u32,
+    said: Said,
+}
+
+impl Site {
+    /// Starts with no machine; `public_key` is what they let in.
+    pub fn start(regions: Vec<Client>, public_key: String) -> Self {
+        network::lay();
+        fs::create_dir(disks()).unwrap();
+        let machines =
+            Machines { public_key, running: BTreeMap::new(), boots: 0, said: Said::default() };
+        let machines = Arc::new(Mutex::new(machines));
+        let follows = tokio::spawn(follow(regions, machines.clone()));
+        Self { machines, follows }
+    }
+
+    /// What the machines said on their consoles, for whoever looks for a cause.
+    pub fn consoles(&self) -> String {
+        let machines = self.machines.lock().unwrap();
+        let tell = |one: &Instance| {
+            let text = fs::read_to_string(machine::console(&disks().join(&one.id)));
+            format!("{} {}:\n{}\n", one.id, one.private, text.unwrap_or_default())
+        };
+        machines.said.instances.iter().map(tell).collect()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.follows.abort();
+    }
+}
+
+impl Machines {
+    fn boot(&mut self, instance: &Instance) {
+        self.boots += 1;
+        let folder = disks().join(&instance.id);
+        let machine = Machine::boot(&folder, self.boots, instance.private, &self.public_key);
+        self.running.insert(instance.id.clone(), machine);
+    }
+
+    /// Makes the world as it is told.
+    fn follow(&mut self, said: Said, kept: &[String]) {
+        if said == self.said {
+            return;
+        }
+        let is_told = |id: &String| said.instances.iter().any(|one| one.id == *id);
+        self.running.retain(|id, _| is_told(id));
+        for id in self.said.instances.iter().map(|one| &one.id).filter(|id| !kept.contains(id)) {
+            drop(fs::remove_dir_all(disks().join(id)));
+        }
+        let new = said.instances.iter().filter(|one| !self.running.contains_key(&one.id));
+        for instance in new.cloned().collect::<Vec<_>>() {
+            self.boot(&instance);
+        }
+        network::decide(&said.ruleset());
+        self.said = said;
+    }
+}
+
+fn disks() -> PathBuf {
+    sandbox::folder().join("disks")
+}
+
+async fn follow(regions: Vec<Client>, machines: Arc<Mutex<Machines>>) {
+    loop {
+        let (mut said, mut kept) = (Said::default(), Vec::new());
+        for region in &regions {
+            ask(region, &mut said, &mut kept).await;
+        }
+        machines.lock().unwrap().follow(said, &kept);
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// Adds what one region says; the instances that have a disk go into `kept`.
+async fn ask(ec2: &Client, said: &mut Said, kept: &mut Vec<String>) {
+    let answer = ec2.describe_instances().send().await.unwrap();
+    for one in
+        answer.reservations.unwrap_or_default().into_iter().flat_map(|all| all.instances.unwrap())
+    {
+        match one.state.as_ref().and_then(|state| state.name.as_ref()).unwrap() {
+            InstanceStateName::Terminated => continue,
+            InstanceStateName::Running => said.instances.push(instance(&one)),
+            _ => {}
+        }
+        kept.extend(one.instance_id);
+    }
+    let answer = ec2.describe_security_groups().send().await.unwrap();
+    for group in answer.security_groups.unwrap() {
+        let id = group.group_id.unwrap();
+        said.admissions.extend(group.ip_permissions.unwrap().iter().map(|one| admission(&id, one)));
+    }
+    said.ways.extend(ways(ec2).await);
+}
+
+fn instance(one: &types::Instance) -> Instance {
+    let groups = one.security_groups.iter().flatten().filter_map(|group| group.group_id.clone());
+    Instance {
+        id: one.instance_id.clone().unwrap(),
+        private: one.private_ip_address.as_ref().unwrap().parse().unwrap(),
+        public: one.public_ip_address.as_ref().map(|address| address.parse().unwrap()),
+        vpc: one.vpc_id.clone().unwrap_or_default(),
+        groups: groups.collect(),
+    }
+}
+
+fn admission(group: &str, one: &types::IpPermission) -> Admission {
+    let others = one.user_id_group_pairs.iter().flatten();
+    Admission {
+        group: group.to_owned(),
+        protocol: one.ip_protocol.clone().unwrap(),
+        ports: one.from_port.zip(one.to_port),
+        cidrs: one.ip_ranges.iter().flatten().filter_map(|range| range.cidr_ip.clone()).collect(),
+        groups: others.filter_map(|pair| pair.group_id.clone()).collect(),
+    }
+}
+
+/// The VPCs of this region with a route to another one, over a connection that is active.
+async fn ways(ec2: &Client) -> Vec<(String, String)> {
+    let answer = ec2.describe_vpc_peering_connections().send().await.unwrap();
+    let mut active = answer.vpc_peering_connections.unwrap_or_default();
+    active.retain(|one| {
+        let code = one.status.as_ref().and_then(|status| status.code.as_ref());
+        code == Some(&VpcPeeringConnectionStateReasonCode::Active)
+    });
+    let answer = ec2.describe_route_tables().send().await.unwrap();
+    let mut ways = Vec::new();
+    for table in answer.route_tables.unwrap_or_default() {
+        let own = table.vpc_id.unwrap();
+        for route in table.routes.unwrap_or_default() {
+            let over = active.iter().find(|one| {
+                route.vpc_peering_connection_id.is_some()
+                    && one.vpc_peering_connection_id == route.vpc_peering_connection_id
+            });
+            let Some(over) = over else { continue };
+            let sides = [&over.requester_vpc_info, &over.accepter_vpc_info];
+            let ids = sides.into_iter().flatten().filter_map(|side| side.vpc_id.clone());
+            ways.extend(ids.filter(|id| *id != own).map(|id| (own.clone(), id)));
+        }
+    }
+    ways
+}
