@@ -12,7 +12,9 @@ use super::{
     form::Form,
     keys as key_table,
     project_file::{self, ProjectFile},
-    region, text,
+    region,
+    scripts::Scripts,
+    text,
     yaml::{self, Node},
 };
 use crate::model::Region;
@@ -29,6 +31,8 @@ pub(super) struct Inputs {
     pub regions: Vec<Source>,
     /// The recipe; none: the built-in one.
     pub recipe: Option<Source>,
+    /// The scripts that the recipe names, by the path as written there.
+    pub scripts: Scripts,
 }
 
 impl Inputs {
@@ -60,8 +64,12 @@ fn project(
     let settings = Settings::new(file.unwrap_or_default(), overrides, &inputs.folder, form);
     let recipe = inputs.recipe.as_ref().map_or_else(
         || Some(Recipe::built_in()),
-        |source| Recipe::parse(source).map_err(|wrong| form.diagnostics.extend(wrong)).ok(),
+        |source| {
+            let read = Recipe::parse_with(source, &inputs.scripts, Vec::new());
+            read.map_err(|wrong| form.diagnostics.extend(wrong)).ok()
+        },
     );
+    let recipe = recipe.map(|recipe| recipe.suited(*settings.quokka.ray));
     let (mut regions, complete) = read_regions(&inputs, form);
     if inputs.regions.is_empty() && !form.has_errors() {
         form.report(no_regions());

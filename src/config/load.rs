@@ -11,7 +11,9 @@ use super::{
     form::Form,
     paths,
     project_file::{self, ProjectFile},
-    read, text, yaml,
+    read,
+    scripts::{self, Scripts},
+    text, yaml,
 };
 use crate::model::{KeyName, Region};
 
@@ -90,8 +92,11 @@ pub fn load_sources(
     recipe: Option<Source>,
     overrides: &Overrides,
 ) -> Loaded {
-    let inputs = Inputs { folder: folder.to_owned(), project_file, regions, recipe };
-    assemble(inputs, overrides, Vec::new())
+    let named = recipe.as_ref().map(scripts::named).unwrap_or_default();
+    let unread = named.iter().map(scripts::nowhere).collect();
+    let folder = folder.to_owned();
+    let inputs = Inputs { folder, project_file, regions, recipe, scripts: Scripts::new() };
+    assemble(inputs, overrides, unread)
 }
 
 impl Overrides {
@@ -128,7 +133,20 @@ impl Reader<'_> {
             None => listed.recipe.and_then(|file| self.listed(&base, &file, "recipe")),
         };
         self.check_ssh_config(&base, listed.ssh_config, &request.overrides);
-        Inputs { folder: paths::resolve(self.folder, &base), project_file, regions, recipe }
+        let scripts = recipe.as_ref().map(|recipe| self.scripts(recipe)).unwrap_or_default();
+        let folder = paths::resolve(self.folder, &base);
+        Inputs { folder, project_file, regions, recipe, scripts }
+    }
+
+    /// The scripts beside `recipe`.
+    fn scripts(&mut self, recipe: &Source) -> Scripts {
+        let base = recipe.path.parent().unwrap_or(Path::new("")).to_owned();
+        let named = scripts::named(recipe);
+        let read = |file: &Sourced<PathBuf>| {
+            let source = self.listed(&base, file, "script")?;
+            Some((file.to_string_lossy().into_owned(), source.text))
+        };
+        named.iter().filter_map(read).collect()
     }
 
     /// ssh reads past an `Include` of a file that is not there, and every

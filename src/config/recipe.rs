@@ -2,9 +2,12 @@
 //!
 //! A node runs its steps in the order of the list. `needs` names earlier steps
 //! that must have succeeded on *every* node they are for, so steps on one node
-//! can wait for steps on others, and no cycle can be written.
+//! can wait for steps on others, and no cycle can be written; `after` those that
+//! must be over there, whether or not they succeeded.
 
 use std::time::Duration;
+
+use super::RayStart;
 
 /// What runs on the nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,10 @@ pub struct Step {
     pub action: Action,
     /// Earlier steps that must have succeeded on all their nodes.
     pub needs: Vec<String>,
+    /// Earlier steps that must be over on all their nodes, one way or another.
+    pub after: Vec<String>,
+    /// For which way of starting Ray the step is; none: for each.
+    pub when: Option<RayStart>,
     /// Time limit of one try.
     pub timeout: Duration,
     /// Further tries after the first that failed.
@@ -68,10 +75,38 @@ impl Recipe {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Runs this text with `sh`.
+    /// Runs this text with `sh`: one that the recipe holds, or that of a script.
     Run(String),
     /// Runs the commands that the node's own region config lists.
     Config(ConfigCommands),
+    /// Done from the operator's machine.
+    Operator(OperatorAction),
+}
+
+/// What the operator's machine does with a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorAction {
+    /// Copies the region config's `file_mounts` there.
+    FileMounts,
+    /// Sends the operator's AWS credentials, or takes away those once sent, as
+    /// `aws_credentials` says.
+    Credentials,
+}
+
+impl Step {
+    /// Whether it waits for what other nodes do.
+    pub fn waits(&self) -> bool {
+        !self.needs.is_empty() || !self.after.is_empty()
+    }
+}
+
+impl Recipe {
+    /// The same without the steps that are for another way of starting Ray.
+    #[must_use]
+    pub fn suited(mut self, ray: RayStart) -> Self {
+        self.steps.retain(|step| step.when.is_none_or(|when| when == ray));
+        self
+    }
 }
 
 /// Which of a region config's command lists.

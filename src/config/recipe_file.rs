@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    Action, ConfigCommands, Diagnostic, On, Recipe, Source, Step,
+    Action, ConfigCommands, Diagnostic, On, OperatorAction, RayStart, Recipe, Source, Step,
     assemble::tree,
     diagnostic::{self, ids},
     form::{Form, Place},
     keys::{self, RECIPE},
+    scripts::{self, Scripts},
     text,
     yaml::{Resolved, Value},
 };
@@ -29,11 +30,23 @@ impl Recipe {
         Source { path: std::path::Path::new("built-in").into(), text: BUILT_IN.into() }
     }
 
-    /// Reads a recipe; its name is the path of `source`. What is wrong with
-    /// it, all at once, otherwise.
+    /// Reads a recipe that names built-in scripts only; its name is the path of
+    /// `source`. What is wrong with it, all at once, otherwise.
     pub fn parse(source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        let mut form = Form::default();
-        let steps = tree(source, &mut form).map(|root| steps(&Place::root(&root), &mut form));
+        let unread = scripts::named(source).iter().map(scripts::nowhere).collect();
+        Self::parse_with(source, &Scripts::new(), unread)
+    }
+
+    /// The same with the texts of the scripts that it names, and why some of
+    /// them could not be read.
+    pub(super) fn parse_with(
+        source: &Source,
+        scripts: &Scripts,
+        unread: Vec<Diagnostic>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut form = Form { diagnostics: unread };
+        let root = tree(source, &mut form);
+        let steps = root.map(|root| steps(&Place::root(&root), scripts, &mut form));
         let mut diagnostics = form.diagnostics;
         match steps {
             Some(steps) if diagnostics.is_empty() => {
@@ -47,43 +60,60 @@ impl Recipe {
     }
 }
 
-fn steps(place: &Place<'_>, form: &mut Form) -> Vec<Step> {
+fn steps(place: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Vec<Step> {
     let Some(place) = form.map(place.clone()) else { return Vec::new() };
     keys::check(RECIPE, &place, form);
-    let why = "list the steps: `- name:` with `run:` or `config:`";
+    let why = "list the steps: `- name:` with `run:`, `script:`, `config:` or `do:`";
     let Some(list) = form.required(&place, "steps", why) else { return Vec::new() };
     let items = form.list(&list);
     if items.is_empty() && matches!(list.node.value, Value::List(_)) {
         form.report(list.error(ids::INVALID_VALUE, "this recipe has no steps").help(why));
     }
-    let names: Vec<&str> = items.iter().map(name_in).collect();
-    let step = |(index, item)| step(item, &Names { all: &names, index }, form);
+    let names: Vec<&str> = items.iter().map(|item| word_in(item, "name")).collect();
+    let whens: Vec<&str> = items.iter().map(|item| word_in(item, "when")).collect();
+    let step =
+        |(index, item)| step(item, &Names { all: &names, whens: &whens, index, scripts }, form);
     items.into_iter().enumerate().filter_map(step).collect()
 }
 
 /// The names of all steps as written, and which of them is being read.
 struct Names<'a> {
     all: &'a [&'a str],
+    /// Their `when`s; empty where there is none.
+    whens: &'a [&'a str],
     index: usize,
+    scripts: &'a Scripts,
 }
 
 impl Names<'_> {
     fn earlier(&self) -> impl Iterator<Item = &str> {
         self.all[..self.index].iter().copied()
     }
+
+    /// Whether an earlier step of this name can run in the same project: of two
+    /// with different `when`s only one ever does.
+    fn is_taken(&self, name: &str) -> bool {
+        let own = self.whens[self.index];
+        let whens = self.whens[..self.index].iter();
+        self.earlier().zip(whens).any(|(earlier, when)| {
+            earlier == name && (own.is_empty() || when.is_empty() || *when == own)
+        })
+    }
 }
 
-/// The name of a step as written, for messages about other steps.
-fn name_in<'a>(item: &Place<'a>) -> &'a str {
-    item.node.get("name").map_or("", super::yaml::Node::text)
+/// What a step says under `key` as written, for what concerns other steps.
+fn word_in<'a>(item: &Place<'a>, key: &str) -> &'a str {
+    item.node.get(key).map_or("", super::yaml::Node::text)
 }
 
 fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
     let place = form.map(place)?;
     let name = name(&place, names, form);
     let on = place.get("on").map_or(Some(On::All), |on| on_nodes(&on, form));
-    let action = action(&place, form);
+    let action = action(&place, names.scripts, form);
     let needs = place.get("needs").map(|needs| self::needs(&needs, names, form));
+    let after = place.get("after").map(|after| self::needs(&after, names, form));
+    let when = place.get("when").map(|when| when_ray(&when, form));
     let timeout = place.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |t| timeout(&t, form));
     let retries = place.get("retries").map_or(Some(0), |retries| form.count(&retries));
     let again = place.get("again").map_or(Some(false), |on| choice(&on, &[("start", true)], form));
@@ -92,6 +122,8 @@ fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
         on: on?,
         action: action?,
         needs: needs.unwrap_or_default(),
+        after: after.unwrap_or_default(),
+        when: when.map_or(Some(None), |when| when.map(Some))?,
         timeout: timeout?,
         retries: retries?,
         again_on_start: again?,
@@ -107,7 +139,7 @@ fn name(step: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<String> 
         let message = format!("`{}` can't name a step", text::shown(&name));
         let help = "use small letters, digits and `-`: logs are named by it";
         form.report(place.error(ids::INVALID_VALUE, message).help(help));
-    } else if names.earlier().any(|earlier| earlier == name) {
+    } else if names.is_taken(&name) {
         let message = format!("there is a step `{name}` already");
         let help = "`needs` and the logs go by the name: give this step another";
         form.report(place.error(ids::STEP_TWICE, message).help(help));
@@ -117,6 +149,11 @@ fn name(step: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<String> 
 
 fn on_nodes(place: &Place<'_>, form: &mut Form) -> Option<On> {
     let choices = [("all", On::All), ("leader", On::Leader), ("members", On::Members)];
+    choice(place, &choices, form)
+}
+
+fn when_ray(place: &Place<'_>, form: &mut Form) -> Option<RayStart> {
+    let choices = [("ray-built-in", RayStart::BuiltIn), ("ray-config", RayStart::Config)];
     choice(place, &choices, form)
 }
 
@@ -137,21 +174,33 @@ pub(super) fn choice<T: Copy>(
     None
 }
 
-fn action(step: &Place<'_>, form: &mut Form) -> Option<Action> {
-    match (step.get("run"), step.get("config")) {
-        (Some(run), None) => Some(Action::Run(form.text(&run)?.value)),
-        (None, Some(config)) => commands(&config, form).map(Action::Config),
-        (run, _) => {
-            let message = match run {
-                Some(_) => "this step has both `run` and `config`",
-                None => "this step does nothing",
+/// Each way to say what a step does.
+const ACTIONS: [&str; 4] = ["run", "script", "config", "do"];
+
+fn action(step: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Option<Action> {
+    let given: Vec<_> = ACTIONS.iter().filter_map(|key| Some((*key, step.get(key)?))).collect();
+    match given.as_slice() {
+        [("run", run)] => Some(Action::Run(form.text(run)?.value)),
+        [("script", script)] => scripts::resolve(script, scripts, form).map(Action::Run),
+        [("config", config)] => commands(config, form).map(Action::Config),
+        [(_, action)] => operator(action, form).map(Action::Operator),
+        other => {
+            let message = match other {
+                [(one, _), (two, _), ..] => format!("this step has both `{one}` and `{two}`"),
+                _ => "this step does nothing".into(),
             };
-            let help = "a step has either `run:`, a shell text, or `config:`, a command list \
-                        of the region's config";
+            let help = "a step has one of `run:`, a shell text, `script:`, a file of it, \
+                        `config:`, a command list of the region's config, and `do:`";
             form.report(step.error(ids::STEP_ACTION, message).help(help));
             None
         }
     }
+}
+
+fn operator(place: &Place<'_>, form: &mut Form) -> Option<OperatorAction> {
+    let choices =
+        [("file-mounts", OperatorAction::FileMounts), ("credentials", OperatorAction::Credentials)];
+    choice(place, &choices, form)
 }
 
 fn commands(place: &Place<'_>, form: &mut Form) -> Option<ConfigCommands> {
@@ -226,20 +275,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_recipe_is_the_five_steps_in_their_order() {
-        let recipe = Recipe::built_in();
-        let steps: Vec<(&str, On)> =
-            recipe.steps.iter().map(|step| (step.name.as_str(), step.on)).collect();
+    fn the_built_in_recipe_is_nine_steps_of_quokka_in_their_order() {
         let expected = [
             ("cloud-init", On::All),
             ("initialization", On::All),
+            ("files", On::All),
             ("setup", On::All),
+            ("packages", On::All),
+            ("python", On::All),
+            ("credentials", On::All),
+            ("spill", On::All),
+            ("redis", On::Leader),
             ("ray-leader", On::Leader),
             ("ray-members", On::Members),
+            ("redirect", On::All),
+            ("flight", On::All),
+            ("verify", On::All),
         ];
-        assert_eq!(steps, expected);
-        assert_eq!(recipe.name, "built-in");
-        assert_eq!(recipe.steps[4].needs, ["ray-leader"]);
+        for ray in [RayStart::BuiltIn, RayStart::Config] {
+            let recipe = Recipe::built_in().suited(ray);
+            let steps: Vec<(&str, On)> =
+                recipe.steps.iter().map(|step| (step.name.as_str(), step.on)).collect();
+            assert_eq!(steps, expected, "{ray:?}");
+            let start = &recipe.steps[9].action;
+            let of_config = *start == Action::Config(ConfigCommands::StartRayCommands);
+            assert_eq!(of_config, ray == RayStart::Config);
+            assert_eq!(recipe.steps[10].needs, ["ray-leader"]);
+            assert_eq!(recipe.steps[13].after, ["flight"]);
+        }
+        assert_eq!(Recipe::built_in().name, "built-in");
     }
 
     #[test]

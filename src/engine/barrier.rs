@@ -6,7 +6,16 @@ use tokio::sync::watch;
 
 use crate::{config::Recipe, model::NodeName};
 
-use super::{Event, Phase, RunState, StepOutcome};
+use super::{Event, NodeState, Phase, RunState, StepOutcome};
+
+/// The two things that can be waited for of a step.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// For `needs`: whether it succeeded everywhere.
+    pub(super) gate: watch::Receiver<Gate>,
+    /// For `after`: whether nothing of it is still to come.
+    pub(super) over: watch::Receiver<bool>,
+}
 
 /// How a step stands over all its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +38,10 @@ pub(super) struct Barriers {
 struct Barrier {
     waiting_for: BTreeSet<NodeName>,
     failed: BTreeSet<NodeName>,
+    /// Without a machine that could run it, and none is being launched yet.
+    absent: BTreeSet<NodeName>,
     gate: watch::Sender<Gate>,
+    over: watch::Sender<bool>,
 }
 
 impl Barrier {
@@ -44,6 +56,9 @@ impl Barrier {
             *gate = now;
             changed
         });
+        let comes = |node| !self.failed.contains(node) && !self.absent.contains(node);
+        let over = !self.waiting_for.iter().any(comes);
+        self.over.send_if_modified(|was| std::mem::replace(was, over) != over);
     }
 }
 
@@ -51,15 +66,19 @@ impl Barriers {
     /// The gates as the state has them. Nodes that failed count as still to
     /// come: this is called when they are about to be tried (again).
     pub(super) fn of(recipe: &Recipe, state: &RunState) -> Self {
-        let needed: BTreeSet<_> = recipe.steps.iter().flat_map(|step| &step.needs).collect();
+        let waits = recipe.steps.iter().flat_map(|step| step.needs.iter().chain(&step.after));
+        let needed: BTreeSet<_> = waits.collect();
         let steps = recipe.steps.iter().filter(|step| needed.contains(&step.name));
         let barriers = steps.map(|step| {
             let nodes = state.nodes.values().filter(|node| step.on.includes(node.leader));
-            let waiting = nodes.filter(|node| !node.has_done(&step.name));
+            let waiting: Vec<_> = nodes.filter(|node| !node.has_done(&step.name)).collect();
+            let gone = |node: &&&NodeState| !node.is_live() && node.phase.is_settled();
             let barrier = Barrier {
-                waiting_for: waiting.map(|node| node.name.clone()).collect(),
+                waiting_for: waiting.iter().map(|node| node.name.clone()).collect(),
                 failed: BTreeSet::new(),
+                absent: waiting.iter().filter(gone).map(|node| node.name.clone()).collect(),
                 gate: watch::Sender::new(Gate::Closed),
+                over: watch::Sender::new(false),
             };
             barrier.tell();
             (step.name.clone(), barrier)
@@ -67,9 +86,23 @@ impl Barriers {
         Self { steps: barriers.collect() }
     }
 
-    /// Follows `step`'s gate; `None` where nothing needs the step.
-    pub(super) fn gate(&self, step: &str) -> Option<watch::Receiver<Gate>> {
-        self.steps.get(step).map(|barrier| barrier.gate.subscribe())
+    /// The same where only `nodes` are tried: of all others nothing more comes.
+    pub(super) fn only(mut self, nodes: &[NodeName]) -> Self {
+        for barrier in self.steps.values_mut() {
+            let others = barrier.waiting_for.iter().filter(|node| !nodes.contains(node));
+            barrier.failed.extend(others.cloned());
+            barrier.tell();
+        }
+        self
+    }
+
+    /// What can be waited for, by step.
+    pub(super) fn watches(&self) -> BTreeMap<String, Watch> {
+        let watch = |barrier: &Barrier| Watch {
+            gate: barrier.gate.subscribe(),
+            over: barrier.over.subscribe(),
+        };
+        self.steps.iter().map(|(step, barrier)| (step.clone(), watch(barrier))).collect()
     }
 
     /// Takes in what happened.
@@ -113,7 +146,8 @@ impl Barriers {
 
     fn tried_again(&mut self, node: &NodeName) {
         for barrier in self.steps.values_mut() {
-            if barrier.failed.remove(node) {
+            let was_failed = barrier.failed.remove(node);
+            if barrier.absent.remove(node) || was_failed {
                 barrier.tell();
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     config::Step,
@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     Event, Phase, StepOutcome,
-    barrier::Gate,
+    barrier::{Gate, Watch},
     script,
     shared::Shared,
     step::{self, Try},
@@ -28,8 +28,8 @@ const RECONNECT: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The gates of the steps that other steps need, by step.
-pub(super) type Gates = std::collections::BTreeMap<String, watch::Receiver<Gate>>;
+/// The steps that other steps wait for.
+pub(super) type Gates = std::collections::BTreeMap<String, Watch>;
 
 /// Bootstraps `node` from its first step that is not done.
 pub(super) async fn run(shared: Arc<Shared>, node: NodeName, gates: Gates) {
@@ -134,14 +134,20 @@ async fn wait_for_needs(
     gates: &mut Gates,
 ) -> Result<(), Failure> {
     for need in &step.needs {
-        let Some(gate) = gates.get_mut(need) else { continue };
-        let gate = gate.wait_for(|gate| *gate != Gate::Closed).await;
+        let Some(watch) = gates.get_mut(need) else { continue };
+        let gate = watch.gate.wait_for(|gate| *gate != Gate::Closed).await;
         let gate = gate.map_or(Gate::Open, |gate| gate.clone());
         if let Gate::Blocked(by) = gate {
             let by = format!("{need} on {by}");
             step::ended(shared, host, step, StepOutcome::Blocked { by: by.clone() });
             return Err(Failure::new(format!("{} waits for {by}, which failed", step.name))
                 .hint("retry that node; this one goes on by itself then"));
+        }
+    }
+    for earlier in &step.after {
+        if let Some(watch) = gates.get_mut(earlier) {
+            // The dispatcher is gone only when the engine has ended.
+            let _ = watch.over.wait_for(|over| *over).await;
         }
     }
     Ok(())

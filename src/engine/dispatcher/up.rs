@@ -48,7 +48,7 @@ impl Dispatcher {
     fn void_after_lost_leader(&mut self) {
         let project = self.shared.project();
         let steps = project.recipe.steps.iter();
-        let dependent: Vec<_> = steps.filter(|step| !step.needs.is_empty()).collect();
+        let dependent: Vec<_> = steps.filter(|step| step.waits()).collect();
         let again: Vec<_> = {
             let state = self.shared.state();
             let lost = state.nodes.values().any(|node| node.leader && !node.is_live());
@@ -92,10 +92,7 @@ impl Dispatcher {
             return;
         }
         // Folded here and not by the task, so that a second start is not asked for.
-        let project = self.shared.project();
-        let needs = project.recipe.steps.iter().flat_map(|step| &step.needs);
-        let gates = needs.filter_map(|need| Some((need.clone(), self.barriers.gate(need)?)));
-        let work = node::run(self.shared.clone(), name.clone(), gates.collect());
+        let work = node::run(self.shared.clone(), name.clone(), self.barriers.watches());
         self.spawn(task, work);
     }
 
@@ -129,7 +126,8 @@ impl Dispatcher {
 
     fn restart(&mut self, nodes: Vec<NodeName>) {
         if !self.rising {
-            self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
+            let recipe = &self.shared.project().recipe;
+            self.barriers = Barriers::of(recipe, &self.shared.state()).only(&nodes);
             self.rising = true;
         }
         for node in nodes {

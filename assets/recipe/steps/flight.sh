@@ -1,0 +1,36 @@
+# Quokka's Arrow Flight server on 5005, pyquokka's own file, kept alive by a
+# small loop: when it dies it is started again. An earlier one is ended first.
+need_venv
+flight=$(python3 -c 'import importlib.util as u; print(u.find_spec("pyquokka").submodule_search_locations[0])')/flight.py
+[ -r "$flight" ] || die "pyquokka has no $flight"
+
+# The loop leads a group of its own, so that its end is the server's as well.
+if [ -s "$run/flight.pid" ]; then
+    pid=$(cat "$run/flight.pid")
+    # Numbers are used again: only one that runs the loop is ours.
+    if tr '\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q muster-flight; then
+        kill -TERM "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
+    fi
+    rm -f "$run/flight.pid"
+fi
+
+# shellcheck disable=SC2016 # the loop expands them
+setsid sh -c '
+    echo $$ >"$1/flight.pid"
+    while :; do
+        python3 "$2" >>"$1/flight.log" 2>&1
+        echo "flight ended with exit status $?; it is started again" >>"$1/flight.log"
+        sleep 1
+    done' muster-flight "$run" "$flight" </dev/null >/dev/null 2>&1 &
+
+open='import socket, sys; socket.create_connection(("127.0.0.1", 5005), 1).close()'
+left=60
+until python3 -c "$open" 2>/dev/null; do
+    left=$((left - 1))
+    if [ "$left" -eq 0 ]; then
+        tail -n 5 "$run/flight.log" || true
+        die "Flight does not answer on 5005"
+    fi
+    sleep 0.5
+done
+say "Flight answers on 5005"

@@ -1,0 +1,99 @@
+# The folder that nodes spill to, on the machine's own NVMe disks where it has
+# some: several are striped (RAID 0). A filesystem that is there is kept and
+# mounted, a disk that holds anything else is left alone, and without a disk
+# it is a folder of the root volume. Nothing is written to /etc/fstab: the
+# disks lose their content with every stop of the machine.
+dir=$MUSTER_SPILL_DIR
+array=/dev/md/muster-spill
+
+own() {
+    as_root chown "$(id -u):$(id -g)" "$dir"
+    df -h "$dir" || true
+}
+
+mount_it() {
+    say "mounting $1 at $dir"
+    as_root mount -o noatime "$1" "$dir"
+    own
+    exit 0
+}
+
+# Plain low-level probing: `data`, `empty`, or the type of what is on $1.
+content() {
+    status=0
+    found=$(as_root blkid -p -o value -s TYPE "$1" 2>/dev/null) || status=$?
+    case $status in
+        # Without a type it is a table of partitions.
+        0) printf '%s\n' "${found:-data}" ;;
+        2)
+            # No signature that blkid knows: only zeros count as empty.
+            if [ "$(as_root head -c 1048576 "$1" | tr -d '\000' | head -c 1 | wc -c)" -eq 0 ]; then
+                echo empty
+            else
+                echo data
+            fi
+            ;;
+        *) echo data ;;
+    esac
+}
+
+format() {
+    say "making a filesystem on $1"
+    as_root mkfs.ext4 -q -m 0 -L muster-spill -E nodiscard "$1"
+    mount_it "$1"
+}
+
+as_root mkdir -p "$dir"
+if mountpoint -q "$dir"; then
+    say "$dir is mounted already"
+    own
+    exit 0
+fi
+
+# NAME TYPE MODEL, spaces within as \x20. EBS volumes are another model.
+disks=$(lsblk -dnpr -o NAME,TYPE,MODEL |
+    awk '$2 == "disk" && $3 ~ /Amazon.*EC2.*NVMe.*Instance.*Storage/ { print $1 }')
+empty=
+count=0
+for disk in $disks; do
+    if lsblk -nr -o MOUNTPOINT "$disk" | grep -q .; then
+        say "$disk is in use"
+        continue
+    fi
+    kind=$(content "$disk")
+    case $kind in
+        empty)
+            empty="$empty $disk"
+            count=$((count + 1))
+            ;;
+        ext4 | ext3 | xfs | btrfs) mount_it "$disk" ;;
+        linux_raid_member)
+            # An array of an earlier run comes back by itself after a restart, or here.
+            as_root mdadm --assemble --scan >/dev/null 2>&1 || true
+            raid=$(lsblk -nrp -o NAME,TYPE "$disk" | awk '$2 ~ /^raid/ { print $1; exit }')
+            [ -n "$raid" ] || { say "$disk belongs to an array that can't be assembled: left alone"; continue; }
+            case $(content "$raid") in
+                ext4 | ext3 | xfs | btrfs) mount_it "$raid" ;;
+                empty) [ "$(readlink -f "$array")" != "$(readlink -f "$raid")" ] || format "$raid" ;;
+            esac
+            say "$raid holds data: left alone"
+            ;;
+        *) say "$disk holds data ($kind): left alone" ;;
+    esac
+done
+
+# shellcheck disable=SC2086 # one word for each disk
+case $count in
+    0)
+        say "no free instance-store disk: $dir is a folder of the root volume"
+        own
+        ;;
+    1) format $empty ;;
+    *)
+        command -v mdadm >/dev/null 2>&1 || install_packages mdadm
+        say "striping$empty"
+        as_root mdadm --create "$array" --run --level=0 --raid-devices="$count" \
+            --name=muster-spill $empty
+        format "$array"
+        ;;
+esac
