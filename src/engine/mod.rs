@@ -12,6 +12,7 @@ mod down;
 mod event;
 mod fix;
 mod fix_state;
+mod host;
 mod launch;
 mod logs;
 mod look;
@@ -34,10 +35,12 @@ use tokio::sync::mpsc;
 pub use command::{Command, DownPlan, FixPlan, Update};
 pub use event::{Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
 pub use fix_state::{ChangeState, FixProgress, FixState};
+pub use host::host_of;
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use region::differences;
 pub use remains::Remains;
+pub(crate) use sanitize::sanitize;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };

@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Event, Phase, StepOutcome,
     barrier::{Gate, Watch},
+    host::host_of,
     script,
     shared::Shared,
     step::{self, Try},
@@ -54,24 +55,8 @@ async fn bootstrap(shared: &Shared, node: &NodeName, gates: Gates) -> Result<(),
 
 fn host(shared: &Shared, node: &NodeName) -> Result<Host, Failure> {
     let state = shared.state();
-    let lost = || Failure::new("the node has no machine");
-    let node = state.nodes.get(node).ok_or_else(lost)?;
-    let info = node.instance.as_ref().ok_or_else(lost)?;
-    let project = shared.project();
-    let config = project.region(&node.group.region).ok_or_else(|| {
-        Failure::new(format!("{} is not in the project any more", node.group.region))
-    })?;
-    let address = info.address(config.use_internal_ips).ok_or_else(|| {
-        Failure::new("the machine has no public address")
-            .hint("use a subnet that gives public addresses, or provider.use_internal_ips: true")
-    })?;
-    Ok(Host {
-        node: node.name.clone(),
-        instance: info.id.clone(),
-        address,
-        user: config.ssh_user.value.clone(),
-        private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
-    })
+    let node = state.nodes.get(node).ok_or_else(|| Failure::new("the node has no machine"))?;
+    host_of(&shared.project(), node)
 }
 
 /// Tries until the machine lets us in, `patience` at most. The pauses are

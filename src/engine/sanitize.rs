@@ -3,7 +3,7 @@
 /// Takes out escape sequences and control characters, so that no node can
 /// move the cursor, colour the screen or retitle the terminal. Tabs become
 /// spaces.
-pub(super) fn sanitize(line: &str) -> String {
+pub(crate) fn sanitize(line: &str) -> String {
     if !line.contains(char::is_control) {
         return line.to_owned();
     }

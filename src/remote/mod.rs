@@ -7,7 +7,7 @@ mod lines;
 mod ssh;
 
 pub use error::{RemoteError, RemoteErrorKind, Result};
-pub use ssh::{LocalKeys, SshOptions, SshRemote};
+pub use ssh::{Interactive, LocalKeys, SshOptions, SshRemote};
 
 use std::{
     collections::BTreeMap,
@@ -63,6 +63,15 @@ pub enum Exit {
     TimedOut,
 }
 
+/// A line that a command printed, without its ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Printed {
+    /// On its standard output.
+    Out(String),
+    /// On its standard error.
+    Err(String),
+}
+
 /// SSH, as far as muster needs it.
 #[async_trait::async_trait]
 pub trait Remote: Send + Sync {
@@ -85,6 +94,21 @@ pub trait Session: Send + Sync {
     /// script itself goes on.
     async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit>;
 
-    /// Closes the connection; nothing on the node is ended.
+    /// Runs `command`, a line for the login shell there, with nothing on its
+    /// stdin, and sends what it prints as it comes. Answers its exit status
+    /// when all lines have been sent. Unlike a script it belongs to the
+    /// connection: it is ended where the connection is lost or this future is
+    /// dropped.
+    async fn exec(&self, command: &str, lines: mpsc::Sender<Printed>) -> Result<i32>;
+
+    /// Opens a way to `port` of the node's loopback: whatever connects to the
+    /// unix socket at the path that is answered comes out there, for as long
+    /// as this connection lasts. `Err` with kind `Local` where it can't be opened.
+    async fn forward(&self, port: u16) -> Result<PathBuf>;
+
+    /// Returns once the connection is lost, with what is known of why.
+    async fn lost(&self) -> RemoteError;
+
+    /// Closes the connection; no script on the node is ended.
     async fn close(self: Box<Self>);
 }

@@ -63,6 +63,8 @@ fn phrase(command: &str, player: &Player<'_>) -> (Vec<String>, f64) {
                 words[at + 1..].iter().copied().filter(|word| !word.starts_with('-')).collect();
             (pip_install(&packages), 5.0 + 2.0 * count(&packages))
         }
+        ["hostname"] => (vec![format!("ip-{}", player.address.replace('.', "-"))], 0.1),
+        ["uptime"] => (vec![" 14:09:02 up 5 min,  0 users,  load average: 0.42, 0.31".into()], 0.1),
         ["ray", "stop", ..] => (vec!["Did not find any active Ray processes.".into()], 1.0),
         ["ray", "start", rest @ ..] if rest.contains(&"--head") => (ray_head(&player.address), 4.0),
         ["ray", "start", ..] => (ray_member(&player.address), 2.0),

@@ -17,6 +17,8 @@ pub(super) struct Play {
     /// When it ends by itself; `None`: never.
     pub end: Option<Duration>,
     pub exit: i32,
+    /// What it prints on its standard error at the end, where that is apart.
+    pub errors: Vec<String>,
     /// After how many lines the first connection breaks.
     pub connection_lost_after: Option<u64>,
 }
@@ -51,6 +53,7 @@ impl Play {
             lines: spread(lines, pace, takes, &[player.node.as_str(), step]),
             end: (!entry.hangs).then(|| pace.seconds(takes)),
             exit: entry.exit,
+            errors: entry.errors.lines().map(|line| player.fill(line)).collect(),
             connection_lost_after: entry.connection_lost_after,
         }
     }
@@ -62,6 +65,7 @@ impl Play {
             lines: spread(lines, pace, takes, &[player.node.as_str(), step]),
             end: Some(pace.seconds(takes)),
             exit: 0,
+            errors: Vec::new(),
             connection_lost_after: None,
         }
     }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod commands;
 mod doors;
 mod scripts;
 mod simulated;
@@ -27,6 +28,9 @@ trait World: Send + Sync {
 
     /// The text of a script that does what the step of that name says.
     fn text(&self, step: &Step) -> String;
+
+    /// A command that does the same and prints its `errors` on its standard error.
+    fn command(&self, step: &Step) -> String;
 
     /// Breaks the connections to [`Door::Open`]; where the world itself breaks
     /// that of [`BREAKS`] at this moment, nothing.
@@ -67,16 +71,33 @@ struct Step {
     lines: &'static [&'static str],
     exit: i32,
     hangs: bool,
+    /// Only as a command.
+    errors: &'static [&'static str],
 }
 
 const PRINTS: Step =
-    Step { name: "prints", lines: &["one", "two", "three"], exit: 0, hangs: false };
-const FAILS: Step = Step { name: "fails", lines: &["a reason"], exit: 3, hangs: false };
-const SILENT: Step = Step { name: "silent", lines: &[], exit: 0, hangs: false };
-const HANGS: Step = Step { name: "hangs", lines: &["begun"], exit: 0, hangs: true };
+    Step { name: "prints", lines: &["one", "two", "three"], exit: 0, hangs: false, errors: &[] };
+const FAILS: Step =
+    Step { name: "fails", lines: &["a reason"], exit: 3, hangs: false, errors: &[] };
+const SILENT: Step = Step { name: "silent", lines: &[], exit: 0, hangs: false, errors: &[] };
+const HANGS: Step = Step { name: "hangs", lines: &["begun"], exit: 0, hangs: true, errors: &[] };
 /// The connection breaks after two lines.
-const BREAKS: Step =
-    Step { name: "breaks", lines: &["one", "two", "three", "four"], exit: 5, hangs: false };
+const BREAKS: Step = Step {
+    name: "breaks",
+    lines: &["one", "two", "three", "four"],
+    exit: 5,
+    hangs: false,
+    errors: &[],
+};
+
+/// Ends with an error that it tells apart from what it prints.
+const COMPLAINS: Step = Step {
+    name: "complains",
+    lines: &["out", "more"],
+    exit: 4,
+    hangs: false,
+    errors: &["why", "and where"],
+};
 
 type Outcome = (Vec<String>, muster::remote::Result<Exit>);
 
@@ -150,6 +171,14 @@ macro_rules! contract {
 }
 
 contract! {
+    commands: [
+        what_a_command_prints_is_kept_apart,
+        a_command_tells_its_exit_status,
+        a_command_runs_each_time_anew,
+        a_command_is_lost_with_its_connection,
+        commands_run_side_by_side,
+        a_connection_that_holds_is_not_lost,
+    ],
     scripts: [
         lines_come_in_order_and_then_the_exit_status,
         a_script_that_fails_tells_its_status,

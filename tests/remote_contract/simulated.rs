@@ -85,6 +85,10 @@ impl World for Simulated {
         String::new()
     }
 
+    fn command(&self, step: &Step) -> String {
+        format!("{} --with arguments", step.name)
+    }
+
     async fn cut(&self) {}
 
     async fn change(&self) {}

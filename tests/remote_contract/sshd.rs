@@ -118,6 +118,15 @@ impl World for RealWorld {
         text + &format!("exit {}\n", step.exit)
     }
 
+    fn command(&self, step: &Step) -> String {
+        let mut text = self.text(&Step { exit: 0, ..*step });
+        text.truncate(text.len() - "exit 0\n".len());
+        for line in step.errors {
+            writeln!(text, "echo '{line}' >&2").unwrap();
+        }
+        text + &format!("exit {}\n", step.exit)
+    }
+
     async fn cut(&self) {
         let sshd = self.sshd.lock().unwrap();
         sshd.cut();

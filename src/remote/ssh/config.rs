@@ -50,7 +50,7 @@ impl Files {
     pub fn arguments(&self, host: &Host, socket: &Path) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["-F".into(), self.config.clone().into()];
         arguments.extend(["-S".into(), socket.into(), "-l".into(), host.user.clone().into()]);
-        for option in FIXED {
+        for option in FIXED.iter().chain(PINNED) {
             arguments.extend(["-o".into(), (*option).into()]);
         }
         let known_hosts = format!("UserKnownHostsFile=\"{}\"", self.known_hosts.display());
@@ -77,12 +77,6 @@ const FIXED: &[&str] = &[
     "BatchMode=yes",
     "PasswordAuthentication=no",
     "KbdInteractiveAuthentication=no",
-    // Trust on first use under the instance's id, pinned from then on.
-    "StrictHostKeyChecking=accept-new",
-    "GlobalKnownHostsFile=/dev/null",
-    "HashKnownHosts=no",
-    "UpdateHostKeys=no",
-    "CheckHostIP=no",
     // A node that went silent is noticed within fifteen seconds.
     "ConnectTimeout=5",
     "ServerAliveInterval=5",
@@ -93,6 +87,15 @@ const FIXED: &[&str] = &[
     "ForwardX11=no",
     "ClearAllForwardings=yes",
     "PermitLocalCommand=no",
+];
+
+/// Trust on first use under the instance's id, pinned from then on.
+pub(super) const PINNED: &[&str] = &[
+    "StrictHostKeyChecking=accept-new",
+    "GlobalKnownHostsFile=/dev/null",
+    "HashKnownHosts=no",
+    "UpdateHostKeys=no",
+    "CheckHostIP=no",
 ];
 
 fn config_text(known_hosts: &str, include: &str) -> String {
@@ -125,11 +128,11 @@ fn include_line(include: Option<&Path>) -> Result<String, Failure> {
     Ok(format!("Include \"{}\"", quotable(&absolute(include)?)?))
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| cannot("resolve", path, &error))
 }
 
-fn quotable(path: &Path) -> Result<&str, Failure> {
+pub(super) fn quotable(path: &Path) -> Result<&str, Failure> {
     path.to_str().filter(|text| !text.contains(UNQUOTABLE)).ok_or_else(|| {
         Failure::new(format!("an ssh config can't name the path {}", path.display()))
             .hint("use a path of letters, digits, spaces, and . _ - /")

@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::master::{Master, Trouble};
+use super::master::{Master, Trouble, with_cause};
 use crate::{
     model::ClusterId,
     remote::{Exit, Host, RemoteErrorKind, Script, lines::LineSplitter},
@@ -31,7 +31,7 @@ use crate::{
 const ON_THE_NODE: &str = include_str!("durable.sh");
 
 /// How long the node may take to open a command's channel.
-const OPEN_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long after a script's own time limit the node's answer is waited for.
 const GRACE: Duration = Duration::from_mins(1);
@@ -110,14 +110,7 @@ async fn read(stderr: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn with_cause(error: &openssh::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
-async fn lost(master: &Master, told: &str) -> String {
+pub(super) async fn lost(master: &Master, told: &str) -> String {
     let ssh = master.last_words().await;
     let node = super::diagnose::summary(told);
     match (ssh.is_empty(), node.is_empty()) {
@@ -240,7 +233,7 @@ fn here(text: &str) -> Result<String, String> {
 }
 
 /// One word for a POSIX shell.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

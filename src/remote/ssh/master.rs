@@ -54,7 +54,7 @@ pub struct Master {
     said: Said,
     socket: PathBuf,
     /// The socket's folder lasts as long as the last connection.
-    _files: Arc<Files>,
+    files: Arc<Files>,
 }
 
 impl Master {
@@ -71,7 +71,7 @@ impl Master {
                 said.forget();
                 let session = openssh::Session::resume_mux(socket.clone().into(), None);
                 let files = Arc::clone(files);
-                Ok(Self { session, process, stdin, said, socket, _files: files })
+                Ok(Self { session, process, stdin, said, socket, files })
             }
             Ok(Ready::No(answer)) => Err(refused(process, &said, &answer, key).await),
             Err(_) => Err((RemoteErrorKind::Unreachable, silent(&said, host))),
@@ -83,6 +83,32 @@ impl Master {
         diagnose::summary(&self.said.all().await)
     }
 
+    /// Returns once ssh has ended, with what it said last.
+    pub async fn ended(&self) -> String {
+        let mut ended = self.said.ended.clone();
+        // Its sender goes when ssh's stderr ends.
+        drop(ended.changed().await);
+        match diagnose::summary(&self.said.so_far()) {
+            said if said.is_empty() => "the connection was lost".to_owned(),
+            said => format!("the connection was lost: {said}"),
+        }
+    }
+
+    /// A socket that leads to `port` of the node's loopback.
+    pub async fn forward(&self, port: u16) -> Result<PathBuf, Trouble> {
+        let socket = self.files.runtime.socket();
+        let there = (std::net::Ipv4Addr::LOCALHOST, port);
+        let asked = self.session.request_port_forward(openssh::ForwardType::Local, &*socket, there);
+        match timeout(CONNECT_WITHIN, asked).await {
+            Ok(Ok(())) => Ok(socket),
+            Ok(Err(error)) => {
+                let message = format!("ssh does not forward port {port}: {}", with_cause(&error));
+                Err((RemoteErrorKind::Local, message))
+            }
+            Err(_) => Err((RemoteErrorKind::Lost, "ssh stopped answering".to_owned())),
+        }
+    }
+
     /// Ends the connection. What runs on the node goes on.
     pub async fn close(mut self) {
         drop(self.stdin.take());
@@ -92,6 +118,14 @@ impl Master {
         }
         // One that was killed could not do it itself.
         drop(fs::remove_file(&self.socket));
+    }
+}
+
+/// An error of the crate together with its cause.
+pub fn with_cause(error: &openssh::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

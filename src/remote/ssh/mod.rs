@@ -4,6 +4,8 @@
 mod config;
 mod diagnose;
 mod durable;
+mod exec;
+mod interactive;
 mod key;
 mod master;
 mod runtime;
@@ -15,7 +17,9 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Host, Remote, RemoteError, RemoteErrorKind, Result, Script, Session};
+pub use interactive::Interactive;
+
+use super::{Exit, Host, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session};
 use crate::{
     cloud::PublicKey,
     model::{ClusterId, Failure},
@@ -102,15 +106,30 @@ struct SshSession {
     host: Host,
 }
 
+impl SshSession {
+    fn error(&self, (kind, message): master::Trouble) -> RemoteError {
+        RemoteError { kind, node: self.host.node.clone(), message }
+    }
+}
+
 #[async_trait::async_trait]
 impl Session for SshSession {
     async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
         let outcome = durable::run(&self.master, &self.folder, script, skip, lines).await;
-        outcome.map_err(|(kind, message)| RemoteError {
-            kind,
-            node: self.host.node.clone(),
-            message,
-        })
+        outcome.map_err(|trouble| self.error(trouble))
+    }
+
+    async fn exec(&self, command: &str, lines: mpsc::Sender<Printed>) -> Result<i32> {
+        let status = exec::run(&self.master, command, lines).await;
+        status.map_err(|trouble| self.error(trouble))
+    }
+
+    async fn forward(&self, port: u16) -> Result<PathBuf> {
+        self.master.forward(port).await.map_err(|trouble| self.error(trouble))
+    }
+
+    async fn lost(&self) -> RemoteError {
+        self.error((RemoteErrorKind::Lost, self.master.ended().await))
     }
 
     async fn close(self: Box<Self>) {

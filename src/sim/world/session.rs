@@ -1,6 +1,10 @@
 //! The world as its nodes: [`Remote`] and [`Session`].
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc,
@@ -11,7 +15,7 @@ use super::{World, machine::Machine, pause};
 use crate::{
     cloud::{InstanceState, PublicKey},
     model::{Failure, NodeName},
-    remote::{Exit, Host, Remote, RemoteError, RemoteErrorKind, Result, Script, Session},
+    remote::{Exit, Host, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session},
     sim::{
         Pace,
         scenario::format::{KeyProblem, LocalKeySpec, Spec},
@@ -169,16 +173,22 @@ impl Connection {
     async fn until(&self, moment: Instant) -> Result<()> {
         tokio::select! {
             biased;
-            () = self.machine.down(self.boot) => Err(self.lost()),
+            () = self.machine.down(self.boot) => Err(self.closed()),
             () = sleep_until(moment) => Ok(()),
         }
     }
 
-    fn lost(&self) -> RemoteError {
+    fn closed(&self) -> RemoteError {
         let address = self.machine.about.private_ip;
         let message = format!("Connection to {address} closed by remote host.");
         error(&self.node, RemoteErrorKind::Lost, message)
     }
+}
+
+/// A command as a scenario knows it: by its first word, as a step of that name.
+fn one_off(command: &str) -> Script {
+    let name = command.split_whitespace().next().unwrap_or_default();
+    Script { key: format!("{name}.1"), text: command.to_owned(), env: [].into(), timeout: A_YEAR }
 }
 
 #[async_trait::async_trait]
@@ -189,7 +199,7 @@ impl Session for Connection {
         let deadline = run.began.checked_add(script.timeout).unwrap_or(run.began + A_YEAR);
         for (number, (offset, line)) in (0_u64..).zip(&run.play.lines) {
             if breaks_after == Some(number) {
-                return Err(self.lost());
+                return Err(self.closed());
             }
             let due = run.began + *offset;
             if due > deadline {
@@ -202,11 +212,40 @@ impl Session for Connection {
             }
         }
         if breaks_after.is_some() {
-            return Err(self.lost());
+            return Err(self.closed());
         }
         let end = run.play.end.map(|end| run.began + end).filter(|end| *end <= deadline);
         self.until(end.unwrap_or(deadline)).await?;
         Ok(end.map_or(Exit::TimedOut, |_| Exit::Status(run.play.exit)))
+    }
+
+    async fn exec(&self, command: &str, lines: mpsc::Sender<Printed>) -> Result<i32> {
+        let began = Instant::now();
+        let play = self.play_of(&one_off(command));
+        for (number, (offset, line)) in (0_u64..).zip(&play.lines) {
+            if play.connection_lost_after == Some(number) {
+                return Err(self.closed());
+            }
+            self.until(began + *offset).await?;
+            // Nobody may listen: the exit status still counts.
+            let _ = lines.send(Printed::Out(line.clone())).await;
+        }
+        let end = play.end.map_or(began + A_YEAR, |end| began + end);
+        self.until(end).await?;
+        for line in &play.errors {
+            let _ = lines.send(Printed::Err(line.clone())).await;
+        }
+        Ok(play.exit)
+    }
+
+    async fn forward(&self, port: u16) -> Result<PathBuf> {
+        let message = format!("a simulated node has no port {port}");
+        Err(error(&self.node, RemoteErrorKind::Local, message))
+    }
+
+    async fn lost(&self) -> RemoteError {
+        self.machine.down(self.boot).await;
+        self.closed()
     }
 
     async fn close(self: Box<Self>) {}

@@ -44,6 +44,9 @@ pub(in crate::sim) struct StepSpec {
     /// `{region}`, `{ip}` stand for the node's.
     #[serde(default)]
     pub output: String,
+    /// What `muster exec` of it prints on its standard error.
+    #[serde(default)]
+    pub errors: String,
     #[serde(default = "a_moment")]
     pub takes_s: Span,
     /// Its exit status.

@@ -1,0 +1,27 @@
+//! How a node is connected to: its machine by the journal, its user and key
+//! by the config.
+
+use crate::{config::Project, model::Failure, remote::Host};
+
+use super::NodeState;
+
+/// The host of `node`. `Err` where it has no machine, no address that this
+/// machine could connect to, or no config any more.
+pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
+    let lost = || Failure::new(format!("{} has no machine", node.name));
+    let info = node.instance.as_ref().ok_or_else(lost)?;
+    let config = project.region(&node.group.region).ok_or_else(|| {
+        Failure::new(format!("{} is not in the project any more", node.group.region))
+    })?;
+    let address = info.address(config.use_internal_ips).ok_or_else(|| {
+        Failure::new(format!("{} has no public address", node.name))
+            .hint("use a subnet that gives public addresses, or provider.use_internal_ips: true")
+    })?;
+    Ok(Host {
+        node: node.name.clone(),
+        instance: info.id.clone(),
+        address,
+        user: config.ssh_user.value.clone(),
+        private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
+    })
+}

@@ -1,0 +1,133 @@
+//! ssh as the user calls it: with the terminal, and as blocks of an ssh config.
+//!
+//! The same config, user, key and pinned host keys as muster's own connections,
+//! but with questions allowed and no connection shared.
+
+use std::{ffi::OsString, fmt::Write as _, path::PathBuf, process::Stdio};
+
+use tokio::process::Command;
+
+use super::{
+    SshOptions,
+    config::{PINNED, absolute, quotable},
+};
+use crate::{model::Failure, remote::Host};
+
+/// Settings of the user's that decide how a node is reached. What `ssh -G`
+/// says of them for a node's address holds for its name as well.
+const WAYS: [&str; 4] = ["hostname", "port", "proxyjump", "proxycommand"];
+
+/// How ssh is called for the nodes of one cluster.
+#[derive(Clone, Debug)]
+pub struct Interactive {
+    include: Option<PathBuf>,
+    known_hosts: PathBuf,
+}
+
+impl Interactive {
+    /// For the cluster of `options`. `Err` where its folder has a path that
+    /// no ssh config can name.
+    pub fn new(options: &SshOptions) -> Result<Self, Failure> {
+        let known_hosts = absolute(&options.folder)?.join("known_hosts");
+        quotable(&known_hosts)?;
+        Ok(Self { include: options.include.clone(), known_hosts })
+    }
+
+    /// ssh's arguments for logging in to `host`, or for running `command` there.
+    pub fn arguments(&self, host: &Host, command: &[String]) -> Vec<OsString> {
+        let mut arguments = self.config_arguments();
+        arguments.extend(["-l".into(), host.user.clone().into()]);
+        let mut options: Vec<String> = PINNED.iter().map(|&one| one.to_owned()).collect();
+        options.push(format!("UserKnownHostsFile=\"{}\"", self.known_hosts.display()));
+        options.push(format!("HostKeyAlias={}", host.instance));
+        // A shared connection may lead to the machine that had the address before.
+        options.push("ControlPath=none".to_owned());
+        if !command.is_empty() {
+            options.push("RemoteCommand=none".to_owned());
+        }
+        if let Some(key) = &host.private_key {
+            options.push("IdentitiesOnly=yes".to_owned());
+            arguments.extend(["-i".into(), key.into()]);
+        }
+        for option in options {
+            arguments.extend(["-o".into(), option.into()]);
+        }
+        arguments.extend(["--".into(), host.address.to_string().into()]);
+        arguments.extend(command.iter().map(OsString::from));
+        arguments
+    }
+
+    fn config_arguments(&self) -> Vec<OsString> {
+        match &self.include {
+            Some(config) => vec!["-F".into(), config.into()],
+            None => Vec::new(),
+        }
+    }
+
+    /// A block of an ssh config that leads to `host` by any of `names`. It
+    /// needs nothing of the config that muster works with but the jump host
+    /// that it may name.
+    pub async fn block(&self, host: &Host, names: &[String]) -> Result<String, Failure> {
+        let mut text = format!("Host {}\n", names.join(" "));
+        let mut say = |key: &str, value: &str| {
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "    {key} {value}");
+        };
+        for (key, value) in self.way_to(host).await? {
+            say(&key, &value);
+        }
+        say("User", &host.user);
+        if let Some(key) = &host.private_key {
+            say("IdentityFile", &format!("\"{}\"", quotable(&absolute(key)?)?));
+            say("IdentitiesOnly", "yes");
+        }
+        say("HostKeyAlias", host.instance.as_str());
+        say("UserKnownHostsFile", &format!("\"{}\"", self.known_hosts.display()));
+        for option in PINNED {
+            if let Some((key, value)) = option.split_once('=') {
+                say(key, value);
+            }
+        }
+        say("ControlPath", "none");
+        Ok(text)
+    }
+
+    /// What the user's config makes of the node's address.
+    async fn way_to(&self, host: &Host) -> Result<Vec<(String, String)>, Failure> {
+        let mut ssh = Command::new("ssh");
+        ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.address.to_string());
+        let told = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
+        if !told.status.success() {
+            let said = super::diagnose::summary(&String::from_utf8_lossy(&told.stderr));
+            return Err(Failure::new(format!("ssh does not take its config: {said}"))
+                .hint("correct ssh.config in muster.yaml, or your ~/.ssh/config"));
+        }
+        let told = String::from_utf8_lossy(&told.stdout);
+        let pairs = told.lines().filter_map(|line| line.split_once(' '));
+        let ways = pairs.filter(|(key, value)| {
+            let usual = [("port", "22"), ("proxyjump", "none"), ("proxycommand", "none")];
+            WAYS.contains(key) && !usual.contains(&(*key, *value))
+        });
+        Ok(ways.map(|(key, value)| (spelled(key).to_owned(), value.to_owned())).collect())
+    }
+}
+
+fn spelled(key: &str) -> &str {
+    match key {
+        "hostname" => "HostName",
+        "port" => "Port",
+        "proxyjump" => "ProxyJump",
+        "proxycommand" => "ProxyCommand",
+        other => other,
+    }
+}
+
+/// Why ssh could not be started.
+pub(super) fn no_ssh(error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Failure::new("ssh is not installed").hint("install it: openssh-client, openssh-clients")
+        }
+        _ => Failure::new(format!("can't start ssh: {error}")),
+    }
+}

@@ -1,0 +1,134 @@
+//! Commands and forwarded ports: what belongs to a connection and ends with it.
+
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+
+use muster::remote::{Printed, RemoteErrorKind, Session};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, UnixStream},
+    sync::mpsc,
+    time::timeout,
+};
+
+use super::{Bench, until};
+use crate::support::sshd::Sshd;
+
+/// Runs `command`; its lines, those of its stderr with a `!` before them.
+async fn exec(session: &dyn Session, command: &str) -> (Vec<String>, i32) {
+    let (sender, mut receiver) = mpsc::channel(8);
+    let gather = async {
+        let mut lines = Vec::new();
+        while let Some(line) = receiver.recv().await {
+            lines.push(match line {
+                Printed::Out(line) => line,
+                Printed::Err(line) => format!("!{line}"),
+            });
+        }
+        lines
+    };
+    let (status, lines) = tokio::join!(session.exec(command, sender), gather);
+    (lines, status.unwrap())
+}
+
+#[tokio::test]
+async fn a_command_is_a_line_for_the_shell() {
+    let bench = Bench::new();
+    fs::write(bench.sshd.home().join(".bashrc"), "echo Welcome; printf 'unfinished '").unwrap();
+    let session = bench.connect().await;
+    for (command, lines, status) in [
+        ("echo one; echo two >&2; exit 3", &["one", "!two"][..], 3),
+        ("printf 'no end'", &["no end"], 0),
+        ("echo \"it's $((1 + 1))\" | tr 2 3", &["it's 3"], 0),
+        ("cat; echo nothing on stdin", &["nothing on stdin"], 0),
+        ("kill -9 $$", &[], 137),
+        ("muster-has-no-such-program 2>/dev/null", &[], 127),
+    ] {
+        let told = exec(&*session, command).await;
+        assert_eq!(told, (lines.iter().map(|&one| one.to_owned()).collect(), status), "{command}");
+    }
+    let many = exec(&*session, "seq 20000; seq 20000 >&2").await.0;
+    assert_eq!(many.iter().filter(|line| !line.starts_with('!')).count(), 20000);
+    assert_eq!(many.len(), 40000);
+    session.close().await;
+    until("nothing is left on the node", || bench.sshd.processes().is_empty()).await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_command_outlives_its_connection() {
+    // With all that processes of a command can do not to notice.
+    let command = "trap '' HUP TERM; (sleep 1000; true) & echo on; sleep 1000; sleep 1000";
+    for close in [false, true] {
+        let bench = Bench::new();
+        let session = bench.connect().await;
+        let (sender, mut lines) = mpsc::channel(8);
+        tokio::select! {
+            status = session.exec(command, sender) => panic!("it sleeps: {status:?}"),
+            line = lines.recv() => assert_eq!(line, Some(Printed::Out("on".into()))),
+        }
+        // The future is dropped; the connection goes on, or goes too.
+        if close {
+            drop(session);
+            until("nothing is left on the node", || bench.sshd.processes().is_empty()).await;
+        } else {
+            let gone = || {
+                let text = |pid: u32| {
+                    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+                };
+                !bench.sshd.processes().into_iter().any(|pid| text(pid).contains("1000"))
+            };
+            until("the command has ended", gone).await;
+            assert_eq!(exec(&*session, "echo still").await.0, ["still"]);
+            session.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_without_setsid_ends_the_command_all_the_same() {
+    let bin = tempfile::tempdir().unwrap();
+    for tool in ["cat", "sleep", "sh"] {
+        std::os::unix::fs::symlink(format!("/bin/{tool}"), bin.path().join(tool)).unwrap();
+    }
+    fs::set_permissions(bin.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let bench = Bench::of(Sshd::start_with(&format!("PATH={}", bin.path().display())));
+    let session = bench.connect().await;
+    let (sender, mut lines) = mpsc::channel(8);
+    tokio::select! {
+        status = session.exec("echo on; exec sleep 1000", sender) => panic!("it sleeps: {status:?}"),
+        line = lines.recv() => assert_eq!(line, Some(Printed::Out("on".into()))),
+    }
+    drop(session);
+    until("nothing is left on the node", || bench.sshd.processes().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_port_of_the_node_is_at_a_socket_here_until_the_connection_is_lost() {
+    let bench = Bench::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let session = bench.connect().await;
+    let socket = session.forward(port).await.unwrap();
+    let client = async {
+        let mut stream = UnixStream::connect(&socket).await.unwrap();
+        stream.write_all(b"to the node").await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let node = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        stream.write_all(text.to_uppercase().as_bytes()).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(client, node);
+    assert_eq!(answer, "TO THE NODE");
+
+    assert!(timeout(Duration::from_millis(100), session.lost()).await.is_err());
+    bench.sshd.cut();
+    let error = session.lost().await;
+    assert_eq!(error.kind, RemoteErrorKind::Lost);
+    assert!(error.message.contains("lost"), "{error}");
+    session.close().await;
+}
