@@ -1,5 +1,9 @@
 //! The command line, as types. What it means is [`crate::app`]'s business.
 
+mod handover;
+
+pub use handover::{ExecArgs, ExportArgs, ForwardArgs, QueryArgs, SshArgs, SshConfigArgs};
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -52,6 +56,18 @@ pub enum Command {
     Status(CommandArgs),
     /// Print what the steps on the nodes printed
     Logs(LogsArgs),
+    /// Print what Python needs to run Quokka on the cluster
+    Export(ExportArgs),
+    /// Run a small query with a known result through the cluster
+    Query(QueryArgs),
+    /// Lead the leader's ports here over SSH: Ray client, Redis, Ray's dashboard
+    Forward(ForwardArgs),
+    /// Log in to a node, or run a command there
+    Ssh(SshArgs),
+    /// Run a command on many nodes side by side
+    Exec(ExecArgs),
+    /// Print an ssh config for ssh, scp, rsync and editors
+    SshConfig(SshConfigArgs),
     /// Terminate every instance that carries the cluster's id
     Down(DownArgs),
     /// Open the dashboard on a simulated world: no account, no network
@@ -157,6 +173,7 @@ pub enum Script {
 
 /// `muster up`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each on its own")]
 pub struct UpArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
@@ -170,6 +187,12 @@ pub struct UpArgs {
     /// Print every line that the nodes print, too
     #[arg(long)]
     pub logs: bool,
+    /// Don't run `muster query` at the end
+    #[arg(long)]
+    pub no_query: bool,
+    /// The Python for that query
+    #[arg(long, value_name = "PATH", default_value = "python3", env = "MUSTER_PYTHON")]
+    pub python: PathBuf,
 }
 
 /// `muster logs`

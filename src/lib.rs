@@ -21,6 +21,7 @@ pub mod cli;
 pub mod cloud;
 pub mod config;
 pub mod engine;
+pub mod handover;
 pub mod journal;
 pub mod model;
 pub mod remedy;

@@ -8,6 +8,7 @@ mod docs;
 #[cfg(feature = "aws")]
 mod ec2;
 mod engine;
+mod handover;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;

@@ -5,11 +5,18 @@ mod ask;
 mod check;
 mod dashboard;
 mod down;
+mod exec;
 mod exit;
+mod export;
 mod fix;
+mod forward;
+mod known;
 mod logs;
 mod panics;
+mod pick;
 mod provoke;
+mod query;
+mod ssh;
 mod status;
 mod trouble;
 mod up;
@@ -57,6 +64,12 @@ async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
         Some(Command::Up(args)) => up::run(args, streams).await,
         Some(Command::Status(args)) => status::run(args, streams).await,
         Some(Command::Logs(args)) => logs::run(args, streams).await,
+        Some(Command::Export(args)) => export::run(args, streams).await,
+        Some(Command::Query(args)) => query::run(args, streams).await,
+        Some(Command::Forward(args)) => forward::run(args, streams).await,
+        Some(Command::Ssh(args)) => ssh::run(args, streams).await,
+        Some(Command::SshConfig(args)) => ssh::config(args, streams).await,
+        Some(Command::Exec(args)) => exec::run(args, streams).await,
         Some(Command::Down(args)) => down::run(args, streams).await,
         Some(Command::Demo(args)) if args.list => list(streams),
         Some(Command::Demo(args)) => dashboard::demo(args, streams).await,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, watch::Aside};
 use crate::{
     check::{Finding, Level, Summary},
     cli::{Format, UpArgs},
@@ -45,7 +45,13 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     if args.common.format == Format::Text {
         streams.out.lines(&report::launched(&state, folder.as_deref()))?;
     }
-    Ok(if is_complete(&world, &state) { Exit::DONE } else { Exit::FAILED })
+    if !is_complete(&world, &state) {
+        return Ok(Exit::FAILED);
+    }
+    if args.no_query || world.cloud.is_simulated() {
+        return Ok(Exit::DONE);
+    }
+    query::after_up(&args, &world, streams).await
 }
 
 async fn look(watch: &mut Watch<'_>) -> Result<(Arc<Survey>, Arc<[Finding]>), Trouble> {

@@ -70,6 +70,12 @@ pub enum Aside<'a> {
         /// The configs before and after.
         diffs: &'a [crate::config::edit::FileDiff],
     },
+    /// What came of the query at the end of an `up`.
+    Queried {
+        /// The sums, and whether they are right.
+        #[serde(flatten)]
+        result: &'a crate::handover::QueryResult,
+    },
     /// A line that a node printed.
     Line {
         /// The node.

@@ -14,12 +14,12 @@ use crate::{
     engine::{Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
-    remote::{LocalKeys, Remote, SshOptions, SshRemote},
+    remote::{Interactive, LocalKeys, Remote, SshOptions, SshRemote},
     report,
     sim::{self, Scenario},
 };
 
-use super::{Streams, Trouble, provoke};
+use super::{Streams, Trouble, known::Known, provoke};
 
 /// A project and its world.
 pub struct World {
@@ -96,8 +96,13 @@ impl World {
     pub fn store(&self) -> Result<Store, Trouble> {
         Ok(match self.state_dir() {
             Some(folder) => Store::open(folder, self.name())?,
-            None => Store::in_memory(ClusterId::new(format!("{}-sim", self.name()))),
+            None => self.in_memory(),
         })
+    }
+
+    /// A place in memory for a cluster.
+    pub fn in_memory(&self) -> Store {
+        Store::in_memory(ClusterId::new(format!("{}-sim", self.name())))
     }
 
     /// The same of a cluster that may have no journal here.
@@ -133,18 +138,40 @@ impl World {
     }
 
     /// The door to the nodes of the cluster in `store`.
-    fn remote(&self, store: &Store) -> Result<Arc<dyn Remote>, Trouble> {
+    pub fn remote(&self, store: &Store) -> Result<Arc<dyn Remote>, Trouble> {
         match &self.place {
             Place::Simulated { world, .. } => Ok(world.remote()),
             Place::Real { state_dir } => {
-                let options = SshOptions {
-                    folder: store.folder().unwrap_or(state_dir).to_owned(),
-                    include: self.project.ssh_config.as_ref().map(|path| path.value.clone()),
-                    cluster: store.cluster().clone(),
-                };
+                let folder = store.folder().unwrap_or(state_dir);
+                let options = self.ssh_options(folder, store.cluster());
                 Ok(Arc::new(SshRemote::new(options).map_err(Trouble::usage)?))
             }
         }
+    }
+
+    fn ssh_options(&self, folder: &Path, cluster: &ClusterId) -> SshOptions {
+        SshOptions {
+            folder: folder.to_owned(),
+            include: self.project.ssh_config.as_ref().map(|path| path.value.clone()),
+            cluster: cluster.clone(),
+        }
+    }
+
+    /// How the user's own ssh is called for the nodes of `known`.
+    pub fn interactive(&self, known: &Known) -> Result<Interactive, Trouble> {
+        let folder = known.folder.clone().unwrap_or_default();
+        let cluster = known.state.cluster.clone().unwrap_or_default();
+        Interactive::new(&self.ssh_options(&folder, &cluster)).map_err(Trouble::usage)
+    }
+
+    /// Ends a command that makes no sense where no node is real; `instead`
+    /// says what does.
+    pub fn refuse_simulated(&self, command: &str, instead: &str) -> Result<(), Trouble> {
+        if !self.cloud.is_simulated() {
+            return Ok(());
+        }
+        let failure = Failure::new(format!("`muster {command}` needs real nodes"));
+        Err(Trouble::usage(failure.hint(instead)))
     }
 
     /// A door that is only used to read local keys: nothing is written for it.

@@ -6,11 +6,14 @@
 //! <state dir>/<project>/<cluster>/journal.jsonl
 //!                                 manifest.json
 //!                                 logs/<region>/<node>.log
-//!                                 known_hosts, ssh_config
+//!                                 known_hosts
+//!                                 forward.json, while a `muster forward` runs
 //! ```
 
 mod file;
+mod forward;
 mod store;
 
 pub use file::{JournalError, JournalFile};
+pub use forward::{ForwardRecord, forwarded};
 pub use store::{Store, state_dir};

@@ -5,4 +5,5 @@ mod aws;
 mod bad_input;
 mod clusters;
 mod fix;
+mod handover;
 mod simulated;

@@ -5,6 +5,7 @@
 //! up, and the ssh config maps every host to the sshd.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, an error is a failure")]
 
+mod handover;
 mod lost;
 pub mod scene;
 

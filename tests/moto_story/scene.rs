@@ -116,6 +116,16 @@ impl Scene {
         call.vpc_peering_connection_id(&self.peering).send().await.unwrap();
     }
 
+    /// What stands for every node.
+    pub fn sshd(&self) -> &Sshd {
+        &self.sshd
+    }
+
+    /// The project's folder and what muster sees of this machine.
+    pub fn muster(&self) -> &Muster {
+        &self.muster
+    }
+
     /// The public half of the key that the nodes let in.
     pub fn public_key(&self) -> String {
         fs::read_to_string(self.sshd.private_key().with_extension("pub")).unwrap()
@@ -239,7 +249,7 @@ impl Scene {
     }
 
     /// The folder of the one cluster, once there is one.
-    fn cluster_folder(&self) -> Option<PathBuf> {
+    pub fn cluster_folder(&self) -> Option<PathBuf> {
         let entries = fs::read_dir(self.muster.state().join("story")).ok()?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let mut folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();

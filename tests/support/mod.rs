@@ -5,6 +5,7 @@ pub mod endpoint;
 #[cfg(feature = "aws")]
 pub mod moto;
 pub mod muster;
+pub mod python;
 pub mod run;
 pub mod sshd;
 pub mod terminal;

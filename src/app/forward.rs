@@ -1,0 +1,174 @@
+//! `muster forward`: the leader's ports on this machine's loopback, over SSH,
+//! so that none of them has to be open to the outside.
+//!
+//! muster listens itself and hands each connection to a socket of ssh. So the
+//! ports stay while a broken connection is made anew, and whoever connects
+//! meanwhile waits for it.
+
+mod listen;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use tokio::{sync::watch, time::sleep};
+
+use self::listen::Listeners;
+use super::{Exit, Streams, Trouble, World, known::Known};
+use crate::{
+    cli::ForwardArgs,
+    engine::{NodeState, host_of},
+    handover::{Forwarded, Ports},
+    journal::ForwardRecord,
+    model::Failure,
+    remote::{Host, RemoteError, RemoteErrorKind, Session},
+    report::Tone,
+    signals::Signals,
+};
+
+/// Between two tries to connect again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// ssh's sockets for the three ports; none while there is no connection.
+type Ways = Option<[PathBuf; 3]>;
+
+/// Forwards until a signal comes.
+pub async fn run(args: ForwardArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.project)?;
+    world.refuse_simulated("forward", "a simulated leader has no ports")?;
+    world.print_warnings(streams)?;
+    let known = Known::open(&world, streams).await?;
+    let mut record = claim(known.folder.as_deref())?;
+    let listeners = Listeners::bind(&args).await.map_err(Trouble::failed)?;
+    let mut signals = Signals::new()?;
+    let (ways, for_listeners) = watch::channel(None);
+    let ports = listeners.ports();
+    let serving = listeners.serve(for_listeners);
+    let keep = async {
+        let session = first(&world, &known).await?;
+        let open = open(&*session).await.map_err(|error| told(&error))?;
+        ways.send_replace(Some(open));
+        record.write(&Forwarded { pid: std::process::id(), ports })?;
+        tell(&known, ports, streams)?;
+        keep(&world, session, &ways, streams).await
+    };
+    let ended = tokio::select! {
+        Some(signal) = signals.next() => Ok(Exit::signal(signal)),
+        ended = keep => ended,
+        () = serving => Err(color_eyre::eyre::eyre!("nobody listens any more").into()),
+    };
+    drop(record);
+    ended
+}
+
+/// One `muster forward` a cluster: the export names the ports of that one.
+fn claim(folder: Option<&Path>) -> Result<ForwardRecord, Trouble> {
+    let folder = folder.ok_or_else(|| color_eyre::eyre::eyre!("a cluster in memory"))?;
+    ForwardRecord::take(folder)?.map_err(|other| {
+        let process = other.map(|other| format!(" (process {})", other.pid)).unwrap_or_default();
+        let failure = Failure::new(format!("a `muster forward` of this cluster runs{process}"));
+        Trouble::failed(failure.hint("use that one, or end it first"))
+    })
+}
+
+fn leader(known: &Known) -> Result<&NodeState, Failure> {
+    let leader = known.state.nodes.values().find(|node| node.leader && node.is_live());
+    leader.ok_or_else(|| {
+        Failure::new("the leader has no machine").hint("`muster up` launches what is missing")
+    })
+}
+
+async fn first(world: &World, known: &Known) -> Result<Box<dyn Session>, Trouble> {
+    let host = leader(known).and_then(|node| host_of(&world.project, node));
+    let host = host.map_err(Trouble::failed)?;
+    known.remote.connect(&host).await.map_err(|error| told(&error))
+}
+
+fn told(error: &RemoteError) -> Trouble {
+    Trouble::failed(Failure::from(error))
+}
+
+async fn open(session: &dyn Session) -> Result<[PathBuf; 3], RemoteError> {
+    let Ports { client, redis, dashboard } = Ports::ON_THE_LEADER;
+    Ok([
+        session.forward(client).await?,
+        session.forward(redis).await?,
+        session.forward(dashboard).await?,
+    ])
+}
+
+fn tell(known: &Known, ports: Ports, streams: &mut Streams) -> Result<(), Trouble> {
+    let node = leader(known).map(|node| node.name.to_string()).unwrap_or_default();
+    for ((name, here), (_, there)) in ports.named().iter().zip(Ports::ON_THE_LEADER.named()) {
+        streams.out.line(format!("{name:<15}  127.0.0.1:{here:<5}  →  {node}:{there}"))?;
+    }
+    let paint = streams.out.paint();
+    let address = format!("http://127.0.0.1:{}", ports.dashboard);
+    streams.out.line(paint.paint(
+        Tone::Dim,
+        format!("{address} is the dashboard; `muster export` names these ports from now on; Ctrl-C ends it"),
+    ))?;
+    Ok(())
+}
+
+/// Waits for the connection's end and makes another one, again and again.
+async fn keep(
+    world: &World,
+    mut session: Box<dyn Session>,
+    ways: &watch::Sender<Ways>,
+    streams: &mut Streams,
+) -> Result<Exit, Trouble> {
+    loop {
+        let why = session.lost().await;
+        ways.send_replace(None);
+        session.close().await;
+        streams.err.line(format!("{why}; connecting again"))?;
+        session = again(world, ways, streams).await?;
+        streams.err.line("connected again")?;
+    }
+}
+
+/// Tries until the leader lets us in. Where it is is read anew each time: a
+/// machine that was stopped and started has another address.
+async fn again(
+    world: &World,
+    ways: &watch::Sender<Ways>,
+    streams: &mut Streams,
+) -> Result<Box<dyn Session>, Trouble> {
+    let mut said = String::new();
+    loop {
+        match once(world, streams).await? {
+            Ok((session, open)) => {
+                ways.send_replace(Some(open));
+                return Ok(session);
+            }
+            Err(error) if error.kind == RemoteErrorKind::HostKeyChanged => {
+                return Err(told(&error));
+            }
+            Err(error) if error.message != said => {
+                streams.err.line(format!("{error}; trying again"))?;
+                said = error.message;
+            }
+            Err(_) => {}
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+type Connected = Result<(Box<dyn Session>, [PathBuf; 3]), RemoteError>;
+
+async fn once(world: &World, streams: &mut Streams) -> Result<Connected, Trouble> {
+    let known = Known::open(world, streams).await?;
+    let host: Host = match leader(&known).and_then(|node| host_of(&world.project, node)) {
+        Ok(host) => host,
+        Err(failure) => return Err(Trouble::failed(failure)),
+    };
+    let session = match known.remote.connect(&host).await {
+        Ok(session) => session,
+        Err(error) => return Ok(Err(error)),
+    };
+    let open = open(&*session).await;
+    Ok(open.map(|open| (session, open)))
+}

@@ -1,0 +1,144 @@
+//! `muster query`: a small query with a known result through the cluster, by
+//! the operator's Python.
+
+mod python;
+
+use std::{path::Path, time::Duration};
+
+use futures_util::StreamExt;
+
+use self::python::{Ended, Python};
+use super::{Exit, Streams, Trouble, World, known::Known, watch::Aside};
+use crate::{
+    cli::{Format, QueryArgs, UpArgs},
+    handover::{Handover, QueryResult, query_program},
+    model::Failure,
+    report::Tone,
+    signals::Signals,
+};
+
+/// How long the query after an `up` may take.
+const AFTER_UP: Duration = Duration::from_mins(3);
+
+/// Runs the query and tells what came of it.
+pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.common.project)?;
+    world.refuse_simulated("query", "a simulated cluster computes nothing")?;
+    world.print_warnings(streams)?;
+    let known = Known::open(&world, streams).await?;
+    let handover = known.handover(&world, false)?;
+    if let Some(why) = python::unfit(&args.python, &handover).await {
+        return Err(Trouble::usage(why));
+    }
+    let result = ask(&args.python, &handover, args.timeout, streams).await?;
+    match args.common.format {
+        Format::Json => streams.out.json(&result)?,
+        Format::Text => tell(&result, streams)?,
+    }
+    Ok(exit_of(&result))
+}
+
+/// The last step of an `up` that went well: the query where the operator's
+/// Python can, else a line that says why not.
+pub async fn after_up(
+    args: &UpArgs,
+    world: &World,
+    streams: &mut Streams,
+) -> Result<Exit, Trouble> {
+    let known = Known::open(world, streams).await?;
+    let handover = known.handover(world, false)?;
+    let why = match &handover.versions {
+        None => Some(Failure::new("what the recipe installed is not known to muster")),
+        Some(_) => python::unfit(&args.python, &handover).await,
+    };
+    if let Some(why) = why {
+        let line = format!("no query was run: {why}; `muster query --python PATH` runs one");
+        streams.err.line(line)?;
+        return Ok(Exit::DONE);
+    }
+    let result = ask(&args.python, &handover, AFTER_UP, streams).await?;
+    match args.common.format {
+        Format::Json => streams.out.json_line(&Aside::Queried { result: &result })?,
+        Format::Text => tell(&result, streams)?,
+    }
+    Ok(exit_of(&result))
+}
+
+fn exit_of(result: &QueryResult) -> Exit {
+    if result.right { Exit::DONE } else { Exit::FAILED }
+}
+
+async fn ask(
+    python: &Path,
+    handover: &Handover,
+    limit: Duration,
+    streams: &mut Streams,
+) -> Result<QueryResult, Trouble> {
+    let nodes: usize = handover.regions.iter().map(|one| one.instance_ids.len()).sum();
+    let (cluster, shown) = (&handover.cluster, python.display());
+    streams.err.line(format!("asking {cluster} ({nodes} nodes) by {shown} …"))?;
+    let mut signals = Signals::new()?;
+    let mut run = Python::start(python, &query_program(handover)).map_err(Trouble::usage)?;
+    let ended = tokio::select! {
+        ended = run.end(limit) => ended,
+        // Dropped, the run is killed.
+        Some(signal) = signals.next() => {
+            let exit = Exit::signal(signal);
+            return Err(Trouble::Told { exit, failure: Failure::new("the query was ended") });
+        }
+    };
+    match ended {
+        Ended::Answered(result) => Ok(result),
+        Ended::Failed(failure) => Err(Trouble::failed(failure)),
+        Ended::TimedOut(phase) => Err(Trouble::failed(stuck(&phase, limit, handover))),
+    }
+}
+
+fn tell(result: &QueryResult, streams: &mut Streams) -> std::io::Result<()> {
+    let out = &mut streams.out;
+    out.line(out.paint().paint(Tone::Dim, "key  sum"))?;
+    for (key, found, known) in &result.sums {
+        let shown =
+            |sum: &Option<i64>| sum.map_or_else(|| "none".to_owned(), |sum| sum.to_string());
+        let wrong = if found == known { String::new() } else { format!("  not {}", shown(known)) };
+        out.line(format!("{key:<3}  {}{wrong}", shown(found)))?;
+    }
+    let (mark, tone, word) =
+        if result.right { ("√", Tone::Good, "right") } else { ("✗", Tone::Bad, "wrong") };
+    let mark = out.paint().paint(tone, format!("{mark} {word}"));
+    out.line(format!(
+        "{mark}: the sums of {} rows by {} keys; context {:.1} s, query {:.1} s",
+        result.rows,
+        result.sums.len(),
+        result.context_s,
+        result.query_s
+    ))
+}
+
+/// Where it hangs, and what that mostly comes of.
+fn stuck(phase: &str, limit: Duration, handover: &Handover) -> Failure {
+    let seconds = limit.as_secs();
+    let leader = handover.leader_private_ip().map(|ip| ip.to_string()).unwrap_or_default();
+    let (where_, cause) = match phase {
+        "connect" => (
+            "Ray's client does not get through",
+            "see `muster exec --on leader -- ray status`; another version of Ray or Python, or a \
+             proxy in between, lets it wait as well"
+                .to_owned(),
+        ),
+        "context" => (
+            "Quokka's actors do not start on every node",
+            "does `muster exec --on leader -- ray status` count every node? Does Arrow Flight (5005) \
+             run on each? `muster up --restart` starts them anew"
+                .to_owned(),
+        ),
+        _ => (
+            "the query does not end",
+            format!(
+                "mostly a node that can't reach Redis at {leader}:6800 or another node's 5005: a \
+                 group, a route or a peering; `muster check` looks, `muster up --restart` verifies"
+            ),
+        ),
+    };
+    Failure::new(format!("no answer within {seconds} s: {where_}")).hint(cause)
+}
