@@ -10,6 +10,7 @@ mod exit;
 mod export;
 mod fix;
 mod forward;
+mod interpreter;
 mod known;
 mod logs;
 mod panics;

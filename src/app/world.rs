@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{OverrideArgs, ProjectArgs},
     cloud::Cloud,
-    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project, Python},
+    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project},
     engine::{Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
@@ -19,7 +19,7 @@ use crate::{
     sim::{self, Scenario},
 };
 
-use super::{Streams, Trouble, known::Known, provoke};
+use super::{Streams, Trouble, interpreter::operator_python, known::Known, provoke};
 
 /// A project and its world.
 pub struct World {
@@ -227,15 +227,6 @@ fn scenario_file(path: &Path) -> Result<Scenario, Trouble> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
     Scenario::parse(&text).map_err(|error| wrong(&error))
-}
-
-/// The minor version of this machine's `python3`, if the nodes can have the
-/// same: whoever connects with another is refused by Ray.
-fn operator_python() -> Option<Python> {
-    let mut command = std::process::Command::new("python3");
-    command.args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
-    let said = command.stdin(std::process::Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&said.stdout).trim().parse().ok()
 }
 
 fn usable(loaded: Loaded) -> Result<(Project, Vec<Diagnostic>), Trouble> {
