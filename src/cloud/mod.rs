@@ -7,6 +7,7 @@
 //! pagination to the end, and may be made side by side with any other.
 
 mod change;
+mod credentials;
 #[cfg(feature = "aws")]
 pub mod ec2;
 mod error;
@@ -15,6 +16,7 @@ pub mod tags;
 mod types;
 
 pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
+pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{BlockDevice, IamProfile, LaunchRequest, Market};
 pub use types::{
@@ -26,7 +28,7 @@ pub use types::{
 use std::net::Ipv4Addr;
 
 use crate::model::{
-    ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, SubnetId, VpcId,
+    Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, SubnetId, VpcId,
 };
 
 /// Which subnets to describe.
@@ -44,6 +46,12 @@ pub enum SubnetFilter {
 pub trait Cloud: Send + Sync {
     /// Whether this world is simulated; every screen says so when it is.
     fn is_simulated(&self) -> bool;
+
+    /// The operator's own credentials, for `aws_credentials: copy`; never kept.
+    /// `Err` where there are none.
+    async fn credentials(&self) -> std::result::Result<Credentials, Failure> {
+        Err(Failure::new("this world has no AWS credentials"))
+    }
 
     /// All regions that the account can see, with their opt-in state (`DescribeRegions`).
     /// Asked of `from`, since every region knows the list.

@@ -10,6 +10,7 @@ mod assemble;
 mod aws;
 mod diagnostic;
 pub mod edit;
+mod file_mounts;
 mod files;
 mod form;
 mod keys;
@@ -31,6 +32,7 @@ mod text;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, ids};
+pub use file_mounts::FileMounts;
 pub use files::{Files, Rewritten, Texts};
 pub use load::{LoadRequest, Loaded, Overrides, load, load_sources};
 pub use project::{Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig};

@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::Ipv4Net;
 
-use super::{Quokka, Recipe, Source, Sourced};
+use super::{FileMounts, Quokka, Recipe, Source, Sourced};
 use crate::{
     cloud::{BlockDevice, IamProfile, Market, Tags},
     model::{
@@ -68,6 +68,8 @@ pub struct RegionConfig {
     pub groups: Vec<NodeGroup>,
     /// The command lists.
     pub commands: Commands,
+    /// `file_mounts`, `rsync_exclude` and `rsync_filter`.
+    pub file_mounts: FileMounts,
 }
 
 /// The command lists of a region config.

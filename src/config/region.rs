@@ -6,7 +6,7 @@ mod node_types;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Diagnostic, RegionConfig, Source, Sourced, aws,
+    Diagnostic, FileMounts, RegionConfig, Source, Sourced, aws,
     diagnostic::ids,
     form::{Form, Place},
     keys::{self, REGION},
@@ -39,6 +39,7 @@ pub(super) fn read(
     let ssh_private_key = private_key(auth.as_ref(), folder, form);
     let groups = node_types::read(&place, form);
     let commands = commands::read(source, &place, form);
+    let file_mounts = FileMounts::read(&place, folder, form);
     let provider = provider?;
     Some(RegionConfig {
         source: source.clone(),
@@ -50,6 +51,7 @@ pub(super) fn read(
         ssh_private_key,
         groups: groups?,
         commands,
+        file_mounts,
     })
 }
 

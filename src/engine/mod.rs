@@ -18,6 +18,7 @@ mod logs;
 mod look;
 mod manifest;
 mod node;
+mod operator;
 mod region;
 mod reload;
 mod remains;

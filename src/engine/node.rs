@@ -14,6 +14,7 @@ use super::{
     Event, Phase, StepOutcome,
     barrier::{Gate, Watch},
     host::host_of,
+    operator::{self, NotDone, Work},
     script,
     shared::Shared,
     step::{self, Try},
@@ -145,7 +146,7 @@ async fn tries(
     session: &mut Option<Box<dyn Session>>,
     step: &Step,
 ) -> Result<(), Failure> {
-    let Some(text) = script::text(shared, &host.node, step) else {
+    let Some(task) = task(shared, &host.node, step) else {
         step::ended(shared, host, step, StepOutcome::Skipped);
         return Ok(());
     };
@@ -153,7 +154,7 @@ async fn tries(
     let last = first.number + step.retries;
     for number in first.number..=last {
         let attempt = Try { number, resumes: first.resumes && number == first.number };
-        let outcome = one_try(shared, host, session, step, &text, attempt).await;
+        let outcome = one_try(shared, host, session, step, &task, attempt).await;
         let checks = step::checks(shared, &host.node, &script::key(step, number));
         if !checks.is_empty() {
             let (node, step) = (host.node.clone(), step.name.clone());
@@ -176,13 +177,28 @@ async fn tries(
     Ok(())
 }
 
+/// What a step comes down to on a node.
+enum Task {
+    /// This text runs there.
+    Script(String),
+    /// This machine sends something.
+    Send(Work),
+}
+
+fn task(shared: &Shared, node: &NodeName, step: &Step) -> Option<Task> {
+    match operator::work(shared, node, step) {
+        Some(work) => Some(Task::Send(work)),
+        None => script::text(shared, node, step).map(Task::Script),
+    }
+}
+
 /// One try, over as many connections as it takes.
 async fn one_try(
     shared: &Shared,
     host: &Host,
     session: &mut Option<Box<dyn Session>>,
     step: &Step,
-    text: &str,
+    task: &Task,
     attempt: Try,
 ) -> StepOutcome {
     if !attempt.resumes {
@@ -192,7 +208,6 @@ async fn one_try(
             attempt: attempt.number,
         });
     }
-    let script = script::script(shared, &host.node, step, text, attempt.number);
     loop {
         let connected = match session.take() {
             Some(connected) => connected,
@@ -201,16 +216,41 @@ async fn one_try(
                 Err(failure) => return StepOutcome::Lost { failure },
             },
         };
-        let ran = step::stream(shared, host, connected.as_ref(), &script).await;
-        match ran {
+        match over(shared, host, connected.as_ref(), step, task, attempt.number).await {
             Ok(outcome) => {
                 *session = Some(connected);
                 return outcome;
             }
-            // The step goes on over there; the next connection picks it up.
-            Err(error) if error.kind.is_transient() => connected.close().await,
-            Err(error) => return StepOutcome::Lost { failure: Failure::from(&error) },
+            // A script goes on over there, and the next connection picks it up;
+            // what was sent is sent again.
+            Err(NotDone::Remote(error)) if error.kind.is_transient() => connected.close().await,
+            Err(NotDone::Remote(error)) => {
+                return StepOutcome::Lost { failure: Failure::from(&error) };
+            }
+            Err(NotDone::Here(failure)) => return StepOutcome::Lost { failure },
         }
         tokio::time::sleep(FIRST_PAUSE).await;
+    }
+}
+
+/// One try over one connection.
+async fn over(
+    shared: &Shared,
+    host: &Host,
+    session: &dyn Session,
+    step: &Step,
+    task: &Task,
+    number: u32,
+) -> Result<StepOutcome, NotDone> {
+    match task {
+        Task::Script(text) => {
+            let script = script::script(shared, &host.node, step, text, number);
+            let ran = step::stream(shared, host, session, &script).await;
+            ran.map_err(NotDone::Remote)
+        }
+        Task::Send(work) => {
+            let key = script::key(step, number);
+            step::operate(shared, host, session, (&key, step.timeout), work).await
+        }
     }
 }

@@ -8,14 +8,14 @@ use crate::{
     remote::Script,
 };
 
-use super::{NodeState, Phase, RunState, shared::Shared};
+use super::{NodeState, Phase, RunState, operator, shared::Shared};
 
 /// The text that `step` runs on `node`; `None` where the node's config lists
 /// nothing for it.
 pub(super) fn text(shared: &Shared, node: &NodeName, step: &Step) -> Option<String> {
     match &step.action {
         Action::Run(text) => Some(text.clone()),
-        Action::Operator(_) => None,
+        Action::Operator(_) => operator::text(shared, step),
         Action::Config(which) => {
             let state = shared.state();
             let node = state.nodes.get(node)?;

@@ -11,7 +11,10 @@ use crate::{
 };
 
 use super::{
-    Event, LinkCheck, LogLine, StepOutcome, StepState, Update, sanitize::sanitize, shared::Shared,
+    Event, LinkCheck, LogLine, StepOutcome, StepState, Update,
+    operator::{self, NotDone, Work},
+    sanitize::sanitize,
+    shared::Shared,
 };
 
 /// Lines kept for a failed step's message.
@@ -105,6 +108,34 @@ pub(super) async fn stream(
     script: &Script,
 ) -> Result<StepOutcome, RemoteError> {
     let skip = shared.logs.lines_of(&host.node, &script.key);
+    let run = |sender| session.run(script, skip, sender);
+    logged(shared, host, &script.key, script.timeout, run).await
+}
+
+/// The same of what this machine does with the node: nothing of it goes on
+/// over there, so the time limit is kept here.
+pub(super) async fn operate(
+    shared: &Shared,
+    host: &Host,
+    session: &dyn Session,
+    (key, limit): (&str, Duration),
+    work: &Work,
+) -> Result<StepOutcome, NotDone> {
+    let run = |sender| async move {
+        let done = tokio::time::timeout(limit, operator::run(shared, session, work, sender)).await;
+        done.unwrap_or(Ok(Exit::TimedOut))
+    };
+    logged(shared, host, key, limit, run).await
+}
+
+/// Logs each line that `run` sends, and makes an outcome of its end.
+async fn logged<E, R: Future<Output = Result<Exit, E>>>(
+    shared: &Shared,
+    host: &Host,
+    key: &str,
+    limit: Duration,
+    run: impl FnOnce(mpsc::Sender<String>) -> R,
+) -> Result<StepOutcome, E> {
     let (sender, mut lines) = mpsc::channel::<String>(BUFFER);
     let mut last = VecDeque::with_capacity(LAST_LINES);
     let log = async {
@@ -114,15 +145,15 @@ pub(super) async fn stream(
                 last.pop_front();
             }
             last.push_back(text.clone());
-            push(shared, host, &script.key, text);
+            push(shared, host, key, text);
         }
     };
-    let (exit, ()) = tokio::join!(session.run(script, skip, sender), log);
+    let (exit, ()) = tokio::join!(run(sender), log);
     let last_lines = last.into();
     Ok(match exit? {
         Exit::Status(0) => StepOutcome::Succeeded,
         Exit::Status(status) => StepOutcome::Failed { status, last_lines },
-        Exit::TimedOut => StepOutcome::TimedOut { after_s: script.timeout.as_secs(), last_lines },
+        Exit::TimedOut => StepOutcome::TimedOut { after_s: limit.as_secs(), last_lines },
     })
 }
 

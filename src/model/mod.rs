@@ -5,6 +5,7 @@ mod failure;
 mod ids;
 mod node;
 mod price;
+mod secret;
 
 pub use clock::Clock;
 pub use failure::Failure;
@@ -14,3 +15,4 @@ pub use ids::{
 };
 pub use node::{GroupKey, NodeKind};
 pub use price::Price;
+pub use secret::Secret;

@@ -5,9 +5,11 @@
 mod error;
 mod lines;
 mod ssh;
+mod transfer;
 
 pub use error::{RemoteError, RemoteErrorKind, Result};
 pub use ssh::{Interactive, LocalKeys, SshOptions, SshRemote};
+pub use transfer::Mount;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +22,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     cloud::PublicKey,
-    model::{Failure, InstanceId, NodeName},
+    model::{Failure, InstanceId, NodeName, Secret},
 };
 
 /// A node to connect to.
@@ -108,6 +110,22 @@ pub trait Session: Send + Sync {
 
     /// Returns once the connection is lost, with what is known of why.
     async fn lost(&self) -> RemoteError;
+
+    /// Writes `content` to `path` (from the home folder, unless it has a root)
+    /// with `mode`, whole or not at all, over stdin: it is in no argument. What
+    /// the node says of it goes to `lines`, never the content.
+    async fn put(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Secret,
+        lines: mpsc::Sender<String>,
+    ) -> Result<Exit>;
+
+    /// Copies `mount` there by rsync over this connection; what rsync says goes
+    /// to `lines`, and its exit status is the answer. `Err` with kind `Local`
+    /// where this machine has no rsync.
+    async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit>;
 
     /// Closes the connection; no script on the node is ended.
     async fn close(self: Box<Self>);

@@ -11,8 +11,8 @@ use muster::{
         RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
     },
     config::{
-        AwsCredentials, Commands, Location, NodeGroup, NodeTemplate, Project, Python, Quokka,
-        RayStart, Recipe, RegionConfig, Source, Sourced,
+        AwsCredentials, Commands, FileMounts, Location, NodeGroup, NodeTemplate, Project, Python,
+        Quokka, RayStart, Recipe, RegionConfig, Source, Sourced,
     },
     model::{ClusterId, Failure, GroupKey, NodeKind, Region},
     survey::{Fact, RegionSurvey, Survey},
@@ -421,6 +421,7 @@ fn config(region: &str) -> RegionConfig {
             group(region, NodeKind::Worker, "ray.worker.default", 2),
         ],
         commands: Commands::default(),
+        file_mounts: FileMounts::default(),
     }
 }
 

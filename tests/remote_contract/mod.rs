@@ -9,6 +9,7 @@ mod doors;
 mod scripts;
 mod simulated;
 mod sshd;
+mod transfers;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -31,6 +32,9 @@ trait World: Send + Sync {
 
     /// A command that does the same and prints its `errors` on its standard error.
     fn command(&self, step: &Step) -> String;
+
+    /// A file behind [`Door::Open`], below the home folder: its mode and content.
+    async fn file(&self, path: &str) -> Option<(u32, Vec<u8>)>;
 
     /// Breaks the connections to [`Door::Open`]; where the world itself breaks
     /// that of [`BREAKS`] at this moment, nothing.
@@ -191,6 +195,10 @@ contract! {
         a_script_ends_though_nobody_listens,
         scripts_run_side_by_side_on_one_connection,
         two_connections_share_one_run,
+    ],
+    transfers: [
+        a_file_is_put_there_with_its_mode_and_again_over_itself,
+        a_file_mount_is_copied_to_the_home_folder,
     ],
     doors: [
         nobody_listens,

@@ -89,6 +89,10 @@ impl World for Simulated {
         format!("{} --with arguments", step.name)
     }
 
+    async fn file(&self, path: &str) -> Option<(u32, Vec<u8>)> {
+        self.world.file(&self.hosts[0].instance, path)
+    }
+
     async fn cut(&self) {}
 
     async fn change(&self) {}

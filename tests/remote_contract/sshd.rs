@@ -127,6 +127,12 @@ impl World for RealWorld {
         text + &format!("exit {}\n", step.exit)
     }
 
+    async fn file(&self, path: &str) -> Option<(u32, Vec<u8>)> {
+        let path = self.sshd.lock().unwrap().home().join(path);
+        let mode = fs::metadata(&path).ok()?.permissions().mode() & 0o777;
+        Some((mode, fs::read(path).ok()?))
+    }
+
     async fn cut(&self) {
         let sshd = self.sshd.lock().unwrap();
         sshd.cut();

@@ -8,8 +8,14 @@ flight=$(python3 -c 'import importlib.util as u; print(u.find_spec("pyquokka").s
 if [ -s "$run/flight.pid" ]; then
     pid=$(cat "$run/flight.pid")
     # Numbers are used again: only one that runs the loop is ours.
-    if tr '\000' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q muster-flight; then
-        kill -TERM "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
+    if [ -r "/proc/$pid/cmdline" ] && tr '\000' ' ' <"/proc/$pid/cmdline" | grep -q muster-flight; then
+        kill -TERM "-$pid" 2>/dev/null || true
+        # Until the port is free: the next one can't start before.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            kill -0 "-$pid" 2>/dev/null || break
+            sleep 0.5
+        done
+        kill -KILL "-$pid" 2>/dev/null || true
     fi
     rm -f "$run/flight.pid"
 fi

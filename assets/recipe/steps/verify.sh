@@ -4,7 +4,7 @@
 # environment, as under `ray: config`, the system's python3 does it.
 [ ! -x "$venv/bin/python3" ] || need_venv
 exec python3 -u - <<'END_OF_PYTHON'
-import errno, os, socket, sys, time
+import errno, json, os, socket, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 
 SELF, LEADER = os.environ["MUSTER_NODE"], os.environ["MUSTER_LEADER"]
@@ -113,22 +113,36 @@ def versions():
 
 
 def ray_nodes():
-    """Address by address whether Ray counts the node as alive."""
-    from ray._private.state import GlobalState
-    from ray._raylet import GcsClientOptions
+    """Address by address whether Ray counts the node as alive. In a process of
+    its own: where GCS is lost, Ray ends the whole process after a minute."""
+    told = subprocess.run(
+        [sys.executable, "-c", NODE_TABLE, "%s:%d" % (PRIVATE, GCS)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, text=True,
+    )
+    if told.returncode:
+        raise RuntimeError((told.stderr.strip().splitlines() or ["no word"])[-1])
+    return json.loads(told.stdout.strip().splitlines()[-1])
 
-    state = GlobalState()
-    state._initialize_global_state(GcsClientOptions.from_gcs_address("%s:%d" % (PRIVATE, GCS)))
-    return {node["NodeManagerAddress"]: node["Alive"] for node in state.node_table()}
+
+NODE_TABLE = """
+import json, sys
+from ray._private.state import GlobalState
+from ray._raylet import GcsClientOptions
+state = GlobalState()
+state._initialize_global_state(GcsClientOptions.from_gcs_address(sys.argv[1]))
+print(json.dumps({node["NodeManagerAddress"]: node["Alive"] for node in state.node_table()}))
+"""
 
 
 def in_ray():
     """The leader looks for all nodes, every other one for itself."""
     wanted = dict(NODES) if SELF == LEADER else {SELF: NODES[SELF]}
     end = time.monotonic() + PATIENCE
+    if once(PRIVATE, GCS) is not None:
+        end = 0.0
     while True:
         try:
-            known, error = ray_nodes(), None
+            known, error = (ray_nodes(), None) if end else ({}, "nothing answers at GCS")
         except Exception as problem:  # whatever Ray says of itself
             known, error = {}, problem
         if all(known.get(ip) for ip in wanted.values()) or time.monotonic() > end:

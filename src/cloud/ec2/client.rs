@@ -98,11 +98,16 @@ impl Ec2Cloud {
         }
     }
 
+    /// The configuration, for what belongs to no region.
+    pub(super) async fn config(&self) -> &SdkConfig {
+        let somewhere = Region::from("us-east-1");
+        self.config.get_or_init(|| load(&somewhere)).await
+    }
+
     /// Whether calls go to an endpoint other than AWS's, or would: nobody else
     /// is asked anything then.
     pub(super) async fn has_own_endpoint(&self) -> bool {
-        let somewhere = Region::from("us-east-1");
-        let config = self.config.get_or_init(|| load(&somewhere)).await;
+        let config = self.config().await;
         let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"];
         config.endpoint_url().is_some() || named.iter().any(|name| std::env::var_os(name).is_some())
     }

@@ -10,6 +10,7 @@
 mod change;
 mod checkip;
 mod client;
+mod credentials;
 mod error;
 mod filter;
 mod gateways;
@@ -37,12 +38,18 @@ use super::{
     KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup,
     Subnet, SubnetFilter, Tagged, Vpc,
 };
-use crate::model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId};
+use crate::model::{
+    Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId,
+};
 
 #[async_trait::async_trait]
 impl Cloud for Ec2Cloud {
     fn is_simulated(&self) -> bool {
         false
+    }
+
+    async fn credentials(&self) -> std::result::Result<super::Credentials, Failure> {
+        credentials::resolve(self.config().await).await
     }
 
     async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>> {

@@ -10,7 +10,6 @@ const AUTOSCALING: &str =
 const LEGACY: &str = "Ray 2 does not read it either: use `available_node_types`";
 const OTHER_CLOUD: &str = "it belongs to another cloud than AWS";
 const DOCKER: &str = "every command runs on the node itself, not in a container";
-const FILES: &str = "no files are copied to the nodes: fetch them in `setup_commands`";
 
 /// Every key of a region config, `node_config` left to its own table.
 pub(in crate::config) const REGION: &[Row] = &[
@@ -115,11 +114,17 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("upscaling_speed", Ignored(AUTOSCALING)),
     ("idle_timeout_minutes", Ignored("idle nodes are kept, and billed, until `muster down`")),
     ("docker", Ignored(DOCKER)),
-    ("file_mounts", Ignored(FILES)),
-    ("cluster_synced_files", Ignored(FILES)),
-    ("file_mounts_sync_continuously", Ignored(FILES)),
-    ("rsync_exclude", Ignored(FILES)),
-    ("rsync_filter", Ignored(FILES)),
+    ("file_mounts", Open),
+    (
+        "cluster_synced_files",
+        Ignored("list the files in `file_mounts`, which go to every node, the workers too"),
+    ),
+    (
+        "file_mounts_sync_continuously",
+        Ignored("files are copied when a node is set up; run its step `files` again to copy anew"),
+    ),
+    ("rsync_exclude", Used),
+    ("rsync_filter", Used),
     ("metadata", Open),
     ("head_node", Ignored(LEGACY)),
     ("worker_nodes", Ignored(LEGACY)),

@@ -109,6 +109,11 @@ impl Master {
         }
     }
 
+    /// Where it is spoken to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// Ends the connection. What runs on the node goes on.
     pub async fn close(mut self) {
         drop(self.stdin.take());

@@ -5,6 +5,7 @@ mod config;
 mod diagnose;
 mod durable;
 mod exec;
+mod files;
 mod interactive;
 mod key;
 mod master;
@@ -19,10 +20,12 @@ use tokio::sync::mpsc;
 
 pub use interactive::Interactive;
 
-use super::{Exit, Host, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session};
+use super::{
+    Exit, Host, Mount, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session,
+};
 use crate::{
     cloud::PublicKey,
-    model::{ClusterId, Failure},
+    model::{ClusterId, Failure, Secret},
 };
 
 /// What all connections of one cluster have in common.
@@ -130,6 +133,22 @@ impl Session for SshSession {
 
     async fn lost(&self) -> RemoteError {
         self.error((RemoteErrorKind::Lost, self.master.ended().await))
+    }
+
+    async fn put(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Secret,
+        lines: mpsc::Sender<String>,
+    ) -> Result<Exit> {
+        let put = files::put(&self.master, path, mode, content, &lines).await;
+        put.map_err(|trouble| self.error(trouble))
+    }
+
+    async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit> {
+        let synced = files::sync(&self.master, mount, &lines).await;
+        synced.map_err(|trouble| self.error(trouble))
     }
 
     async fn close(self: Box<Self>) {

@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     cloud::{
-        Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, Interface,
-        KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup,
-        Subnet, SubnetFilter, Tagged, Vpc,
+        Change, Cloud, Credentials, Image, Instance, InstanceFilter, InstanceState,
+        InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
+        RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
-    model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
+    model::{
+        Failure, ImageId, InstanceId, InstanceType, KeyName, Region, Secret, SecurityGroupId, VpcId,
+    },
 };
 
 impl World {
@@ -105,6 +107,15 @@ fn named<T: Clone, I: Ord>(all: &[T], ids: &[I], id: impl Fn(&T) -> &I) -> Vec<T
 impl Cloud for World {
     fn is_simulated(&self) -> bool {
         true
+    }
+
+    async fn credentials(&self) -> std::result::Result<Credentials, Failure> {
+        let (id, key) = ("AKIASIMULATED0000000", "simulated/simulated/simulated/simulated");
+        Ok(Credentials {
+            access_key_id: Secret::new(id),
+            secret_access_key: Secret::new(key),
+            session_token: None,
+        })
     }
 
     async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>> {

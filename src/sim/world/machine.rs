@@ -33,6 +33,8 @@ pub(super) struct Machine {
     course: watch::Sender<Course>,
     connections: AtomicU32,
     scripts: Mutex<HashMap<String, Run>>,
+    /// What was copied there: mode and content by path.
+    files: Mutex<HashMap<String, (u32, Vec<u8>)>>,
 }
 
 /// What of a machine never changes.
@@ -155,7 +157,8 @@ impl Machine {
             end: fate,
         };
         let course = watch::Sender::new(course);
-        Self { about, course, connections: AtomicU32::new(0), scripts: Mutex::default() }
+        let connections = AtomicU32::new(0);
+        Self { about, course, connections, scripts: Mutex::default(), files: Mutex::default() }
     }
 
     /// As calls have it now.
@@ -177,6 +180,17 @@ impl Machine {
     /// When it was or will be gone, as far as that is settled.
     pub fn gone_at(&self) -> Option<Instant> {
         self.course().end.map(|end| end.at + self.about.life.shutting_down)
+    }
+
+    /// Keeps a file.
+    pub fn put(&self, path: &str, mode: u32, content: &[u8]) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.insert(path.to_owned(), (mode, content.to_vec()));
+    }
+
+    /// A file that was put there: its mode and content.
+    pub fn file(&self, path: &str) -> Option<(u32, Vec<u8>)> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 
     /// Ends it at `moment`, unless its end has begun before.

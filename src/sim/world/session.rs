@@ -14,8 +14,10 @@ use tokio::{
 use super::{World, machine::Machine, pause};
 use crate::{
     cloud::{InstanceState, PublicKey},
-    model::{Failure, NodeName},
-    remote::{Exit, Host, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session},
+    model::{Failure, InstanceId, NodeName, Secret},
+    remote::{
+        Exit, Host, Mount, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session,
+    },
     sim::{
         Pace,
         scenario::format::{KeyProblem, LocalKeySpec, Spec},
@@ -24,6 +26,12 @@ use crate::{
 };
 
 impl World {
+    /// A file that was copied to a machine: its mode and content. For tests.
+    pub fn file(&self, instance: &InstanceId, path: &str) -> Option<(u32, Vec<u8>)> {
+        let state = self.state();
+        state.regions.values().find_map(|held| held.machines.get(instance))?.file(path)
+    }
+
     fn machine(&self, host: &Host) -> Option<Arc<Machine>> {
         let state = self.state();
         state.regions.values().find_map(|held| held.machines.get(&host.instance)).cloned()
@@ -246,6 +254,32 @@ impl Session for Connection {
     async fn lost(&self) -> RemoteError {
         self.machine.down(self.boot).await;
         self.closed()
+    }
+
+    async fn put(
+        &self,
+        path: &str,
+        mode: u32,
+        content: &Secret,
+        _lines: mpsc::Sender<String>,
+    ) -> Result<Exit> {
+        self.until(Instant::now() + self.pace.seconds(0.2)).await?;
+        self.machine.put(path, mode, content.expose());
+        Ok(Exit::Status(0))
+    }
+
+    async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit> {
+        let told = ["sending incremental file list", &mount.to];
+        for line in told {
+            self.until(Instant::now() + self.pace.seconds(0.4)).await?;
+            let _ = lines.send(line.to_owned()).await;
+        }
+        // The operator of a simulated world has no files, but tests have.
+        if mount.from.is_file() {
+            let content = std::fs::read(&mount.from).unwrap_or_default();
+            self.machine.put(mount.to.trim_start_matches("~/"), 0o644, &content);
+        }
+        Ok(Exit::Status(0))
     }
 
     async fn close(self: Box<Self>) {}
