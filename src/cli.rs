@@ -9,7 +9,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::Ipv4Net;
 
-use crate::model::{ClusterId, KeyName, NodeName, Region, SecurityGroupId};
+use crate::{
+    config::init,
+    model::{ClusterId, ImageId, InstanceType, KeyName, NodeName, Region, SecurityGroupId},
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -46,6 +49,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write configs: of one region's config one a region, or the first ones of all
+    Init(InitArgs),
+    /// Print the project as muster reads it, each value with where it comes from
+    Config(ConfigArgs),
     /// Look at all regions and say what would keep the cluster from running
     Check(CommandArgs),
     /// Mend what the checks found: shown first, then asked
@@ -139,6 +146,103 @@ pub struct CommandArgs {
     /// How to print; json is one document, or an object a line of what happens as it happens
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// `muster config`
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// How to print; what yaml prints loads to the same project, secrets included
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ConfigFormat,
+    /// Write the files that yaml prints into this folder, which is made
+    #[arg(short, long, value_name = "DIR", requires = "format")]
+    pub output: Option<PathBuf>,
+}
+
+/// How to print a project.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ConfigFormat {
+    /// For people; what sounds secret is starred out
+    #[default]
+    Text,
+    /// For programs; starred out likewise
+    Json,
+    /// Files that load to the same project
+    Yaml,
+}
+
+/// `muster init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The config of one region, out of which those of the others are made
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// The regions to write configs for: eu-west-1,ap-southeast-2; without --from, the leader's first
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = init::region)]
+    pub regions: Vec<Region>,
+    /// The folder to write to [default: that of FILE, else this one]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Show what would be written, and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Don't ask AWS for images and zones: what it would know is marked in the files
+    #[arg(long)]
+    pub offline: bool,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub first: FirstArgs,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Ask a simulated world in place of AWS: one of `muster demo --list`, or a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Give up on a call to AWS after this many seconds [default: 20]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub aws_timeout: Option<Duration>,
+    /// How to print; json is one document
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What `init` asks for where it is not given.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Without --from (asked for in a terminal)")]
+pub struct FirstArgs {
+    /// The type of all nodes [default: m5.2xlarge]
+    #[arg(long, value_name = "TYPE", conflicts_with = "from", value_parser = init::instance_type)]
+    pub instance_type: Option<InstanceType>,
+    /// Workers in each region, beside its head [default: 2]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "from", value_parser = init::workers)]
+    pub workers: Option<u32>,
+    /// An image of the first region; the others get the one of its name [default: Ubuntu 22.04]
+    #[arg(long, value_name = "AMI", conflicts_with = "from", value_parser = init::image)]
+    pub image: Option<ImageId>,
+}
+
+/// What `init` writes into `muster.yaml`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For muster.yaml")]
+pub struct SettingsArgs {
+    /// The project's name [default: that of the cluster]
+    #[arg(long, value_parser = init::name)]
+    pub name: Option<String>,
+    /// The key pair of all nodes
+    #[arg(long, value_name = "KEY_PAIR")]
+    pub key_name: Option<KeyName>,
+    /// The private key's file
+    #[arg(long, value_name = "FILE")]
+    pub key_location: Option<PathBuf>,
+    /// Where this machine's connections come from, as the nodes see it
+    #[arg(long, value_name = "CIDR")]
+    pub operator_cidr: Option<Ipv4Net>,
 }
 
 /// `muster fix`

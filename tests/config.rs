@@ -10,6 +10,7 @@ mod corpus;
 mod edit;
 mod nasty;
 mod project;
+mod resolved;
 mod system;
 
 use std::{

@@ -9,6 +9,7 @@ mod docs;
 mod ec2;
 mod engine;
 mod handover;
+mod init;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;

@@ -3,6 +3,7 @@
 
 mod ask;
 mod check;
+mod config;
 mod dashboard;
 mod down;
 mod exec;
@@ -10,6 +11,7 @@ mod exit;
 mod export;
 mod fix;
 mod forward;
+mod init;
 mod interpreter;
 mod known;
 mod logs;
@@ -60,7 +62,9 @@ fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit,
 /// Carries out what the command line asks for.
 async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
     match cli.command {
+        Some(Command::Init(args)) => init::run(args, streams).await,
         Some(Command::Check(args)) => check::run(args, streams).await,
+        Some(Command::Config(args)) => config::run(&args, streams),
         Some(Command::Fix(args)) => fix::run(args, streams).await,
         Some(Command::Up(args)) => up::run(args, streams).await,
         Some(Command::Status(args)) => status::run(args, streams).await,

@@ -229,6 +229,34 @@ fn scenario_file(path: &Path) -> Result<Scenario, Trouble> {
     Scenario::parse(&text).map_err(|error| wrong(&error))
 }
 
+/// The project alone: no world is opened for it.
+pub(super) fn project(args: &ProjectArgs) -> Result<(Project, Vec<Diagnostic>), Trouble> {
+    let mut overrides = overrides(&args.overrides);
+    let files = if let Some(name) = &args.scenario {
+        scenario(name)?.files(overrides)
+    } else {
+        overrides.operator_python = operator_python();
+        let folder = std::env::current_dir()?;
+        Files::real(LoadRequest { folder, files: args.configs.clone(), overrides })
+    };
+    usable(files.load())
+}
+
+/// The door to EC2, or to the simulated one of a scenario, where there is no
+/// project yet. `Ok(Err)`: this build has none.
+pub(super) fn door(
+    scenario_name: Option<&str>,
+    timeout: Option<Duration>,
+) -> Result<Result<Arc<dyn Cloud>, Failure>, Trouble> {
+    if let Some(name) = scenario_name {
+        return Ok(Ok(sim::World::new(&scenario(name)?).cloud()));
+    }
+    match ec2(timeout) {
+        Err(Trouble::Told { failure, .. }) => Ok(Err(failure)),
+        door => Ok(Ok(door?)),
+    }
+}
+
 fn usable(loaded: Loaded) -> Result<(Project, Vec<Diagnostic>), Trouble> {
     match loaded.project {
         Some(project) => Ok((project, loaded.diagnostics)),

@@ -130,8 +130,9 @@ pub trait Cloud: Send + Sync {
         ids: &[InstanceId],
     ) -> Result<Vec<(InstanceId, InstanceState)>>;
 
-    /// Images by their owner's account id and exact name (`DescribeImages`): the same
-    /// image has the same name in every region that its owner published it to.
+    /// Images by their owner's account id and name (`DescribeImages`): the same image
+    /// has the same name in every region that its owner published it to. A `*` at the
+    /// end of the name stands for any text.
     async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>>;
 
     /// Every VPC of the region (`DescribeVpcs`), for choosing addresses that none has.

@@ -173,6 +173,14 @@ fn leader(
 /// Longest name: tags, tokens and the paths of sockets are made of it.
 const MAX_NAME: usize = 40;
 
+/// Whether a project can be called so.
+pub(super) fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.len() <= MAX_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(allowed)
+}
+
 fn name(
     settings: &Settings,
     regions: &[RegionConfig],
@@ -184,11 +192,7 @@ fn name(
         Some(name) => name.clone(),
         None => of_leader()?.cluster_name.clone(),
     };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let valid = name.len() <= MAX_NAME
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(allowed);
-    if !valid {
+    if !is_name(&name) {
         let message = format!("`{}` can't name a project", text::shown(&name));
         let help = format!(
             "a name has at most {MAX_NAME} letters, digits, `-`, `_` and `.`, and begins with a \

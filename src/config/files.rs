@@ -195,7 +195,7 @@ fn rewrite_real(
             pending.push(edit::Pending { shown, real, old, new: draft.new });
         }
     }
-    let backups = edit::write(&pending, at)?;
+    let backups = edit::write(&pending, at, "fix")?;
     let files = pending.into_iter().map(|file| file.shown).collect();
     Ok(Rewritten { files, backups, diffs })
 }

@@ -55,13 +55,14 @@ impl QuokkaKeys {
     }
 }
 
-const CREDENTIALS: [(&str, AwsCredentials); 3] = [
+pub(super) const CREDENTIALS: [(&str, AwsCredentials); 3] = [
     ("instance-profile", AwsCredentials::InstanceProfile),
     ("copy", AwsCredentials::Copy),
     ("none", AwsCredentials::None),
 ];
 
-const RAY: [(&str, RayStart); 2] = [("built-in", RayStart::BuiltIn), ("config", RayStart::Config)];
+pub(super) const RAY: [(&str, RayStart); 2] =
+    [("built-in", RayStart::BuiltIn), ("config", RayStart::Config)];
 
 fn chosen<T: Copy>(
     place: &Place<'_>,

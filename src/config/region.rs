@@ -160,7 +160,7 @@ fn strangers(zones: &[Sourced<Zone>], region: &Region) -> Vec<Diagnostic> {
 }
 
 /// `us-west-2a`; a local zone is `us-west-2-lax-1a`.
-fn is_zone_of(name: &str, region: &str) -> bool {
+pub(super) fn is_zone_of(name: &str, region: &str) -> bool {
     name.strip_prefix(region).is_some_and(|rest| {
         rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '-')
             && rest.ends_with(|c: char| c.is_ascii_lowercase())

@@ -30,7 +30,7 @@ pub(super) fn is_stray(c: char) -> bool {
 
 /// `line` with all that follows a key or variable that sounds secret starred
 /// out, by as many stars, so that columns stay.
-pub(super) fn redacted(line: &str) -> String {
+pub fn redacted(line: &str) -> String {
     let Some(start) = secret_start(line) else { return line.to_owned() };
     let hidden = line[start..].chars().map(|c| if is_separator(c) { c } else { '*' });
     line[..start].chars().chain(hidden).collect()

@@ -1,7 +1,7 @@
 //! A plan of changes, for people.
 
 use crate::{
-    config::edit::{DiffKind, FileDiff},
+    config::edit::{DiffKind, FileDiff, Hunk},
     engine::{FixPlan, Remains},
     model::Region,
     remedy::{Plan, Step, describe},
@@ -55,18 +55,22 @@ fn file(diff: &FileDiff, paint: Paint) -> Vec<String> {
     let name = diff.file.display();
     let heads = [format!("--- {name}"), format!("+++ {name}")];
     let mut lines: Vec<_> = heads.iter().map(|head| paint.paint(Tone::Strong, head)).collect();
-    for hunk in &diff.hunks {
-        lines.push(paint.paint(Tone::Dim, &hunk.header));
-        lines.extend(hunk.lines.iter().map(|line| {
-            let text = format!("{}{}", line.kind.mark(), line.text);
-            match line.kind {
-                DiffKind::Context => text,
-                DiffKind::Added => paint.paint(Tone::Good, text),
-                DiffKind::Removed => paint.paint(Tone::Bad, text),
-            }
-        }));
-    }
+    lines.extend(diff.hunks.iter().flat_map(|hunk| hunk_lines(hunk, paint)));
     lines.push(String::new());
+    lines
+}
+
+/// One place in which a file changes.
+pub(super) fn hunk_lines(hunk: &Hunk, paint: Paint) -> Vec<String> {
+    let mut lines = vec![paint.paint(Tone::Dim, &hunk.header)];
+    lines.extend(hunk.lines.iter().map(|line| {
+        let text = format!("{}{}", line.kind.mark(), line.text);
+        match line.kind {
+            DiffKind::Context => text,
+            DiffKind::Added => paint.paint(Tone::Good, text),
+            DiffKind::Removed => paint.paint(Tone::Bad, text),
+        }
+    }));
     lines
 }
 

@@ -2,19 +2,23 @@
 //! for programs. Everything here turns values into lines; nothing asks AWS or
 //! reads files.
 
+mod config;
 mod diagnostics;
 mod events;
 mod findings;
 mod fix;
+mod init;
 mod out;
 mod plan;
 mod status;
 mod table;
 
+pub use config::{ConfigDocument, config, config_document};
 pub use diagnostics::diagnostics;
 pub use events::EventLines;
 pub use findings::{FindingsDocument, failures, findings};
 pub use fix::{fix_plan, remains};
+pub use init::{init_done, init_plan};
 pub use out::{Out, Paint, Tone};
 pub use plan::{down_plan, launch_plan, launched};
 pub use status::{StatusDocument, status};

@@ -3,6 +3,7 @@
 
 mod commands;
 mod demo;
+mod init;
 #[cfg(debug_assertions)]
 mod panics;
 

@@ -150,8 +150,12 @@ impl Bench {
         }
     }
 
+    /// Takes configs in that are there already.
+    pub fn adopt(&mut self, regions: &[&'static str]) {
+        self.regions = regions.to_vec();
+    }
+
     /// The folder that the configs are in.
-    #[cfg(feature = "aws")]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

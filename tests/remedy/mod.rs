@@ -14,6 +14,7 @@ mod refused;
 #[cfg(feature = "aws")]
 mod script;
 mod site;
+mod spread;
 
 /// The same test on both accounts.
 macro_rules! on_both {

@@ -148,6 +148,14 @@ async fn load(first: &Region) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).region(own).load().await
 }
 
+/// The region that the user's environment or profile names.
+pub async fn own_region() -> Option<Region> {
+    use aws_config::meta::region::ProvideRegion;
+    let own = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    own.region().await.map(|region| region.as_ref().into())
+}
+
 fn sdk_region(region: &Region) -> aws_sdk_ec2::config::Region {
     aws_sdk_ec2::config::Region::new(region.as_str().to_owned())
 }

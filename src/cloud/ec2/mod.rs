@@ -29,7 +29,7 @@ mod subnets;
 mod tags;
 mod vpcs;
 
-pub use client::{Ec2Cloud, Timeouts};
+pub use client::{Ec2Cloud, Timeouts, own_region};
 
 use std::net::Ipv4Addr;
 

@@ -87,14 +87,21 @@ pub(super) fn all(draft: &Draft<'_>, edits: &[Edit]) -> Result<Vec<Aim>, EditErr
                 return Err(contradiction(&aim, edit));
             }
             let now = aim.path.iter().try_fold(&draft.values, |node, step| step.of(node));
-            aim.holds_already = aim.rename.is_none()
-                && now.is_some_and(|now| difference(now, &node(&aim.value, now)).is_none());
+            aim.holds_already = aim.rename.is_none() && holds(now, &aim.value);
             if same.is_none() {
                 aims.push(aim);
             }
         }
     }
     Ok(aims)
+}
+
+fn holds(now: Option<&Node>, value: &Value) -> bool {
+    match (now, value) {
+        (now, Value::Gone) => now.is_none(),
+        (Some(now), value) => difference(now, &node(value, now)).is_none(),
+        (None, _) => false,
+    }
 }
 
 fn contradiction(aim: &Aim, edit: &Edit) -> EditError {
@@ -135,10 +142,15 @@ fn at_location(
                 );
             }
         },
-        text @ Value::Text(_) => text.clone(),
+        other => other.clone(),
     };
     let mut paths = Vec::new();
     find(&draft.values, location, &mut Vec::new(), &mut paths);
+    if value == Value::Gone {
+        for path in &mut paths {
+            whole(&draft.values, path);
+        }
+    }
     let Some(first) = paths.first() else {
         return Err(error::not_there("no value begins here").at(location.clone()));
     };
@@ -155,6 +167,20 @@ fn at_location(
         holds_already: false,
     };
     Ok(paths.into_iter().map(aim).collect())
+}
+
+/// Makes the path of a value the path of what goes with it: its list, and the
+/// maps in which nothing else is.
+fn whole(root: &Node, path: &mut Vec<Step>) {
+    loop {
+        let around = &path[..path.len().saturating_sub(1)];
+        let parent = around.iter().try_fold(root, |node, step| step.of(node));
+        let alone = parent.is_some_and(|parent| parent.entries().len() == 1);
+        if around.is_empty() || (matches!(path.last(), Some(Step::Key(_))) && !alone) {
+            return;
+        }
+        path.pop();
+    }
 }
 
 fn find(node: &Node, location: &Location, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
@@ -239,6 +265,11 @@ pub(super) fn expected(draft: &Draft<'_>, aims: &[Aim]) -> Node {
 fn set(root: &mut Node, aim: &Aim) {
     let Some((Step::Key(_) | Step::Item(_), before)) = aim.path.split_last() else { return };
     let Some(parent) = before.iter().try_fold(root, |node, step| step.of_mut(node)) else { return };
+    if let (Held::Map(entries), Some(Step::Key(key)), Value::Gone) =
+        (&mut parent.value, aim.path.last(), &aim.value)
+    {
+        return entries.retain(|entry| entry.key != *key);
+    }
     let new = node(&aim.value, parent);
     match (&mut parent.value, aim.path.last()) {
         (Held::List(items), Some(Step::Item(index))) => {
@@ -262,6 +293,8 @@ fn node(value: &Value, near: &Node) -> Node {
     };
     match value {
         Value::Text(one) => text(one),
+        // What is gone has no node; nobody asks for it.
+        Value::Gone => text(&String::new()),
         Value::List(items) => Node {
             location: near.location.clone(),
             value: Held::List(items.iter().map(text).collect()),

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Sharing,
+    Note, Sharing,
     aim::{self, Aim},
+    comment,
     error::{self, EditError},
     place, splice,
 };
@@ -20,6 +21,7 @@ use crate::config::{
 /// A file as it is before its edits.
 pub(super) struct Draft<'a> {
     source: &'a Source,
+    notes: &'a [Note],
     /// The text with plain line ends, in which all offsets count.
     pub text: String,
     /// Its values.
@@ -31,13 +33,13 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn read(source: &'a Source) -> Result<Self, EditError> {
+    pub fn read(source: &'a Source, notes: &'a [Note]) -> Result<Self, EditError> {
         let text = normalized(&source.text);
         let values = values(source, &text)?;
         let tree = Tree::read(&text);
         let root = tree.as_ref().and_then(Tree::root);
         let (tree, root) = tree.zip(root).ok_or_else(|| error::not_there("the file is empty"))?;
-        Ok(Self { source, text, values, tree, root })
+        Ok(Self { source, notes, text, values, tree, root })
     }
 
     /// The new text, if these changes do what they should and nothing else.
@@ -51,6 +53,7 @@ impl<'a> Draft<'a> {
         for aim in aims.iter().filter(|aim| !aim.holds_already) {
             splices.extend(place::splices(self, aim, sharing)?);
         }
+        splices.extend(self.notes.iter().filter_map(|note| comment::note(self, note)));
         let splices = splice::ordered(splices).ok_or_else(|| clash(aims))?;
         let new = splice::applied(&self.source.text, &splices);
         let values = values(self.source, &normalized(&new)).map_err(|_| clash(aims))?;

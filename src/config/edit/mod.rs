@@ -7,6 +7,7 @@
 //! a text that differs in anything else is never given out.
 
 mod aim;
+mod comment;
 mod diff;
 mod draft;
 mod error;
@@ -14,7 +15,7 @@ mod error;
 mod everywhere;
 mod list;
 mod place;
-mod quote;
+pub(super) mod quote;
 mod splice;
 mod write;
 
@@ -34,6 +35,19 @@ pub enum Value {
     Text(String),
     /// A list of texts, not empty.
     List(Vec<String>),
+    /// None: the key is commented out with all that it holds, or taken out
+    /// from between braces. So is the map around it, if nothing else is in it.
+    Gone,
+}
+
+/// A comment behind a line, for whatever is left to do there. It is taken away
+/// again by the edit that gives the line's key another value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The line, from 1.
+    pub line: u32,
+    /// What is to be said, without `#`.
+    pub text: String,
 }
 
 /// What is to get another value.
@@ -75,10 +89,15 @@ pub struct Edit {
 /// The text of `source` with `edits` done: all of them or, with an error, none.
 /// The text may have any line ends and a byte order mark; both stay.
 pub fn apply(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
+    apply_with(source, edits, &[])
+}
+
+/// The same with comments behind some of the lines.
+pub fn apply_with(source: &Source, edits: &[Edit], notes: &[Note]) -> Result<String, EditError> {
     if let Some(other) = edits.iter().find(|edit| edit.file != source.path) {
         return Err(error::other_file(&other.file, &source.path));
     }
-    let draft = draft::Draft::read(source)?;
+    let draft = draft::Draft::read(source, notes)?;
     let aims = aim::all(&draft, edits)?;
     let expected = aim::expected(&draft, &aims);
     // What an alias or `<<` brings is changed where it is written, if that is

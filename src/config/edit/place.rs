@@ -5,6 +5,7 @@ use granit_parser::ScalarStyle;
 use super::{
     Sharing, Value,
     aim::{Aim, Step, spelled},
+    comment,
     draft::Draft,
     error::{EditError, by_hand, not_there},
     list, quote,
@@ -29,14 +30,33 @@ pub(super) fn splices(
     let parent = draft.tree.aimed(parent.ok_or_else(gone)?);
     let Step::Key(key) = last else {
         let item = child(draft, parent, last).ok_or_else(gone)?;
-        return value(draft, aim, item, sharing).map(|splice| splice.into_iter().collect());
+        let mut splices = value(draft, aim, item, sharing)?;
+        splices.extend(settled(draft, before));
+        return Ok(splices);
     };
+    if aim.value == Value::Gone {
+        let own = draft
+            .tree
+            .entry(parent, key)
+            .filter(|(holder, _)| *holder == parent || sharing == Sharing::Shared);
+        let (holder, pair) =
+            own.ok_or_else(|| by_hand(&spelled(&aim.path), "comes out of what others share"))?;
+        let splices = comment::out(draft, holder, pair);
+        return splices.ok_or_else(|| by_hand(&spelled(&aim.path), "shares its line with more"));
+    }
     match draft.tree.entry(parent, key) {
         Some((holder, pair)) if holder == parent || sharing == Sharing::Shared => {
             entry(draft, aim, pair, sharing)
         }
         _ => insert(draft, aim, parent, aim.rename.unwrap_or(key)).map(|splice| vec![splice]),
     }
+}
+
+/// The same for the key of a list, one item of which is another one now.
+fn settled(draft: &Draft<'_>, list: &[Step]) -> Option<Splice> {
+    let (Step::Key(key), before) = list.split_last()? else { return None };
+    let parent = before.iter().try_fold(draft.root, |id, step| child(draft, id, step))?;
+    comment::settled(draft, draft.tree.entry(parent, key)?.1)
 }
 
 fn child(draft: &Draft<'_>, id: Id, step: &Step) -> Option<Id> {
@@ -59,6 +79,7 @@ fn entry(
         (Form::Scalar(ScalarStyle::Plain), true) => vec![behind_colon(draft, aim, pair)?],
         _ => value(draft, aim, pair.value, sharing)?,
     };
+    splices.extend(comment::settled(draft, pair));
     if let Some(name) = aim.rename {
         let old = draft.text.get(pair.span.clone()).unwrap_or_default();
         let quote = if old.starts_with(['"', '\'']) { &old[..1] } else { "" };
@@ -98,6 +119,7 @@ fn value(draft: &Draft<'_>, aim: &Aim, id: Id, sharing: Sharing) -> Result<Vec<S
         (Form::List { .. }, Value::Text(_)) => {
             Err(by_hand(&spelled(&aim.path), "is a list over several lines, not one value"))
         }
+        (_, Value::Gone) => Err(by_hand(&spelled(&aim.path), "is no key that could go")),
         (Form::Map { .. }, _) => Err(by_hand(&spelled(&aim.path), "is a map, not a value")),
     }
 }
@@ -105,6 +127,7 @@ fn value(draft: &Draft<'_>, aim: &Aim, id: Id, sharing: Sharing) -> Result<Vec<S
 /// A value where none was written.
 fn new(value: &Value, in_flow: bool) -> String {
     match value {
+        Value::Gone => String::new(),
         Value::Text(text) => quote::scalar(text, ScalarStyle::Plain, in_flow),
         Value::List(items) => {
             let items = items.iter().map(|item| quote::scalar(item, ScalarStyle::Plain, true));

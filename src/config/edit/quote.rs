@@ -11,7 +11,7 @@ use crate::config::{
 
 /// `text` as a scalar. Plain stays plain unless a reader of YAML 1.1, such as
 /// Ray, would take it for something else than this text.
-pub(super) fn scalar(text: &str, style: ScalarStyle, in_flow: bool) -> String {
+pub(in crate::config) fn scalar(text: &str, style: ScalarStyle, in_flow: bool) -> String {
     let writable = !text.contains(is_unwritable);
     match style {
         ScalarStyle::SingleQuoted if writable => format!("'{}'", text.replace('\'', "''")),

@@ -45,10 +45,12 @@ pub(in crate::config) fn current(
     Ok((real, text))
 }
 
-/// Writes them all; the files that hold the old texts, in the same order.
+/// Writes them all; the files that hold the old texts, in the same order. They
+/// are named after what is done: `fix`.
 pub(in crate::config) fn write(
     pending: &[Pending],
     at: Timestamp,
+    doing: &str,
 ) -> Result<Vec<PathBuf>, Failure> {
     if let Some(twice) = named_twice(pending) {
         return Err(twice);
@@ -56,7 +58,7 @@ pub(in crate::config) fn write(
     let mut backups = Backups::default();
     let mut staged = Vec::new();
     for file in pending {
-        let stage = stage(file, at, &mut backups);
+        let stage = stage(file, (at, doing), &mut backups);
         staged.push(stage.map_err(|error| failed(&file.shown, "can't be written", &error))?);
     }
     for file in pending {
@@ -116,11 +118,15 @@ impl Drop for Backups {
 }
 
 /// The old text beside the file, and the new one in a file that has no name yet.
-fn stage(file: &Pending, at: Timestamp, backups: &mut Backups) -> io::Result<NamedTempFile> {
+fn stage(
+    file: &Pending,
+    when: (Timestamp, &str),
+    backups: &mut Backups,
+) -> io::Result<NamedTempFile> {
     // A rename asks the folder alone; a file that may not be written must stay.
     OpenOptions::new().write(true).open(&file.real)?;
     let kept = fs::metadata(&file.real)?;
-    let (path, mut backup) = create_backup(&file.real, at)?;
+    let (path, mut backup) = create_backup(&file.real, when)?;
     backups.0.push(path);
     fill(&mut backup, &file.old, kept.permissions())?;
     let folder = file.real.parent().unwrap_or(Path::new("/"));
@@ -139,9 +145,9 @@ fn fill(file: &mut File, text: &str, permissions: Permissions) -> io::Result<()>
 }
 
 /// A new file `us.yaml.before-fix-20260131T101500Z`, or such a one with a number.
-fn create_backup(real: &Path, at: Timestamp) -> io::Result<(PathBuf, File)> {
+fn create_backup(real: &Path, (at, doing): (Timestamp, &str)) -> io::Result<(PathBuf, File)> {
     let mut name = real.as_os_str().to_owned();
-    name.push(at.strftime(".before-fix-%Y%m%dT%H%M%SZ").to_string());
+    name.push(format!(".before-{doing}-{}", at.strftime("%Y%m%dT%H%M%SZ")));
     let mut number = 1;
     loop {
         let mut path = name.clone();
@@ -221,7 +227,7 @@ mod tests {
         let real = folder.path().join("us.yaml");
         fs::write(&real, "old").unwrap();
         let both = [pending(real.clone()), pending(real.clone())];
-        let failure = write(&both, Timestamp::UNIX_EPOCH).unwrap_err();
+        let failure = write(&both, Timestamp::UNIX_EPOCH, "fix").unwrap_err();
         assert!(failure.message.contains("are one file"), "{failure}");
         assert_eq!(fs::read_to_string(&real).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -268,7 +268,11 @@ impl Cloud for World {
     async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
         let find = |_: &State, held: &RegionState| {
             let images = held.told_images(Instant::now());
-            images.filter(|image| image.owner == owner && image.name == name).collect()
+            let is_named = |image: &Image| match name.strip_suffix('*') {
+                Some(start) => image.name.starts_with(start),
+                None => image.name == name,
+            };
+            images.filter(|image| image.owner == owner && is_named(image)).collect()
         };
         self.look(region, "DescribeImages", find).await
     }

@@ -1,0 +1,15 @@
+//! What is known of a region when a config for it is written.
+
+use std::collections::BTreeMap;
+
+use crate::model::{ImageId, Zone};
+
+/// What AWS said of a region; nothing where it was not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The zones that offer every instance type that is wanted, sorted.
+    pub zones: Vec<Zone>,
+    /// Images of another region and the same ones here, by name and owner;
+    /// `None`: looked for, and not there.
+    pub images: BTreeMap<ImageId, Option<ImageId>>,
+}

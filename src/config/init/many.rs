@@ -1,0 +1,130 @@
+//! One config becomes many.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Base, Known, Plan, Planned, Settings, derive::derive, names, project};
+use crate::{
+    config::{
+        Project, Source,
+        edit::{self, Edit, Target, Value},
+        text,
+    },
+    model::{Failure, Region},
+};
+
+/// What is to be made of a config.
+#[derive(Debug)]
+pub struct Many<'a> {
+    /// The config.
+    pub base: &'a Base,
+    /// It, as `muster.yaml` is to name it.
+    pub base_listed: PathBuf,
+    /// The regions to make configs for.
+    pub regions: &'a [Region],
+    /// The folder to write to, as the user is shown it.
+    pub folder: &'a Path,
+    /// What else is given.
+    pub settings: Settings,
+    /// What AWS said of each region that was asked.
+    pub known: &'a BTreeMap<Region, Known>,
+    /// The project that is there already, and its file with its own line ends.
+    pub present: Option<(&'a Project, Source)>,
+}
+
+/// One config a region, and the `muster.yaml` that lists them; or why not.
+pub fn many(wish: &Many<'_>) -> Result<Plan, Failure> {
+    let all = all_regions(wish)?;
+    let mut files = Vec::new();
+    for region in wish.regions {
+        files.push(config(wish, region, &all)?);
+    }
+    let listed = files.iter().filter_map(|file| file.path.file_name());
+    let listed: Vec<String> = listed.map(|name| name.to_string_lossy().into_owned()).collect();
+    files.push(match &wish.present {
+        Some((_, source)) => added_to(source, &listed)?,
+        None => new_project(wish, &listed),
+    });
+    Ok(Plan { files })
+}
+
+/// The regions that the project will have.
+fn all_regions(wish: &Many<'_>) -> Result<Vec<Region>, Failure> {
+    let present = wish.present.as_ref().map(|(project, _)| *project);
+    let mut all = present.map_or_else(|| vec![wish.base.region().clone()], Project::region_names);
+    for region in wish.regions {
+        let own = present.and_then(|project| project.region(region));
+        let file = own.map_or(&wish.base.source.path, |config| &config.source.path);
+        if all.contains(region) {
+            let file = text::shown(&file.to_string_lossy());
+            let failure = Failure::new(format!("{region} has a config already: {file}"));
+            return Err(failure.hint("leave it out of --regions, and name each region once"));
+        }
+        all.push(region.clone());
+    }
+    if let Some(project) = present.filter(|project| !lists(project, wish.base)) {
+        let name = &*project.name;
+        let failure = Failure::new(format!("the muster.yaml there is another project's: {name}"));
+        return Err(failure.hint("write to another folder: -o DIR"));
+    }
+    Ok(all)
+}
+
+/// Whether the project has the config that others are made from.
+fn lists(project: &Project, base: &Base) -> bool {
+    project.region(base.region()).is_some_and(|config| {
+        config.source.text == crate::config::read::normalized(&base.source.text).into()
+    })
+}
+
+fn config(wish: &Many<'_>, region: &Region, all: &[Region]) -> Result<Planned, Failure> {
+    let base = wish.base;
+    let (text, left) = derive(base, region, all, wish.known.get(region))?;
+    let stem = base.source.path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = names::renamed(&stem, base.region(), region, all);
+    let ending = base.source.path.extension().unwrap_or("yaml".as_ref()).to_string_lossy();
+    Ok(Planned {
+        path: wish.folder.join(format!("{name}.{ending}")).into(),
+        text,
+        from: Some(base.source.clone()),
+        region: Some(region.clone()),
+        left,
+    })
+}
+
+fn new_project(wish: &Many<'_>, listed: &[String]) -> Planned {
+    let base = wish.base;
+    let given = &wish.settings;
+    let mut groups = base.config.groups.iter();
+    let key = groups.find_map(|group| group.template.key_name.as_ref());
+    let key_location = base.text(&["auth", "ssh_private_key"]).map(PathBuf::from);
+    let settings = Settings {
+        name: given.name.clone().or_else(|| project::name(&base.config)),
+        key_name: given.key_name.clone().or_else(|| key.map(|key| key.value.clone())),
+        key_location: given.key_location.clone().or(key_location),
+        operator_cidr: given.operator_cidr,
+    };
+    let own = wish.base_listed.to_string_lossy().into_owned();
+    let regions: Vec<String> = std::iter::once(own).chain(listed.iter().cloned()).collect();
+    let text = project::text(&settings, &regions, base.region());
+    let path: Arc<Path> = wish.folder.join(crate::config::project_file::NAME).into();
+    Planned { path, text, from: None, region: None, left: Vec::new() }
+}
+
+/// The `muster.yaml` that is there, with the new configs in its list.
+fn added_to(source: &Source, listed: &[String]) -> Result<Planned, Failure> {
+    let mut regions = project::listed(source);
+    regions.extend(listed.iter().cloned());
+    let edit = Edit {
+        file: source.path.clone(),
+        target: Target::Top { key: "regions" },
+        value: Value::List(regions),
+        why: "the new regions".into(),
+    };
+    let text = edit::apply(source, &[edit])?;
+    let (path, from) = (source.path.clone(), Some(source.clone()));
+    Ok(Planned { path, text, from, region: None, left: Vec::new() })
+}
