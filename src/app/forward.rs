@@ -6,8 +6,10 @@
 //! meanwhile waits for it.
 
 mod listen;
+mod listening;
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -48,7 +50,7 @@ pub async fn run(args: ForwardArgs, streams: &mut Streams) -> Result<Exit, Troub
     let serving = listeners.serve(for_listeners);
     let keep = async {
         let session = first(&world, &known).await?;
-        let open = open(&*session).await.map_err(|error| told(&error))?;
+        let open = open(&*session, &known, streams).await?.map_err(|error| told(&error))?;
         ways.send_replace(Some(open));
         record.write(&Forwarded { pid: std::process::id(), ports })?;
         tell(&known, ports, streams)?;
@@ -90,13 +92,38 @@ fn told(error: &RemoteError) -> Trouble {
     Trouble::failed(Failure::from(error))
 }
 
-async fn open(session: &dyn Session) -> Result<[PathBuf; 3], RemoteError> {
-    let Ports { client, redis, dashboard } = Ports::ON_THE_LEADER;
-    Ok([
-        session.forward(client).await?,
-        session.forward(redis).await?,
-        session.forward(dashboard).await?,
-    ])
+/// Opens a way to each of the leader's ports, wherever they are listened at.
+async fn open(
+    session: &dyn Session,
+    known: &Known,
+    streams: &mut Streams,
+) -> Result<Result<[PathBuf; 3], RemoteError>, Trouble> {
+    let table = match listening::look(session).await {
+        Ok(table) => table,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut ways = Vec::new();
+    for (name, port) in Ports::ON_THE_LEADER.named() {
+        let at = listening::address(&table, port);
+        if at.is_none() {
+            streams.err.line(format!("note: nothing listens for {name} ({port}) on the leader"))?;
+        }
+        match session.forward((at.unwrap_or(usual(known, port)), port).into()).await {
+            Ok(way) => ways.push(way),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let three = ways.try_into().map_err(|_| color_eyre::eyre::eyre!("not three ports"))?;
+    Ok(Ok(three))
+}
+
+/// Where the recipe will have a service listen that does not yet.
+fn usual(known: &Known, port: u16) -> Ipv4Addr {
+    let leader = leader(known).ok().and_then(|node| node.instance.as_ref()?.private_ip);
+    match (port == Ports::ON_THE_LEADER.dashboard, leader) {
+        (true, Some(private)) => private,
+        _ => Ipv4Addr::LOCALHOST,
+    }
 }
 
 fn tell(known: &Known, ports: Ports, streams: &mut Streams) -> Result<(), Trouble> {
@@ -169,6 +196,6 @@ async fn once(world: &World, streams: &mut Streams) -> Result<Connected, Trouble
         Ok(session) => session,
         Err(error) => return Ok(Err(error)),
     };
-    let open = open(&*session).await;
+    let open = open(&*session, &known, streams).await?;
     Ok(open.map(|open| (session, open)))
 }

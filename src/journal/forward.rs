@@ -9,6 +9,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Seek, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::JournalError;
@@ -28,11 +29,15 @@ impl ForwardRecord {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(JournalError::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Ok(Self { file, path })),
-            Err(TryLockError::WouldBlock) => Ok(Err(content(&path))),
-            Err(TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
+        // Whoever only looks holds it for a moment.
+        for _ in 0..LOOKS {
+            match file.try_lock() {
+                Ok(()) => return Ok(Ok(Self { file, path })),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::Error(error)) => return Err(JournalError::io(&path)(error)),
+            }
         }
+        Ok(Err(content(&path)))
     }
 
     /// Says what is forwarded where from now on.
@@ -55,6 +60,9 @@ impl Drop for ForwardRecord {
 }
 
 const NAME: &str = "forward.json";
+
+/// How often a lock that another process holds is tried.
+const LOOKS: u32 = 10;
 
 /// The one that forwards now, if any does.
 pub fn forwarded(folder: &Path) -> Option<Forwarded> {

@@ -13,7 +13,7 @@ pub use transfer::Mount;
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -103,10 +103,10 @@ pub trait Session: Send + Sync {
     /// dropped.
     async fn exec(&self, command: &str, lines: mpsc::Sender<Printed>) -> Result<i32>;
 
-    /// Opens a way to `port` of the node's loopback: whatever connects to the
-    /// unix socket at the path that is answered comes out there, for as long
-    /// as this connection lasts. `Err` with kind `Local` where it can't be opened.
-    async fn forward(&self, port: u16) -> Result<PathBuf>;
+    /// Opens a way to `to`, an address as the node sees it: whatever connects
+    /// to the unix socket at the path that is answered comes out there, for as
+    /// long as this connection lasts. `Err` with kind `Local` where it can't be opened.
+    async fn forward(&self, to: SocketAddr) -> Result<PathBuf>;
 
     /// Returns once the connection is lost, with what is known of why.
     async fn lost(&self) -> RemoteError;

@@ -105,6 +105,8 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
     }
     if failed > 0 {
         lines.push("`muster up` tries again what failed, `muster logs -n NODE` shows why".into());
+    } else if ready > 0 {
+        lines.push("`muster export -o cluster.py` hands it to Python".into());
     }
     lines
 }

@@ -8,6 +8,8 @@ main() {
     exec 3<&0 </dev/null
     # bash reads its files where it thinks that sshd started it. It has already.
     unset SSH_CLIENT SSH2_CLIENT
+    # The built-in recipe's environment: `ray`, and the python3 that Quokka runs in.
+    [ ! -d "$HOME/.muster/venv/bin" ] || PATH=$HOME/.muster/venv/bin:$PATH
     # Without setsid (util-linux, busybox) only the shell itself is ended.
     if command -v setsid >/dev/null 2>&1; then own=setsid group=-; else own='' group=''; fi
     $own "${SHELL:-/bin/sh}" -c "$command" 3<&- &
@@ -21,7 +23,7 @@ main() {
     } >/dev/null 2>&1 &
     watch=$!
     exec 3<&-
-    wait "$child"
+    wait "$child" 2>/dev/null
     code=$?
     kill "$watch" 2>/dev/null
     exit "$code"

@@ -12,6 +12,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
@@ -94,15 +95,14 @@ impl Master {
         }
     }
 
-    /// A socket that leads to `port` of the node's loopback.
-    pub async fn forward(&self, port: u16) -> Result<PathBuf, Trouble> {
+    /// A socket that leads to `to`, as the node sees it.
+    pub async fn forward(&self, to: SocketAddr) -> Result<PathBuf, Trouble> {
         let socket = self.files.runtime.socket();
-        let there = (std::net::Ipv4Addr::LOCALHOST, port);
-        let asked = self.session.request_port_forward(openssh::ForwardType::Local, &*socket, there);
+        let asked = self.session.request_port_forward(openssh::ForwardType::Local, &*socket, to);
         match timeout(CONNECT_WITHIN, asked).await {
             Ok(Ok(())) => Ok(socket),
             Ok(Err(error)) => {
-                let message = format!("ssh does not forward port {port}: {}", with_cause(&error));
+                let message = format!("ssh does not forward to {to}: {}", with_cause(&error));
                 Err((RemoteErrorKind::Local, message))
             }
             Err(_) => Err((RemoteErrorKind::Lost, "ssh stopped answering".to_owned())),

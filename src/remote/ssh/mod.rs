@@ -12,6 +12,7 @@ mod master;
 mod runtime;
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -127,8 +128,8 @@ impl Session for SshSession {
         status.map_err(|trouble| self.error(trouble))
     }
 
-    async fn forward(&self, port: u16) -> Result<PathBuf> {
-        self.master.forward(port).await.map_err(|trouble| self.error(trouble))
+    async fn forward(&self, to: SocketAddr) -> Result<PathBuf> {
+        self.master.forward(to).await.map_err(|trouble| self.error(trouble))
     }
 
     async fn lost(&self) -> RemoteError {

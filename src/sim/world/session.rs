@@ -1,6 +1,7 @@
 //! The world as its nodes: [`Remote`] and [`Session`].
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -246,8 +247,8 @@ impl Session for Connection {
         Ok(play.exit)
     }
 
-    async fn forward(&self, port: u16) -> Result<PathBuf> {
-        let message = format!("a simulated node has no port {port}");
+    async fn forward(&self, to: SocketAddr) -> Result<PathBuf> {
+        let message = format!("nothing listens at {to} of a simulated node");
         Err(error(&self.node, RemoteErrorKind::Local, message))
     }
 
