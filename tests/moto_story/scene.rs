@@ -323,6 +323,13 @@ impl Place {
         self.admit(&self.group, tcp.ip_ranges(range(cidr)).build()).await;
     }
 
+    /// Shuts it again.
+    pub async fn shut(&self, port: i32, cidr: &str) {
+        let tcp = IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+        let call = self.ec2.revoke_security_group_ingress().group_id(&self.group);
+        call.ip_permissions(tcp.ip_ranges(range(cidr)).build()).send().await.unwrap();
+    }
+
     /// Opens everything to the nodes of both regions.
     pub async fn admit_nodes(&self) {
         let all = || IpPermission::builder().ip_protocol("-1");

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, net::Ipv4Addr};
 
-use super::network::{OPERATOR, OPERATOR_LINK};
+use super::network::{API, OPERATOR, OPERATOR_LINK};
 
 /// A running instance.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,8 @@ impl Said {
         text += "ct state established,related accept\n";
         // The operator is nowhere near a private address.
         writeln!(text, "iifname {OPERATOR_LINK} ct status & dnat != dnat {UNREACHABLE}").unwrap();
+        let (api, port) = API.split_once(':').unwrap();
+        writeln!(text, "ip daddr {api} tcp dport {port} accept").unwrap();
         for to in &self.instances {
             self.inbound(&mut text, to);
         }

@@ -59,14 +59,19 @@ pub fn console(folder: &Path) -> PathBuf {
     folder.join("console")
 }
 
-/// The environment with pyquokka, and the Python that it was made from.
+/// The prepared environments, and the Pythons that they were made from.
 fn readable() -> Vec<String> {
-    let python = sandbox::python();
     let say = "import sys; print(sys.prefix); print(sys.base_prefix)";
-    let output = Command::new(python).args(["-c", say]).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    // `/usr` is there anyway.
-    text.lines().filter(|line| *line != "/usr").map(str::to_owned).collect()
+    let mut folders = Vec::new();
+    for python in [sandbox::python(), sandbox::ray_up_python()] {
+        let output = Command::new(python).args(["-c", say]).output().unwrap();
+        folders.extend(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned));
+    }
+    folders.sort();
+    folders.dedup();
+    // This one is there anyway.
+    folders.retain(|folder| folder != "/usr");
+    folders
 }
 
 fn sshd_config(address: Ipv4Addr) -> String {

@@ -7,10 +7,17 @@ use std::{
     process::{Command, Stdio},
 };
 
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+
 use super::sandbox::shell;
 
 /// Where the operator's connections come from.
 pub const OPERATOR: &str = "203.0.113.10/32";
+/// Where EC2's API answers, for the operator and for the machines.
+pub const API: &str = "203.0.113.10:5000";
 /// The router's end of the operator's link.
 pub const OPERATOR_LINK: &str = "operator";
 
@@ -62,4 +69,13 @@ pub fn decide(ruleset: &str) {
     let mut nft = nft.spawn().unwrap();
     nft.stdin.take().unwrap().write_all(ruleset.as_bytes()).unwrap();
     assert!(nft.wait().unwrap().success(), "{ruleset}");
+}
+
+/// Passes what comes to [`API`] on to moto at `address`.
+pub async fn lend_api(address: String) {
+    let listener = TcpListener::bind(API).await.unwrap();
+    while let Ok((mut client, _)) = listener.accept().await {
+        let Ok(mut server) = TcpStream::connect(&address).await else { return };
+        tokio::spawn(async move { drop(copy_bidirectional(&mut client, &mut server).await) });
+    }
 }

@@ -10,14 +10,16 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 /// Set for the process inside.
 const INSIDE: &str = "MUSTER_TEST_SANDBOX";
-/// The Python of the environment that all machines see.
-const PYTHON: &str = "MUSTER_QUOKKA_PYTHON";
+/// The Python of the environment with pyquokka.
+const QUOKKA: &str = "MUSTER_QUOKKA_PYTHON";
+/// The Python of the environment with Ray as `ray up` users have it.
+const RAY_UP: &str = "MUSTER_RAY_UP_PYTHON";
 /// What the machines are made with, and what runs on them.
 const PROGRAMS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
@@ -45,9 +47,14 @@ pub fn sandboxed(name: &str, body: impl Future<Output = ()>) {
     }
 }
 
-/// The Python of the prepared environment.
+/// The Python of the environment with pyquokka, which all machines see.
 pub fn python() -> PathBuf {
-    env::var_os(PYTHON).expect(PYTHON).into()
+    env::var_os(QUOKKA).expect(QUOKKA).into()
+}
+
+/// The Python of the environment with another Ray, which all machines see as well.
+pub fn ray_up_python() -> PathBuf {
+    env::var_os(RAY_UP).expect(RAY_UP).into()
 }
 
 /// The folder for all files of the test. It is in memory and nobody else sees it.
@@ -65,8 +72,9 @@ fn missing() -> Option<String> {
     if let Some((program, package)) = PROGRAMS.iter().find(lacks) {
         return Some(format!("{program} (package {package})"));
     }
-    let python = env::var_os(PYTHON).map(PathBuf::from).filter(|path| path.exists());
-    python.is_none().then(|| format!("{PYTHON}, a Python with tests/quokka/requirements.txt"))
+    let is_there = |name: &str| env::var_os(name).is_some_and(|path| PathBuf::from(path).exists());
+    let lacking = [QUOKKA, RAY_UP].into_iter().find(|name| !is_there(name));
+    lacking.map(|name| format!("{name}, an environment that scripts/test makes"))
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
@@ -77,7 +85,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 /// Starts this test again inside. Each process dies with the one that started
 /// it, so that nothing outlives a test that is killed.
 fn start_inside(name: &str) {
-    let folder = tempfile::Builder::new().prefix("muster-quokka-").tempdir().unwrap();
+    let folder = tempfile::Builder::new().prefix("muster-quokka-").tempdir_in("/run").unwrap();
     // A place to mount on; iproute2 makes it when it is first used.
     fs::create_dir_all("/run/netns").unwrap();
     let mut child = Command::new("setpriv")
@@ -87,6 +95,8 @@ fn start_inside(name: &str) {
         .args(["--exact", name, "--nocapture"])
         .env(INSIDE, "1")
         .env("TMPDIR", folder.path())
+        // `ray up` gives its role policies of AWS's own.
+        .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -100,12 +110,19 @@ fn start_inside(name: &str) {
     assert!(passed, "there is no test {name}");
 }
 
+/// Mounts what is private to the test. What it does to `/tmp` goes into a layer
+/// over it: whatever is built or installed there is still to be seen.
 fn furnish() {
-    for place in [Path::new("/run/netns"), &folder()] {
-        let place = place.to_str().unwrap();
-        shell(&format!("mount -t tmpfs tmpfs {place}"));
-    }
-    shell("ip link set lo up");
+    let folder = folder();
+    let folder = folder.display();
+    shell(&format!(
+        "mount -t tmpfs tmpfs /run/netns
+        mount -t tmpfs tmpfs {folder}
+        mkdir {folder}/work
+        mkdir -m 1777 {folder}/tmp
+        mount -t overlay overlay -o lowerdir=/tmp,upperdir={folder}/tmp,workdir={folder}/work /tmp
+        ip link set lo up"
+    ));
 }
 
 /// Runs a few commands of `sh`, all of which must succeed; what they printed.

@@ -3,17 +3,29 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
 
-use super::{network::OPERATOR, sandbox, site::Site};
+use super::{
+    network::{API, OPERATOR, lend_api},
+    sandbox,
+    site::Site,
+};
+use muster::config::Recipe;
+
 use crate::{
     moto_story::scene::{IMAGE, Place},
     support::{
@@ -23,7 +35,8 @@ use crate::{
     },
 };
 
-const SUMS: &str = include_str!("sums.py");
+const SUMS: &str = concat!(include_str!("plain.py"), include_str!("sums.py"));
+const EXPORTED: &str = concat!(include_str!("exported.py"), include_str!("sums.py"));
 /// Where the nodes spill to.
 const SPILL: &str = "/data";
 /// Redis and the Ray client's server, which Quokka's own client speaks to.
@@ -43,6 +56,7 @@ recipe: recipe.yaml
 
 /// The scene.
 pub struct Scene {
+    us: Place,
     site: Site,
     muster: Muster,
     _moto: Moto,
@@ -59,11 +73,9 @@ impl Scene {
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let muster = Muster::new()
             .env("PATH", path)
-            .env("AWS_ENDPOINT_URL", moto.url())
+            .env("AWS_ENDPOINT_URL", format!("http://{API}"))
             .env("AWS_ACCESS_KEY_ID", "AKIAQUOKKA")
-            .env("AWS_SECRET_ACCESS_KEY", "quokka")
-            .env("XDG_RUNTIME_DIR", sandbox::folder().display().to_string())
-            .env("RAY_TMPDIR", sandbox::folder().display().to_string());
+            .env("AWS_SECRET_ACCESS_KEY", "quokka");
         let key = muster.folder().join("key");
         keygen(&key, &["-t", "ed25519"]);
         let public = fs::read_to_string(key.with_extension("pub")).unwrap();
@@ -74,18 +86,105 @@ impl Scene {
             for port in CLIENT_PORTS.into_iter().chain([22]) {
                 place.admit_to(port, OPERATOR).await;
             }
-            muster.file(&format!("{}.yaml", place.region), region(place));
+            muster.file(&format!("{}.yaml", place.region), region(place, &key));
         }
         muster.file("muster.yaml", PROJECT);
         muster.file("recipe.yaml", recipe());
         let site = Site::start(vec![us.ec2.clone(), eu.ec2.clone()], public);
-        Self { site, muster, _moto: moto }
+        tokio::spawn(lend_api(moto.url().trim_start_matches("http://").to_owned()));
+        Self { us, site, muster, _moto: moto }
     }
 
     /// Runs muster to its end.
     pub async fn muster(&self, arguments: &[&str]) -> Ran {
         let command = Command::from(self.muster.command(arguments));
         self.run(command, arguments, Duration::from_mins(4)).await
+    }
+
+    /// Leaves the operator nothing of the leader but SSH.
+    pub async fn shut_client_ports(&self) {
+        for port in CLIENT_PORTS {
+            self.us.shut(port, OPERATOR).await;
+            let address = format!("{}:{port}", self.public_ip("us-west-2/head"));
+            let open = async || {
+                let connecting = TcpStream::connect(&address);
+                timeout(Duration::from_millis(500), connecting).await.is_ok_and(|done| done.is_ok())
+            };
+            while open().await {}
+        }
+    }
+
+    /// Starts `muster forward`, which ends when it is dropped, and waits for it.
+    pub async fn forward(&self) -> Child {
+        let mut forward = Command::from(self.muster.command(&["forward"]));
+        let mut forward = forward.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(forward.stdout.take().unwrap()).lines();
+        let mut said = String::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            said = said + &line + "\n";
+            if line.contains("is the dashboard") {
+                println!("{said}");
+                return forward;
+            }
+        }
+        panic!("muster forward ended: {said}\n{}", self.tell())
+    }
+
+    /// What Ray's dashboard, as it is forwarded, says of itself.
+    pub async fn dashboard(&self) -> Ran {
+        let ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8265/api/version').read())";
+        self.python(ask, &[]).await
+    }
+
+    /// A group-by by the module that `muster export` makes.
+    pub async fn exported_sums_are_right(&self) {
+        let ran = self.muster(&["export", "--python", "-o", "cluster.py"]).await;
+        self.succeeded(&ran);
+        let ran = self.python(EXPORTED, &[]).await;
+        self.are_sums(&ran);
+    }
+
+    /// Cuts the power of a node's machine and switches it on again.
+    pub fn reset(&self, node: &str) {
+        self.site.reset(self.node(node)["id"].as_str().unwrap());
+    }
+
+    /// Takes the redirect out of the recipe, or puts it in again.
+    pub fn set_redirect(&self, is_there: bool) {
+        let text = if is_there { recipe() } else { recipe_without_redirect() };
+        self.muster.file("recipe.yaml", text);
+    }
+
+    /// Runs `ray up` for one region, as muster's users do without it.
+    pub async fn ray_up(&self, region: &str) -> Ran {
+        let mut ray = Command::new(sandbox::ray_up_python().with_file_name("ray"));
+        let config = format!("{region}.yaml");
+        let arguments = ["up", "--yes", "--no-config-cache", "--disable-usage-stats", &config];
+        ray.args(arguments).env_clear().envs(self.muster.environment());
+        ray.current_dir(self.muster.folder());
+        self.run(ray, &["ray up", region], Duration::from_mins(3)).await
+    }
+
+    /// Waits until the heads have launched their workers; the ids of all.
+    pub async fn all_launched_by_ray(&self) -> BTreeSet<String> {
+        let launched = async {
+            loop {
+                let ids = self.site.ids();
+                if ids.len() == NODES.len() {
+                    return ids;
+                }
+                sleep(Duration::from_millis(300)).await;
+            }
+        };
+        let launched = timeout(Duration::from_mins(2), launched).await;
+        launched.unwrap_or_else(|_| panic!("no workers: {:?}", self.site.ids()))
+    }
+
+    /// The ids of all nodes in the manifest.
+    pub fn instances(&self) -> BTreeSet<String> {
+        let manifest = self.manifest();
+        let nodes = manifest["nodes"].as_array().unwrap().iter();
+        nodes.map(|node| node["id"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Runs the operator's Python on `script` to its end.
@@ -117,13 +216,12 @@ impl Scene {
     }
 
     fn manifest_path(&self) -> PathBuf {
-        self.cluster_folder().join("manifest.json")
+        self.cluster_folder().expect("a cluster").join("manifest.json")
     }
 
-    fn cluster_folder(&self) -> PathBuf {
-        let entries = fs::read_dir(self.muster.state().join("computes")).unwrap();
-        let mut folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-        folders.next().expect("a cluster")
+    fn cluster_folder(&self) -> Option<PathBuf> {
+        let entries = fs::read_dir(self.muster.state().join("computes")).ok()?;
+        entries.map(|entry| entry.unwrap().path()).find(|path| path.is_dir())
     }
 
     /// Ray counts every node, under the address that it has.
@@ -162,7 +260,11 @@ impl Scene {
     pub async fn sums_are_right(&self) {
         let manifest = self.manifest_path();
         let ran = self.python(SUMS, &[manifest.to_str().unwrap(), SPILL]).await;
-        self.succeeded(&ran);
+        self.are_sums(&ran);
+    }
+
+    fn are_sums(&self, ran: &Ran) {
+        self.succeeded(ran);
         let expected = r#"sums {"0": 1498500.0, "1": 1499500.0, "2": 1500500.0}"#;
         assert!(ran.out.lines().any(|line| line == expected), "{}\n{}", ran.out, ran.err);
     }
@@ -170,10 +272,9 @@ impl Scene {
     /// What everybody involved has said.
     fn tell(&self) -> String {
         let mut text = self.site.consoles();
+        let Some(folder) = self.cluster_folder() else { return text };
         for region in ["us-west-2", "eu-west-1"] {
-            let Ok(logs) = fs::read_dir(self.cluster_folder().join("logs").join(region)) else {
-                continue;
-            };
+            let Ok(logs) = fs::read_dir(folder.join("logs").join(region)) else { continue };
             for path in logs.map(|entry| entry.unwrap().path()) {
                 let log = fs::read_to_string(&path).unwrap_or_default();
                 let lines: Vec<_> = log.lines().collect();
@@ -195,13 +296,15 @@ async fn peer(us: &Place, eu: &Place) {
     eu.route(&id).await;
 }
 
-/// The region's config: a head and a worker.
-fn region(place: &Place) -> String {
+/// The region's config: a head and a worker. The commands that start Ray are
+/// for `ray up`, with the Ray that it is part of.
+fn region(place: &Place, key: &Path) -> String {
+    let ray = sandbox::ray_up_python().with_file_name("ray").display().to_string();
     format!(
         "cluster_name: computes-{}
 max_workers: 2
 provider: {{type: aws, region: {}}}
-auth: {{ssh_user: root}}
+auth: {{ssh_user: root, ssh_private_key: {}}}
 head_node_type: ray.head.default
 available_node_types:
   ray.head.default:
@@ -211,18 +314,46 @@ available_node_types:
       InstanceType: m5.large
       ImageId: {IMAGE}
       KeyName: quokka
-      SubnetId: {}
+      SubnetIds: [{}]
       SecurityGroupIds: [{}]
   ray.worker.default:
     min_workers: 1
     max_workers: 2
     node_config: *node
+setup_commands: []
+head_setup_commands: []
+worker_setup_commands: []
+head_start_ray_commands:
+  - {ray} stop
+  - AWS_ENDPOINT_URL=http://{API} AWS_ACCESS_KEY_ID=AKIAHEAD AWS_SECRET_ACCESS_KEY=head
+    {ray} start --head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml
+worker_start_ray_commands:
+  - {ray} stop
+  - {ray} start --address=$RAY_HEAD_IP:6379
 ",
-        place.region, place.region, place.subnet, place.group
+        place.region,
+        place.region,
+        key.display(),
+        place.subnet,
+        place.group
     )
 }
 
+/// The built-in recipe, with the environment that is there in place of the step
+/// that makes one, which takes the internet.
 fn recipe() -> String {
-    let bin = sandbox::python().parent().unwrap().display().to_string();
-    include_str!("recipe.yaml").replace("BIN", &bin)
+    let venv = sandbox::python().parent().unwrap().parent().unwrap().display().to_string();
+    let make = "    script: built-in/python.sh\n";
+    let text = Recipe::built_in_source().text;
+    assert!(text.contains(make), "{text}");
+    text.replace(make, &format!("    run: ln -sfn {venv} ~/.muster/venv\n"))
+}
+
+/// The same without its step `redirect`.
+fn recipe_without_redirect() -> String {
+    let recipe = recipe();
+    let (before, rest) = recipe.split_once("  - name: redirect\n").unwrap();
+    let (step, after) = rest.split_once("\n\n").unwrap();
+    assert!(step.contains("built-in/redirect.sh"), "{step}");
+    format!("{before}{after}")
 }

@@ -2,7 +2,7 @@
 //! what it terminates is taken away with its disk.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -45,6 +45,19 @@ impl Site {
         let machines = Arc::new(Mutex::new(machines));
         let follows = tokio::spawn(follow(regions, machines.clone()));
         Self { machines, follows }
+    }
+
+    /// Cuts the power of a machine that EC2 believes to be running, and boots it again.
+    pub fn reset(&self, id: &str) {
+        let mut machines = self.machines.lock().unwrap();
+        assert!(machines.running.remove(id).is_some(), "{id} does not run");
+        let instance = machines.said.instances.iter().find(|one| one.id == id).cloned().unwrap();
+        machines.boot(&instance);
+    }
+
+    /// The instances that run.
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.machines.lock().unwrap().running.keys().cloned().collect()
     }
 
     /// What the machines said on their consoles, for whoever looks for a cause.
