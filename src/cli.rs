@@ -59,6 +59,10 @@ pub enum Command {
     Fix(FixArgs),
     /// Launch what is missing and bootstrap what is not ready
     Up(UpArgs),
+    /// Stop the cluster's machines; their volumes stay and are billed
+    Stop(StopArgs),
+    /// Start the machines again, and what has to run on them
+    Start(StartArgs),
     /// Show the cluster's nodes, as AWS and the journal have them
     Status(CommandArgs),
     /// Print what the steps on the nodes printed
@@ -297,6 +301,34 @@ pub struct UpArgs {
     /// The Python for that query
     #[arg(long, value_name = "PATH", default_value = "python3", env = "MUSTER_PYTHON")]
     pub python: PathBuf,
+    /// Start the services of every node anew; what runs on the cluster is lost
+    #[arg(long)]
+    pub restart: bool,
+}
+
+/// `muster stop`
+#[derive(Debug, Args)]
+pub struct StopArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub common: CommandArgs,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `muster start`
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub common: CommandArgs,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print every line that the nodes print, too
+    #[arg(long)]
+    pub logs: bool,
 }
 
 /// `muster logs`

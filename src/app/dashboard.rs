@@ -112,5 +112,13 @@ fn farewell(world: &World, streams: &mut Streams) -> Result<(), Trouble> {
             "{billed} instances of {cluster} go on and are billed; `muster down` terminates them"
         ))?;
     }
+    let stopped = state.stopped().count();
+    if stopped > 0 {
+        streams.out.line(format!(
+            "{stopped} instances of {} are stopped, their volumes are billed; `muster start` \
+             starts them, `muster down` ends them",
+            store.cluster()
+        ))?;
+    }
     Ok(())
 }

@@ -20,7 +20,9 @@ mod pick;
 mod provoke;
 mod query;
 mod ssh;
+mod start;
 mod status;
+mod stop;
 mod trouble;
 mod up;
 mod watch;
@@ -67,6 +69,8 @@ async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
         Some(Command::Config(args)) => config::run(&args, streams),
         Some(Command::Fix(args)) => fix::run(args, streams).await,
         Some(Command::Up(args)) => up::run(args, streams).await,
+        Some(Command::Stop(args)) => stop::run(args, streams).await,
+        Some(Command::Start(args)) => start::run(args, streams).await,
         Some(Command::Status(args)) => status::run(args, streams).await,
         Some(Command::Logs(args)) => logs::run(args, streams).await,
         Some(Command::Export(args)) => export::run(args, streams).await,

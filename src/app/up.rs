@@ -1,8 +1,8 @@
 //! `muster up`: look, show, ask, launch, bootstrap.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, watch::Aside};
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, watch::Aside};
 use crate::{
     check::{Finding, Level, Summary},
     cli::{Format, UpArgs},
@@ -20,6 +20,10 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let folder = store.folder().map(std::path::Path::to_owned);
     let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let (survey, findings) = look(&mut watch).await?;
+    if watch.state().stopped().next().is_some() {
+        let state = start_instead(&world, &args, watch).await?;
+        return told(&world, &args, &state, folder.as_deref(), streams).await;
+    }
     refuse_what_fails(&world, &args, &findings, &mut watch)?;
     if args.common.format == Format::Text {
         let plan = report::launch_plan(
@@ -31,8 +35,14 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         );
         world.print_simulated(watch.streams)?;
         watch.streams.out.lines(&plan)?;
+        if args.restart {
+            let paint = watch.streams.out.paint();
+            let plan = report::restart_plan(&world.project, watch.state(), paint);
+            watch.streams.out.lines(&plan)?;
+        }
     }
-    if !args.yes && !confirm("Launch?", &mut watch.streams.err).await? {
+    let question = if args.restart { "Start all of that anew?" } else { "Launch?" };
+    if !args.yes && !confirm(question, &mut watch.streams.err).await? {
         watch.end().await?;
         return Err(Trouble::failed(Failure::new("not confirmed; nothing was launched")));
     }
@@ -40,18 +50,54 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         watch.print_lines();
     }
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
-    watch.ask(Command::Up, ended).await?;
+    let command = if args.restart { Command::Restart } else { Command::Up };
+    watch.ask(command, ended).await?;
     let state = watch.end().await?;
+    told(&world, &args, &state, folder.as_deref(), streams).await
+}
+
+/// What came of it, and whether it computes.
+async fn told(
+    world: &World,
+    args: &UpArgs,
+    state: &RunState,
+    folder: Option<&Path>,
+    streams: &mut Streams,
+) -> Result<Exit, Trouble> {
     if args.common.format == Format::Text {
-        streams.out.lines(&report::launched(&state, folder.as_deref()))?;
+        streams.out.lines(&report::launched(state, folder))?;
     }
-    if !is_complete(&world, &state) {
+    if !is_complete(world, state) {
         return Ok(Exit::FAILED);
     }
     if args.no_query || world.cloud.is_simulated() {
         return Ok(Exit::DONE);
     }
-    query::after_up(&args, &world, streams).await
+    query::after_up(args, world, streams).await
+}
+
+/// Machines are stopped: says so, and offers to start them. In scripts that
+/// has to be asked for, since nothing is launched then.
+async fn start_instead(
+    world: &World,
+    args: &UpArgs,
+    mut watch: Watch<'_>,
+) -> Result<RunState, Trouble> {
+    let plan = start::plan(&mut watch).await?;
+    start::show(world, &plan, args.common.format, &mut watch)?;
+    let stopped = watch.state().stopped().count();
+    let failure = Failure::new(format!("{stopped} machines of the cluster are stopped"));
+    let failure = failure.hint("`muster start` starts them, `muster down` ends the cluster");
+    if args.yes || args.restart {
+        watch.end().await?;
+        return Err(Trouble::failed(failure));
+    }
+    watch.streams.err.line(format!("\n{}: nothing is launched", failure.message))?;
+    if !confirm("Start them?", &mut watch.streams.err).await? {
+        watch.end().await?;
+        return Err(Trouble::failed(failure));
+    }
+    start::carry_out(watch).await
 }
 
 async fn look(watch: &mut Watch<'_>) -> Result<(Arc<Survey>, Arc<[Finding]>), Trouble> {

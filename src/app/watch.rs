@@ -56,6 +56,26 @@ pub enum Aside<'a> {
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
+    /// What `stop` is about to do.
+    StopPlan {
+        /// Instances that run and would be stopped.
+        stop: Vec<&'a InstanceId>,
+        /// Those that are stopped already.
+        stopped: Vec<&'a InstanceId>,
+        /// Those that can't be stopped, and why.
+        stay: Vec<(&'a InstanceId, &'a str)>,
+        /// Regions that could not be asked, and why.
+        unknown: &'a [(Region, Failure)],
+    },
+    /// What `start` is about to do.
+    StartPlan {
+        /// Instances that are stopped and would be started.
+        start: Vec<&'a InstanceId>,
+        /// Those that run.
+        running: Vec<&'a InstanceId>,
+        /// Regions that could not be asked, and why.
+        unknown: &'a [(Region, Failure)],
+    },
     /// What muster made and `down` left.
     Remains {
         /// By region.

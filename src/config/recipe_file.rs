@@ -302,6 +302,9 @@ mod tests {
             assert_eq!(of_config, ray == RayStart::Config);
             assert_eq!(recipe.steps[10].needs, ["ray-leader"]);
             assert_eq!(recipe.steps[13].after, ["flight"]);
+            let again: Vec<_> = recipe.again_on_start().collect();
+            let services: Vec<_> = expected[7..].iter().map(|(name, _)| *name).collect();
+            assert_eq!(again, services);
         }
         assert_eq!(Recipe::built_in().name, "built-in");
     }

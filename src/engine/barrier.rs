@@ -121,7 +121,9 @@ impl Barriers {
                     self.failed(node);
                 }
             }
-            Event::InstanceChanged { instance, state: now, .. } if !now.is_live() => {
+            Event::InstanceChanged { instance, state: now, .. }
+                if !now.is_live() || now.is_stopped() =>
+            {
                 if let Some(node) = state.node_of(instance) {
                     self.failed(&node.name);
                 }

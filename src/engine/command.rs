@@ -32,6 +32,18 @@ pub enum Command {
     PlanDown,
     /// Terminate every instance that carries the cluster's id.
     Down,
+    /// Find what `StopMachines` would stop; answered by [`Update::StopPlan`].
+    PlanStop,
+    /// Stop every machine that can be; answered by [`Update::StopEnded`].
+    StopMachines,
+    /// Find what `StartMachines` would start; answered by [`Update::StartPlan`].
+    PlanStart,
+    /// Start what is stopped, and run again what that needs, and what had
+    /// failed before. Launches nothing. Answered by [`Update::UpEnded`].
+    StartMachines,
+    /// `Up`, with the steps that start services run again on every node: what
+    /// runs on the cluster now is lost.
+    Restart,
     /// Plan what mends the findings that the wish names; answered by
     /// [`Update::FixPlan`]. Looks at all regions first.
     PlanFix(Wish),
@@ -85,6 +97,15 @@ pub enum Update {
     Busy(Vec<String>),
     /// The answer to `Up` is complete: nothing more happens by itself.
     UpEnded,
+    /// What `StopMachines` would do.
+    StopPlan(StopPlan),
+    /// The answer to `StopMachines` is complete.
+    StopEnded {
+        /// Whether every machine is stopped.
+        complete: bool,
+    },
+    /// What `StartMachines` would do.
+    StartPlan(StartPlan),
     /// What muster made and `Down` left; comes before its end.
     Remains(Remains),
     /// The answer to `Down` is complete.
@@ -111,5 +132,29 @@ pub struct DownPlan {
     /// Instances that only share a Ray cluster name: never touched.
     pub foreign: Vec<(Region, Instance)>,
     /// Regions that could not be asked; what runs there is not known.
+    pub unknown: Vec<(Region, Failure)>,
+}
+
+/// What `StopMachines` would stop, and what it would leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StopPlan {
+    /// Instances of the cluster that run, or are about to.
+    pub stop: Vec<(Region, Instance)>,
+    /// Those that are stopped already, or about to be.
+    pub stopped: Vec<(Region, Instance)>,
+    /// Those that can't be stopped and go on, and why.
+    pub stay: Vec<(Region, Instance, String)>,
+    /// Regions that could not be asked; what runs there is not known.
+    pub unknown: Vec<(Region, Failure)>,
+}
+
+/// What `StartMachines` would start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StartPlan {
+    /// Instances of the cluster that are stopped, or about to be.
+    pub start: Vec<(Region, Instance)>,
+    /// Those that run.
+    pub running: Vec<(Region, Instance)>,
+    /// Regions that could not be asked.
     pub unknown: Vec<(Region, Failure)>,
 }

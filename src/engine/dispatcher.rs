@@ -2,6 +2,7 @@
 //! the state. It starts the tasks that do the work and ends when told to.
 
 mod commands;
+mod power;
 mod record;
 mod tasks;
 mod up;
@@ -144,6 +145,9 @@ impl Dispatcher {
             Message::Reload(answer) => {
                 // The fix that asked may have been dropped meanwhile.
                 let _ = answer.send(self.replan());
+            }
+            Message::Flush(answer) => {
+                let _ = answer.send(());
             }
             Message::Update(update) => {
                 let again = matches!(update, Update::FixEnded { .. });

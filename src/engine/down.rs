@@ -137,8 +137,7 @@ fn is_over(shared: &Shared, region: &Region, listing: &[Instance], waited: Durat
     let all_gone = listing.iter().all(|found| found.state == InstanceState::Terminated);
     let listed = |id: &InstanceId| listing.iter().any(|found| found.id == *id);
     let unlisted = |info: &InstanceInfo| info.region == *region && !listed(&info.id);
-    let may_appear =
-        !unresolved(shared, region).is_empty() || shared.state().billed().any(unlisted);
+    let may_appear = !unresolved(shared, region).is_empty() || shared.state().live().any(unlisted);
     all_gone && (!may_appear || waited >= APPEAR)
 }
 
@@ -149,7 +148,7 @@ fn settle(shared: &Shared, region: &Region, listing: &[Instance]) {
     }
     let state = shared.state();
     let listed = |id: &InstanceId| listing.iter().any(|found| found.id == *id);
-    for info in state.billed().filter(|info| info.region == *region && !listed(&info.id)) {
+    for info in state.live().filter(|info| info.region == *region && !listed(&info.id)) {
         shared.tell(vanished(info));
     }
 }

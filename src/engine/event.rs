@@ -163,6 +163,55 @@ pub enum Event {
         /// What is to be terminated.
         instances: Vec<InstanceId>,
     },
+    /// The user asked for the machines to be stopped; synced before the first
+    /// `StopInstances`.
+    StopIntended {
+        /// What is to be stopped.
+        instances: Vec<InstanceId>,
+    },
+    /// What could be stopped is, or muster stopped waiting.
+    StopEnded {
+        /// Machines that are stopped.
+        stopped: u32,
+        /// Machines that are not.
+        left: u32,
+    },
+    /// The user asked for the machines to be started again; synced before the
+    /// first `StartInstances`.
+    StartIntended {
+        /// What is to be started.
+        instances: Vec<InstanceId>,
+    },
+    /// What these steps started runs no more, or is to be started anew: they
+    /// have to run again.
+    ServicesVoided {
+        /// Where.
+        nodes: Vec<NodeName>,
+        /// Which.
+        steps: Vec<String>,
+    },
+    /// The user asked for machines that `ray up` made to become the cluster;
+    /// synced before anything is done to them.
+    AdoptIntended {
+        /// Where.
+        regions: Vec<Region>,
+        /// Which.
+        instances: Vec<InstanceId>,
+    },
+    /// Nothing was done to the machines of a region after all.
+    AdoptGivenUp {
+        /// The region.
+        region: Region,
+        /// Why.
+        failure: Failure,
+    },
+    /// The machines of a region carry the cluster's id and are its nodes.
+    Adopted {
+        /// The region.
+        region: Region,
+        /// Its nodes.
+        nodes: Vec<AdoptedNode>,
+    },
     /// EC2 says that every instance with the cluster's id is gone.
     ClusterGone,
     /// The user said yes to a plan of changes; synced before the first one.
@@ -222,6 +271,10 @@ impl Event {
                 | Self::RunStarted { .. }
                 | Self::LaunchIntended { .. }
                 | Self::DownStarted { .. }
+                | Self::StopIntended { .. }
+                | Self::StartIntended { .. }
+                | Self::ServicesVoided { .. }
+                | Self::AdoptIntended { .. }
                 | Self::FixStarted { .. }
                 | Self::ChangeIntended { .. }
         )
@@ -232,7 +285,7 @@ impl Event {
         match self {
             Self::NodePhase { phase, .. } => phase.is_settled(),
             Self::NodeFailed { .. } | Self::LaunchFailed { .. } => true,
-            Self::InstanceChanged { state, .. } => !state.is_live(),
+            Self::InstanceChanged { state, .. } => !state.is_live() || state.is_stopped(),
             _ => false,
         }
     }
@@ -245,6 +298,9 @@ impl Event {
                 Self::LaunchSucceeded { .. }
                     | Self::LaunchFailed { .. }
                     | Self::ClusterGone
+                    | Self::StopEnded { .. }
+                    | Self::AdoptGivenUp { .. }
+                    | Self::Adopted { .. }
                     | Self::ChangeDone { .. }
             )
     }
@@ -269,6 +325,16 @@ pub struct LaunchedInstance {
     pub public_ip: Option<IpAddr>,
 }
 
+/// A machine that was there before, as it became a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdoptedNode {
+    /// The group that it counts as.
+    pub group: GroupKey,
+    /// The machine.
+    #[serde(flatten)]
+    pub instance: LaunchedInstance,
+}
+
 /// Where a node is on its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -288,6 +354,10 @@ pub enum Phase {
     Ready,
     /// Can't go on by itself; see the failure. The machine may still be billed.
     Failed,
+    /// Its machine is being stopped.
+    Stopping,
+    /// Its machine is stopped; its volumes are billed.
+    Stopped,
     /// Being terminated.
     Terminating,
     /// Gone.
@@ -305,6 +375,8 @@ impl Phase {
             Self::Bootstrapping => "bootstrap",
             Self::Ready => "ready",
             Self::Failed => "failed",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
             Self::Terminating => "ending",
             Self::Terminated => "gone",
         }
@@ -312,7 +384,7 @@ impl Phase {
 
     /// Whether nothing more happens by itself.
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Ready | Self::Failed | Self::Terminated)
+        matches!(self, Self::Ready | Self::Failed | Self::Stopped | Self::Terminated)
     }
 }
 

@@ -25,16 +25,20 @@ mod remains;
 mod sanitize;
 mod script;
 mod shared;
+mod start;
 mod state;
 mod step;
+mod stop;
 mod verify;
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-pub use command::{Command, DownPlan, FixPlan, Update};
-pub use event::{Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome};
+pub use command::{Command, DownPlan, FixPlan, StartPlan, StopPlan, Update};
+pub use event::{
+    AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome,
+};
 pub use fix_state::{ChangeState, FixProgress, FixState};
 pub use host::host_of;
 pub use logs::{LogStore, NodeLog};

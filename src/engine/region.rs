@@ -74,6 +74,16 @@ fn unsettled(shared: &Shared, region: &Region) -> Vec<NodeName> {
     of_region.filter(|node| !node.phase.is_settled()).map(|node| node.name.clone()).collect()
 }
 
+/// Whether nothing more happens to the nodes of `region` by itself. What is
+/// only planned, or whose launch nobody is at, is not waited for.
+fn settled_all(shared: &Shared, region: &Region) -> bool {
+    let state = shared.state();
+    let mut of_region = state.nodes.values().filter(|node| node.group.region == *region);
+    of_region.all(|node| {
+        node.phase.is_settled() || matches!(node.phase, Phase::Planned | Phase::Launching)
+    })
+}
+
 /// One call for each group that lacks nodes, side by side.
 async fn launch_missing(shared: &Arc<Shared>, config: &RegionConfig, vcpus: &Vcpus) {
     let launches = missing(shared, config).into_iter().map(|(group, nodes)| {
@@ -100,12 +110,13 @@ fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<Nod
     missing
 }
 
-async fn watch(shared: &Arc<Shared>, region: &Region) {
+/// Until each node with a machine is settled.
+pub(super) async fn watch(shared: &Arc<Shared>, region: &Region) {
     start_ready(shared, region);
     let mut settled = shared.settled.subscribe();
-    while !unsettled(shared, region).is_empty() {
+    while !settled_all(shared, region) {
         let pause = if boots(shared, region) { POLL_BOOTING } else { POLL_RUNNING };
-        let all_settled = settled.wait_for(|()| unsettled(shared, region).is_empty());
+        let all_settled = settled.wait_for(|()| settled_all(shared, region));
         if tokio::time::timeout(pause, all_settled).await.is_ok() {
             return;
         }
@@ -124,7 +135,7 @@ fn boots(shared: &Shared, region: &Region) -> bool {
 }
 
 /// Hands over the nodes whose machines run and can be reached.
-fn start_ready(shared: &Shared, region: &Region) {
+pub(super) fn start_ready(shared: &Shared, region: &Region) {
     let internal = shared.project().region(region).is_some_and(|config| config.use_internal_ips);
     let state = shared.state();
     let booted = state.nodes.values().filter(|node| {

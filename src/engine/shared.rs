@@ -30,6 +30,8 @@ pub(super) enum Message {
     Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
     /// The configs were rewritten: plan what they say now; answered once that is done.
     Reload(oneshot::Sender<Result<(), Failure>>),
+    /// Answered once all that was said before is folded.
+    Flush(oneshot::Sender<()>),
     /// Send on as it is.
     Update(Update),
 }
@@ -114,6 +116,14 @@ impl Shared {
         answered.await.map_err(|_| lost())?
     }
 
+    /// Returns once all that was told before is folded.
+    pub(super) async fn flush(&self) {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Flush(answer));
+        // An engine that has ended folds nothing more.
+        let _ = answered.await;
+    }
+
     /// Tells of what has happened already.
     pub(super) fn tell(&self, event: Event) {
         self.send(Message::Tell(event));
@@ -159,6 +169,16 @@ impl MustFinish {
     /// What is under way.
     pub(super) fn list(&self) -> Vec<String> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Returns once nothing is under way any more.
+    pub(super) async fn all_ended(&self) {
+        let mut changes = self.changes();
+        while !self.list().is_empty() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Changes whenever the list does.

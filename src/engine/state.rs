@@ -1,11 +1,13 @@
 //! The state of a cluster: a fold of its events, and nothing else.
 
+mod machines;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
@@ -36,6 +38,9 @@ pub struct RunState {
     pub launches: BTreeMap<ClientToken, LaunchRecord>,
     /// Instances with the cluster's id that no launch on record made.
     pub strays: BTreeMap<InstanceId, InstanceInfo>,
+    /// Regions whose machines are to be taken over, and are not yet.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub adopting: BTreeSet<Region>,
     /// The last plan of changes, if one was begun.
     pub fix: Option<FixState>,
     /// The nodes by their present machines: `nodes` the other way round.
@@ -60,6 +65,10 @@ pub enum ClusterPhase {
     Ready,
     /// Settled, but with failed nodes or groups.
     Degraded,
+    /// Being stopped.
+    Stopping,
+    /// Every machine is stopped; their volumes are billed.
+    Stopped,
     /// Being terminated.
     Falling,
     /// Every instance is gone for certain.
@@ -92,6 +101,9 @@ pub struct NodeState {
     /// The step that verified.
     #[serde(skip)]
     verified_by: Option<String>,
+    /// Whether its machine was stopped since its services were started: then
+    /// the steps that start them have to run again.
+    pub services_lost: bool,
     /// Why it failed.
     pub failure: Option<Failure>,
 }
@@ -119,6 +131,12 @@ pub struct InstanceInfo {
     pub since: Timestamp,
     /// When it was seen shutting down or terminated.
     pub ended: Option<Timestamp>,
+    /// Whether it was there before muster took it over.
+    pub adopted: bool,
+    /// Since when it has been billed; none while it is stopped.
+    pub running_since: Option<Timestamp>,
+    /// For how long it was billed before its last stop.
+    pub billed_before: SignedDuration,
 }
 
 /// A step on a node.
@@ -209,18 +227,8 @@ impl RunState {
                 || planned.iter().any(|plan| plan.name == *name)
         });
         for plan in planned {
-            let node = self.nodes.entry(plan.name.clone()).or_insert_with(|| NodeState {
-                name: plan.name.clone(),
-                group: plan.group.clone(),
-                leader: plan.leader,
-                instance_type: plan.instance_type.clone(),
-                phase: Phase::Planned,
-                since: BTreeMap::new(),
-                instance: None,
-                steps: BTreeMap::new(),
-                verified: Vec::new(),
-                verified_by: None,
-                failure: None,
+            let node = self.nodes.entry(plan.name.clone()).or_insert_with(|| {
+                NodeState::planned(plan.name.clone(), plan.group.clone(), plan.leader)
             });
             // Without a machine there is nothing yet but the plan.
             if node.instance.is_none() {
@@ -257,10 +265,8 @@ impl RunState {
             Event::LaunchSucceeded { token, instances } => self.launched(token, instances, at),
             Event::LaunchFailed { token, failure } => self.launch_failed(token, failure, at),
             Event::InstanceChanged { instance, state, reason, private_ip, public_ip, .. } => {
-                self.instance_changed(instance, *state, *private_ip, *public_ip, at);
-                if !state.is_live() && self.phase != ClusterPhase::Falling {
-                    self.taken_away(instance, reason.as_deref());
-                }
+                let state = (*state, reason.as_deref());
+                self.instance_changed(instance, state, (*private_ip, *public_ip), at);
             }
             Event::StrayFound { instance, region, state, instance_type } => {
                 let info = InstanceInfo {
@@ -274,6 +280,9 @@ impl RunState {
                     public_ip: None,
                     since: at,
                     ended: None,
+                    adopted: false,
+                    running_since: (!state.is_stopped()).then_some(at),
+                    billed_before: SignedDuration::ZERO,
                 };
                 self.strays.insert(instance.clone(), info);
             }
@@ -320,6 +329,15 @@ impl RunState {
                     if *failed == 0 { ClusterPhase::Ready } else { ClusterPhase::Degraded };
             }
             Event::DownStarted { .. } => self.phase = ClusterPhase::Falling,
+            Event::StopIntended { .. } => self.phase = ClusterPhase::Stopping,
+            Event::StopEnded { stopped, left } => self.stop_ended(*stopped, *left),
+            Event::StartIntended { .. } => self.phase = ClusterPhase::Rising,
+            Event::ServicesVoided { nodes, steps } => self.void_services(nodes, steps, at),
+            Event::AdoptIntended { regions, .. } => self.adopting.extend(regions.iter().cloned()),
+            Event::AdoptGivenUp { region, .. } => {
+                self.adopting.remove(region);
+            }
+            Event::Adopted { region, nodes } => self.adopt(region, nodes, at),
             Event::ClusterGone => self.phase = ClusterPhase::Gone,
             Event::FixStarted { steps } => self.fix = Some(FixState::begin(steps, at)),
             Event::ChangeIntended { .. }
@@ -347,19 +365,8 @@ impl RunState {
         let leader = self.leader.as_ref() == Some(&group.region)
             && group.kind == crate::model::NodeKind::Head;
         for name in nodes {
-            self.nodes.entry(name.clone()).or_insert_with(|| NodeState {
-                name: name.clone(),
-                group: group.clone(),
-                leader,
-                instance_type: InstanceType::default(),
-                phase: Phase::Planned,
-                since: BTreeMap::new(),
-                instance: None,
-                steps: BTreeMap::new(),
-                verified: Vec::new(),
-                verified_by: None,
-                failure: None,
-            });
+            let planned = || NodeState::planned(name.clone(), group.clone(), leader);
+            self.nodes.entry(name.clone()).or_insert_with(planned);
             self.enter(name, Phase::Launching, at);
         }
     }
@@ -375,31 +382,7 @@ impl RunState {
             LaunchState::Succeeded(instances.iter().map(|launched| launched.id.clone()).collect());
         let region = record.group.region.clone();
         for launched in instances {
-            self.strays.remove(&launched.id);
-            self.enter(&launched.node, Phase::Booting, at);
-            let Some(node) = self.nodes.get_mut(&launched.node) else { continue };
-            if let Some(replaced) = &node.instance {
-                self.by_instance.remove(&replaced.id);
-            }
-            self.by_instance.insert(launched.id.clone(), launched.node.clone());
-            node.instance_type = launched.instance_type.clone();
-            // Numbers go on counting, so that no two tries ever share a log key.
-            for step in node.steps.values_mut() {
-                step.outcome = Some(StepOutcome::Voided);
-            }
-            node.unverify();
-            node.instance = Some(InstanceInfo {
-                id: launched.id.clone(),
-                region: region.clone(),
-                instance_type: launched.instance_type.clone(),
-                vcpus: launched.vcpus,
-                zone: Some(launched.zone.clone()),
-                state: InstanceState::Pending,
-                private_ip: launched.private_ip,
-                public_ip: launched.public_ip,
-                since: at,
-                ended: None,
-            });
+            self.attach(&region, launched, at);
         }
     }
 
@@ -412,43 +395,6 @@ impl RunState {
                 node.failure = Some(failure.clone());
             }
         }
-    }
-
-    fn instance_changed(
-        &mut self,
-        id: &InstanceId,
-        state: InstanceState,
-        private_ip: Option<Ipv4Addr>,
-        public_ip: Option<IpAddr>,
-        at: Timestamp,
-    ) {
-        let name = self.by_instance.get(id).cloned();
-        let node = name.as_ref().and_then(|name| self.nodes.get_mut(name));
-        let of_node = node.and_then(|node| node.instance.as_mut());
-        let Some(info) = of_node.or_else(|| self.strays.get_mut(id)) else { return };
-        info.state = state;
-        info.private_ip = private_ip.or(info.private_ip);
-        info.public_ip = public_ip;
-        if !state.is_live() {
-            info.ended.get_or_insert(at);
-        }
-        let phase = match state {
-            InstanceState::ShuttingDown => Phase::Terminating,
-            InstanceState::Terminated => Phase::Terminated,
-            _ => return,
-        };
-        if let Some(name) = name {
-            self.enter(&name, phase, at);
-        }
-    }
-
-    /// Nobody asked for this machine's end.
-    fn taken_away(&mut self, id: &InstanceId, reason: Option<&str>) {
-        let Some(name) = self.by_instance.get(id) else { return };
-        let Some(node) = self.nodes.get_mut(name) else { return };
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let failure = Failure::new(format!("the machine was ended{reason}"));
-        node.failure = Some(failure.hint("`up` again launches another one in its place"));
     }
 
     /// How many nodes are ready, and how many are not.
@@ -468,8 +414,18 @@ impl RunState {
         self.nodes.values().filter_map(|node| node.instance.as_ref()).chain(self.strays.values())
     }
 
-    /// Machines that cost money as far as is known.
-    pub fn billed(&self) -> impl Iterator<Item = &InstanceInfo> {
+    /// Machines that are not gone, stopped ones included.
+    pub fn live(&self) -> impl Iterator<Item = &InstanceInfo> {
         self.instances().filter(|info| info.state.is_live())
+    }
+
+    /// Machines that are billed as such, as far as is known.
+    pub fn billed(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.live().filter(|info| !info.state.is_stopped())
+    }
+
+    /// Machines that are stopped or about to be: only their volumes are billed.
+    pub fn stopped(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.live().filter(|info| info.state.is_stopped())
     }
 }

@@ -67,6 +67,36 @@ impl EventLines {
             Event::DownStarted { instances } => {
                 Some(self.line(at, None, "ending", &format!("{} instances", instances.len())))
             }
+            Event::StopIntended { instances } => {
+                Some(self.line(at, None, "stopping", &format!("{} instances", instances.len())))
+            }
+            Event::StopEnded { stopped, left: 0 } => {
+                let what = format!("all {stopped} machines; their volumes are billed");
+                Some(self.line(at, Some(Tone::Good), "stopped", &what))
+            }
+            Event::StopEnded { stopped, left } => {
+                let what = format!("{stopped} machines, {left} go on and are billed");
+                Some(self.line(at, Some(Tone::Bad), "stopped", &what))
+            }
+            Event::StartIntended { instances } => {
+                Some(self.line(at, None, "starting", &format!("{} instances", instances.len())))
+            }
+            Event::ServicesVoided { nodes, steps } => {
+                let what = format!("{} on {} nodes", steps.join(", "), nodes.len());
+                (!steps.is_empty()).then(|| self.line(at, None, "again", &what))
+            }
+            Event::AdoptIntended { instances, .. } => {
+                let what = format!("{} instances that are there", instances.len());
+                Some(self.line(at, None, "taking over", &what))
+            }
+            Event::AdoptGivenUp { region, failure } => {
+                let what = format!("{region} is left as it is");
+                Some(self.failed(at, &what, failure))
+            }
+            Event::Adopted { region, nodes } => {
+                let what = format!("{} machines in {region} carry the cluster's id", nodes.len());
+                Some(self.line(at, Some(Tone::Good), "taken over", &what))
+            }
             Event::ClusterGone => {
                 Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
             }

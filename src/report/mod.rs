@@ -10,6 +10,7 @@ mod fix;
 mod init;
 mod out;
 mod plan;
+mod power;
 mod status;
 mod table;
 
@@ -21,4 +22,5 @@ pub use fix::{fix_plan, remains};
 pub use init::{init_done, init_plan};
 pub use out::{Out, Paint, Tone};
 pub use plan::{down_plan, launch_plan, launched};
+pub use power::{ids, restart_plan, start_plan, stop_plan};
 pub use status::{StatusDocument, status};

@@ -72,13 +72,19 @@ fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
         ClusterPhase::Rising => ("coming up", Tone::Care),
         ClusterPhase::Ready => ("ready", Tone::Good),
         ClusterPhase::Degraded => ("not complete", Tone::Bad),
+        ClusterPhase::Stopping => ("being stopped", Tone::Care),
+        ClusterPhase::Stopped => ("stopped", Tone::Care),
         ClusterPhase::Falling => ("going down", Tone::Care),
         ClusterPhase::Gone => ("gone", Tone::Dim),
     };
     let (ready, _) = state.count();
     let billed = state.billed().count();
+    let stopped = match state.stopped().count() {
+        0 => String::new(),
+        count => format!(" · {count} stopped: their volumes are billed"),
+    };
     format!(
-        "{} · {} · {ready} of {} nodes ready · {billed} instances billed",
+        "{} · {} · {ready} of {} nodes ready · {billed} instances billed{stopped}",
         paint.paint(Tone::Strong, cluster),
         paint.paint(tone, word),
         state.nodes.len()

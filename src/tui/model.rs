@@ -78,6 +78,8 @@ pub enum Work {
     None,
     /// Launching and bootstrapping.
     Up,
+    /// Stopping the machines.
+    Stop,
     /// Ending the cluster.
     Down,
     /// Changing what a plan of remedies says.
@@ -128,6 +130,9 @@ impl Model {
             Update::Busy(busy) => self.busy = busy,
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
+            Update::StopEnded { complete } => self.stop_ended(complete),
+            // Asked by the commands alone.
+            Update::StopPlan(_) | Update::StartPlan(_) => {}
             Update::FixPlan(plan) => {
                 self.fix_plan = Some(plan);
                 self.planning = false;
@@ -212,7 +217,13 @@ impl Model {
         match command {
             Command::Look | Command::Reload => self.looks(),
             Command::PlanDown => self.down_plan = None,
-            Command::Up | Command::RetryNode(_) | Command::RetryStep(..) => self.work = Work::Up,
+            Command::Up
+            | Command::Restart
+            | Command::StartMachines
+            | Command::RetryNode(_)
+            | Command::RetryStep(..) => self.work = Work::Up,
+            Command::StopMachines => self.work = Work::Stop,
+            Command::PlanStop | Command::PlanStart => {}
             Command::Down => self.work = Work::Down,
             Command::PlanFix(_) | Command::PlanTeardown => {
                 (self.fix_plan, self.fix_refused) = (None, None);
@@ -231,6 +242,15 @@ impl Model {
         } else {
             let text = "not every instance is known to be gone: D asks all regions again";
             self.notice(Tone::Bad, text);
+        }
+    }
+
+    fn stop_ended(&mut self, complete: bool) {
+        self.work = Work::None;
+        if complete {
+            self.notice(Tone::Good, "every machine is stopped; their volumes are billed");
+        } else {
+            self.notice(Tone::Bad, "not every machine is stopped");
         }
     }
 
@@ -266,7 +286,10 @@ impl Model {
     }
 
     fn is_under_way(&self) -> bool {
-        matches!(self.state.phase, ClusterPhase::Rising | ClusterPhase::Falling)
+        matches!(
+            self.state.phase,
+            ClusterPhase::Rising | ClusterPhase::Stopping | ClusterPhase::Falling
+        )
     }
 
     /// Whether an earlier muster began what nobody is at now.

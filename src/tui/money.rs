@@ -22,20 +22,19 @@ impl Model {
         self.usd_per_hour(&node.group.region, &node.instance_type)
     }
 
-    /// What the machines on record that are not gone cost an hour.
+    /// What the machines on record that run cost an hour.
     pub fn running_price(&self) -> Price {
         let billed = self.state.billed();
         Price::sum(billed.map(|info| self.usd_per_hour(&info.region, &info.instance_type)))
     }
 
-    /// What all machines on record have cost up to now, as far as is known:
-    /// EC2 bills by the second, a minute at least.
+    /// What all machines on record have cost up to now, as far as is known;
+    /// volumes are left out.
     pub fn spent(&self) -> Price {
         let now = self.now();
         Price::sum(self.state.instances().map(|info| {
             let usd = self.usd_per_hour(&info.region, &info.instance_type)?;
-            let seconds = info.ended.unwrap_or(now).duration_since(info.since).as_secs_f64();
-            Some(usd * seconds.max(60.0) / 3_600.0)
+            Some(usd * info.billed_for(now).as_secs_f64() / 3_600.0)
         }))
     }
 }

@@ -100,6 +100,7 @@ impl Theme {
     pub fn phase(&self, phase: Phase) -> Style {
         match phase {
             Phase::Planned | Phase::Terminating | Phase::Terminated => self.dim,
+            Phase::Stopping | Phase::Stopped => self.warn,
             Phase::Launching | Phase::Booting | Phase::Connecting | Phase::Bootstrapping => {
                 self.busy
             }
@@ -116,7 +117,8 @@ pub fn phase_mark(phase: Phase) -> &'static str {
         Phase::Launching | Phase::Booting | Phase::Connecting | Phase::Bootstrapping => "▶",
         Phase::Ready => "√",
         Phase::Failed => "✗",
-        Phase::Terminating => "↓",
+        Phase::Stopping | Phase::Terminating => "↓",
+        Phase::Stopped => "=",
         Phase::Terminated => "-",
     }
 }

@@ -133,7 +133,11 @@ impl Ui {
 /// Whether there is anything to launch or to go on with, and nobody at it yet.
 fn has_to_launch(model: &Model) -> bool {
     let (ready, all) = model.ready();
-    ready < all && model.work == Work::None && model.state.phase != ClusterPhase::Falling
+    let held = matches!(
+        model.state.phase,
+        ClusterPhase::Falling | ClusterPhase::Stopping | ClusterPhase::Stopped
+    );
+    ready < all && model.work == Work::None && !held
 }
 
 /// Whether one of `texts` contains `filter`, upper and lower case alike.

@@ -5,6 +5,7 @@
 mod after;
 mod crash;
 mod faults;
+mod power;
 mod reload;
 mod scale;
 mod verified;

@@ -130,6 +130,34 @@ impl Run {
         }
     }
 
+    /// Whether every machine is stopped.
+    pub async fn stop(&mut self) -> bool {
+        self.send(Command::StopMachines);
+        match self.until(|update, _| matches!(update, Update::StopEnded { .. })).await {
+            Update::StopEnded { complete } => complete,
+            _ => unreachable!(),
+        }
+    }
+
+    pub async fn start(&mut self) {
+        self.send(Command::StartMachines);
+        self.up_ended().await;
+    }
+
+    /// Sends `command` and takes updates until `records` events have come, or
+    /// the answer is complete.
+    pub async fn send_and_see(&mut self, command: Command, records: usize) {
+        self.send(command);
+        let mut seen = 0;
+        while seen < records {
+            match self.next().await {
+                Some(Update::Event(_)) => seen += 1,
+                Some(Update::UpEnded | Update::StopEnded { .. }) | None => return,
+                Some(_) => {}
+            }
+        }
+    }
+
     pub async fn plan_down(&mut self) -> DownPlan {
         self.send(Command::PlanDown);
         match self.until(|update, _| matches!(update, Update::DownPlan(_))).await {

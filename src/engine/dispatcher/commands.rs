@@ -17,6 +17,8 @@ impl Dispatcher {
             Command::Look
                 | Command::Reload
                 | Command::PlanDown
+                | Command::PlanStop
+                | Command::PlanStart
                 | Command::PlanFix(_)
                 | Command::Cures
                 | Command::PlanTeardown
@@ -33,6 +35,11 @@ impl Dispatcher {
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
             Command::PlanDown => self.plan_down(),
             Command::Down => self.down(),
+            Command::PlanStop => self.plan_stop(),
+            Command::StopMachines => self.stop_machines(),
+            Command::PlanStart => self.plan_start(),
+            Command::StartMachines => self.start_machines(),
+            Command::Restart => self.restart_services(),
             Command::PlanFix(wish) => self.plan_fix(Some(wish)),
             Command::PlanTeardown => self.plan_fix(None),
             Command::Cures => self.cures(),
@@ -51,8 +58,8 @@ impl Dispatcher {
     /// Reads the files on the spot, as it writes the journal: what is asked
     /// after it is asked of the new project.
     fn reload(&mut self) {
-        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
-            return self.refuse("a launch, a termination or a fix is under way");
+        if self.is_busy() {
+            return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
         match self.replan() {
             Ok(()) => self.look(),
@@ -99,9 +106,8 @@ impl Dispatcher {
     }
 
     fn fix(&mut self, plan: Arc<Plan>) {
-        let busy = [Task::Down, Task::Fix].iter().any(|task| self.is_running(task));
-        if self.rising || busy {
-            return self.refuse("a launch, a termination or a fix is under way");
+        if self.is_busy() {
+            return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
         if let Err(failure) = self.open_run() {
             return self.tell(Update::Refused(failure));
@@ -113,25 +119,16 @@ impl Dispatcher {
     /// Nothing new is launched from here on; calls under way are waited for,
     /// since what they make has to be terminated as well.
     fn down(&mut self) {
-        if self.is_running(&Task::Down) {
-            return self.refuse("the termination is under way");
+        if self.ends() {
+            return self.refuse("a termination or a stop is under way");
         }
-        if self.is_running(&Task::Fix) {
-            return self.refuse("a fix is under way; it ends by itself");
+        if self.is_running(&Task::Fix) || self.is_running(&Task::Adopt) {
+            return self.refuse("a fix or an adoption is under way; it ends by itself");
         }
-        self.shared.halted.send_replace(true);
-        let work: Vec<_> = self.running.values().map(|(task, _)| task.clone()).collect();
-        for task in work.iter().filter(|task| matches!(task, Task::Region(_) | Task::Node(_))) {
-            self.abort(task);
-        }
+        self.drop_launches();
         let shared = self.shared.clone();
         self.spawn(Task::Down, async move {
-            let mut busy = shared.must.changes();
-            while !shared.must.list().is_empty() {
-                if busy.changed().await.is_err() {
-                    break;
-                }
-            }
+            shared.must.all_ended().await;
             down::run(shared).await;
         });
     }

@@ -60,10 +60,10 @@ impl Dispatcher {
         }
     }
 
-    /// A machine that is gone needs no more SSH.
+    /// A machine that is gone or stopped needs no more SSH.
     fn end_node_without_machine(&self, event: &Event) {
         let Event::InstanceChanged { instance, state, .. } = event else { return };
-        if state.is_live() {
+        if state.is_live() && !state.is_stopped() {
             return;
         }
         let name = self.shared.state().node_of(instance).map(|node| node.name.clone());

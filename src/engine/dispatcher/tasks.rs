@@ -18,6 +18,10 @@ pub(super) enum Task {
     Look,
     PlanDown,
     Down,
+    PlanPower,
+    StopMachines,
+    PlanAdopt,
+    Adopt,
     PlanFix,
     Cures,
     Fix,
@@ -62,11 +66,25 @@ impl Dispatcher {
                 self.tell(Update::Notice(failure));
                 self.tell(Update::DownEnded { gone: false });
             }
+            Task::StopMachines => {
+                self.tell(Update::Notice(failure));
+                self.tell(Update::StopEnded { complete: false });
+            }
+            Task::Adopt => {
+                self.tell(Update::Notice(failure));
+                self.tell(Update::UpEnded);
+            }
             Task::Fix => {
                 self.tell(Update::Notice(failure));
                 self.tell(Update::FixEnded { complete: false });
             }
-            Task::Region(_) | Task::Look | Task::PlanDown | Task::PlanFix | Task::Cures => {
+            Task::Region(_)
+            | Task::Look
+            | Task::PlanDown
+            | Task::PlanPower
+            | Task::PlanAdopt
+            | Task::PlanFix
+            | Task::Cures => {
                 self.tell(Update::Notice(failure));
             }
         }

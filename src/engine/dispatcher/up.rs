@@ -1,28 +1,26 @@
 //! An `Up` from its first record to its end, and running again what failed.
 
 use crate::{
-    engine::{ClusterPhase, Event, NodeState, Phase, Update, barrier::Barriers, node, region},
+    engine::{Event, NodeState, Phase, Update, barrier::Barriers, node, region},
     model::{Failure, NodeName, Region},
 };
 
-use super::{Dispatcher, tasks::Task};
+use super::{Dispatcher, power::Launches, tasks::Task};
 
 impl Dispatcher {
     pub(super) fn up(&mut self) {
-        if self.rising || self.is_running(&Task::Down) || self.is_running(&Task::Fix) {
-            return self.refuse("a launch, a termination or a fix is under way");
-        }
-        if self.shared.state().phase == ClusterPhase::Gone {
-            return self.refuse("this cluster is gone; start muster again to launch a new one");
+        if let Some(why) = self.may_not_rise() {
+            return self.tell(Update::Refused(why));
         }
         if let Err(failure) = self.open_run() {
             return self.tell(Update::Refused(failure));
         }
-        self.shared.halted.send_replace(false);
-        self.void_after_lost_leader();
-        self.barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
-        self.rising = true;
-        self.unsettle_failed();
+        self.rise();
+    }
+
+    /// All regions, once the run is on record.
+    pub(super) fn rise(&mut self) {
+        self.begin_rising(Launches::Missing);
         for region in self.shared.project().region_names() {
             self.start_region(region);
         }
@@ -45,7 +43,7 @@ impl Dispatcher {
 
     /// A new leader knows nothing of the members: what they did after it has
     /// to be done again.
-    fn void_after_lost_leader(&mut self) {
+    pub(super) fn void_after_lost_leader(&mut self) {
         let project = self.shared.project();
         let steps = project.recipe.steps.iter();
         let dependent: Vec<_> = steps.filter(|step| step.waits()).collect();
@@ -65,11 +63,11 @@ impl Dispatcher {
     }
 
     /// Nodes with a machine go back to where the watch picks them up.
-    fn unsettle_failed(&mut self) {
+    pub(super) fn unsettle_failed(&mut self) {
         let again: Vec<_> = {
             let state = self.shared.state();
             let broken = state.nodes.values().filter(|node| {
-                node.is_live() && !matches!(node.phase, Phase::Ready | Phase::Booting)
+                node.is_up() && !matches!(node.phase, Phase::Ready | Phase::Booting)
             });
             broken.map(|node| node.name.clone()).collect()
         };
@@ -87,7 +85,7 @@ impl Dispatcher {
 
     pub(super) fn start_node(&mut self, name: &NodeName) {
         let task = Task::Node(name.clone());
-        let stopping = self.is_running(&Task::Down) || self.shared.is_halted();
+        let stopping = self.ends() || self.shared.is_halted();
         if stopping || self.is_running(&task) {
             return;
         }
@@ -100,7 +98,7 @@ impl Dispatcher {
     pub(super) fn retry(&mut self, name: &NodeName) {
         let again: Vec<_> = {
             let state = self.shared.state();
-            let failed = |node: &&NodeState| node.phase == Phase::Failed && node.is_live();
+            let failed = |node: &&NodeState| node.phase == Phase::Failed && node.is_up();
             let of_name = |node: &&NodeState| node.name == *name || node.is_blocked();
             let nodes = state.nodes.values().filter(failed).filter(of_name);
             nodes.map(|node| node.name.clone()).collect()
@@ -115,7 +113,7 @@ impl Dispatcher {
 
     pub(super) fn retry_step(&mut self, name: &NodeName, step: &str) {
         let settled = self.shared.state().nodes.get(name).is_some_and(|node| {
-            node.is_live() && node.phase.is_settled() && node.steps.contains_key(step)
+            node.is_up() && node.phase.is_settled() && node.steps.contains_key(step)
         });
         if !settled {
             return self.refuse(&format!("{step} can't be run again on {name} now"));

@@ -46,6 +46,7 @@ pub fn open(ui: &mut Ui, model: &Model, wish: Wish) -> Vec<Effect> {
         Work::None | Work::Fix => {}
         Work::Up => return refuse(ui, "a launch is under way: mend once it has ended"),
         Work::Down => return refuse(ui, "the cluster is being ended"),
+        Work::Stop => return refuse(ui, "the machines are being stopped"),
     }
     if !begun && model.findings.is_some() && model.summary().fail == 0 {
         return refuse(ui, "no check fails: there is nothing to mend");

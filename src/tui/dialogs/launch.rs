@@ -51,7 +51,11 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
         (Work::Up, _) => Some("the launch is under way"),
         (Work::Fix, _) => Some("changes are being made"),
         (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
+        (Work::Stop, _) => Some("the machines are being stopped"),
         (_, ClusterPhase::Gone) => None,
+        _ if model.state.stopped().next().is_some() => {
+            Some("machines are stopped: `muster start` starts them")
+        }
         _ if ready == all => Some("every node is ready: there is nothing to launch"),
         _ => None,
     }

@@ -62,6 +62,9 @@ fn real(model: &Model) -> Vec<String> {
         Work::Down => texts.push(
             "The cluster is being ended; whether every instance is gone is then not known: `muster down` asks again.".into(),
         ),
+        Work::Stop => texts.push(
+            "What EC2 was told to stop stops without muster; `muster stop` again asks for the rest.".into(),
+        ),
         Work::Fix => texts.push("The call under way is waited for; the next fix goes on from there.".into()),
         Work::None => {}
     }

@@ -173,6 +173,7 @@ fn doing(model: &Model) -> String {
     match (&model.read_only, model.state.phase) {
         (Some(holder), _) => format!("read-only: {}", text::clean(holder)),
         (None, ClusterPhase::Gone) => "the cluster is gone".into(),
+        (None, ClusterPhase::Stopped) => "stopped: only volumes are billed".into(),
         _ => String::new(),
     }
 }

@@ -94,13 +94,11 @@ fn ran(state: &StepState, now: Timestamp, theme: &Theme) -> Span<'static> {
     }
 }
 
-/// From the launch until ready, or until now.
+/// From the launch or the last start until ready, or until now.
 fn total(node: &NodeState, now: Timestamp, theme: &Theme) -> Span<'static> {
-    let Some(start) = node.since.get(&Phase::Launching) else {
-        return Span::styled("·", theme.dim);
-    };
+    let Some(start) = node.begun() else { return Span::styled("·", theme.dim) };
     let settled = node.phase.is_settled().then(|| node.since.get(&node.phase)).flatten();
-    let took = text::between(*start, settled.copied().unwrap_or(now));
+    let took = text::between(start, settled.copied().unwrap_or(now));
     let style = if settled.is_some() { theme.strong } else { theme.dim };
     Span::styled(took, style)
 }

@@ -40,6 +40,8 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
         ClusterPhase::Rising => ("▶ rising", theme.busy),
         ClusterPhase::Ready => ("√ ready", theme.good),
         ClusterPhase::Degraded => ("✗ not complete", theme.bad),
+        ClusterPhase::Stopping => ("↓ being stopped", theme.warn),
+        ClusterPhase::Stopped => ("= stopped", theme.warn),
         ClusterPhase::Falling => ("↓ being ended", theme.warn),
         ClusterPhase::Gone => ("- gone", theme.dim),
     };
@@ -68,6 +70,8 @@ fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
         Phase::Booting,
         Phase::Connecting,
         Phase::Bootstrapping,
+        Phase::Stopping,
+        Phase::Stopped,
         Phase::Terminating,
         Phase::Terminated,
     ] {
@@ -124,8 +128,8 @@ fn line(node: &NodeState, names: usize, model: &Model, theme: &Theme) -> Line<'s
 }
 
 fn ready_after(node: &NodeState) -> String {
-    let (launch, ready) = (node.since.get(&Phase::Launching), node.since.get(&Phase::Ready));
-    let took = launch.zip(ready).map(|(from, to)| format!(" after {}", text::between(*from, *to)));
+    let (begun, ready) = (node.begun(), node.since.get(&Phase::Ready));
+    let took = begun.zip(ready).map(|(from, to)| format!(" after {}", text::between(from, *to)));
     format!("ready{}", took.unwrap_or_default())
 }
 
@@ -146,6 +150,16 @@ fn next(model: &Model) -> String {
         }
         ClusterPhase::Falling if model.is_interrupted() => {
             "nobody works on it now: D ends what is left".into()
+        }
+        ClusterPhase::Stopping if model.is_interrupted() => {
+            "nobody works on it now: `muster stop` goes on, `muster start` starts it again".into()
+        }
+        ClusterPhase::Stopping => "every region is asked until each machine is stopped".into(),
+        ClusterPhase::Stopped => {
+            "only volumes are billed; `muster start` starts the machines, D ends the cluster".into()
+        }
+        ClusterPhase::Degraded if model.state.stopped().next().is_some() => {
+            "`muster start` starts what is stopped and goes on with the rest".into()
         }
         ClusterPhase::Rising => "4 shows every node's steps, 5 what they print".into(),
         ClusterPhase::Ready => ready(model),

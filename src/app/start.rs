@@ -1,0 +1,84 @@
+//! `muster start`: show what is started, ask, start, and run again what that
+//! needs.
+
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, stop::not_asked, watch::Aside};
+use crate::{
+    cli::{Format, StartArgs},
+    engine::{Command, Phase, RunState, StartPlan, Update},
+    model::Failure,
+    report,
+};
+
+/// Starts the cluster's machines again.
+pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.common.project)?;
+    world.print_warnings(streams)?;
+    let store = world.store()?;
+    let folder = store.folder().map(std::path::Path::to_owned);
+    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
+    let plan = plan(&mut watch).await?;
+    show(&world, &plan, args.common.format, &mut watch)?;
+    if plan.start.is_empty() && is_complete(watch.state()) {
+        watch.end().await?;
+        return match plan.unknown.first() {
+            Some(first) => not_asked(&world, &plan.unknown, first),
+            None => Ok(Exit::DONE),
+        };
+    }
+    if !args.yes && !confirm("Start them?", &mut watch.streams.err).await? {
+        watch.end().await?;
+        return Err(Trouble::failed(Failure::new("not confirmed; nothing was started")));
+    }
+    if args.logs {
+        watch.print_lines();
+    }
+    let state = carry_out(watch).await?;
+    if args.common.format == Format::Text {
+        streams.out.lines(&report::launched(&state, folder.as_deref()))?;
+    }
+    Ok(if is_complete(&state) { Exit::DONE } else { Exit::FAILED })
+}
+
+/// What would be started.
+pub async fn plan(watch: &mut Watch<'_>) -> Result<StartPlan, Trouble> {
+    let planned = |update: &Update| match update {
+        Update::StartPlan(plan) => Some(plan.clone()),
+        _ => None,
+    };
+    watch.ask(Command::PlanStart, planned).await
+}
+
+/// Shows it.
+pub fn show(
+    world: &World,
+    plan: &StartPlan,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    match format {
+        Format::Json => watch.aside(&Aside::StartPlan {
+            start: report::ids(&plan.start),
+            running: report::ids(&plan.running),
+            unknown: &plan.unknown,
+        }),
+        Format::Text => {
+            world.print_simulated(watch.streams)?;
+            let paint = watch.streams.out.paint();
+            let lines = report::start_plan(&world.project, watch.state(), plan, paint);
+            Ok(watch.streams.out.lines(&lines)?)
+        }
+    }
+}
+
+/// Starts, and waits until every node is settled.
+pub async fn carry_out(mut watch: Watch<'_>) -> Result<RunState, Trouble> {
+    let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
+    watch.ask(Command::StartMachines, ended).await?;
+    watch.end().await
+}
+
+/// Whether every node that has a machine is ready, and there are any.
+pub fn is_complete(state: &RunState) -> bool {
+    let mut live = state.nodes.values().filter(|node| node.is_live()).peekable();
+    live.peek().is_some() && live.all(|node| node.phase == Phase::Ready)
+}

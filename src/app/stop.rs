@@ -1,0 +1,84 @@
+//! `muster stop`: show what is stopped and what goes on costing, ask, stop,
+//! wait.
+
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
+use crate::{
+    cli::{Format, StopArgs},
+    engine::{Command, StopPlan, Update},
+    model::{Failure, Region},
+    report,
+};
+
+/// Stops the cluster's machines.
+pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.common.project)?;
+    world.print_warnings(streams)?;
+    let mut watch = Watch::start(&world, world.store()?, args.common.format, streams)?;
+    let planned = |update: &Update| match update {
+        Update::StopPlan(plan) => Some(plan.clone()),
+        _ => None,
+    };
+    let plan = watch.ask(Command::PlanStop, planned).await?;
+    show(&world, &plan, args.common.format, &mut watch)?;
+    if plan.stop.is_empty() {
+        watch.end().await?;
+        return nothing(&world, &plan);
+    }
+    if !args.yes && !confirm("Stop them?", &mut watch.streams.err).await? {
+        watch.end().await?;
+        return Err(Trouble::failed(Failure::new("not confirmed; nothing was stopped")));
+    }
+    let ended = |update: &Update| match update {
+        Update::StopEnded { complete } => Some(*complete),
+        _ => None,
+    };
+    let complete = watch.ask(Command::StopMachines, ended).await?;
+    watch.end().await?;
+    if complete {
+        return Ok(Exit::DONE);
+    }
+    let failure = Failure::new("not every machine is stopped");
+    Err(Trouble::failed(failure.hint("`muster status` shows which; `muster stop` again goes on")))
+}
+
+/// Nothing to stop; whether that is good news depends on who could be asked.
+fn nothing(world: &World, plan: &StopPlan) -> Result<Exit, Trouble> {
+    match plan.unknown.first() {
+        None if plan.stay.is_empty() => Ok(Exit::DONE),
+        None => Err(Trouble::failed(Failure::new("what runs can't be stopped"))),
+        Some(first) => not_asked(world, &plan.unknown, first),
+    }
+}
+
+/// Some region could not be asked, or none.
+pub fn not_asked(
+    world: &World,
+    unknown: &[(Region, Failure)],
+    (_, failure): &(Region, Failure),
+) -> Result<Exit, Trouble> {
+    if unknown.len() < world.project.regions.len() {
+        return Ok(Exit::UNKNOWN);
+    }
+    Err(Trouble::Told { exit: Exit::NOT_ASKED, failure: failure.clone() })
+}
+
+fn show(
+    world: &World,
+    plan: &StopPlan,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    match format {
+        Format::Json => watch.aside(&Aside::StopPlan {
+            stop: report::ids(&plan.stop),
+            stopped: report::ids(&plan.stopped),
+            stay: plan.stay.iter().map(|(_, found, why)| (&found.id, why.as_str())).collect(),
+            unknown: &plan.unknown,
+        }),
+        Format::Text => {
+            world.print_simulated(watch.streams)?;
+            let lines = report::stop_plan(watch.state(), plan, watch.streams.out.paint());
+            Ok(watch.streams.out.lines(&lines)?)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Stopping and starting the machines, and starting anew what runs on them.
+
+use crate::{
+    engine::{ClusterPhase, Event, NodeState, RunState, Update, barrier::Barriers, start, stop},
+    model::{Failure, NodeName},
+};
+
+use super::{Dispatcher, tasks::Task};
+
+/// What a way up does about nodes without a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Launches {
+    /// Launches them.
+    Missing,
+    /// Goes on without them.
+    None,
+}
+
+impl Dispatcher {
+    pub(super) fn plan_stop(&mut self) {
+        let shared = self.shared.clone();
+        self.abort(&Task::PlanPower);
+        self.spawn(Task::PlanPower, async move {
+            let plan = stop::plan(&shared).await;
+            shared.update(Update::StopPlan(plan));
+        });
+    }
+
+    pub(super) fn plan_start(&mut self) {
+        let shared = self.shared.clone();
+        self.abort(&Task::PlanPower);
+        self.spawn(Task::PlanPower, async move {
+            let plan = start::plan(&shared).await;
+            shared.update(Update::StartPlan(plan));
+        });
+    }
+
+    /// As with `Down`: nothing new is begun from here on, and calls under way
+    /// are waited for, since what they make has to be stopped as well.
+    pub(super) fn stop_machines(&mut self) {
+        if self.ends() || self.is_running(&Task::Fix) || self.is_running(&Task::Adopt) {
+            return self.refuse("a termination, a stop, a fix or an adoption is under way");
+        }
+        if self.shared.state().live().next().is_none() {
+            return self.refuse("there is no machine to stop");
+        }
+        if let Err(failure) = self.open_run() {
+            return self.tell(Update::Refused(failure));
+        }
+        self.drop_launches();
+        let shared = self.shared.clone();
+        self.spawn(Task::StopMachines, async move {
+            shared.must.all_ended().await;
+            stop::run(shared).await;
+        });
+    }
+
+    pub(super) fn start_machines(&mut self) {
+        if self.is_busy() {
+            return self.refuse("a launch, a termination, a stop or a fix is under way");
+        }
+        if self.shared.state().live().next().is_none() {
+            return self.refuse("there is no machine to start; `up` launches a cluster");
+        }
+        let instances = self.shared.state().stopped().map(|info| info.id.clone()).collect();
+        let intended = Event::StartIntended { instances };
+        if let Err(failure) = self.open_run().and_then(|()| self.record(intended)) {
+            return self.tell(Update::Refused(failure));
+        }
+        self.begin_rising(Launches::None);
+        for region in self.shared.project().region_names() {
+            self.spawn(Task::Region(region.clone()), start::run(self.shared.clone(), region));
+        }
+    }
+
+    /// An `Up` that starts all services anew.
+    pub(super) fn restart_services(&mut self) {
+        if let Some(why) = self.may_not_rise() {
+            return self.tell(Update::Refused(why));
+        }
+        let nodes: Vec<_> = named(&self.shared.state(), NodeState::is_live);
+        if nodes.is_empty() {
+            return self.refuse("there is no running node; `up` launches a cluster");
+        }
+        if self.shared.project().recipe.again_on_start().next().is_none() {
+            let failure = Failure::new("no step of the recipe is marked `again: start`")
+                .hint("mark those that start services, so that muster knows what to run again");
+            return self.tell(Update::Refused(failure));
+        }
+        if let Err(failure) = self.open_run().and_then(|()| self.void_services(nodes)) {
+            return self.tell(Update::Refused(failure));
+        }
+        self.rise();
+    }
+
+    /// What a stop has ended has to be started again: on the nodes whose
+    /// machines were stopped, and on all if the leader is one of them, since
+    /// all hang on what it ran.
+    pub(super) fn void_lost_services(&mut self) {
+        let nodes = {
+            let state = self.shared.state();
+            let lost = |node: &NodeState| node.is_live() && node.services_lost;
+            let leader = state.nodes.values().any(|node| node.leader && lost(node));
+            if leader { named(&state, NodeState::is_live) } else { named(&state, lost) }
+        };
+        if nodes.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.void_services(nodes) {
+            self.tell(Update::Notice(failure));
+        }
+    }
+
+    fn void_services(&mut self, nodes: Vec<NodeName>) -> Result<(), Failure> {
+        let project = self.shared.project();
+        let steps = project.recipe.again_on_start().map(str::to_owned).collect();
+        self.record(Event::ServicesVoided { nodes, steps })
+    }
+
+    /// What all ways up begin with, once they are journalled.
+    pub(super) fn begin_rising(&mut self, launches: Launches) {
+        self.shared.halted.send_replace(false);
+        self.void_after_lost_leader();
+        self.void_lost_services();
+        let barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
+        self.barriers = match launches {
+            Launches::Missing => barriers,
+            Launches::None => barriers.only(&named(&self.shared.state(), NodeState::is_live)),
+        };
+        self.rising = true;
+        self.unsettle_failed();
+    }
+
+    /// Why nothing can be brought up now.
+    pub(super) fn may_not_rise(&self) -> Option<Failure> {
+        if self.is_busy() {
+            return Some(Failure::new("a launch, a termination, a stop or a fix is under way"));
+        }
+        let state = self.shared.state();
+        if state.phase == ClusterPhase::Gone {
+            let why = "this cluster is gone; start muster again to launch a new one";
+            return Some(Failure::new(why));
+        }
+        if let Some(region) = state.adopting.first() {
+            let failure = Failure::new(format!(
+                "taking over the machines of {region} was cut off, and a launch would make others \
+                 beside them"
+            ));
+            return Some(failure.hint("`muster up --adopt` goes on with it"));
+        }
+        let stopped = named(&state, |node| node.is_live() && node.is_stopped());
+        let what = match &stopped[..] {
+            [] => return None,
+            [one] => format!("the machine of {one} is stopped"),
+            [first, rest @ ..] => {
+                format!("the machines of {first} and {} more are stopped", rest.len())
+            }
+        };
+        Some(Failure::new(what).hint("`muster start` starts what is stopped"))
+    }
+
+    /// Whether anything is under way that changes machines or the account.
+    pub(super) fn is_busy(&self) -> bool {
+        let tasks = [Task::Fix, Task::Adopt];
+        self.rising || self.ends() || tasks.iter().any(|task| self.is_running(task))
+    }
+
+    /// Whether machines are being ended or stopped.
+    pub(super) fn ends(&self) -> bool {
+        self.is_running(&Task::Down) || self.is_running(&Task::StopMachines)
+    }
+
+    /// From here on nothing new is launched or bootstrapped.
+    pub(super) fn drop_launches(&mut self) {
+        self.shared.halted.send_replace(true);
+        let work: Vec<_> = self.running.values().map(|(task, _)| task.clone()).collect();
+        for task in work.iter().filter(|task| matches!(task, Task::Region(_) | Task::Node(_))) {
+            self.abort(task);
+        }
+    }
+}
+
+fn named(state: &RunState, fits: impl Fn(&NodeState) -> bool) -> Vec<NodeName> {
+    state.nodes.values().filter(|node| fits(node)).map(|node| node.name.clone()).collect()
+}

@@ -1,0 +1,255 @@
+//! The fold of what happens to machines: they change state, stop, start
+//! again, are ended, or were there before muster was.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    cloud::InstanceState,
+    engine::{AdoptedNode, LaunchedInstance, Phase},
+    model::{Failure, InstanceId, NodeKind, NodeName, Region},
+};
+
+use super::{ClusterPhase, InstanceInfo, NodeState, RunState};
+
+/// EC2 bills by the second, and for a minute at least.
+const LEAST: SignedDuration = SignedDuration::from_secs(60);
+
+impl InstanceInfo {
+    /// A machine that was just launched, or is known to be there.
+    pub(super) fn of(launched: &LaunchedInstance, region: Region, at: Timestamp) -> Self {
+        Self {
+            id: launched.id.clone(),
+            region,
+            instance_type: launched.instance_type.clone(),
+            vcpus: launched.vcpus,
+            zone: Some(launched.zone.clone()),
+            state: InstanceState::Pending,
+            private_ip: launched.private_ip,
+            public_ip: launched.public_ip,
+            since: at,
+            ended: None,
+            adopted: false,
+            running_since: Some(at),
+            billed_before: SignedDuration::ZERO,
+        }
+    }
+
+    /// For how long it has been billed up to `now`, as far as muster knows:
+    /// not for the time that it was stopped.
+    pub fn billed_for(&self, now: Timestamp) -> SignedDuration {
+        let until = self.ended.unwrap_or(now);
+        let running = self.running_since.map(|since| until.duration_since(since).max(LEAST));
+        self.billed_before + running.unwrap_or_default()
+    }
+
+    fn take_in(&mut self, state: InstanceState, at: Timestamp) {
+        if state.is_stopped() && !self.state.is_stopped() {
+            self.billed_before = self.billed_for(at);
+            self.running_since = None;
+        } else if self.state.is_stopped() && state.is_live() && !state.is_stopped() {
+            self.running_since = Some(at);
+        }
+        if !state.is_live() {
+            self.ended.get_or_insert(at);
+        }
+        self.state = state;
+    }
+}
+
+impl NodeState {
+    /// Whether its machine is stopped, or about to be.
+    pub fn is_stopped(&self) -> bool {
+        self.instance.as_ref().is_some_and(|info| info.state.is_stopped())
+    }
+
+    /// Whether it has a machine that is neither on its way out nor stopped.
+    pub fn is_up(&self) -> bool {
+        self.is_live() && !self.is_stopped()
+    }
+
+    /// When its present way up began: with its launch, or with the last start
+    /// of its machine.
+    pub fn begun(&self) -> Option<Timestamp> {
+        let at = |phase| self.since.get(&phase).copied();
+        match (at(Phase::Launching), at(Phase::Stopped)) {
+            (Some(launched), None) => Some(launched),
+            (Some(launched), Some(stopped)) if stopped < launched => Some(launched),
+            _ => at(Phase::Booting),
+        }
+    }
+}
+
+impl RunState {
+    pub(super) fn instance_changed(
+        &mut self,
+        id: &InstanceId,
+        (state, reason): (InstanceState, Option<&str>),
+        (private_ip, public_ip): (Option<Ipv4Addr>, Option<IpAddr>),
+        at: Timestamp,
+    ) {
+        let name = self.by_instance.get(id).cloned();
+        let node = name.as_ref().and_then(|name| self.nodes.get_mut(name));
+        let of_node = node.and_then(|node| node.instance.as_mut());
+        let Some(info) = of_node.or_else(|| self.strays.get_mut(id)) else { return };
+        let before = info.state;
+        info.take_in(state, at);
+        info.private_ip = private_ip.or(info.private_ip);
+        info.public_ip = public_ip;
+        if let Some(name) = name {
+            self.node_changed(&name, (before, state), at);
+            if !(before.is_stopped() && state.is_stopped()) {
+                self.explain(&name, state, reason);
+            }
+        }
+        self.cluster_changed(before, state);
+    }
+
+    fn node_changed(
+        &mut self,
+        name: &NodeName,
+        (before, now): (InstanceState, InstanceState),
+        at: Timestamp,
+    ) {
+        let phase = match now {
+            InstanceState::Stopping => Phase::Stopping,
+            InstanceState::Stopped => Phase::Stopped,
+            InstanceState::ShuttingDown => Phase::Terminating,
+            InstanceState::Terminated => Phase::Terminated,
+            InstanceState::Pending | InstanceState::Running if before.is_stopped() => {
+                Phase::Booting
+            }
+            InstanceState::Pending | InstanceState::Running => return,
+        };
+        let known = self.nodes.get(name).and_then(|node| node.failure.clone());
+        self.enter(name, phase, at);
+        let Some(node) = self.nodes.get_mut(name).filter(|_| now.is_stopped()) else { return };
+        if before.is_stopped() {
+            node.failure = known;
+        } else {
+            node.services_lost = true;
+            node.unverify();
+        }
+    }
+
+    /// Says why where nobody asked for it.
+    fn explain(&mut self, name: &NodeName, state: InstanceState, reason: Option<&str>) {
+        let by_muster = match self.phase {
+            ClusterPhase::Falling => true,
+            ClusterPhase::Stopping | ClusterPhase::Stopped => state.is_stopped(),
+            _ => false,
+        };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let failure = if by_muster {
+            return;
+        } else if state.is_stopped() {
+            Failure::new(format!("the machine was stopped, and not by muster{reason}"))
+                .hint("`muster start` starts it again; meanwhile its volumes are billed")
+        } else if !state.is_live() {
+            Failure::new(format!("the machine was ended{reason}"))
+                .hint("`up` again launches another one in its place")
+        } else {
+            return;
+        };
+        if let Some(node) = self.nodes.get_mut(name) {
+            node.failure = Some(failure);
+        }
+    }
+
+    /// All machines stopped is a stopped cluster, whoever did it; and one that
+    /// somebody else starts does not serve yet.
+    fn cluster_changed(&mut self, before: InstanceState, now: InstanceState) {
+        let all_stopped = self.live().all(|info| info.state == InstanceState::Stopped);
+        if now == InstanceState::Stopped && all_stopped {
+            self.phase = ClusterPhase::Stopped;
+        } else if self.phase == ClusterPhase::Stopped && before.is_stopped() && now.is_live() {
+            self.phase = ClusterPhase::Degraded;
+        }
+    }
+
+    pub(super) fn stop_ended(&mut self, stopped: u32, left: u32) {
+        self.phase = match (stopped, left) {
+            (0, _) | (_, 1..) => ClusterPhase::Degraded,
+            _ => ClusterPhase::Stopped,
+        };
+    }
+
+    /// `steps` have to run again on `nodes`; those that were ready go on.
+    pub(super) fn void_services(&mut self, nodes: &[NodeName], steps: &[String], at: Timestamp) {
+        for name in nodes {
+            let Some(node) = self.nodes.get_mut(name) else { continue };
+            for step in steps {
+                node.void(step);
+            }
+            node.services_lost = false;
+            if node.phase == Phase::Ready {
+                self.enter(name, Phase::Booting, at);
+            }
+        }
+    }
+
+    /// Machines that were there before become the nodes of `region`.
+    pub(super) fn adopt(&mut self, region: &Region, adopted: &[AdoptedNode], at: Timestamp) {
+        self.phase = ClusterPhase::Rising;
+        self.adopting.remove(region);
+        for AdoptedNode { group, instance } in adopted {
+            let leads = group.kind == NodeKind::Head && self.leader.as_ref() == Some(region);
+            let node = self
+                .nodes
+                .entry(instance.node.clone())
+                .or_insert_with(|| NodeState::planned(instance.node.clone(), group.clone(), leads));
+            node.group = group.clone();
+            node.leader = leads;
+            self.attach(region, instance, at);
+            let info = self.nodes.get_mut(&instance.node).and_then(|node| node.instance.as_mut());
+            if let Some(info) = info {
+                info.adopted = true;
+                info.state = InstanceState::Running;
+            }
+        }
+    }
+
+    /// The machine is the node's from here on.
+    pub(super) fn attach(&mut self, region: &Region, launched: &LaunchedInstance, at: Timestamp) {
+        self.strays.remove(&launched.id);
+        self.enter(&launched.node, Phase::Booting, at);
+        let Some(node) = self.nodes.get_mut(&launched.node) else { return };
+        if let Some(replaced) = &node.instance {
+            self.by_instance.remove(&replaced.id);
+        }
+        self.by_instance.insert(launched.id.clone(), launched.node.clone());
+        node.instance_type = launched.instance_type.clone();
+        // Numbers go on counting, so that no two tries ever share a log key.
+        let steps: Vec<_> = node.steps.keys().cloned().collect();
+        for step in steps {
+            node.void(&step);
+        }
+        node.unverify();
+        node.services_lost = false;
+        node.instance = Some(InstanceInfo::of(launched, region.clone(), at));
+    }
+}
+
+impl NodeState {
+    /// A node of which there is nothing yet but its place in the plan.
+    pub(super) fn planned(name: NodeName, group: crate::model::GroupKey, leader: bool) -> Self {
+        Self {
+            name,
+            group,
+            leader,
+            instance_type: crate::model::InstanceType::default(),
+            phase: Phase::Planned,
+            since: BTreeMap::new(),
+            instance: None,
+            steps: BTreeMap::new(),
+            verified: Vec::new(),
+            verified_by: None,
+            services_lost: false,
+            failure: None,
+        }
+    }
+}
