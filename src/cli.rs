@@ -304,6 +304,9 @@ pub struct UpArgs {
     /// Start the services of every node anew; what runs on the cluster is lost
     #[arg(long)]
     pub restart: bool,
+    /// Take over the machines that `ray up` made from these configs, and launch none
+    #[arg(long, conflicts_with = "restart")]
+    pub adopt: bool,
 }
 
 /// `muster stop`

@@ -1,6 +1,7 @@
 //! Puts the parts together for each command: reads the configs, opens the
 //! world, chooses the front end, and turns what comes of it into an exit code.
 
+mod adopt;
 mod ask;
 mod check;
 mod config;

@@ -2,7 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, watch::Aside};
+use super::{
+    Exit, Streams, Trouble, Watch, World, adopt, ask::confirm, query, start, watch::Aside,
+};
 use crate::{
     check::{Finding, Level, Summary},
     cli::{Format, UpArgs},
@@ -14,6 +16,9 @@ use crate::{
 
 /// Brings the cluster up.
 pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    if args.adopt {
+        return adopt::run(args, streams).await;
+    }
     let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = world.store()?;
@@ -100,7 +105,8 @@ async fn start_instead(
     start::carry_out(watch).await
 }
 
-async fn look(watch: &mut Watch<'_>) -> Result<(Arc<Survey>, Arc<[Finding]>), Trouble> {
+/// All regions, the nodes' machines included.
+pub async fn look(watch: &mut Watch<'_>) -> Result<(Arc<Survey>, Arc<[Finding]>), Trouble> {
     let looked = |update: &Update| match update {
         Update::Looked { survey, findings } => Some((survey.clone(), findings.clone())),
         _ => None,
@@ -114,7 +120,7 @@ async fn look(watch: &mut Watch<'_>) -> Result<(Arc<Survey>, Arc<[Finding]>), Tr
 
 /// A launch that is known to fail, or to give a cluster that can't work,
 /// costs money for nothing.
-fn refuse_what_fails(
+pub fn refuse_what_fails(
     world: &World,
     args: &UpArgs,
     findings: &[Finding],

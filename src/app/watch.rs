@@ -76,6 +76,15 @@ pub enum Aside<'a> {
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
+    /// What `up --adopt` is about to do.
+    AdoptPlan {
+        /// The machines and the nodes that they would be.
+        nodes: Vec<(&'a NodeName, &'a InstanceId)>,
+        /// What is not as the configs have it.
+        notes: &'a [String],
+        /// Why it can't be done.
+        refused: &'a [Failure],
+    },
     /// What muster made and `down` left.
     Remains {
         /// By region.

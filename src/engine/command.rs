@@ -11,7 +11,7 @@ use crate::{
     survey::Survey,
 };
 
-use super::{Remains, Stamped};
+use super::{AdoptPlan, Remains, Stamped};
 
 /// What a front end asks for. Anything that spends money or destroys has been
 /// shown to and confirmed by the user before it is sent.
@@ -44,6 +44,12 @@ pub enum Command {
     /// `Up`, with the steps that start services run again on every node: what
     /// runs on the cluster now is lost.
     Restart,
+    /// Find which machines of `ray up` `Adopt` would take over; answered by
+    /// [`Update::AdoptPlan`].
+    PlanAdopt,
+    /// Take over the machines of a plan, exactly as it was shown, and bootstrap
+    /// them. Launches nothing. Answered by [`Update::UpEnded`], or refused.
+    Adopt(Arc<AdoptPlan>),
     /// Plan what mends the findings that the wish names; answered by
     /// [`Update::FixPlan`]. Looks at all regions first.
     PlanFix(Wish),
@@ -106,6 +112,8 @@ pub enum Update {
     },
     /// What `StartMachines` would do.
     StartPlan(StartPlan),
+    /// What `Adopt` would take over.
+    AdoptPlan(Arc<AdoptPlan>),
     /// What muster made and `Down` left; comes before its end.
     Remains(Remains),
     /// The answer to `Down` is complete.

@@ -146,6 +146,7 @@ impl Dispatcher {
                 // The fix that asked may have been dropped meanwhile.
                 let _ = answer.send(self.replan());
             }
+            Message::Adopted => self.rise_without_launch(),
             Message::Flush(answer) => {
                 let _ = answer.send(());
             }

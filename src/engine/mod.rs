@@ -5,6 +5,7 @@
 //! past the dispatcher: from the node's task to its file and its ring in
 //! [`LogStore`], which the screen reads.
 
+mod adopt;
 mod barrier;
 mod command;
 mod dispatcher;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+pub use adopt::{AdoptPlan, Adoptee};
 pub use command::{Command, DownPlan, FixPlan, StartPlan, StopPlan, Update};
 pub use event::{
     AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepOutcome,

@@ -62,7 +62,7 @@ fn host(shared: &Shared, node: &NodeName) -> Result<Host, Failure> {
 
 /// Tries until the machine lets us in, `patience` at most. The pauses are
 /// short: the machine is billed while we wait.
-async fn connect(
+pub(super) async fn connect(
     shared: &Shared,
     host: &Host,
     patience: Duration,

@@ -54,7 +54,7 @@ pub(super) async fn list(shared: &Shared, region: &Region) -> Result<Vec<Instanc
     shared.cloud.instances(region, &InstanceFilter::cluster(&shared.cluster)).await
 }
 
-async fn vcpus(shared: &Shared, config: &RegionConfig) -> Vcpus {
+pub(super) async fn vcpus(shared: &Shared, config: &RegionConfig) -> Vcpus {
     let types: Vec<_> =
         config.groups.iter().map(|group| group.template.instance_type.value.clone()).collect();
     // Only for the manifest: not knowing it stops nothing.

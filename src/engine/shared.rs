@@ -30,6 +30,8 @@ pub(super) enum Message {
     Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
     /// The configs were rewritten: plan what they say now; answered once that is done.
     Reload(oneshot::Sender<Result<(), Failure>>),
+    /// What was to be taken over is: bootstrap it.
+    Adopted,
     /// Answered once all that was said before is folded.
     Flush(oneshot::Sender<()>),
     /// Send on as it is.

@@ -57,6 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     if let Err(error) = start_region(&shared, &region).await {
         fail(&shared, &wanted(&shared, &region), &error);
     }
+    shared.flush().await;
     region::watch(&shared, &region).await;
 }
 

@@ -269,21 +269,7 @@ impl RunState {
                 self.instance_changed(instance, state, (*private_ip, *public_ip), at);
             }
             Event::StrayFound { instance, region, state, instance_type } => {
-                let info = InstanceInfo {
-                    id: instance.clone(),
-                    region: region.clone(),
-                    instance_type: instance_type.clone(),
-                    vcpus: None,
-                    zone: None,
-                    state: *state,
-                    private_ip: None,
-                    public_ip: None,
-                    since: at,
-                    ended: None,
-                    adopted: false,
-                    running_since: (!state.is_stopped()).then_some(at),
-                    billed_before: SignedDuration::ZERO,
-                };
+                let info = InstanceInfo::stray(instance, region, *state, instance_type, at);
                 self.strays.insert(instance.clone(), info);
             }
             Event::NodePhase { node, phase } => self.enter(node, *phase, at),

@@ -2,6 +2,7 @@
 //! for programs. Everything here turns values into lines; nothing asks AWS or
 //! reads files.
 
+mod adopt;
 mod config;
 mod diagnostics;
 mod events;
@@ -14,6 +15,7 @@ mod power;
 mod status;
 mod table;
 
+pub use adopt::adopt_plan;
 pub use config::{ConfigDocument, config, config_document};
 pub use diagnostics::diagnostics;
 pub use events::EventLines;

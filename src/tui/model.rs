@@ -132,7 +132,7 @@ impl Model {
             Update::DownEnded { gone } => self.down_ended(gone),
             Update::StopEnded { complete } => self.stop_ended(complete),
             // Asked by the commands alone.
-            Update::StopPlan(_) | Update::StartPlan(_) => {}
+            Update::StopPlan(_) | Update::StartPlan(_) | Update::AdoptPlan(_) => {}
             Update::FixPlan(plan) => {
                 self.fix_plan = Some(plan);
                 self.planning = false;
@@ -220,10 +220,11 @@ impl Model {
             Command::Up
             | Command::Restart
             | Command::StartMachines
+            | Command::Adopt(_)
             | Command::RetryNode(_)
             | Command::RetryStep(..) => self.work = Work::Up,
             Command::StopMachines => self.work = Work::Stop,
-            Command::PlanStop | Command::PlanStart => {}
+            Command::PlanStop | Command::PlanStart | Command::PlanAdopt => {}
             Command::Down => self.work = Work::Down,
             Command::PlanFix(_) | Command::PlanTeardown => {
                 (self.fix_plan, self.fix_refused) = (None, None);

@@ -2,6 +2,7 @@
 //! down, and everything that may come between.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on should fail")]
 
+mod adopt;
 mod after;
 mod crash;
 mod faults;

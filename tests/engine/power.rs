@@ -14,7 +14,7 @@ use crate::support::run::Run;
 /// Two regions with a recipe that installs, and then starts services.
 fn with_services(extra: &str) -> Scenario {
     let recipe = r#"[files]
-"recipe.yaml" = """
+"services.yaml" = """
 steps:
   - {name: install, run: echo installing}
   - {name: lead, on: leader, run: echo leading, again: start}
@@ -23,7 +23,9 @@ steps:
 """
 "#;
     let world = include_str!("two_regions.toml").replacen("[files]\n", recipe, 1);
-    let text = format!("recipe = 'recipe.yaml'\n{world}\n{extra}");
+    let own = "recipe = \"recipe.yaml\"";
+    assert!(world.contains(own));
+    let text = format!("{}\n{extra}", world.replacen(own, "recipe = \"services.yaml\"", 1));
     Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 

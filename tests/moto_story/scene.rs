@@ -1,14 +1,16 @@
 //! Where the story happens: two regions in moto, an sshd that stands for
 //! every node, a folder with the project, and the real binary.
 
-use std::{fmt::Write as _, fs, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Stdio, time::Duration,
+};
 
 use aws_sdk_ec2::{
     Client,
     primitives::Blob,
     types::{
-        AttributeBooleanValue, Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification,
-        UserIdGroupPair,
+        AttributeBooleanValue, Filter, Instance, InstanceType, IpPermission, IpRange, ResourceType,
+        Tag, TagSpecification, UserIdGroupPair,
     },
 };
 use muster::engine::{LogLine, LogStore};
@@ -74,6 +76,10 @@ pub struct Scene {
 impl Scene {
     /// The bare VPCs with a peering connection that waits, and the configs.
     pub async fn bare() -> Self {
+        Self::bare_with("").await
+    }
+
+    async fn bare_with(env: &str) -> Self {
         let moto = Moto::start();
         let us = Place::new(&moto, "us-west-2", "10.1.0.0/16", "10.2.0.0/16").await;
         let eu = Place::new(&moto, "eu-west-1", "10.2.0.0/16", "10.1.0.0/16").await;
@@ -81,7 +87,7 @@ impl Scene {
         let asked = call.peer_region("eu-west-1").send().await.unwrap();
         let peering = asked.vpc_peering_connection.unwrap().vpc_peering_connection_id.unwrap();
         let endpoint = moto.url().to_owned();
-        let sshd = Sshd::start();
+        let sshd = Sshd::start_with(env);
         let muster = Muster::new()
             .env("AWS_ACCESS_KEY_ID", "AKIASTORY")
             .env("AWS_SECRET_ACCESS_KEY", "story");
@@ -92,7 +98,12 @@ impl Scene {
 
     /// The same with everything right.
     pub async fn healthy() -> Self {
-        let scene = Self::bare().await;
+        Self::healthy_with("").await
+    }
+
+    /// The same with further environment variables on the nodes.
+    pub async fn healthy_with(env: &str) -> Self {
+        let scene = Self::bare_with(env).await;
         for place in [&scene.us, &scene.eu] {
             place.import_key(&scene.public_key()).await;
             place.admit_operator().await;
@@ -133,9 +144,19 @@ impl Scene {
 
     /// The public half of a key that nobody has.
     pub fn other_public_key(&self) -> String {
+        fs::read_to_string(self.other_key().with_extension("pub")).unwrap()
+    }
+
+    /// A private key that no node lets in.
+    pub fn other_key(&self) -> PathBuf {
         let path = self.muster.folder().join("other_key");
         keygen(&path, &["-t", "ed25519"]);
-        fs::read_to_string(path.with_extension("pub")).unwrap()
+        path
+    }
+
+    /// Another recipe than the scene's own.
+    pub fn write_recipe(&self, text: &str) {
+        self.muster.file("recipe.yaml", text);
     }
 
     /// Lets the nodes past the gate in the middle of their step.
@@ -310,6 +331,38 @@ impl Place {
         let call = self.ec2.run_instances().image_id(IMAGE).min_count(1).max_count(1);
         let made = call.tag_specifications(tags).send().await.unwrap();
         made.instances.unwrap()[0].instance_id.clone().unwrap()
+    }
+
+    /// The same, as fit to be a node as one that muster launches.
+    pub async fn launched_elsewhere(&self, image: &str, tags: &[(&str, &str)]) {
+        let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
+        let tags = TagSpecification::builder()
+            .resource_type(ResourceType::Instance)
+            .set_tags(Some(tags.iter().map(tag).collect()))
+            .build();
+        let call = self.ec2.run_instances().image_id(image).min_count(1).max_count(1);
+        let call = call.instance_type(InstanceType::M5Large).key_name("quokka");
+        let call = call.subnet_id(&self.subnet).security_group_ids(&self.group);
+        call.tag_specifications(tags).send().await.unwrap();
+    }
+
+    async fn instances(&self) -> Vec<Instance> {
+        let found = self.ec2.describe_instances().send().await.unwrap();
+        let all = found.reservations.unwrap().into_iter();
+        all.flat_map(|one| one.instances.unwrap()).collect()
+    }
+
+    /// The states of all instances that there ever were here.
+    pub async fn states(&self) -> Vec<String> {
+        let name = |one: Instance| one.state.unwrap().name.unwrap().as_str().to_owned();
+        self.instances().await.into_iter().map(name).collect()
+    }
+
+    /// The tags of each of them.
+    pub async fn tags(&self) -> Vec<BTreeMap<String, String>> {
+        let pair = |tag: Tag| (tag.key.unwrap(), tag.value.unwrap());
+        let tags = |one: Instance| one.tags.unwrap().into_iter().map(pair).collect();
+        self.instances().await.into_iter().map(tags).collect()
     }
 
     /// Opens port 22 to this machine.

@@ -7,7 +7,8 @@
 //! - A route through a peering connection that is not active is still `active`.
 //! - A group and a subnet need not share a VPC.
 //! - Without a subnet, an instance's private address is outside of its VPC.
-//! - Instances are `running` at the first look, and gone at once.
+//! - Instances are `running` at the first look, and stopped or gone at once.
+//! - Whatever is named is stopped, spot instances too, in whatever state it is.
 //! - What is deleted keeps its tags; rules, copied images and snapshots never have any.
 //! - A group, a subnet or a gateway that is in use can be deleted or detached all the same.
 //! - A subnet that is deleted stays associated with its route table.

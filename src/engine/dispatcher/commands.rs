@@ -19,6 +19,7 @@ impl Dispatcher {
                 | Command::PlanDown
                 | Command::PlanStop
                 | Command::PlanStart
+                | Command::PlanAdopt
                 | Command::PlanFix(_)
                 | Command::Cures
                 | Command::PlanTeardown
@@ -40,6 +41,8 @@ impl Dispatcher {
             Command::PlanStart => self.plan_start(),
             Command::StartMachines => self.start_machines(),
             Command::Restart => self.restart_services(),
+            Command::PlanAdopt => self.plan_adopt(),
+            Command::Adopt(plan) => self.adopt(plan),
             Command::PlanFix(wish) => self.plan_fix(Some(wish)),
             Command::PlanTeardown => self.plan_fix(None),
             Command::Cures => self.cures(),

@@ -1,7 +1,12 @@
 //! Stopping and starting the machines, and starting anew what runs on them.
 
+use std::sync::Arc;
+
 use crate::{
-    engine::{ClusterPhase, Event, NodeState, RunState, Update, barrier::Barriers, start, stop},
+    engine::{
+        AdoptPlan, ClusterPhase, Event, NodeState, RunState, Update, adopt, barrier::Barriers,
+        start, stop,
+    },
     model::{Failure, NodeName},
 };
 
@@ -67,10 +72,42 @@ impl Dispatcher {
         if let Err(failure) = self.open_run().and_then(|()| self.record(intended)) {
             return self.tell(Update::Refused(failure));
         }
+        self.rise_without_launch();
+    }
+
+    /// The nodes that have a machine, in all regions.
+    pub(super) fn rise_without_launch(&mut self) {
         self.begin_rising(Launches::None);
         for region in self.shared.project().region_names() {
             self.spawn(Task::Region(region.clone()), start::run(self.shared.clone(), region));
         }
+    }
+
+    pub(super) fn plan_adopt(&mut self) {
+        let shared = self.shared.clone();
+        self.abort(&Task::PlanAdopt);
+        self.spawn(Task::PlanAdopt, async move {
+            let plan = adopt::plan(&shared).await;
+            shared.update(Update::AdoptPlan(Arc::new(plan)));
+        });
+    }
+
+    /// Nothing is done to the machines before the intent is on record.
+    pub(super) fn adopt(&mut self, plan: Arc<AdoptPlan>) {
+        if self.is_busy() {
+            return self.refuse("a launch, a termination, a stop or a fix is under way");
+        }
+        if let Some(failure) = plan.refused.first() {
+            return self.tell(Update::Refused(failure.clone()));
+        }
+        let regions = plan.regions();
+        let instances = regions.iter().flat_map(|region| plan.ids_in(region)).collect();
+        let intended = Event::AdoptIntended { regions, instances };
+        if let Err(failure) = self.open_run().and_then(|()| self.record(intended)) {
+            return self.tell(Update::Refused(failure));
+        }
+        self.shared.halted.send_replace(false);
+        self.spawn(Task::Adopt, adopt::run(self.shared.clone(), plan));
     }
 
     /// An `Up` that starts all services anew.

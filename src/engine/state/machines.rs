@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cloud::InstanceState,
     engine::{AdoptedNode, LaunchedInstance, Phase},
-    model::{Failure, InstanceId, NodeKind, NodeName, Region},
+    model::{Failure, GroupKey, InstanceId, InstanceType, NodeKind, NodeName, Region},
 };
 
 use super::{ClusterPhase, InstanceInfo, NodeState, RunState};
@@ -35,6 +35,31 @@ impl InstanceInfo {
             ended: None,
             adopted: false,
             running_since: Some(at),
+            billed_before: SignedDuration::ZERO,
+        }
+    }
+
+    /// One that no launch on record made.
+    pub(super) fn stray(
+        id: &InstanceId,
+        region: &Region,
+        state: InstanceState,
+        instance_type: &InstanceType,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            region: region.clone(),
+            instance_type: instance_type.clone(),
+            vcpus: None,
+            zone: None,
+            state,
+            private_ip: None,
+            public_ip: None,
+            since: at,
+            ended: None,
+            adopted: false,
+            running_since: (!state.is_stopped()).then_some(at),
             billed_before: SignedDuration::ZERO,
         }
     }
@@ -236,12 +261,12 @@ impl RunState {
 
 impl NodeState {
     /// A node of which there is nothing yet but its place in the plan.
-    pub(super) fn planned(name: NodeName, group: crate::model::GroupKey, leader: bool) -> Self {
+    pub(super) fn planned(name: NodeName, group: GroupKey, leader: bool) -> Self {
         Self {
             name,
             group,
             leader,
-            instance_type: crate::model::InstanceType::default(),
+            instance_type: InstanceType::default(),
             phase: Phase::Planned,
             since: BTreeMap::new(),
             instance: None,

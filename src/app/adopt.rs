@@ -1,0 +1,99 @@
+//! `muster up --adopt`: show what `ray up` made, ask, take it over, bootstrap.
+
+use std::{path::Path, sync::Arc};
+
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, up, watch::Aside};
+use crate::{
+    check::Finding,
+    cli::{Format, UpArgs},
+    engine::{AdoptPlan, Command, Update},
+    model::Failure,
+    report,
+};
+
+/// That others go by the cluster's Ray name is what an adoption is for.
+const NAME_TAKEN: &str = "cluster.name-taken";
+
+/// Takes the machines over.
+pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+    let world = World::open(&args.common.project)?;
+    world.print_warnings(streams)?;
+    let store = world.store()?;
+    let folder = store.folder().map(std::path::Path::to_owned);
+    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
+    let (_, findings) = up::look(&mut watch).await?;
+    let findings: Vec<Finding> =
+        findings.iter().filter(|finding| finding.check != NAME_TAKEN).cloned().collect();
+    up::refuse_what_fails(&world, &args, &findings, &mut watch)?;
+    let planned = |update: &Update| match update {
+        Update::AdoptPlan(plan) => Some(plan.clone()),
+        _ => None,
+    };
+    let plan = watch.ask(Command::PlanAdopt, planned).await?;
+    show(&world, &plan, args.common.format, &mut watch)?;
+    if !plan.refused.is_empty() {
+        watch.end().await?;
+        leave_nothing(folder.as_deref())?;
+        let count = plan.refused.len();
+        let failure =
+            Failure::new(format!("{count} reasons speak against it; nothing was changed"));
+        return Err(Trouble::failed(failure));
+    }
+    let answer = match args.yes {
+        true => Ok(true),
+        false => confirm("Take them over?", &mut watch.streams.err).await,
+    };
+    if !matches!(answer, Ok(true)) {
+        watch.end().await?;
+        leave_nothing(folder.as_deref())?;
+        answer?;
+        return Err(Trouble::failed(Failure::new("not confirmed; nothing was changed")));
+    }
+    if args.logs {
+        watch.print_lines();
+    }
+    let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
+    watch.ask(Command::Adopt(plan), ended).await?;
+    let state = watch.end().await?;
+    if args.common.format == Format::Text {
+        streams.out.lines(&report::launched(&state, folder.as_deref()))?;
+    }
+    if !start::is_complete(&state) {
+        return Ok(Exit::FAILED);
+    }
+    if args.no_query || world.cloud.is_simulated() {
+        return Ok(Exit::DONE);
+    }
+    query::after_up(&args, &world, streams).await
+}
+
+/// Of a cluster that has not come about nothing stays: trying SSH has pinned
+/// host keys in its folder.
+fn leave_nothing(folder: Option<&Path>) -> Result<(), Trouble> {
+    let Some(folder) = folder.filter(|folder| folder.is_dir()) else { return Ok(()) };
+    if folder.join("journal.jsonl").exists() {
+        return Ok(());
+    }
+    Ok(std::fs::remove_dir_all(folder)?)
+}
+
+fn show(
+    world: &World,
+    plan: &Arc<AdoptPlan>,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    match format {
+        Format::Json => watch.aside(&Aside::AdoptPlan {
+            nodes: plan.nodes.iter().map(|one| (&one.node, &one.instance.id)).collect(),
+            notes: &plan.notes,
+            refused: &plan.refused,
+        }),
+        Format::Text => {
+            world.print_simulated(watch.streams)?;
+            let paint = watch.streams.out.paint();
+            let lines = report::adopt_plan(&world.project, watch.cluster(), plan, paint);
+            Ok(watch.streams.out.lines(&lines)?)
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Which machines of `ray up` would become which nodes, what is different
+//! from the configs, and what speaks against it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+
+use crate::{
+    cloud::{CloudError, Instance, InstanceFilter, InstanceState, tags},
+    config::RegionConfig,
+    engine::shared::Shared,
+    model::{Failure, GroupKey, InstanceId, NodeKind, NodeName, Region},
+    remote::{Host, RemoteErrorKind},
+};
+
+/// How long a machine that runs may take to let muster in.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What an adoption would take over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdoptPlan {
+    /// The machines and the nodes that they would be, by region as given, the
+    /// head first.
+    pub nodes: Vec<Adoptee>,
+    /// What is not as the configs have it, a sentence each.
+    pub notes: Vec<String>,
+    /// Why it can't be done; empty where it can.
+    pub refused: Vec<Failure>,
+}
+
+/// A machine that would become a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoptee {
+    /// The node.
+    pub node: NodeName,
+    /// Its group, by the machine's own tags.
+    pub group: GroupKey,
+    /// The machine.
+    pub instance: Instance,
+}
+
+impl Adoptee {
+    /// Whether it is its region's head.
+    pub fn is_head(&self) -> bool {
+        self.group.kind == NodeKind::Head
+    }
+}
+
+impl AdoptPlan {
+    /// The regions that machines would be taken over in.
+    pub fn regions(&self) -> Vec<Region> {
+        let mut regions: Vec<_> = self.nodes.iter().map(|one| one.group.region.clone()).collect();
+        regions.dedup();
+        regions
+    }
+
+    /// The machines of `region`.
+    pub fn ids_in(&self, region: &Region) -> Vec<InstanceId> {
+        let of_region = self.nodes.iter().filter(|one| one.group.region == *region);
+        of_region.map(|one| one.instance.id.clone()).collect()
+    }
+
+    fn refuse(&mut self, why: String, hint: &str) {
+        self.refused.push(Failure::new(why).hint(hint));
+    }
+}
+
+/// Asks all regions, and tries whether SSH lets muster in everywhere. Changes nothing.
+pub(in crate::engine) async fn plan(shared: &Shared) -> AdoptPlan {
+    let mut plan = AdoptPlan::default();
+    let own = shared.state().nodes.values().find(|node| is_own(node)).map(|node| node.name.clone());
+    if let Some(node) = own {
+        let what = format!("this cluster has machines of its own already, {node} among them");
+        plan.refuse(
+            what,
+            "end it first (`muster down`); what `ray up` made is taken over as a whole",
+        );
+        return plan;
+    }
+    let project = shared.project();
+    let asked = project.regions.iter().map(|config| named(shared, config));
+    for (config, answer) in project.regions.iter().zip(join_all(asked).await) {
+        match answer {
+            Ok(found) => region(shared, config, found, &mut plan),
+            Err(error) => plan.refused.push(Failure::from(&error)),
+        }
+    }
+    if plan.refused.is_empty() {
+        let tried = join_all(plan.nodes.iter().map(|one| try_ssh(shared, one))).await;
+        plan.refused.extend(tried.into_iter().filter_map(Result::err));
+    }
+    plan
+}
+
+fn is_own(node: &crate::engine::NodeState) -> bool {
+    node.is_live() && node.instance.as_ref().is_some_and(|info| !info.adopted)
+}
+
+/// The machines that go by the config's Ray cluster name and are not gone.
+async fn named(shared: &Shared, config: &RegionConfig) -> Result<Vec<Instance>, CloudError> {
+    let name = config.cluster_name.value.clone();
+    let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
+    let mut found = shared.cloud.instances(&config.region, &filter).await?;
+    found.retain(|one| one.state.is_live());
+    // The same order every time, as they were launched.
+    found.sort_by(|a, b| {
+        (a.launched, a.launch_index, &a.id).cmp(&(b.launched, b.launch_index, &b.id))
+    });
+    Ok(found)
+}
+
+fn region(shared: &Shared, config: &RegionConfig, found: Vec<Instance>, plan: &mut AdoptPlan) {
+    let region = &*config.region;
+    let on_record = |one: &Instance| shared.state().node_of(&one.id).is_some();
+    let found: Vec<_> = {
+        let all = found.len();
+        let new: Vec<_> = found.into_iter().filter(|one| !on_record(one)).collect();
+        if new.is_empty() && all > 0 {
+            // Taken over before an earlier adoption was cut off elsewhere.
+            return;
+        }
+        new
+    };
+    let refused = plan.refused.len();
+    judge(shared, config, &found, plan);
+    if plan.refused.len() > refused {
+        return;
+    }
+    let (heads, workers): (Vec<_>, Vec<_>) = found.into_iter().partition(is_head);
+    let head = heads.into_iter().map(|instance| {
+        let group = group(region, NodeKind::Head, &instance, config);
+        Adoptee { node: NodeName::head(region), group, instance }
+    });
+    plan.nodes.extend(head);
+    let mut free = planned_workers(shared, region);
+    let planned = free.clone();
+    let mut next = planned.len();
+    for instance in workers {
+        let group = group(region, NodeKind::Worker, &instance, config);
+        let place = free.iter().position(|(_, own)| *own == group);
+        let node = if let Some(place) = place {
+            free.remove(place).0
+        } else {
+            next += 1;
+            NodeName::worker(region, u32::try_from(next).unwrap_or(u32::MAX))
+        };
+        plan.nodes.push(Adoptee { node, group, instance });
+    }
+    differences(config, &planned, plan);
+}
+
+/// The workers that the configs plan, with their groups.
+fn planned_workers(shared: &Shared, region: &Region) -> Vec<(NodeName, GroupKey)> {
+    let planned = shared.project().planned_nodes().into_iter();
+    let workers =
+        planned.filter(|node| node.group.region == *region && node.group.kind == NodeKind::Worker);
+    workers.map(|node| (node.name, node.group)).collect()
+}
+
+fn is_head(instance: &Instance) -> bool {
+    instance.tags.get(tags::RAY_NODE_TYPE).is_some_and(|kind| kind == "head")
+}
+
+/// The group by Ray's own tag; without it, the first of the kind in the config.
+fn group(region: &Region, kind: NodeKind, instance: &Instance, config: &RegionConfig) -> GroupKey {
+    let tagged = instance.tags.get(tags::RAY_USER_NODE_TYPE).cloned();
+    let first = || config.groups.iter().find(|group| group.kind == kind);
+    let node_type = tagged.or_else(|| Some(first()?.node_type.value.clone())).unwrap_or_default();
+    GroupKey { region: region.clone(), kind, node_type }
+}
+
+/// What speaks against taking `found` over.
+fn judge(shared: &Shared, config: &RegionConfig, found: &[Instance], plan: &mut AdoptPlan) {
+    let (region, name) = (&*config.region, &*config.cluster_name);
+    if found.is_empty() {
+        let what = format!("no instance in {region} carries ray-cluster-name = {name}");
+        let hint = format!("`ray up {}` makes them", config.source.path.display());
+        return plan.refuse(what, &hint);
+    }
+    let foreign = found.iter().filter_map(|one| {
+        let id = one.tags.get(tags::CLUSTER)?;
+        (*id != *shared.cluster.as_str()).then_some((one, id))
+    });
+    for (one, id) in foreign {
+        let what = format!("{} in {region} belongs to muster's cluster {id}", one.id);
+        plan.refuse(what, &format!("`muster down --cluster {id}` ends that one"));
+    }
+    for one in found.iter().filter(|one| one.state != InstanceState::Running) {
+        let what = format!("{} in {region} is {}", one.id, one.state.as_str());
+        plan.refuse(what, "all of them have to run: start it, or terminate it and wait a minute");
+    }
+    match found.iter().filter(|one| is_head(one)).count() {
+        1 => {}
+        0 => plan.refuse(
+            format!("none of the instances named {name} in {region} is a head (ray-node-type)"),
+            "wait until `ray up` is done, or run it again",
+        ),
+        count => plan.refuse(
+            format!("{count} instances named {name} in {region} say that they are the head"),
+            "terminate those that are not, or take their ray-cluster-name tag away",
+        ),
+    }
+}
+
+/// Counts and types that are not the config's.
+fn differences(config: &RegionConfig, planned: &[(NodeName, GroupKey)], plan: &mut AdoptPlan) {
+    let region = &*config.region;
+    let here = || plan.nodes.iter().filter(|one| one.group.region == *region);
+    let mut notes = Vec::new();
+    let found: BTreeSet<_> =
+        here().filter(|one| !one.is_head()).map(|one| one.group.node_type.clone()).collect();
+    let all: BTreeSet<_> =
+        planned.iter().map(|(_, group)| group.node_type.clone()).chain(found).collect();
+    for node_type in all {
+        let of_type = |one: &&Adoptee| !one.is_head() && one.group.node_type == node_type;
+        let found = here().filter(of_type).count();
+        let wanted = planned.iter().filter(|(_, group)| group.node_type == node_type).count();
+        if found < wanted {
+            notes.push(format!(
+                "{region}: {found} of {wanted} {node_type} (min_workers) are there; `muster up` \
+                 afterwards launches the others"
+            ));
+        } else if found > wanted {
+            notes.push(format!(
+                "{region}: {found} {node_type} where the config plans {wanted} (min_workers): all \
+                 of them are taken over"
+            ));
+        }
+    }
+    for one in here() {
+        let group = config.groups.iter().find(|group| config.key_of(group) == one.group);
+        let wanted = group.map(|group| &group.template.instance_type.value);
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != one.instance.instance_type) {
+            let is = &one.instance.instance_type;
+            notes.push(format!("{} is an {is}, where the config says {wanted}", one.node));
+        }
+    }
+    plan.notes.extend(notes);
+}
+
+/// How to reach the machine.
+pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
+    let project = shared.project();
+    let region = &one.group.region;
+    let config = project
+        .region(region)
+        .ok_or_else(|| Failure::new(format!("{region} is not in the project any more")))?;
+    let public = one.instance.public_ip;
+    let private = one.instance.private_ip.map(Into::into);
+    let address = if config.use_internal_ips { private } else { public };
+    let address = address.ok_or_else(|| {
+        Failure::new(format!("{} ({}) has no public address", one.node, one.instance.id))
+            .hint("provider.use_internal_ips: true reaches it by its private one")
+    })?;
+    Ok(Host {
+        node: one.node.clone(),
+        instance: one.instance.id.clone(),
+        address,
+        user: config.ssh_user.value.clone(),
+        private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
+    })
+}
+
+/// Whether SSH lets muster in; nothing is run.
+async fn try_ssh(shared: &Shared, one: &Adoptee) -> Result<(), Failure> {
+    let host = host(shared, one)?;
+    let begun = tokio::time::Instant::now();
+    loop {
+        let error = match shared.remote.connect(&host).await {
+            Ok(session) => {
+                session.close().await;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // It runs for long: who is not let in now never will be.
+        let is_final = error.kind == RemoteErrorKind::Denied || !error.kind.is_transient();
+        if is_final || begun.elapsed() >= PATIENCE {
+            let failure = Failure::from(&error);
+            let message = format!("{} ({}): {}", one.node, one.instance.id, failure.message);
+            return Err(Failure { message, ..failure });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

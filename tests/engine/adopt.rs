@@ -1,0 +1,228 @@
+//! Taking over what `ray up` made: the autoscaler ends first, nothing is
+//! tagged before, nothing is launched.
+
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
+
+use muster::{
+    cloud::tags,
+    engine::{AdoptPlan, Command, Event, Phase, StepOutcome, Update},
+    sim::Scenario,
+};
+
+use crate::support::run::Run;
+
+/// Machines of one region, as `ray up` leaves them; `more` goes into the first
+/// worker's (or else the head's) entry.
+fn machines(region: u8, workers: u8, more: &str) -> String {
+    let letter = if region == 1 { 'a' } else { 'b' };
+    let mut text = "instances = [\n".to_owned();
+    for number in 0..=workers {
+        let kind = if number == 0 { "head" } else { "worker" };
+        let more = if number == workers.min(1) { more } else { "" };
+        let key = if more.contains("key_name") { "" } else { "key_name = 'quokka'," };
+        let more = more.trim_start_matches("no key_name");
+        writeln!(
+            text,
+            "  {{ id = 'i-0000000000000{region}0{number}', instance_type = 'm5.large', {key} \
+             subnet = 'subnet-0000000000000{region:0>3}a', image = 'ami-0000000000000000{letter}', \
+             security_groups = ['sg-0000000000000000{region}'], {more} tags = {{ \
+             ray-cluster-name = 'story', ray-node-type = '{kind}', ray-user-node-type = '{kind}' \
+             }} }},"
+        )
+        .unwrap();
+    }
+    text + "]\n"
+}
+
+/// Two regions in which `ray up` has been.
+fn after_ray_up(us: &str, eu: &str, extra: &str) -> Scenario {
+    let world = include_str!("two_regions.toml");
+    let image = "images = [{ id = \"ami-0000000000000000a\", name = \"jammy\" }]\n";
+    assert!(world.contains(image));
+    let world = world.replacen(image, &format!("{image}{us}"), 1);
+    let strangers = world.lines().find(|line| line.starts_with("instances = [{")).unwrap();
+    let world = world.replace(strangers, eu);
+    Scenario::parse(&format!("{world}\n{extra}")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn as_planned(extra: &str) -> Run {
+    Run::new(&after_ray_up(&machines(1, 2, ""), &machines(2, 2, ""), extra))
+}
+
+async fn plan(run: &mut Run) -> Arc<AdoptPlan> {
+    run.send(Command::PlanAdopt);
+    match run.until(|update, _| matches!(update, Update::AdoptPlan(_))).await {
+        Update::AdoptPlan(plan) => plan,
+        _ => unreachable!(),
+    }
+}
+
+async fn adopt(run: &mut Run) {
+    let plan = plan(run).await;
+    assert_eq!(plan.refused, []);
+    run.send(Command::Adopt(plan));
+    run.up_ended().await;
+}
+
+fn names(plan: &AdoptPlan) -> Vec<String> {
+    plan.nodes.iter().map(|one| format!("{} {}", one.node, one.instance.id)).collect()
+}
+
+fn position(run: &Run, fits: impl Fn(&Event) -> bool) -> Option<usize> {
+    run.events.iter().position(fits)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ray_up_made_becomes_the_cluster() {
+    let mut run = as_planned("");
+    let plan = plan(&mut run).await;
+    assert_eq!((&plan.notes[..], &plan.refused[..]), (&[][..], &[][..]));
+    let expected = [
+        "us-west-2/head i-0000000000000100",
+        "us-west-2/worker-1 i-0000000000000101",
+        "us-west-2/worker-2 i-0000000000000102",
+        "eu-west-1/head i-0000000000000200",
+        "eu-west-1/worker-1 i-0000000000000201",
+        "eu-west-1/worker-2 i-0000000000000202",
+    ];
+    assert_eq!(names(&plan), expected);
+    assert_eq!(run.live().await, [], "a plan changes nothing");
+
+    run.send(Command::Adopt(plan));
+    run.up_ended().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!((run.world.calls("RunInstances"), run.world.calls("CreateTags")), (0, 2));
+    let live = run.live().await;
+    assert_eq!(live.len(), 6);
+    for (_, instance) in &live {
+        assert_eq!(instance.tags[tags::PROJECT], "story");
+        let node = run.state.node_of(&instance.id).unwrap();
+        assert!(node.instance.as_ref().unwrap().adopted);
+        assert_eq!(node.instance.as_ref().unwrap().public_ip, instance.public_ip);
+    }
+    assert!(run.node("us-west-2/head").leader);
+    let ended = |region: &str| {
+        position(&run, |event| {
+            matches!(event, Event::StepEnded { node, step, outcome: StepOutcome::Succeeded, .. }
+                if step == "autoscaler" && node.as_str() == format!("{region}/head"))
+        })
+        .unwrap()
+    };
+    let tagged = position(&run, |event| matches!(event, Event::Adopted { .. })).unwrap();
+    assert!(ended("us-west-2") < tagged && ended("eu-west-1") < tagged);
+    assert!(!run.log("us-west-2/head").is_empty());
+
+    assert!(run.stop().await);
+    run.start().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert!(run.down().await);
+    assert_eq!(run.live().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_autoscaler_that_can_not_be_ended_keeps_everything_as_it_is() {
+    let stays = "[[steps]]\nstep = 'autoscaler'\nnodes = ['eu-west-1/head']\nexit = 1\n\
+                 output = 'the autoscaler still runs: 4711'\nattempts = [1]\n";
+    let mut run = as_planned(stays);
+    let first = plan(&mut run).await;
+    run.send(Command::Adopt(first));
+    run.until(|update, _| matches!(update, Update::Refused(_))).await;
+    let said = run.notices.join("\n");
+    assert!(said.contains("eu-west-1/head") && said.contains("still runs: 4711"), "{said}");
+    assert_eq!(run.world.calls("CreateTags"), 0);
+    assert_eq!(run.live().await, []);
+    assert_eq!(run.state.adopting, BTreeSet::new());
+    assert!(run.state.nodes.values().all(|node| node.phase == Phase::Planned));
+
+    adopt(&mut run).await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_does_not_open_ssh_is_told_before_anything_is_tagged() {
+    let us = machines(1, 2, "no key_name");
+    let mut run = Run::new(&after_ray_up(&us, &machines(2, 2, ""), ""));
+    let plan = plan(&mut run).await;
+    let refused: Vec<_> = plan.refused.iter().map(ToString::to_string).collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("us-west-2/worker-1"), "{refused:?}");
+    assert!(refused[0].contains("Permission denied"), "{refused:?}");
+    run.send(Command::Adopt(plan));
+    run.until(|update, _| matches!(update, Update::Refused(_))).await;
+    assert_eq!(run.world.calls("CreateTags"), 0);
+    assert_eq!(run.state.cluster, None, "nothing is even begun");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_fit_to_be_taken_over_is_refused_with_its_reason() {
+    let right = || machines(2, 2, "");
+    let tagged = machines(1, 2, "").replacen("tags = {", "tags = { 'muster:cluster' = 'a-b', ", 1);
+    let headless = machines(1, 2, "").replacen("'head'", "'worker'", 1);
+    let two_heads = machines(1, 2, "").replace("'worker'", "'head'");
+    for (us, why) in [
+        (String::new(), "no instance in us-west-2 carries ray-cluster-name = story"),
+        (tagged, "i-0000000000000100 in us-west-2 belongs to muster's cluster a-b"),
+        (machines(1, 2, "stopped = true,"), "i-0000000000000101 in us-west-2 is stopped"),
+        (headless, "is a head"),
+        (two_heads, "say that they are the head"),
+    ] {
+        let mut run = Run::new(&after_ray_up(&us, &right(), ""));
+        let plan = plan(&mut run).await;
+        let refused: Vec<_> = plan.refused.iter().map(ToString::to_string).collect();
+        assert!(refused.iter().any(|refused| refused.contains(why)), "{why}: {refused:?}");
+        assert_eq!(run.world.calls("CreateTags"), 0);
+    }
+    let mut run = Run::new(&super::two_regions(""));
+    run.up().await;
+    let plan = plan(&mut run).await;
+    assert!(plan.refused[0].message.contains("machines of its own"), "{:?}", plan.refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_or_fewer_than_planned_are_explained_and_taken_as_they_are() {
+    let mut run = Run::new(&after_ray_up(&machines(1, 1, ""), &machines(2, 3, ""), ""));
+    let plan = plan(&mut run).await;
+    assert_eq!(plan.refused, []);
+    assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+    assert!(plan.notes[0].contains("us-west-2: 1 of 2 worker"), "{:?}", plan.notes);
+    assert!(plan.notes[1].contains("eu-west-1: 3 worker where the config plans 2"));
+    assert_eq!(names(&plan).last().unwrap(), "eu-west-1/worker-3 i-0000000000000203");
+
+    run.send(Command::Adopt(plan));
+    run.up_ended().await;
+    let adopted = run.state.nodes.values().filter(|node| node.is_live());
+    assert!(adopted.clone().all(|node| node.phase == Phase::Ready), "{:?}", run.phases());
+    assert_eq!(adopted.count(), 6);
+    assert_eq!(run.world.calls("RunInstances"), 0);
+
+    run.up().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!(run.live().await.len(), 7, "the one that was missing is launched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_after_each_record_it_goes_on_and_nothing_is_launched_beside() {
+    let whole = {
+        let mut run = as_planned("");
+        adopt(&mut run).await;
+        run.store.written()
+    };
+    assert!(whole > 40, "an adoption has {whole} records");
+    for kill_after in 1..=whole {
+        let mut run = as_planned("");
+        let first = plan(&mut run).await;
+        run.send_and_see(Command::Adopt(first), kill_after).await;
+        let mut run = run.killed_and_restarted().await;
+        if !run.state.adopting.is_empty() {
+            run.send(Command::Up);
+            run.until(|update, _| matches!(update, Update::Refused(_))).await;
+            assert!(run.notices[0].contains("taking over"), "{:?}", run.notices);
+        }
+        adopt(&mut run).await;
+        assert!(run.all_ready(), "after record {kill_after}: {:?} {:?}", run.phases(), run.notices);
+        assert_eq!(run.live().await.len(), 6, "after record {kill_after}");
+        assert_eq!(run.world.calls("RunInstances"), 0, "after record {kill_after}");
+        assert!(run.down().await);
+        assert_eq!(run.live().await, []);
+    }
+}
