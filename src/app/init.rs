@@ -173,7 +173,6 @@ struct DocumentFile<'a> {
     region: Option<&'a Region>,
     /// The file that it was made from; itself where it was there.
     from: Option<&'a Path>,
-    text: &'a str,
     diff: Vec<Hunk>,
     left: &'a [Left],
 }
@@ -183,7 +182,6 @@ fn document<'a>(prepared: &'a Prepared, written: bool, backups: &'a [PathBuf]) -
         path: &file.path,
         region: file.region.as_ref(),
         from: file.from.as_ref().map(|source| &*source.path),
-        text: &file.text,
         diff: file.diff().hunks,
         left: &file.left,
     };

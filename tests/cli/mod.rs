@@ -4,6 +4,7 @@
 mod aws;
 mod bad_input;
 mod clusters;
+mod config;
 mod fix;
 mod handover;
 mod simulated;

@@ -126,7 +126,7 @@ fn what_can_not_be_meant_is_refused_with_a_hint() {
 }
 
 #[test]
-fn json_is_one_document_with_texts_and_what_is_left() {
+fn json_is_one_document_with_diffs_and_what_is_left() {
     let muster = folder();
     let ran = init(&muster, &with(&["--scenario", "healthy", "--yes", "--format", "json"]));
     assert_eq!(ran.code, Some(0), "{ran:#?}");
@@ -138,6 +138,7 @@ fn json_is_one_document_with_texts_and_what_is_left() {
     let files = told["files"].as_array().unwrap();
     assert_eq!(files.len(), 3);
     assert_eq!(files[0]["region"], "eu-west-1");
-    assert_eq!(files[0]["text"].as_str().unwrap(), read(&muster, "eu.yaml"));
+    assert_eq!((&files[0]["path"], &files[0]["from"]), (&"eu.yaml".into(), &"us.yaml".into()));
+    assert_eq!(files[0]["diff"][0]["lines"][1]["text"], "cluster_name: tpch-demo-us");
     assert_eq!(files[0]["left"][0]["by_fix"], true);
 }

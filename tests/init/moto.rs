@@ -15,7 +15,7 @@ fn account() -> (Moto, Muster) {
         .env("AWS_ACCESS_KEY_ID", "AKIATEST")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_ENDPOINT_URL", moto.url());
-    keygen(&muster.folder().join("key"));
+    keygen(&muster.folder().join("key"), &["-t", "ed25519"]);
     (moto, muster)
 }
 

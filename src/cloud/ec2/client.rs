@@ -150,7 +150,6 @@ async fn load(first: &Region) -> SdkConfig {
 
 /// The region that the user's environment or profile names.
 pub async fn own_region() -> Option<Region> {
-    use aws_config::meta::region::ProvideRegion;
     let own = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new());
     own.region().await.map(|region| region.as_ref().into())

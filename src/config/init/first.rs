@@ -51,7 +51,7 @@ fn config(wish: &First, region: &Region, folder: &Path) -> Planned {
     }
 }
 
-const TEMPLATE: &str = include_str!("first.yaml");
+const TEMPLATE: &str = include_str!("../../../assets/init/first.yaml");
 
 fn text(wish: &First, region: &Region) -> String {
     let plain = |text: &str| scalar(text, ScalarStyle::Plain, false);
