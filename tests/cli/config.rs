@@ -65,7 +65,7 @@ fn what_yaml_prints_is_a_project_of_its_own() {
     assert_eq!((other.code, other.err.as_str()), (Some(0), ""), "{other:#?}");
     let plain = |told: &serde_json::Value| {
         let files = told["files"].as_array().cloned().unwrap_or_default();
-        let values = files.iter().flat_map(|file| file["values"].as_array().cloned());
+        let values = files.iter().filter_map(|file| file["values"].as_array().cloned());
         let values = values.flatten().map(|one| format!("{} {}", one["key"], one["value"]));
         let mut values: Vec<_> = values.collect();
         values.sort();
