@@ -5,7 +5,7 @@
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 use muster::{
-    cloud::{Change, Cloud, Ref},
+    cloud::{Change, Cloud, PeeringState, Ref},
     model::Region,
     sim::{Scenario, World},
 };
@@ -51,6 +51,22 @@ impl Account {
         let made = self.cloud.change(&Region::from(region), &change).await;
         made.unwrap_or_else(|error| unreachable!("{}: {error}", change.operation()))
             .unwrap_or_default()
+    }
+
+    /// Ends a peering connection that waits, as somebody else or EC2 itself
+    /// would. moto lets one be rejected and knows no other such end.
+    #[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "moto has to be asked"))]
+    pub async fn end_peering(&self, region: &str, peering: &str, state: PeeringState) {
+        if let Some(world) = &self.world {
+            return world.end_peering(&peering.into(), state);
+        }
+        #[cfg(feature = "aws")]
+        if let Some(moto) = &self.moto {
+            assert_eq!(state, PeeringState::Rejected, "the only end that moto knows");
+            let reject = moto.client(region).reject_vpc_peering_connection();
+            reject.vpc_peering_connection_id(peering).send().await.unwrap();
+        }
+        let _ = region;
     }
 
     /// Where moto listens.

@@ -16,7 +16,7 @@ use muster::{
     engine::{self, Command, Event, FixPlan, Handle, Parts, Update},
     journal::Store,
     model::{Clock, ClusterId, Failure},
-    remedy::{Only, Wish},
+    remedy::{Only, Plan, Wish},
     remote::{Host, Remote, RemoteError, RemoteErrorKind, Session},
 };
 use tempfile::TempDir;
@@ -92,6 +92,7 @@ impl Remote for Keys {
 /// What the end of a fix was.
 #[derive(Debug)]
 pub struct Fixed {
+    pub plan: Arc<Plan>,
     pub complete: bool,
     pub events: Vec<Event>,
 }
@@ -263,6 +264,22 @@ pub async fn plan(engine: &mut Handle, command: Command) -> Arc<FixPlan> {
     .await
 }
 
+/// Asks for a plan; where there is none, why.
+pub async fn plan_or_refusal(
+    engine: &mut Handle,
+    command: Command,
+) -> Result<Arc<FixPlan>, Failure> {
+    engine.commands.send(command).unwrap();
+    loop {
+        match engine.updates.recv().await {
+            Some(Update::FixPlan(plan)) => return Ok(plan),
+            Some(Update::Refused(failure)) => return Err(failure),
+            Some(_) => {}
+            None => panic!("the engine ended"),
+        }
+    }
+}
+
 /// Carries a plan out to its end.
 pub async fn carry_out(engine: &mut Handle, plan: &FixPlan) -> Fixed {
     engine.commands.send(Command::Fix(plan.plan.clone())).unwrap();
@@ -270,7 +287,9 @@ pub async fn carry_out(engine: &mut Handle, plan: &FixPlan) -> Fixed {
     loop {
         match engine.updates.recv().await {
             Some(Update::Event(stamped)) => events.push(stamped.event),
-            Some(Update::FixEnded { complete }) => return Fixed { complete, events },
+            Some(Update::FixEnded { complete }) => {
+                return Fixed { plan: plan.plan.clone(), complete, events };
+            }
             Some(Update::Refused(failure)) => panic!("{failure}"),
             Some(_) => {}
             None => panic!("the engine ended"),

@@ -14,7 +14,7 @@ use muster::{
 };
 
 /// How many resources of each kind there are.
-fn census(snapshot: &Snapshot) -> BTreeMap<String, usize> {
+pub fn census(snapshot: &Snapshot) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
     for key in snapshot.keys() {
         // /regions/eu-west-1/tags/vpc-0…/Name
@@ -24,7 +24,8 @@ fn census(snapshot: &Snapshot) -> BTreeMap<String, usize> {
     census
 }
 
-async fn records_of_a_whole_run() -> (usize, BTreeMap<String, usize>) {
+/// How many events a whole run tells, and what is there after it.
+pub async fn records_of_a_whole_run() -> (usize, BTreeMap<String, usize>) {
     let bench = nothing(Account::simulated()).await;
     let fixed = bench.fix(Wish::default()).await;
     assert!(fixed.complete, "{:#?}", fixed.events);
@@ -47,7 +48,7 @@ async fn killed_after_each_of_its_records_it_ends_the_same() {
 }
 
 /// Kills an engine as its fix has told of `kept` events.
-async fn kill_after(bench: &Bench, kept: usize) {
+pub async fn kill_after(bench: &Bench, kept: usize) {
     let mut engine = bench.engine(Bench::store());
     let plan = plan(&mut engine, Command::PlanFix(Wish::default())).await;
     engine.commands.send(Command::Fix(plan.plan.clone())).unwrap_or_default();

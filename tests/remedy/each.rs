@@ -5,10 +5,11 @@
 use super::{
     account::{Account, difference},
     bench::{Bench, only},
+    exact::assert_exact,
     on_both,
     site::{Flaw, flawed},
 };
-use muster::{engine::Event, remedy::Wish};
+use muster::{cloud::PeeringState, engine::Event, remedy::Wish};
 
 /// Mends `flaw`; answers what changed in the account.
 async fn mend(account: Account, flaw: Flaw, checks: &[&str]) -> (Bench, Vec<String>) {
@@ -18,7 +19,9 @@ async fn mend(account: Account, flaw: Flaw, checks: &[&str]) -> (Bench, Vec<Stri
     let fixed = bench.fix(only(checks)).await;
     assert!(fixed.complete, "{:#?}", fixed.events);
     assert_eq!(bench.failing_checks().await, [""; 0], "gone");
-    let changed = difference(&before, &bench.account.snapshot().await);
+    let after = bench.account.snapshot().await;
+    assert_exact(&fixed, &before, &after);
+    let changed = difference(&before, &after);
     let again = bench.plan(Wish::default()).await;
     assert!(again.plan.is_empty(), "twice changes nothing more: {:#?}", again.plan);
     (bench, changed)
@@ -112,12 +115,7 @@ async fn operator_kept_out(account: Account) {
 on_both!(the_operator_is_let_in, super::operator_kept_out);
 
 async fn not_peered(account: Account) {
-    let bench = flawed(account, Some(Flaw::NotPeered)).await;
-    assert_eq!(bench.failing_checks().await, ["peering.active"]);
-    let before = bench.account.snapshot().await;
-    assert!(bench.fix(only(&["peering.active"])).await.complete);
-    assert_eq!(bench.failing_checks().await, [""; 0]);
-    let changed = difference(&before, &bench.account.snapshot().await);
+    let (_, changed) = mend(account, Flaw::NotPeered, &["peering.active"]).await;
     changed_only(&changed, &["+peerings", "~route_tables", "+tags"]);
 }
 on_both!(regions_are_peered_and_routed, super::not_peered);
@@ -127,6 +125,40 @@ async fn not_accepted(account: Account) {
     assert!(changed.iter().all(|line| line.starts_with('~')), "{changed:#?}");
 }
 on_both!(a_waiting_peering_is_accepted, super::not_accepted);
+
+/// What ended stays as it is; another one is asked for beside it.
+async fn peering_ended(account: Account, state: PeeringState) {
+    let (_, changed) = mend(account, Flaw::PeeringEnded(state), &["peering.active"]).await;
+    changed_only(&changed, &["+peerings", "~route_tables", "+tags"]);
+}
+
+async fn peering_rejected(account: Account) {
+    peering_ended(account, PeeringState::Rejected).await;
+}
+on_both!(a_rejected_peering_is_asked_for_again, super::peering_rejected);
+
+/// moto has no time in which a request expires, and none that fails.
+#[tokio::test(start_paused = true)]
+async fn an_expired_or_failed_peering_is_asked_for_again() {
+    for state in [PeeringState::Expired, PeeringState::Failed] {
+        peering_ended(Account::simulated(), state).await;
+    }
+}
+
+async fn route_in_main_table(account: Account) {
+    let (_, changed) = mend(account, Flaw::RouteInMainTable, &["route.peering"]).await;
+    changed_only(&changed, &["~route_tables"]);
+    assert_eq!(changed.len(), 1, "the subnet's own table, and the main one stays: {changed:#?}");
+}
+on_both!(a_route_in_the_main_table_alone_is_added_to_the_subnets, super::route_in_main_table);
+
+async fn same_addresses(account: Account) {
+    let (bench, _) = mend(account, Flaw::SameAddresses, &["vpc.cidr-overlap"]).await;
+    let (us, eu) = (bench.config("us-west-2"), bench.config("eu-west-1"));
+    assert_eq!(us.matches("subnet-").count(), 1, "the leader stays where it is: {us}");
+    assert!(eu.contains("sg-") && eu.starts_with("# eu-west-1\n"), "{eu}");
+}
+on_both!(of_two_networks_with_the_same_addresses_one_is_built_anew, super::same_addresses);
 
 async fn no_route_back(account: Account) {
     let (_, changed) = mend(account, Flaw::NoRouteBack, &["route.peering"]).await;

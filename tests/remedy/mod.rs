@@ -7,6 +7,8 @@ mod bench;
 mod careful;
 mod cut;
 mod each;
+mod exact;
+mod faulty;
 #[cfg(feature = "aws")]
 mod moto;
 mod network;

@@ -3,6 +3,7 @@
 use super::{
     account::{Account, difference},
     bench::{Bench, Config},
+    exact::assert_exact,
     on_both,
 };
 use muster::remedy::Wish;
@@ -32,6 +33,7 @@ async fn there_and_back(account: Account) {
     assert_eq!(shown.plan.left, [], "a new network mends all that the old one lacked");
     let fixed = bench.fix(Wish::default()).await;
     assert!(fixed.complete, "{:#?}", fixed.events);
+    assert_exact(&fixed, &before, &bench.account.snapshot().await);
     assert_eq!(bench.failing_checks().await, [""; 0]);
     let plan = bench.plan(Wish::default()).await;
     assert!(plan.plan.is_empty(), "{:#?}", plan.plan);

@@ -1,7 +1,7 @@
 //! Two regions with networks of their own, peered and routed, made call by
 //! call, so that a test can leave a piece of it out.
 
-use muster::cloud::{Change, InboundRule, PortRange, Source, Tags, Via};
+use muster::cloud::{Change, InboundRule, PeeringState, PortRange, Source, Tags, Via};
 
 use super::{
     account::{Account, id},
@@ -31,8 +31,14 @@ pub enum Flaw {
     NotPeered,
     /// Nobody accepted it.
     NotAccepted,
+    /// It was asked for, and ended so: rejected, expired or failed.
+    PeeringEnded(PeeringState),
     /// Ireland has no route back.
     NoRouteBack,
+    /// Ireland's route back is in the main table, and its subnet uses another.
+    RouteInMainTable,
+    /// Ireland's network has the addresses of Oregon's.
+    SameAddresses,
 }
 
 /// One region's network.
@@ -52,7 +58,8 @@ const EU: &str = "eu-west-1";
 pub async fn flawed(account: Account, flaw: Option<Flaw>) -> Bench {
     let mut bench = Bench::new(account);
     let us = site(&bench, US, 1, 2, None).await;
-    let eu = site(&bench, EU, 2, 1, flaw).await;
+    let number = if flaw == Some(Flaw::SameAddresses) { 1 } else { 2 };
+    let eu = site(&bench, EU, number, 1, flaw).await;
     join(&bench.account, &us, &eu, flaw).await;
     keys(&bench, flaw).await;
     let group = match flaw {
@@ -142,7 +149,7 @@ async fn keys(bench: &Bench, flaw: Option<Flaw>) {
 }
 
 async fn join(account: &Account, us: &Site, eu: &Site, flaw: Option<Flaw>) {
-    if flaw == Some(Flaw::NotPeered) {
+    if matches!(flaw, Some(Flaw::NotPeered | Flaw::SameAddresses)) {
         return;
     }
     let request = Change::CreatePeering {
@@ -152,15 +159,27 @@ async fn join(account: &Account, us: &Site, eu: &Site, flaw: Option<Flaw>) {
         tags: Tags::new(),
     };
     let peering = account.make(US, request).await;
+    if let Some(Flaw::PeeringEnded(state)) = flaw {
+        return account.end_peering(EU, &peering, state).await;
+    }
     if flaw != Some(Flaw::NotAccepted) {
         account.make(EU, Change::AcceptPeering { peering: id(&peering) }).await;
         active(account, us, &peering).await;
     }
     let via = || Via::Peering(id(&peering));
     route(account, US, &us.table, "10.2.0.0/16", via()).await;
-    if flaw != Some(Flaw::NoRouteBack) {
-        route(account, EU, &eu.table, "10.1.0.0/16", via()).await;
-    }
+    let table = match flaw {
+        Some(Flaw::NoRouteBack) => return,
+        Some(Flaw::RouteInMainTable) => main_table(account, eu).await,
+        _ => eu.table.clone(),
+    };
+    route(account, EU, &table, "10.1.0.0/16", via()).await;
+}
+
+async fn main_table(account: &Account, site: &Site) -> String {
+    let (region, vpcs) = (site.region.into(), [site.vpc.as_str().into()]);
+    let tables = account.cloud.route_tables(&region, &vpcs).await.unwrap_or_default();
+    tables.iter().find(|table| table.is_main).map(|table| table.id.to_string()).unwrap_or_default()
 }
 
 async fn active(account: &Account, us: &Site, peering: &str) {

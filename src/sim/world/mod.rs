@@ -34,8 +34,8 @@ use super::{
     scenario::format::{FaultAnswer, Spec},
 };
 use crate::{
-    cloud::{Cloud, CloudError, ErrorKind, OptIn, Result},
-    model::{Clock, InstanceId, Region},
+    cloud::{Cloud, CloudError, ErrorKind, OptIn, PeeringState, Result},
+    model::{Clock, InstanceId, PeeringId, Region},
     remote::Remote,
 };
 
@@ -99,6 +99,15 @@ impl World {
     pub fn mend(&self, scenario: &Scenario) {
         let mended = State::of(&scenario.spec(), self.started);
         self.state().adopt(mended);
+    }
+
+    /// Ends a peering connection as somebody else might, or EC2 itself: rejected,
+    /// expired, failed. Nothing happens where there is none of this id.
+    pub fn end_peering(&self, id: &PeeringId, state: PeeringState) {
+        let mut held = self.state();
+        if let Some(held) = held.peerings.iter_mut().find(|held| held.peering.id == *id) {
+            held.peering.state = state;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
