@@ -33,10 +33,12 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     let document = StatusDocument {
         version: 1,
         project: world.name(),
+        simulated: world.cloud.is_simulated(),
         state,
         folder: store.and_then(|store| store.folder().map(Path::to_owned)),
         unknown: unknown.iter().map(|(region, error)| (region.clone(), error.into())).collect(),
         others: others.into_iter().collect(),
+        exit_code: exit.code(),
     };
     match args.format {
         Format::Json => streams.out.json(&document)?,

@@ -99,6 +99,9 @@ pub enum Update {
     Refused(Failure),
     /// Something went wrong that muster goes on in spite of.
     Notice(Failure),
+    /// Who else writes this cluster's journal now; `None`: this process does,
+    /// since the other one has ended.
+    ReadOnly(Option<String>),
     /// What the engine is waiting for changed; empty when it is idle.
     Busy(Vec<String>),
     /// The answer to `Up` is complete: nothing more happens by itself.

@@ -390,6 +390,18 @@ impl RunState {
         (u32::try_from(ready).unwrap_or(u32::MAX), u32::try_from(rest).unwrap_or(u32::MAX))
     }
 
+    /// Whether `event` tells of a machine what is on record already.
+    pub(super) fn says(&self, event: &Event) -> bool {
+        let Event::InstanceChanged { instance, state, private_ip, public_ip, .. } = event else {
+            return false;
+        };
+        self.instances().find(|info| info.id == *instance).is_some_and(|info| {
+            info.state == *state
+                && info.public_ip == *public_ip
+                && (private_ip.is_none() || info.private_ip == *private_ip)
+        })
+    }
+
     /// The node whose machine is `id`.
     pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
         self.nodes.get(self.by_instance.get(id)?)

@@ -16,4 +16,4 @@ mod store;
 
 pub use file::{JournalError, JournalFile};
 pub use forward::{ForwardRecord, forwarded};
-pub use store::{Store, state_dir};
+pub use store::{Store, TakeOver, state_dir};

@@ -1,14 +1,19 @@
 //! Where a project's clusters are kept, and who may write there.
 
+mod lock;
+mod takeover;
+
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
+    fs::File,
+    io::Write,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use etcetera::BaseStrategy;
 
+use self::lock::lock;
+pub use self::takeover::TakeOver;
 use super::{JournalError, JournalFile};
 use crate::{
     engine::{Event, Stamped},
@@ -30,14 +35,22 @@ pub fn state_dir() -> Option<PathBuf> {
 pub struct Store {
     cluster: ClusterId,
     place: Place,
-    /// Why this process may only read, if another one writes.
-    read_only: Option<String>,
+    read_only: Option<ReadOnly>,
     records: Vec<Stamped>,
+}
+
+/// Why a process may only read.
+#[derive(Clone, Debug)]
+enum ReadOnly {
+    /// It never writes.
+    Looks(String),
+    /// This one writes; it may end.
+    Waits(String),
 }
 
 #[derive(Debug)]
 enum Place {
-    Disk { folder: PathBuf, journal: Option<JournalFile>, _lock: Option<File> },
+    Disk { folder: PathBuf, journal: Option<JournalFile>, lock: Option<File> },
     Memory(Arc<Mutex<Memory>>),
 }
 
@@ -54,10 +67,15 @@ impl Store {
     /// the folder that the lock is in.
     pub fn open(state_dir: &Path, name: &str) -> Result<Self, JournalError> {
         let project = state_dir.join(file_name(name));
-        let (lock, read_only) = lock(&project)?;
+        let (lock, holder) = lock(&project)?;
         let current = current(&project)?;
         let cluster = current.clone().unwrap_or_else(|| fresh_id(name));
-        let mut store = Self::on_disk(project.join(cluster.as_str()), cluster, lock, read_only);
+        let mut store = Self::on_disk(
+            project.join(cluster.as_str()),
+            cluster,
+            lock,
+            holder.map(ReadOnly::Waits),
+        );
         if current.is_some() {
             store.load()?;
         }
@@ -72,10 +90,10 @@ impl Store {
         cluster: ClusterId,
     ) -> Result<Self, JournalError> {
         let project = state_dir.join(file_name(name));
-        let (lock, read_only) = lock(&project)?;
+        let (lock, holder) = lock(&project)?;
         let folder = project.join(file_name(cluster.as_str()));
         let has_journal = folder.join(JOURNAL).exists();
-        let mut store = Self::on_disk(folder, cluster, lock, read_only);
+        let mut store = Self::on_disk(folder, cluster, lock, holder.map(ReadOnly::Waits));
         if has_journal {
             store.load()?;
         }
@@ -91,7 +109,7 @@ impl Store {
         }
         let Some(cluster) = current(&project)? else { return Ok(None) };
         let folder = project.join(cluster.as_str());
-        let why = Some("this command only looks".to_owned());
+        let why = Some(ReadOnly::Looks("this command only looks".to_owned()));
         let mut store = Self::on_disk(folder, cluster, None, why);
         store.load()?;
         Ok(Some(store))
@@ -131,9 +149,9 @@ impl Store {
         folder: PathBuf,
         cluster: ClusterId,
         lock: Option<File>,
-        read_only: Option<String>,
+        read_only: Option<ReadOnly>,
     ) -> Self {
-        let place = Place::Disk { folder, journal: None, _lock: lock };
+        let place = Place::Disk { folder, journal: None, lock };
         Self { cluster, place, read_only, records: Vec::new() }
     }
 
@@ -158,7 +176,9 @@ impl Store {
 
     /// Who writes here, where this process may only read.
     pub fn read_only(&self) -> Option<&str> {
-        self.read_only.as_deref()
+        match self.read_only.as_ref()? {
+            ReadOnly::Looks(why) | ReadOnly::Waits(why) => Some(why),
+        }
     }
 
     /// What the journal held when it was opened; taken out.
@@ -257,35 +277,6 @@ fn make_private(folder: &Path) -> Result<(), JournalError> {
     builder.recursive(true).mode(0o700).create(folder).map_err(JournalError::io(folder))
 }
 
-/// The lock, or who has it. A lock ends with its process, however that ends.
-fn lock(project: &Path) -> Result<(Option<File>, Option<String>), JournalError> {
-    make_private(project)?;
-    let path = project.join("lock");
-    let open =
-        || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = open().map_err(JournalError::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => {
-            let mut note = || {
-                file.set_len(0)?;
-                file.rewind()?;
-                write!(file, "{}", std::process::id())
-            };
-            note().map_err(JournalError::io(&path))?;
-            Ok((Some(file), None))
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Only for the message: an unreadable pid changes nothing.
-            let _ = file.read_to_string(&mut holder);
-            let holder = holder.trim();
-            let process = if holder.is_empty() { "" } else { ", process " };
-            Ok((None, Some(format!("another muster{process}{holder}"))))
-        }
-        Err(TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
-    }
-}
-
 /// The project's cluster that is not known to be gone; the latest where there are several.
 fn current(project: &Path) -> Result<Option<ClusterId>, JournalError> {
     let mut found: Option<(jiff::Timestamp, ClusterId)> = None;
@@ -336,7 +327,7 @@ mod tests {
     use super::*;
     use crate::model::Region;
 
-    fn created(cluster: &ClusterId, seq: u64) -> Stamped {
+    pub(super) fn created(cluster: &ClusterId, seq: u64) -> Stamped {
         let event = Event::ClusterCreated {
             cluster: cluster.clone(),
             project: "p".into(),

@@ -18,6 +18,8 @@ pub struct StatusDocument<'a> {
     pub version: u32,
     /// The project's name.
     pub project: &'a str,
+    /// Whether the world is simulated.
+    pub simulated: bool,
     /// The cluster, as the journal and EC2 have it.
     pub state: &'a RunState,
     /// Where the cluster's journal, manifest and logs are.
@@ -26,6 +28,8 @@ pub struct StatusDocument<'a> {
     pub unknown: Vec<(Region, Failure)>,
     /// Clusters of the same project that this machine has no journal of.
     pub others: Vec<(ClusterId, usize)>,
+    /// What the process ends with.
+    pub exit_code: u8,
 }
 
 /// `document` for people.

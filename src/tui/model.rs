@@ -128,6 +128,7 @@ impl Model {
             Update::Refused(failure) => self.refuse(&failure),
             Update::Notice(failure) => self.tell(&failure),
             Update::Busy(busy) => self.busy = busy,
+            Update::ReadOnly(holder) => self.reads_for(holder),
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
             Update::StopEnded { complete } => self.stop_ended(complete),
@@ -141,6 +142,14 @@ impl Model {
             Update::FixEnded { complete } => self.fix_ended(complete),
             Update::Remains(remains) => self.remains = Some(remains),
         }
+    }
+
+    /// Another process writes, or this one does from now on.
+    fn reads_for(&mut self, holder: Option<String>) {
+        if holder.is_none() {
+            self.notice(Tone::Good, "the other muster has ended; from here on this one writes");
+        }
+        self.read_only = holder;
     }
 
     /// Whether something fails that a remedy may be known for.

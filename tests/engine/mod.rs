@@ -9,9 +9,9 @@ mod faults;
 mod power;
 mod reload;
 mod scale;
-mod verified;
-
 mod story;
+mod takeover;
+mod verified;
 
 use muster::sim::Scenario;
 

@@ -10,6 +10,8 @@ mod each;
 mod exact;
 mod faulty;
 #[cfg(feature = "aws")]
+mod killed;
+#[cfg(feature = "aws")]
 mod moto;
 mod network;
 mod refused;

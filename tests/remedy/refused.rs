@@ -156,16 +156,19 @@ async fn plan_and_carry_out(bench: &Bench, operation: &str, fault: Fault) {
 async fn half_made_and_unreadable_it_is_not_made_again() {
     let (records, whole) = records_of_a_whole_run().await;
     for operation in READS {
+        let mut met = 0;
         for half in [records / 4, records / 2, records * 3 / 4] {
             let (bench, faulty) = behind_a_faulty_door().await;
             super::cut::kill_after(&bench, half).await;
             faulty.breaks(operation, Fault::Denied);
             plan_and_carry_out(&bench, operation, Fault::Denied).await;
             faulty.heals();
+            met += faulty.met();
             ends_well(&bench, &format!("{operation} after {half} records")).await;
             let now = census(&bench.account.snapshot().await);
             assert_eq!(now, whole, "{operation} after {half} records: nothing is double");
         }
+        assert!(met > 0, "{operation} was never called");
     }
 }
 

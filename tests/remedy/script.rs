@@ -32,7 +32,7 @@ fn alike(snapshot: &Snapshot) -> Vec<String> {
 
 /// The two differ in nothing but that.
 #[track_caller]
-fn assert_alike(scripted: &Snapshot, fixed: &Snapshot) {
+pub fn assert_alike(scripted: &Snapshot, fixed: &Snapshot) {
     let (scripted, fixed) = (alike(scripted), alike(fixed));
     let only = |of: &[String], other: &[String]| {
         of.iter().filter(|one| !other.contains(one)).cloned().collect::<Vec<_>>()

@@ -3,6 +3,7 @@
 
 use crate::{
     engine::{Event, Manifest, Stamped, Update},
+    journal::TakeOver,
     model::Failure,
 };
 
@@ -11,8 +12,12 @@ use super::{Dispatcher, MANIFEST, tasks::Task};
 impl Dispatcher {
     /// Journals, folds, sends on. An intent that can't be journalled is
     /// refused. What tells of the past is folded and sent on even then: the
-    /// screen must not lie.
+    /// screen must not lie. What is on record already is left out: a look and
+    /// a termination see the same machine end.
     pub(super) fn record(&mut self, event: Event) -> Result<(), Failure> {
+        if self.shared.state().says(&event) {
+            return Ok(());
+        }
         let reads = self.store.read_only().is_some();
         // What a reader sees for itself takes no number: the writer gives those.
         let seq = self.shared.state().seq + u64::from(!reads);
@@ -45,8 +50,27 @@ impl Dispatcher {
         }
     }
 
-    /// Takes over what the writer has journalled meanwhile.
+    /// Takes in what the writer has journalled meanwhile, and its place once it
+    /// has ended.
     pub(super) fn follow(&mut self) {
+        // Asked for first: behind it nobody else writes.
+        let taken = self.store.take_over();
+        self.read_further();
+        match taken {
+            Ok(TakeOver::Held) => {}
+            Ok(TakeOver::Taken) => {
+                self.tell(Update::ReadOnly(None));
+                self.look();
+            }
+            Ok(TakeOver::Another(cluster)) => {
+                let why = format!("{cluster} was launched meanwhile; start muster again");
+                self.tell(Update::ReadOnly(Some(why)));
+            }
+            Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
+        }
+    }
+
+    fn read_further(&mut self) {
         self.shared.logs.read_further();
         let seq = self.shared.state().seq;
         match self.store.records_after(seq) {

@@ -1,0 +1,145 @@
+//! The real binary on moto, killed as soon as EC2 has made a change and before
+//! muster has heard of it; begun again and killed at the next one; until there
+//! is none left. The same end as without, and nothing double.
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
+
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{process::Command, sync::Notify, time::timeout};
+
+use super::{
+    account::{Account, Snapshot},
+    bench::{Bench, OPERATOR},
+    script::assert_alike,
+    site::{Flaw, flawed},
+};
+use crate::support::{
+    endpoint::{Answer, Endpoint, Request},
+    muster::{Muster, Ran},
+};
+
+/// A project, and the real binary to mend it with.
+struct Scene {
+    bench: Bench,
+    muster: Muster,
+}
+
+/// How a run ended.
+enum End {
+    Killed,
+    ByItself(Ran),
+}
+
+impl Scene {
+    /// One network of two has to be built, joined and written into a config.
+    async fn new() -> Self {
+        let bench = flawed(Account::moto(), Some(Flaw::SameAddresses)).await;
+        let muster = Muster::new()
+            .env("AWS_ACCESS_KEY_ID", "AKIAKILLED")
+            .env("AWS_SECRET_ACCESS_KEY", "killed");
+        Self { bench, muster }
+    }
+
+    fn fix(&self, endpoint: &Endpoint) -> Command {
+        let folder = self.bench.folder();
+        let configs = ["us-west-2.yaml", "eu-west-1.yaml"].map(|name| folder.join(name));
+        let mut arguments: Vec<PathBuf> =
+            ["fix", "--yes", "--name", "bench", "--operator-cidr", OPERATOR].map(Into::into).into();
+        arguments.extend(configs);
+        let mut command = Command::from(self.muster.command(&arguments));
+        command.env("AWS_ENDPOINT_URL", endpoint.url()).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs until it ends by itself, or is killed once `done` is told.
+    async fn run(&self, endpoint: &Endpoint, done: &Notify) -> End {
+        let mut run = self.fix(endpoint).spawn().unwrap();
+        let ended = tokio::select! {
+            () = done.notified() => None,
+            ended = timeout(Duration::from_mins(2), run.wait()) => Some(ended.unwrap().unwrap()),
+        };
+        if ended.is_none() {
+            run.kill().await.unwrap();
+            return End::Killed;
+        }
+        End::ByItself(run.wait_with_output().await.unwrap().into())
+    }
+
+    /// Passes everything on.
+    async fn open(&self) -> Endpoint {
+        Endpoint::answering([Answer::From(self.address())]).await
+    }
+
+    /// Keeps the answer to the first change to itself, and lets no other one through.
+    async fn gate(&self, done: &Arc<Notify>) -> Endpoint {
+        let (moto, done, first) = (self.address(), Arc::clone(done), AtomicBool::new(true));
+        Endpoint::with(move |request, _| {
+            if !changes(request) {
+                Answer::From(moto.clone())
+            } else if first.swap(false, Ordering::SeqCst) {
+                Answer::Withhold(moto.clone(), Arc::clone(&done))
+            } else {
+                Answer::Silence
+            }
+        })
+        .await
+    }
+
+    fn address(&self) -> String {
+        self.bench.account.url().trim_start_matches("http://").to_owned()
+    }
+
+    /// All that is there, but for the cluster's own id.
+    async fn world(&self) -> Snapshot {
+        let entries = std::fs::read_dir(self.muster.state().join("bench")).unwrap();
+        let folders = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+        let ids: Vec<_> = folders.map(|one| one.file_name().into_string().unwrap()).collect();
+        assert_eq!(ids.len(), 1, "one cluster: {ids:?}");
+        let plain = |text: String| text.replace(&ids[0], "its-cluster");
+        let all = self.bench.account.snapshot().await;
+        all.into_iter().map(|(key, value)| (plain(key), plain(value))).collect()
+    }
+}
+
+/// Whether a request changes the account.
+fn changes(request: &Request) -> bool {
+    let action = request.get("Action").unwrap_or_default();
+    !action.starts_with("Describe") && request.get("DryRun").is_none()
+}
+
+#[tokio::test]
+async fn killed_after_each_of_its_changes_the_real_binary_ends_the_same() {
+    let whole = Scene::new().await;
+    let endpoint = whole.open().await;
+    let End::ByItself(ran) = whole.run(&endpoint, &Notify::new()).await else { unreachable!() };
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    let made = endpoint.requests().iter().filter(|request| changes(request)).count();
+    assert!(made > 15, "a network takes more calls: {made}");
+
+    let scene = Scene::new().await;
+    let mut kills = 0;
+    let ran = loop {
+        let done = Arc::new(Notify::new());
+        let gate = scene.gate(&done).await;
+        match scene.run(&gate, &done).await {
+            End::Killed => kills += 1,
+            End::ByItself(ran) => break ran,
+        }
+        assert!(kills <= made, "each run goes on where the last one was killed");
+    };
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    ran.assert_is_calm();
+    assert_eq!(kills, made, "each change was made once");
+    assert_alike(&scene.world().await, &whole.world().await);
+    assert_eq!(scene.bench.failing_checks().await, [""; 0]);
+    println!("fix, killed after each of {made} changes: the same end");
+}
