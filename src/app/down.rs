@@ -30,6 +30,10 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     let known = named || watch.state().cluster.is_some();
     show(&world, &plan, known, args.common.format, &mut watch)?;
     if plan.terminate.is_empty() && watch.state().cluster.is_none() && !args.network {
+        if plan.unknown.is_empty() {
+            // Ends nothing, and lists what is left.
+            terminate(format, &mut watch).await?;
+        }
         watch.end().await?;
         return nothing(&world, &plan);
     }
@@ -65,7 +69,11 @@ async fn terminate(format: Format, watch: &mut Watch<'_>) -> Result<bool, Troubl
     let remains = remains.into_inner();
     match format {
         Format::Json => {
-            watch.aside(&Aside::Remains { found: &remains.found, unknown: &remains.unknown })?;
+            watch.aside(&Aside::Remains {
+                found: &remains.found,
+                routes: &remains.routes,
+                unknown: &remains.unknown,
+            })?;
         }
         Format::Text => {
             let paint = watch.streams.out.paint();

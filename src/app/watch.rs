@@ -89,6 +89,8 @@ pub enum Aside<'a> {
     Remains {
         /// By region.
         found: &'a [(Region, crate::cloud::Tagged)],
+        /// Routes through its peering connections in tables of others'.
+        routes: &'a [(Region, crate::engine::LeftRoute)],
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
@@ -125,6 +127,8 @@ pub struct Watch<'a> {
     format: Format,
     tail: Option<Tail>,
     tick: Interval,
+    /// Whether what was asked last changes the account by a plan.
+    fixing: bool,
     /// Where to print.
     pub streams: &'a mut Streams,
 }
@@ -149,7 +153,8 @@ impl<'a> Watch<'a> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let lines = EventLines::new(TimeZone::system(), streams.out.paint());
         let clock = world.clock;
-        Ok(Self { handle, cluster, clock, signals, lines, format, tail: None, tick, streams })
+        let (tail, fixing) = (None, false);
+        Ok(Self { handle, cluster, clock, signals, lines, format, tail, tick, fixing, streams })
     }
 
     /// The cluster's id: the one on record, or the one that a launch would give it.
@@ -175,6 +180,7 @@ impl<'a> Watch<'a> {
         command: Command,
         answer: impl Fn(&Update) -> Option<T>,
     ) -> Result<T, Trouble> {
+        self.fixing = matches!(command, Command::Fix(_));
         self.send(command);
         loop {
             let update = tokio::select! {
@@ -267,20 +273,37 @@ impl<'a> Watch<'a> {
                 Some(_) = self.signals.next() => break,
             }
         }
-        let billed = self.handle.state.billed().count();
-        let failure = Failure::new(format!("stopped; {billed} instances go on and are billed"));
-        let hint = "`muster up` goes on from here, `muster down` terminates them";
-        let exit = Exit::signal(signal);
-        Ok(Trouble::Told { exit, failure: if billed > 0 { failure.hint(hint) } else { failure } })
+        let failure = stopped(&self.handle.state, self.fixing);
+        Ok(Trouble::Told { exit: Exit::signal(signal), failure })
     }
 }
 
 fn farewell(state: &RunState) -> String {
-    let billed = state.billed().count();
+    let billed = match state.billed().count() {
+        0 => String::new(),
+        billed => format!("; {billed} instances are billed"),
+    };
     format!(
-        "\nstopping: nothing new is begun, calls under way are waited for; \
-         {billed} instances are billed (once more to leave at once)"
+        "\nstopping: nothing new is begun, calls under way are waited for{billed} \
+         (once more to leave at once)"
     )
+}
+
+/// How far it came, what goes on without muster, and what to do about it.
+fn stopped(state: &RunState, fixing: bool) -> Failure {
+    let billed = state.billed().count();
+    match &state.fix {
+        Some(fix) if fixing => {
+            let (done, all) = (fix.done(), fix.steps.len());
+            Failure::new(format!("stopped; {done} of {all} changes are made"))
+                .hint("`muster fix` again makes those that are left")
+        }
+        _ if billed > 0 => {
+            Failure::new(format!("stopped; {billed} instances go on and are billed"))
+                .hint("`muster up` goes on from here, `muster down` terminates them")
+        }
+        _ => Failure::new("stopped; no instance of this cluster is billed"),
+    }
 }
 
 /// How much of each node's log has been printed.

@@ -46,7 +46,7 @@ pub use host::host_of;
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use region::differences;
-pub use remains::Remains;
+pub use remains::{LeftRoute, Remains};
 pub(crate) use sanitize::sanitize;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,

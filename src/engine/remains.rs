@@ -1,10 +1,14 @@
-//! What muster made and a `down` leaves: networks, keys, images, volumes.
+//! What muster made and a `down` leaves: networks, keys, images, volumes; and
+//! what leads through it in tables of somebody else's.
 
 use futures_util::future::join_all;
 
+use ipnet::Ipv4Net;
+use serde::Serialize;
+
 use crate::{
-    cloud::{Result, Tagged, tags},
-    model::{Failure, Region},
+    cloud::{Result, RouteTarget, Tagged, tags},
+    model::{Failure, PeeringId, Region, RouteTableId},
 };
 
 use super::{Update, shared::Shared};
@@ -14,8 +18,22 @@ use super::{Update, shared::Shared};
 pub struct Remains {
     /// By region and kind.
     pub found: Vec<(Region, Tagged)>,
+    /// Routes through muster's peering connections in tables that it did not make.
+    pub routes: Vec<(Region, LeftRoute)>,
     /// Regions that could not be asked; what is there is not known.
     pub unknown: Vec<(Region, Failure)>,
+}
+
+/// A route through a peering connection that muster made. EC2 has no tags on
+/// routes, so whose it is is known only by where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftRoute {
+    /// The table that it is in.
+    pub table: RouteTableId,
+    /// For these addresses.
+    pub destination: Ipv4Net,
+    /// The connection.
+    pub peering: PeeringId,
 }
 
 /// Asks `regions`, and tells [`Update::Remains`].
@@ -24,7 +42,10 @@ pub(super) async fn tell(shared: &Shared, regions: &[Region]) {
     let mut remains = Remains::default();
     for (region, answer) in regions.iter().zip(asked) {
         match answer {
-            Ok(found) => remains.found.extend(found.into_iter().map(|one| (region.clone(), one))),
+            Ok((found, routes)) => {
+                remains.found.extend(found.into_iter().map(|one| (region.clone(), one)));
+                remains.routes.extend(routes.into_iter().map(|one| (region.clone(), one)));
+            }
             Err(error) => remains.unknown.push((region.clone(), Failure::from(&error))),
         }
     }
@@ -32,12 +53,35 @@ pub(super) async fn tell(shared: &Shared, regions: &[Region]) {
 }
 
 /// Instances are `down`'s own business, and gone ones are told of for an hour.
-async fn of_region(shared: &Shared, region: &Region) -> Result<Vec<Tagged>> {
+async fn of_region(shared: &Shared, region: &Region) -> Result<(Vec<Tagged>, Vec<LeftRoute>)> {
     let project = shared.project();
     let tagged = shared.cloud.tagged(region, &[tags::PROJECT, tags::REMEDY]).await?;
     let ours = |one: &Tagged| one.tags.get(tags::PROJECT) == Some(&project.name.value);
     let lasts = |one: &Tagged| one.kind != "instance";
     let mut found: Vec<_> = tagged.into_iter().filter(ours).filter(lasts).collect();
     found.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
-    Ok(found)
+    let routes = routes(shared, region, &found).await?;
+    Ok((found, routes))
+}
+
+/// What leads through the peering connections among `own`, in other tables.
+async fn routes(shared: &Shared, region: &Region, own: &[Tagged]) -> Result<Vec<LeftRoute>> {
+    if !own.iter().any(|one| one.kind == "vpc-peering-connection") {
+        return Ok(Vec::new());
+    }
+    let vpcs: Vec<_> = shared.cloud.all_vpcs(region).await?.into_iter().map(|vpc| vpc.id).collect();
+    let tables = shared.cloud.route_tables(region, &vpcs).await?;
+    let made = |id: &str| own.iter().any(|one| one.id == id);
+    let others = tables.iter().filter(|table| !made(table.id.as_str()));
+    let left = others.flat_map(|table| {
+        table.routes.iter().filter_map(|route| match &route.target {
+            RouteTarget::Peering(peering) if made(peering.as_str()) => Some(LeftRoute {
+                table: table.id.clone(),
+                destination: route.destination,
+                peering: peering.clone(),
+            }),
+            _ => None,
+        })
+    });
+    Ok(left.collect())
 }

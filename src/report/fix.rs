@@ -2,7 +2,7 @@
 
 use crate::{
     config::edit::{DiffKind, FileDiff, Hunk},
-    engine::{FixPlan, Remains},
+    engine::FixPlan,
     model::Region,
     remedy::{Plan, Step, describe},
 };
@@ -96,23 +96,5 @@ fn left(plan: &Plan, paint: Paint) -> Vec<String> {
         lines.push(format!("      {}", left.why));
     }
     lines.push(String::new());
-    lines
-}
-
-/// What muster made and is still there after a `down`.
-pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !remains.found.is_empty() {
-        lines.extend([String::new(), paint.paint(Tone::Strong, "Still there, made by muster")]);
-        let rows = remains.found.iter();
-        lines.extend(rows.map(|(region, one)| format!("  {region:16} {:24} {}", one.kind, one.id)));
-        if remains.found.iter().any(|(_, one)| one.kind == "vpc") {
-            lines.push("  `muster down --network` removes the networks.".into());
-        }
-    }
-    for (region, failure) in &remains.unknown {
-        let mark = paint.paint(Tone::Care, "?");
-        lines.push(format!("{mark} what else muster made in {region} is not known: {failure}"));
-    }
     lines
 }

@@ -1,7 +1,10 @@
 //! What the screens show: everything that the engine has told, and nothing
 //! that a key has done.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -248,7 +251,8 @@ impl Model {
     fn down_ended(&mut self, gone: bool) {
         self.work = Work::None;
         if gone {
-            self.notice(Tone::Good, "every instance of the cluster is gone");
+            let left = self.remains.as_ref().map(left_over).unwrap_or_default();
+            self.notice(Tone::Good, format!("every instance of the cluster is gone{left}"));
         } else {
             let text = "not every instance is known to be gone: D asks all regions again";
             self.notice(Tone::Bad, text);
@@ -397,6 +401,16 @@ impl Model {
         let holder = self.read_only.as_ref()?;
         Some(format!("read-only: {holder}"))
     }
+}
+
+/// `; still there: 3 key-pair, 1 vpc`: what muster made, as `muster down` lists it.
+fn left_over(remains: &Remains) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, one) in &remains.found {
+        *kinds.entry(one.kind.as_str()).or_default() += 1;
+    }
+    let all: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    if all.is_empty() { String::new() } else { format!("; still there: {}", all.join(", ")) }
 }
 
 fn ready_of<'a>(nodes: impl Iterator<Item = &'a NodeState>) -> (usize, usize) {

@@ -59,6 +59,20 @@ fn ctrl_c_stops_up_and_says_what_goes_on() {
     terminal.assert_restored();
 }
 
+/// The peering connection that it waits for takes seconds.
+#[test]
+fn ctrl_c_stops_fix_and_says_how_far_it_came() {
+    let muster = Muster::new();
+    let mut terminal =
+        Terminal::start(&muster, &["fix", "--yes", "--scenario", "mistakes"], 160, 48);
+    terminal.sees("√ done     eu-west-1: accept peering connection");
+    terminal.keys("\x03");
+    terminal.sees("of 12 changes are made");
+    terminal.sees("`muster fix` again makes those that are left");
+    assert_eq!(terminal.exit_code(), 128 + 2);
+    terminal.assert_restored();
+}
+
 /// As the muster does that bootstraps the node.
 fn print(log: &Path, text: &str) {
     let mut log = OpenOptions::new().append(true).open(log).unwrap();

@@ -71,15 +71,15 @@ impl Said {
         let mut said = Self { made: ids.values().cloned().collect(), ..Self::default() };
         for step in &fixed.plan.steps {
             if let Action::Change { change, .. } = &step.action {
-                said.add(change.clone().with(&ids));
+                said.add(&change.clone().with(&ids));
             }
         }
         said
     }
 
-    fn add(&mut self, change: Change) {
+    fn add(&mut self, change: &Change) {
         let id = |one: &Ref| one.id().unwrap_or_default().to_owned();
-        let touched = match &change {
+        let touched = match change {
             Change::ImportKeyPair { name, .. } => {
                 self.keys.insert(name.to_string());
                 return;

@@ -11,6 +11,7 @@ mod exact;
 mod faulty;
 #[cfg(feature = "aws")]
 mod killed;
+mod leftovers;
 #[cfg(feature = "aws")]
 mod moto;
 mod network;

@@ -76,9 +76,16 @@ fn aws() -> PathBuf {
 /// Runs the plan's script against the account, as somebody with the rights would.
 async fn run_script(bench: &Bench) -> String {
     let plan = bench.plan(Wish::default()).await;
-    let script = remedy::script(&plan.plan, "bench");
+    let (out, err) = run(bench, &remedy::script(&plan.plan, "bench")).await;
+    assert_eq!(err, "", "it says nothing that nobody asked for");
+    out
+}
+
+/// Runs a script of `aws` commands against the account; what it said on
+/// standard output and error.
+pub async fn run(bench: &Bench, script: &str) -> (String, String) {
     let path = bench.folder().join("fix.sh");
-    std::fs::write(&path, &script).unwrap();
+    std::fs::write(&path, script).unwrap();
     let folder = aws().parent().unwrap().to_owned();
     let paths = env::join_paths([folder, "/usr/bin".into(), "/bin".into()]).unwrap();
     let url = bench.account.url().to_owned();
@@ -96,10 +103,9 @@ async fn run_script(bench: &Bench) -> String {
             .output()
     });
     let ran = ran.await.unwrap().unwrap();
-    let err = String::from_utf8_lossy(&ran.stderr);
+    let err = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert!(ran.status.success(), "{err}\n{script}");
-    assert_eq!(err, "", "it says nothing that nobody asked for");
-    String::from_utf8_lossy(&ran.stdout).into_owned()
+    (String::from_utf8_lossy(&ran.stdout).into_owned(), err)
 }
 
 #[tokio::test]

@@ -81,6 +81,11 @@ impl Request {
         self.form.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
 
+    /// All that it asks for, as it came.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
     /// Whether it is signed for `region`, which is all that tells regions
     /// apart at an endpoint that serves them all.
     pub fn is_for(&self, region: &str) -> bool {

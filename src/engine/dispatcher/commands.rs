@@ -25,7 +25,7 @@ impl Dispatcher {
                 | Command::PlanTeardown
         );
         if let Some(holder) = self.store.read_only().filter(|_| !looks) {
-            let failure = Failure::new(format!("{holder} holds this cluster; this one only looks"));
+            let failure = Failure::new(format!("this one only looks: {holder}"));
             return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
         }
         match command {

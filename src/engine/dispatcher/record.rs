@@ -62,10 +62,7 @@ impl Dispatcher {
                 self.tell(Update::ReadOnly(None));
                 self.look();
             }
-            Ok(TakeOver::Another(cluster)) => {
-                let why = format!("{cluster} was launched meanwhile; start muster again");
-                self.tell(Update::ReadOnly(Some(why)));
-            }
+            Ok(TakeOver::Another(why)) => self.tell(Update::ReadOnly(Some(why))),
             Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
         }
     }

@@ -14,8 +14,8 @@ pub enum TakeOver {
     Held,
     /// It is this process's now.
     Taken,
-    /// It is free, but the other process left another cluster than the one
-    /// that this one opened.
+    /// The other process began a cluster since this one opened, so this one
+    /// follows and writes nothing. Says so.
     Another(String),
 }
 
@@ -30,13 +30,14 @@ impl Store {
             return Ok(TakeOver::Held);
         };
         let Some(project) = folder.parent() else { return Ok(TakeOver::Held) };
-        let (Some(file), _) = lock(project)? else { return Ok(TakeOver::Held) };
         let path = folder.join(JOURNAL);
         let there = current(project)?.filter(|_| !path.exists());
         if let Some(other) = there {
-            self.read_only = Some(ReadOnly::Looks(format!("{other} was launched meanwhile")));
-            return Ok(TakeOver::Another(other.to_string()));
+            let why = format!("{other} was begun meanwhile; start muster again to see it");
+            self.read_only = Some(ReadOnly::Looks(why.clone()));
+            return Ok(TakeOver::Another(why));
         }
+        let (Some(file), _) = lock(project)? else { return Ok(TakeOver::Held) };
         if path.exists() {
             *journal = Some(JournalFile::open(&path)?.0);
         }
@@ -80,9 +81,12 @@ mod tests {
         let mut first = Store::open(folder.path(), "p").unwrap();
         let mut second = Store::open(folder.path(), "p").unwrap();
         let id = first.cluster().clone();
+        assert_eq!(second.take_over().unwrap(), TakeOver::Held);
         first.append(&created(&id, 1), true).unwrap();
+        let told = second.take_over().unwrap();
+        assert_eq!(told, TakeOver::Another(second.read_only().unwrap().into()));
         drop(first);
-        assert_eq!(second.take_over().unwrap(), TakeOver::Another(id.to_string()));
+        assert_eq!(second.take_over().unwrap(), TakeOver::Held, "told once");
         assert!(second.read_only().unwrap().contains(id.as_str()));
         assert!(Store::open(folder.path(), "p").unwrap().read_only().is_none(), "nobody holds it");
     }

@@ -83,6 +83,7 @@ impl World {
             tags: request.tags.clone(),
             id,
         };
+        held.keep_volumes(&about.id, request);
         let machine = Arc::new(Machine::new(about, public_ip));
         held.machines.insert(machine.about.id.clone(), Arc::clone(&machine));
         machine
@@ -143,6 +144,16 @@ impl RegionState {
         }
         let machines = before.instances.iter().filter_map(|id| self.machines.get(id));
         Ok(machines.map(|machine| machine.told(now)).collect())
+    }
+
+    /// The volumes that outlive their machine; the others end with it.
+    fn keep_volumes(&mut self, id: &InstanceId, request: &LaunchRequest) {
+        let lasting =
+            request.block_devices.iter().filter(|one| one.delete_on_termination == Some(false));
+        for device in lasting {
+            let volume = format!("vol-{}", dice::hex17(&[id.as_str(), &device.device_name]));
+            self.tags.insert(volume, request.tags.clone());
+        }
     }
 
     fn next_id(&mut self, region: &Region) -> InstanceId {

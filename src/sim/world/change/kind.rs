@@ -15,11 +15,12 @@ pub(in crate::sim::world) enum Kind {
     Snapshot,
     Subnet,
     Table,
+    Volume,
     Vpc,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Gateway,
         Self::Group,
         Self::Image,
@@ -30,6 +31,7 @@ impl Kind {
         Self::Snapshot,
         Self::Subnet,
         Self::Table,
+        Self::Volume,
         Self::Vpc,
     ];
 
@@ -69,6 +71,7 @@ impl Kind {
             Self::Snapshot => ("snap-", "snapshot", "InvalidSnapshot.NotFound"),
             Self::Subnet => ("subnet-", "subnet", "InvalidSubnetID.NotFound"),
             Self::Table => ("rtb-", "route-table", "InvalidRouteTableID.NotFound"),
+            Self::Volume => ("vol-", "volume", "InvalidVolume.NotFound"),
             Self::Vpc => ("vpc-", "vpc", "InvalidVpcID.NotFound"),
         }
     }
@@ -76,7 +79,7 @@ impl Kind {
 
 impl RegionState {
     /// Whether there is a `kind` of this id. Peering connections belong to two
-    /// regions and are not here; of a snapshot there is nothing but its tags.
+    /// regions and are not here; of a snapshot or a volume there is nothing but its tags.
     pub(super) fn has(&self, kind: Kind, id: &str) -> bool {
         match kind {
             Kind::Gateway => self.gateways.iter().any(|one| one.id == id),
@@ -86,7 +89,7 @@ impl RegionState {
             Kind::Key => self.keys.iter().any(|one| one.id == id),
             Kind::Peering => false,
             Kind::Rule => self.rules.iter().any(|one| one.id == id),
-            Kind::Snapshot => self.tags.contains_key(id),
+            Kind::Snapshot | Kind::Volume => self.tags.contains_key(id),
             Kind::Subnet => self.subnet(&id.into()).is_some(),
             Kind::Table => self.tables.iter().any(|one| one.id.as_str() == id),
             Kind::Vpc => self.vpcs.iter().any(|one| one.id.as_str() == id),

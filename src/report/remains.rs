@@ -1,0 +1,80 @@
+//! What muster made and is still there, and how each of it is removed.
+
+use super::{Paint, Tone};
+use crate::{
+    cloud::{Tagged, tags},
+    engine::{LeftRoute, Remains},
+    model::Region,
+};
+
+/// `remains` for people: a line each, with the command that removes it where
+/// `muster down --network` does not.
+pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
+    let built = remains.found.iter().any(|(_, one)| one.kind == "vpc");
+    if !remains.found.is_empty() {
+        lines.extend([String::new(), paint.paint(Tone::Strong, "Still there, made by muster")]);
+        for (region, one) in &remains.found {
+            let way = removal(region, one, built).unwrap_or_default();
+            let line = format!("  {region:16} {:24} {:26} {way}", one.kind, one.id);
+            lines.push(line.trim_end().to_owned());
+        }
+        if built {
+            lines.push("  `muster down --network` removes the networks.".into());
+        }
+    }
+    lines.extend(routes(&remains.routes, paint));
+    for (region, failure) in &remains.unknown {
+        let mark = paint.paint(Tone::Care, "?");
+        lines.push(format!("{mark} what else muster made in {region} is not known: {failure}"));
+    }
+    lines
+}
+
+/// muster takes nothing out of tables that it did not make.
+fn routes(routes: &[(Region, LeftRoute)], paint: Paint) -> Vec<String> {
+    if routes.is_empty() {
+        return Vec::new();
+    }
+    let title = "Routes through muster's peering connections, in tables of your own";
+    let mut lines = vec![String::new(), paint.paint(Tone::Strong, title)];
+    for (region, LeftRoute { table, destination, peering }) in routes {
+        lines.push(format!("  {region:16} {table} sends {destination} to {peering}"));
+        lines.push(format!(
+            "  {:16} aws ec2 delete-route --region {region} --route-table-id {table} \
+             --destination-cidr-block {destination}",
+            ""
+        ));
+    }
+    lines.push("  muster leaves them; without their connection they lead nowhere.".into());
+    lines
+}
+
+/// The command that removes `one`; none where it goes with a network that
+/// muster built, or with its group. `built`: there is such a network.
+fn removal(region: &Region, one: &Tagged, built: bool) -> Option<String> {
+    let id = &one.id;
+    let slot = one.tags.get(tags::REMEDY).map(String::as_str).unwrap_or_default();
+    let command = match one.kind.as_str() {
+        "key-pair" => format!("delete-key-pair --region {region} --key-pair-id {id}"),
+        "image" => format!("deregister-image --region {region} --image-id {id}"),
+        "snapshot" => format!("delete-snapshot --region {region} --snapshot-id {id}"),
+        "volume" => format!("delete-volume --region {region} --volume-id {id}"),
+        "security-group" if slot != format!("{region}/group") => {
+            format!("delete-security-group --region {region} --group-id {id}")
+        }
+        "security-group-rule" => {
+            // Rules of groups that muster made go with those.
+            let group = slot.strip_prefix(&format!("{region}/rules-"))?;
+            format!(
+                "revoke-security-group-ingress --region {region} --group-id {group} \
+                 --security-group-rule-ids {id}"
+            )
+        }
+        "vpc-peering-connection" if !built => format!(
+            "delete-vpc-peering-connection --region {region} --vpc-peering-connection-id {id}"
+        ),
+        _ => return None,
+    };
+    Some(format!("aws ec2 {command}"))
+}
