@@ -135,9 +135,23 @@ async fn an_interrupt_ends_what_runs_there(scene: &Scene) {
     until(|| !scene.sshd().processes().into_iter().any(sleeps)).await;
 }
 
+/// A cluster whose nodes have told their versions. Nobody asks it yet: its
+/// addresses are made up.
+async fn up_and_verified() -> Scene {
+    let scene = Scene::healthy().await;
+    let folder = scene.muster().folder();
+    let project = fs::read_to_string(folder.join("muster.yaml")).unwrap();
+    scene.muster().file("muster.yaml", project + "python: \"3.11\"\n");
+    let recipe = "steps:\n  - name: verify\n    run: echo muster-check versions - ok as asked\n";
+    scene.muster().file("recipe.yaml", recipe);
+    let ran = scene.run(&["up", "--yes", "--no-query"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    scene
+}
+
 #[tokio::test]
 async fn a_python_goes_through_the_forwarded_ports() {
-    let scene = up().await;
+    let scene = up_and_verified().await;
     // The one machine is the leader as well: its services have its ports.
     for port in [10001, 6800] {
         answer(port_of_the_leader(port).await);
@@ -163,6 +177,7 @@ async fn a_python_goes_through_the_forwarded_ports() {
     forward.answers().await;
     forward.says("connected again").await;
     queries(&scene).await;
+    an_up_ends_with_a_query(&scene).await;
 
     kill("INT", &[forward.run.id().unwrap()]);
     let ended = timeout(Duration::from_secs(20), forward.run.wait()).await.unwrap().unwrap();
@@ -196,7 +211,25 @@ async fn queries(scene: &Scene) {
     let python = python(scene, &none, "");
     let ran = scene.run(&["query", "--python", python.to_str().unwrap()]).await;
     assert_eq!(ran.code, Some(2), "{ran:#?}");
-    assert!(ran.err.contains("pyquokka is not installed"), "{}", ran.err);
+    assert!(ran.err.contains("pyquokka 0.3.2 is not installed"), "{}", ran.err);
+}
+
+async fn an_up_ends_with_a_query(scene: &Scene) {
+    let stand_in = StandIn::new("2.6.3", "0.3.2");
+    let python = python(scene, &stand_in, "");
+    let ran = scene.run(&["up", "--yes", "--python", python.to_str().unwrap()]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.out.contains("√ right: the sums of 200000 rows"), "{ran:#?}");
+    let json = ["up", "--yes", "--format", "json", "--python", python.to_str().unwrap()];
+    let ran = scene.run(&json).await;
+    let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["event"], &last["right"]), (&"queried".into(), &true.into()), "{ran:#?}");
+
+    let other = StandIn::new("2.8.0", "0.3.2");
+    let python = self::python(scene, &other, "");
+    let ran = scene.run(&["up", "--yes", "--python", python.to_str().unwrap()]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.err.contains("ray 2.8.0 is not the nodes' 2.6.3; `muster query"), "{}", ran.err);
 }
 
 /// A Python that has the stand-ins.

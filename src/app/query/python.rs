@@ -63,8 +63,9 @@ pub async fn unfit(path: &Path, handover: &Handover) -> Option<Failure> {
         return None;
     }
     let failure = Failure::new(format!("{} can't: {}", path.display(), wrong.join(", ")));
-    let install = versions.map(|versions| format!("; one that can: {}", versions.install()));
-    Some(failure.hint(format!("--python PATH{}", install.unwrap_or_default())))
+    let install =
+        versions.map(|versions| format!("; this makes one that fits: {}", versions.install()));
+    Some(failure.hint(format!("name another with --python PATH{}", install.unwrap_or_default())))
 }
 
 async fn has(path: &Path) -> Result<Has, Failure> {
