@@ -90,9 +90,12 @@ fn dashboard(world: &World, scenario: Option<&str>, launching: bool) -> Result<D
     let simulated = world.cloud.is_simulated();
     let scenarios = if simulated { Scenario::names() } else { &[] };
     let named = |(name, summary): &(&str, &str)| ((*name).to_owned(), (*summary).to_owned());
+    let store = world.store()?;
     Ok(Dashboard {
+        ssh: world.shell(&store)?,
         project: world.project.clone(),
-        handle: engine::start(world.parts(world.store()?)?),
+        configs: world.reading(),
+        handle: engine::start(world.parts(store)?),
         clock: world.clock,
         zone: TimeZone::system(),
         simulated,

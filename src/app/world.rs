@@ -10,7 +10,7 @@ use std::{
 use crate::{
     cli::{OverrideArgs, ProjectArgs},
     cloud::Cloud,
-    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project},
+    config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project, Reading},
     engine::{Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
@@ -164,6 +164,14 @@ impl World {
         Interactive::new(&self.ssh_options(&folder, &cluster)).map_err(Trouble::usage)
     }
 
+    /// The same for the cluster in `store`; `None` where no node is real.
+    pub fn shell(&self, store: &Store) -> Result<Option<Interactive>, Trouble> {
+        let Place::Real { state_dir } = &self.place else { return Ok(None) };
+        let folder = store.folder().unwrap_or(state_dir);
+        let options = self.ssh_options(folder, store.cluster());
+        Interactive::new(&options).map(Some).map_err(Trouble::usage)
+    }
+
     /// Ends a command that makes no sense where no node is real; `instead`
     /// says what does.
     pub fn refuse_simulated(&self, command: &str, instead: &str) -> Result<(), Trouble> {
@@ -191,6 +199,16 @@ impl World {
     /// What the user should know of the configs.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// What the configs said when they were read.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            sources: self.project.sources.clone(),
+            diagnostics: self.warnings.clone(),
+            refused: None,
+            in_memory: self.files.are_in_memory(),
+        }
     }
 
     /// Says so where the world is simulated, so that nobody takes it for real.

@@ -9,7 +9,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    LoadRequest, Loaded, Overrides, Source,
+    Changed, LoadRequest, Loaded, Overrides, Source,
+    changed::LastRead,
     edit::{self, Edit, EditError, FileDiff},
     load, load_sources, text,
 };
@@ -24,6 +25,8 @@ struct Inner {
     kind: Kind,
     /// As last loaded: what edits were made for.
     loaded: Mutex<Vec<Source>>,
+    /// As last read, whether a project came of it or not.
+    read: Mutex<LastRead>,
 }
 
 #[derive(Debug)]
@@ -77,7 +80,7 @@ impl Files {
     }
 
     fn of(kind: Kind) -> Self {
-        Self(Arc::new(Inner { kind, loaded: Mutex::default() }))
+        Self(Arc::new(Inner { kind, loaded: Mutex::default(), read: Mutex::default() }))
     }
 
     /// Whether an edit is gone when muster ends.
@@ -98,10 +101,19 @@ impl Files {
             Kind::Real(request) => load(request),
             Kind::Memory(texts) => held(texts).load(),
         };
+        held(&self.0.read).replace(&loaded.sources);
         if fits(&loaded) {
             held(&self.0.loaded).clone_from(&loaded.sources);
         }
         loaded
+    }
+
+    /// Which files differ from what was read of them last: none in memory.
+    pub fn changed(&self) -> Changed {
+        match &self.0.kind {
+            Kind::Real(request) => held(&self.0.read).changed(&request.folder),
+            Kind::Memory(_) => Changed::default(),
+        }
     }
 
     /// What `edits` would change; nothing is written.

@@ -15,7 +15,7 @@ use super::{
     scripts::{self, Scripts},
     text, yaml,
 };
-use crate::model::{KeyName, Region};
+use crate::model::{Failure, KeyName, Region};
 
 /// What to load.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +73,20 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every file that could be read.
     pub sources: Vec<Source>,
+}
+
+/// What the files said when they were read last, whether the project that is
+/// planned came of it or an earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Every file that could be read, as it was.
+    pub sources: Vec<Source>,
+    /// All that is wrong, in the order of the files and their lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Why they were not taken over, if so.
+    pub refused: Option<Failure>,
+    /// Whether there are no files, only texts that muster brought along.
+    pub in_memory: bool,
 }
 
 /// Loads a project from files. Never fails: what is wrong is in the result.

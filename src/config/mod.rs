@@ -8,6 +8,7 @@
 
 mod assemble;
 mod aws;
+mod changed;
 mod diagnostic;
 pub mod edit;
 mod file_mounts;
@@ -33,10 +34,11 @@ mod source;
 mod text;
 mod yaml;
 
+pub use changed::Changed;
 pub use diagnostic::{Diagnostic, Severity, ids};
 pub use file_mounts::FileMounts;
 pub use files::{Files, Rewritten, Texts};
-pub use load::{LoadRequest, Loaded, Overrides, load, load_sources};
+pub use load::{LoadRequest, Loaded, Overrides, Reading, load, load_sources};
 pub use project::{Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig};
 pub use quokka::{AwsCredentials, Python, Quokka, RayStart};
 pub use recipe::{Action, ConfigCommands, On, OperatorAction, Recipe, Step};

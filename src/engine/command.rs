@@ -1,11 +1,11 @@
 //! What front ends ask of the engine, and what it tells them.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use crate::{
     check::Finding,
     cloud::Instance,
-    config::{Project, edit::FileDiff},
+    config::{Project, Reading, edit::FileDiff},
     model::{Failure, NodeName, Region},
     remedy::{Plan, Wish},
     survey::Survey,
@@ -22,6 +22,10 @@ pub enum Command {
     /// Load the project from its files again, then survey and check it.
     /// Refused while a launch, a termination or a fix is under way.
     Reload,
+    /// The same where a file differs from what was read of it, and nothing otherwise.
+    ReloadChanged,
+    /// From now on tell which files change; answered by [`Update::FilesChanged`].
+    WatchFiles,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
     /// Run a failed node's steps again, from the one that failed.
@@ -75,6 +79,10 @@ pub enum Update {
     /// nodes go into the state ([`RunState::plan`](super::RunState::plan)), and
     /// findings so far are of another project; new ones follow.
     Project(Arc<Project>),
+    /// The files were read: what they say, whether it was taken over or not.
+    Configs(Arc<Reading>),
+    /// These files differ from what was read of them; none: none does any more.
+    FilesChanged(Vec<Arc<Path>>),
     /// A survey began.
     Looking,
     /// A survey ended; its findings.

@@ -1,16 +1,21 @@
-//! The project from its files again, or why the one that is planned stays.
+//! The project from its files again, or why the one that is planned stays; and
+//! whether they have changed since.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    config::{Diagnostic, Project},
+    config::{Changed, Diagnostic, Project, Reading},
     model::Failure,
 };
 
-use super::shared::Shared;
+use super::{Update, shared::Shared};
 
-/// The project as its files are now.
-pub(super) fn load(shared: &Shared) -> Result<Arc<Project>, Failure> {
+/// How often is looked whether a file has changed.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// What the files say now, and the project that came of it or why the planned
+/// one stays.
+pub(super) fn load(shared: &Shared) -> (Reading, Result<Arc<Project>, Failure>) {
     let planned = shared.project();
     let mut refused = None;
     let loaded = shared.files.load_if(|loaded| {
@@ -20,9 +25,29 @@ pub(super) fn load(shared: &Shared) -> Result<Arc<Project>, Failure> {
         };
         refused.is_none()
     });
-    match (refused, loaded.project) {
+    let result = match (&refused, loaded.project) {
         (None, Some(project)) => Ok(Arc::new(project)),
-        (refused, _) => Err(refused.unwrap_or_else(|| unusable(&loaded.diagnostics))),
+        _ => Err(refused.clone().unwrap_or_else(|| unusable(&loaded.diagnostics))),
+    };
+    let (sources, diagnostics) = (loaded.sources, loaded.diagnostics);
+    let in_memory = shared.files.are_in_memory();
+    (Reading { sources, diagnostics, refused, in_memory }, result)
+}
+
+/// Tells which files differ from what was read of them, whenever that is
+/// another answer. Reads on threads where that may take its time.
+pub(super) async fn watch(shared: Arc<Shared>) {
+    let mut told = Changed::default();
+    while !shared.files.are_in_memory() {
+        let files = shared.files.clone();
+        let Ok(changed) = tokio::task::spawn_blocking(move || files.changed()).await else {
+            return;
+        };
+        if changed != told {
+            shared.update(Update::FilesChanged(changed.files.clone()));
+            told = changed;
+        }
+        tokio::time::sleep(WATCH).await;
     }
 }
 

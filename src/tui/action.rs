@@ -1,7 +1,9 @@
 //! What a key means, and what the dashboard wants done about it. Both plain
 //! data, so that a macro of keys can be tested without a terminal.
 
-use crate::engine::Command;
+use std::{path::Path, sync::Arc};
+
+use crate::{engine::Command, remote::Host};
 
 /// A screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,12 +19,43 @@ pub enum Screen {
     Bootstrap,
     /// What the nodes print.
     Logs,
+    /// The configs, with what is wrong in them.
+    Config,
+    /// Who reaches whom, as the nodes have seen it.
+    Verify,
+    /// The hand-over to Python.
+    Connect,
 }
 
 impl Screen {
     /// All, in the order of their tabs.
-    pub const ALL: [Self; 5] =
-        [Self::Overview, Self::Instances, Self::Preflight, Self::Bootstrap, Self::Logs];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Instances,
+        Self::Preflight,
+        Self::Bootstrap,
+        Self::Logs,
+        Self::Config,
+        Self::Verify,
+        Self::Connect,
+    ];
+
+    /// The next one; behind the last the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        self.beside(1)
+    }
+
+    /// The one before; before the first the last.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        self.beside(Self::ALL.len() - 1)
+    }
+
+    fn beside(self, steps: usize) -> Self {
+        let place = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0);
+        Self::ALL[(place + steps) % Self::ALL.len()]
+    }
 
     /// The name on the tab.
     pub fn title(self) -> &'static str {
@@ -32,6 +65,30 @@ impl Screen {
             Self::Preflight => "Preflight",
             Self::Bootstrap => "Bootstrap",
             Self::Logs => "Logs",
+            Self::Config => "Config",
+            Self::Verify => "Verify",
+            Self::Connect => "Connect",
+        }
+    }
+
+    /// The name where there is less room.
+    pub fn shorter(self) -> &'static str {
+        match self {
+            Self::Instances => "Inst",
+            Self::Bootstrap => "Boot",
+            Self::Connect => "Conn",
+            other => other.title(),
+        }
+    }
+
+    /// The name where there is little.
+    pub fn shortest(self) -> &'static str {
+        match self {
+            Self::Overview => "Over",
+            Self::Preflight => "Pre",
+            Self::Config => "Conf",
+            Self::Verify => "Ver",
+            other => other.shorter(),
         }
     }
 }
@@ -110,9 +167,15 @@ pub enum Action {
     RetryNode,
     /// Run the selected step again.
     RetryStep,
+    /// Open the editor at the selected line.
+    Edit,
+    /// Log in to the selected node.
+    Shell,
+    /// Load the configs again.
+    Reload,
     /// Freeze or follow.
     Freeze,
-    /// The next line that looks like an error.
+    /// The next line that looks like an error, or that something is wrong with.
     NextError,
     /// The one before.
     PreviousError,
@@ -135,4 +198,22 @@ pub enum Effect {
     NextCluster,
     /// Put this text on the terminal's clipboard.
     Copy(String),
+    /// Give the terminal to another program until that ends.
+    Lend(Errand),
+}
+
+/// What wants the terminal for itself for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// The user's editor, on a config.
+    Edit {
+        /// The file, as the user named it.
+        file: Arc<Path>,
+        /// Line, from 1.
+        line: u32,
+        /// Column in characters, from 1.
+        column: u32,
+    },
+    /// A shell on a node.
+    Ssh(Host),
 }

@@ -39,7 +39,7 @@ const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
 use Context::{Always, Dialog, Filter, Fix, Launch, On, QuitDialog, Reading, Screens, Typing};
-use Screen::{Bootstrap, Instances, Logs, Overview, Preflight};
+use Screen::{Bootstrap, Config, Connect, Instances, Logs, Overview, Preflight, Verify};
 
 /// All keys. Within a place the order is that of the footer.
 #[rustfmt::skip]
@@ -53,6 +53,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Instances), &[key('S')], Action::Reverse, "turn round", "Turn the order round"),
     row(On(Instances), &[ENTER], Action::Open, "log", "The node's log"),
     row(On(Instances), &[key('y')], Action::Copy, "copy id", "Copy the instance id"),
+    row(On(Instances), &[key('a')], Action::Shell, "ssh in", "Log in to the node; the dashboard comes back when that ends"),
     row(On(Instances), &[key('t')], Action::RetryNode, "", "Run a failed node's steps again"),
 
     row(On(Preflight), &[ENTER, key(' ')], Action::Open, "fold", "Open or close the group"),
@@ -62,6 +63,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Preflight), &[key('y')], Action::Copy, "copy", "Copy the finding as text"),
 
     row(On(Bootstrap), &[ENTER], Action::Open, "log", "The node's log"),
+    row(On(Bootstrap), &[key('a')], Action::Shell, "ssh in", "Log in to the node; the dashboard comes back when that ends"),
     row(On(Bootstrap), &[key('t')], Action::RetryNode, "retry node", "Run the node's steps again, from the one that failed"),
     row(On(Bootstrap), &[key('T')], Action::RetryStep, "retry step", "Run the selected step again, then go on from there"),
 
@@ -70,16 +72,32 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Logs), &[key('N')], Action::PreviousError, "", "The line before that looks like an error"),
     row(On(Logs), &[key('y')], Action::Copy, "", "Copy the line"),
 
+    row(On(Config), &[key('e')], Action::Edit, "edit", "Open $VISUAL or $EDITOR at the line, and load what comes of it"),
+    row(On(Config), &[key('n')], Action::NextError, "next", "The next line that something is wrong with, in any file"),
+    row(On(Config), &[key('N')], Action::PreviousError, "", "The one before"),
+    row(On(Config), &[ENTER], Action::Open, "open", "The finding that goes back to the line"),
+    row(On(Config), &[key('f')], Action::Mend, "fix", "Mend what the checks find at the line, after showing what that changes"),
+    row(On(Config), &[key('F')], Action::MendAll, "", "Mend all that fails, after showing what that changes"),
+    row(On(Config), &[key('y')], Action::Copy, "", "Copy the line and what is wrong with it"),
+
+    row(On(Verify), &[ENTER], Action::Open, "details", "The cell in full; once more: the log of the node that looked"),
+    row(On(Verify), &[key('n')], Action::NextError, "next failing", "The next two regions between which something fails"),
+    row(On(Verify), &[key('N')], Action::PreviousError, "", "The two before"),
+    row(On(Verify), &[key('y')], Action::Copy, "copy", "Copy the cell's checks"),
+
+    row(On(Connect), &[key('y')], Action::Copy, "copy", "Copy the selected value; on the first row the module to paste into Python"),
+
     row(Screens, &[UP, key('k')], Move(Motion::Up), "select", "Up"),
     row(Screens, &[DOWN, key('j')], Move(Motion::Down), "", "Down"),
-    row(Screens, &[LEFT, key('h')], Move(Motion::Left), "step", "Left: close the group, the step or node before"),
-    row(Screens, &[RIGHT, key('l')], Move(Motion::Right), "", "Right: open the group, the next step or node"),
+    row(Screens, &[LEFT, key('h')], Move(Motion::Left), "step", "Left: close the group, the step, node or file before"),
+    row(Screens, &[RIGHT, key('l')], Move(Motion::Right), "", "Right: open the group, the next step, node or file"),
     row(Screens, &[PAGE_UP, Key::ctrl('b')], Move(Motion::PageUp), "", "A page up"),
     row(Screens, &[PAGE_DOWN, Key::ctrl('f')], Move(Motion::PageDown), "", "A page down"),
     row(Screens, &[key('g'), HOME], Move(Motion::Top), "", "To the first"),
     row(Screens, &[key('G'), END], Move(Motion::Bottom), "", "To the last"),
     row(Screens, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
     row(Screens, &[key('r')], Action::Look, "look again", "Read all regions and check again; changes nothing"),
+    row(Screens, &[key('R')], Action::Reload, "reload", "Load the configs again, then look"),
     row(Screens, &[key('D')], Action::TearDown, "", "End the cluster, after showing what that terminates"),
     row(Screens, &[key('/')], Action::Filter, "filter", "Show only what contains a text"),
     row(Screens, &[TAB], Action::NextPane, "pane", "The next pane; behind the last one the next screen"),
@@ -90,6 +108,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Screens, &[key('3')], Show(Preflight), "", "Preflight: every finding with its cause"),
     row(Screens, &[key('4')], Show(Bootstrap), "", "Bootstrap: every node's steps"),
     row(Screens, &[key('5')], Show(Logs), "", "Logs: what the nodes print"),
+    row(Screens, &[key('6')], Show(Config), "", "Config: the files, with what is wrong in place"),
+    row(Screens, &[key('7')], Show(Verify), "", "Verify: who reaches whom, as the nodes have seen it"),
+    row(Screens, &[key('8')], Show(Connect), "", "Connect: what Python needs of the cluster, or what is missing"),
     row(Screens, &[ESC], Action::Back, "", "Drop the filter, leave the pane"),
     row(Screens, &[key('?')], Action::Help, "help", "All keys"),
     row(Screens, &[key('q')], Action::Quit, "quit", "Quit; asks first where something goes on"),

@@ -13,7 +13,6 @@
 
 use std::sync::Arc;
 
-use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender},
@@ -21,9 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    config::Project,
+    config::{Project, Reading},
     engine::{Command, Handle, Update},
     model::Clock,
+    remote::Interactive,
     signals::{Signal, Signals},
 };
 
@@ -32,11 +32,13 @@ mod ascii;
 mod bindings;
 mod cure;
 mod dialogs;
+mod editor;
 pub mod keymap;
 mod model;
 mod money;
 mod run;
 mod screens;
+mod seat;
 pub mod terminal;
 mod text;
 mod theme;
@@ -45,10 +47,11 @@ mod update;
 mod view;
 mod widgets;
 
-pub use action::{Action, Effect, Motion, Screen};
+pub use action::{Action, Effect, Errand, Motion, Screen};
 pub use dialogs::Dialog;
 pub use model::{Model, Notice, Tone, Work};
 pub use run::{Pace, drive};
+pub use seat::Seat;
 pub use theme::Theme;
 pub use ui::Ui;
 pub use update::update;
@@ -58,6 +61,10 @@ pub use view::view;
 pub struct Dashboard {
     /// What is to be assembled.
     pub project: Arc<Project>,
+    /// The files that it came of.
+    pub configs: Reading,
+    /// How the user's own ssh is called; none where no node is real.
+    pub ssh: Option<Interactive>,
     /// The engine that does it.
     pub handle: Handle,
     /// The time.
@@ -116,6 +123,8 @@ impl Dashboard {
             fix_refused: None,
             cures: None,
             remains: None,
+            configs: Arc::new(self.configs),
+            changed_files: Vec::new(),
             logs,
             clock: self.clock,
             zone: self.zone,
@@ -140,11 +149,9 @@ pub async fn run(
     preload(&dashboard.handle);
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let signals = Signals::new()?;
-    // A terminal that takes no copy has lost nothing.
-    let mut copy = |text: &str| drop(terminal::Guard::copy(text));
-    let terminal = terminal.terminal();
-    let (keys, pace) = (EventStream::new(), Pace::default());
-    Ok(drive(dashboard, theme, pace, terminal, keys, signals, &mut copy).await)
+    let (terminal, lease) = terminal.split();
+    let mut seat = seat::Real::new(lease, dashboard.ssh.clone());
+    Ok(drive(dashboard, theme, Pace::default(), terminal, &mut seat, signals).await)
 }
 
 /// Reads what earlier runs left in the nodes' log files, which takes a while

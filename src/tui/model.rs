@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::Path,
     sync::Arc,
 };
 
@@ -10,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     check::{Finding, Level, Subject, Summary},
-    config::Project,
+    config::{Diagnostic, Project, Reading},
     engine::{
         ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
         RunState, Update,
@@ -53,6 +54,10 @@ pub struct Model {
     pub remains: Option<Remains>,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
+    /// What the configs said when they were read last.
+    pub configs: Arc<Reading>,
+    /// Configs that differ from what was read of them.
+    pub changed_files: Vec<Arc<Path>>,
     /// The time.
     pub clock: Clock,
     /// The time zone of the times shown.
@@ -120,6 +125,11 @@ impl Model {
                 self.report(&stamped.event);
             }
             Update::Project(project) => self.replan(project),
+            Update::Configs(reading) => {
+                self.configs = reading;
+                self.changed_files.clear();
+            }
+            Update::FilesChanged(files) => self.changed_files = files,
             Update::Looking => self.looks(),
             Update::Looked { survey, findings } => {
                 self.looking = None;
@@ -244,6 +254,7 @@ impl Model {
             }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
+            Command::ReloadChanged | Command::WatchFiles => {}
             Command::Stop => self.ending = true,
         }
     }
@@ -394,6 +405,13 @@ impl Model {
     pub fn summary_of(&self, region: &Region) -> Summary {
         let of_region = |finding: &&Finding| matches!(&finding.subject, Subject::Region(subject) if subject == region);
         Summary::of(self.findings().iter().filter(of_region))
+    }
+
+    /// How many errors and how many warnings the configs have.
+    pub fn diagnostics(&self) -> (usize, usize) {
+        let all = &self.configs.diagnostics;
+        let errors = all.iter().filter(|one| Diagnostic::is_error(one)).count();
+        (errors, all.len() - errors)
     }
 
     /// Why nothing may be changed from here, if so.

@@ -2,26 +2,31 @@
 //! most so many frames a second, nothing drawn where nothing changed. Nothing
 //! but keys, updates and time is ever awaited, so no hung call delays a key.
 
-use std::{io, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use crossterm::event::Event as Input;
 use futures_util::{Stream, StreamExt};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender},
+        oneshot,
+    },
     time::{Instant, sleep_until},
 };
 
 use super::{
     Dashboard, Ends, Outcome, Ui,
-    action::{Action, Effect},
+    action::{Action, Effect, Errand},
     keymap::{Context, Key},
     model::{Model, Tone, Work},
+    seat::Seat,
     theme::Theme,
     update, view,
 };
 use crate::{
     engine::{Command, Update},
+    model::Failure,
     signals::Signal,
 };
 
@@ -42,21 +47,20 @@ impl Default for Pace {
     }
 }
 
-/// Runs `dashboard` on any terminal, with keys and signals from anywhere, until
-/// the user or a signal ends it and the engine has finished what must finish.
-/// `copy` puts a text on the clipboard.
-pub async fn drive<B, K, S>(
+/// Runs `dashboard` on any terminal, for a user at any seat and with signals
+/// from anywhere, until the user or a signal ends it and the engine has finished
+/// what must finish.
+pub async fn drive<B, T, S>(
     dashboard: Dashboard,
     theme: Theme,
     pace: Pace,
     terminal: &mut Terminal<B>,
-    mut keys: K,
+    seat: &mut T,
     mut signals: S,
-    copy: &mut dyn FnMut(&str),
 ) -> Outcome
 where
     B: Backend,
-    K: Stream<Item = io::Result<Input>> + Unpin,
+    T: Seat,
     S: Stream<Item = Signal> + Unpin,
 {
     let launching = dashboard.launching;
@@ -64,12 +68,16 @@ where
     let mut desk = Desk::new(model, Ui::new(theme), commands, pace, terminal);
     desk.draw();
     desk.send(Command::Look);
+    desk.send(Command::WatchFiles);
     if launching {
-        desk.act(Action::Launch, copy);
+        desk.act(Action::Launch, seat);
         desk.draw();
     }
     let (mut has_keys, mut has_signals, mut has_engine) = (true, true, true);
     loop {
+        if let Some(errand) = desk.errand.take() {
+            lend(&mut desk, &errand, seat, &mut signals, &mut updates).await;
+        }
         if let Some(outcome) = desk.outcome(has_engine) {
             if !desk.leave_now {
                 // The next one needs the lock that this engine holds. How it
@@ -84,8 +92,8 @@ where
                 Some(signal) => desk.signal(signal),
                 None => has_signals = false,
             },
-            input = keys.next(), if has_keys => if let Some(Ok(input)) = input {
-                desk.input(&input, copy);
+            input = seat.next(), if has_keys => if let Some(Ok(input)) = input {
+                desk.input(&input, seat);
             } else {
                 // The terminal is gone: as a hangup, whose signal may never come.
                 has_keys = false;
@@ -102,6 +110,40 @@ where
     }
 }
 
+/// Lends the terminal out. Meanwhile what the engine tells is taken in, and
+/// nothing is drawn.
+async fn lend<B, T, S>(
+    desk: &mut Desk<'_, B>,
+    errand: &Errand,
+    seat: &mut T,
+    signals: &mut S,
+    updates: &mut UnboundedReceiver<Update>,
+) where
+    B: Backend,
+    T: Seat,
+    S: Stream<Item = Signal> + Unpin,
+{
+    let (stop, stopped) = oneshot::channel();
+    let mut stop = Some(stop);
+    let mut lent = pin!(seat.lend(errand, stopped));
+    let result = loop {
+        tokio::select! {
+            biased;
+            Some(signal) = signals.next() => {
+                // Ctrl-C is for the program that has the terminal.
+                if signal != Signal::Interrupt {
+                    desk.signal(signal);
+                    // One that has ended by itself needs no stop.
+                    let _ = stop.take().map(|stop| stop.send(()));
+                }
+            }
+            result = &mut lent => break result,
+            Some(update) = updates.recv() => desk.fold(update),
+        }
+    };
+    desk.back(errand, result);
+}
+
 /// Everything that the loop holds.
 struct Desk<'t, B: Backend> {
     model: Model,
@@ -115,6 +157,8 @@ struct Desk<'t, B: Backend> {
     shown: Shown,
     ending: Option<Outcome>,
     leave_now: bool,
+    /// What is to have the terminal next.
+    errand: Option<Errand>,
 }
 
 /// What changes without an update: equal, and there is nothing new to draw.
@@ -141,7 +185,19 @@ impl<'t, B: Backend> Desk<'t, B> {
         let shown = Shown::of(&model);
         let drawn = Instant::now();
         let (ending, leave_now, changed) = (None, false, false);
-        Self { model, ui, commands, pace, terminal, changed, drawn, shown, ending, leave_now }
+        Self {
+            model,
+            ui,
+            commands,
+            pace,
+            terminal,
+            changed,
+            drawn,
+            shown,
+            ending,
+            leave_now,
+            errand: None,
+        }
     }
 
     fn draw(&mut self) {
@@ -172,7 +228,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         }
     }
 
-    fn input(&mut self, input: &Input, copy: &mut dyn FnMut(&str)) {
+    fn input(&mut self, input: &Input, seat: &mut impl Seat) {
         let actions = match input {
             Input::Key(event) => {
                 let key = Key::pressed(event);
@@ -183,10 +239,10 @@ impl<'t, B: Backend> Desk<'t, B> {
             Input::FocusGained | Input::FocusLost | Input::Mouse(_) => return,
         };
         for action in actions {
-            self.act(action, copy);
+            self.act(action, seat);
         }
         // Where it ends at once, a dialog that says what it waits for would only flash.
-        if !self.model.ending {
+        if !self.model.ending && self.errand.is_none() {
             self.draw();
         }
     }
@@ -199,7 +255,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         symbols.map(Action::Type).collect()
     }
 
-    fn act(&mut self, action: Action, copy: &mut dyn FnMut(&str)) {
+    fn act(&mut self, action: Action, seat: &mut impl Seat) {
         for effect in update(&mut self.ui, &self.model, action) {
             match effect {
                 Effect::Send(command) => self.send(command),
@@ -207,7 +263,8 @@ impl<'t, B: Backend> Desk<'t, B> {
                 Effect::Quit => self.end(Outcome::Quit),
                 Effect::OpenScenario(name) => self.end(Outcome::OpenScenario(name)),
                 Effect::NextCluster => self.end(Outcome::NextCluster),
-                Effect::Copy(text) => copy(&text),
+                Effect::Copy(text) => seat.copy(&text),
+                Effect::Lend(errand) => self.errand = Some(errand),
             }
         }
     }
@@ -241,19 +298,44 @@ impl<'t, B: Backend> Desk<'t, B> {
 
     /// Takes an update and all that wait behind it, up to a frame's worth.
     fn take(&mut self, update: Update, updates: &mut UnboundedReceiver<Update>) {
-        let mut looked = matches!(update, Update::Looked { .. });
-        self.model.fold(update);
+        self.fold(update);
         for _ in 0..1_000 {
             let Ok(update) = updates.try_recv() else { break };
-            looked |= matches!(update, Update::Looked { .. });
-            self.model.fold(update);
+            self.fold(update);
         }
+        if self.drawn + self.pace.frame <= Instant::now() {
+            self.draw();
+        }
+    }
+
+    fn fold(&mut self, update: Update) {
+        let looked = matches!(update, Update::Looked { .. });
+        let read = matches!(update, Update::Configs(_));
+        self.model.fold(update);
+        self.changed = true;
         // What would mend it is shown before anybody asks.
         if looked && self.model.wants_cures() {
             self.send(Command::Cures);
         }
-        self.changed = true;
-        if self.drawn + self.pace.frame <= Instant::now() {
+        if read {
+            self.ui.config.show_first_error(&self.model);
+        }
+    }
+
+    /// The terminal is the dashboard's again.
+    fn back(&mut self, errand: &Errand, result: Result<(), Failure>) {
+        if let Err(failure) = result {
+            let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
+            self.ui.say(Tone::Bad, format!("{failure}{hint}"));
+        }
+        match errand {
+            Errand::Edit { .. } if self.ending.is_none() => self.send(Command::ReloadChanged),
+            Errand::Edit { .. } | Errand::Ssh(_) => {}
+        }
+        // Nothing of the last frame is on it any more. Not `clear`: that asks the
+        // terminal where its cursor is, and gives up where no answer comes.
+        self.terminal.swap_buffers();
+        if self.ending.is_none() {
             self.draw();
         }
     }

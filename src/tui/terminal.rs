@@ -6,7 +6,9 @@
 //! machines may be running: its message is kept and printed on the way out.
 
 use std::{
-    io::{self, BufWriter, Stdout, Write},
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    os::fd::{AsFd, BorrowedFd},
     panic::PanicHookInfo,
     sync::{
         Arc, Mutex, PoisonError,
@@ -17,9 +19,14 @@ use std::{
 
 use crossterm::{
     cursor, event, execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    style::Print,
+    terminal::{
+        Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+        enable_raw_mode,
+    },
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
+use rustix::termios::{self, OptionalActions, Termios};
 
 /// What the dashboard draws on.
 pub type Backend = CrosstermBackend<BufWriter<Stdout>>;
@@ -36,6 +43,8 @@ struct Shared {
     entered: AtomicBool,
     thread: ThreadId,
     panics: Mutex<Vec<String>>,
+    /// The line modes before muster, where they can be told.
+    modes: Option<Termios>,
 }
 
 impl Guard {
@@ -45,6 +54,7 @@ impl Guard {
             entered: AtomicBool::new(false),
             thread: thread::current().id(),
             panics: Mutex::default(),
+            modes: modes().ok(),
         });
         watch_panics(Arc::clone(&shared));
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
@@ -56,9 +66,9 @@ impl Guard {
         Ok(guard)
     }
 
-    /// What to draw on.
-    pub fn terminal(&mut self) -> &mut Terminal<Backend> {
-        &mut self.terminal
+    /// What to draw on, and what lends the terminal to others.
+    pub fn split(&mut self) -> (&mut Terminal<Backend>, Lease) {
+        (&mut self.terminal, Lease(Arc::clone(&self.shared)))
     }
 
     /// Gives the terminal back, and prints what tasks said when they panicked.
@@ -72,14 +82,58 @@ impl Guard {
         }
         restored
     }
+}
+
+/// Lends the terminal to another program, and puts texts on its clipboard.
+pub struct Lease(Arc<Shared>);
+
+impl Lease {
+    /// Gives the terminal back as it was before muster. What tasks say when they
+    /// panic is still kept: another program's screen is no place for it.
+    pub fn give(&self) -> io::Result<()> {
+        restore()
+    }
+
+    /// Takes it again, in whatever state the other program left it: one that
+    /// was killed has put nothing back.
+    pub fn take_back(&self) -> io::Result<()> {
+        if let Some(modes) = &self.0.modes {
+            // crossterm keeps what it finds now as what to go back to.
+            set_modes(modes)?;
+        }
+        execute!(io::stdout(), Print(PLAIN), event::DisableMouseCapture)?;
+        take()?;
+        execute!(io::stdout(), Clear(ClearType::All))
+    }
 
     /// Puts `text` on the clipboard of the terminal that the user sits at, also
     /// through SSH (OSC 52); terminals that don't know it ignore it.
-    pub fn copy(text: &str) -> io::Result<()> {
+    pub fn copy(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout();
         out.write_all(clipboard_sequence(text).as_bytes())?;
         out.flush()
     }
+}
+
+/// Cursor keys and keypad as usual, no colours.
+const PLAIN: &str = "\u{1b}[?1l\u{1b}>\u{1b}[m";
+
+/// The line modes of the terminal: of standard input, as crossterm has it, else
+/// of the controlling terminal.
+fn modes() -> io::Result<Termios> {
+    on_terminal(|terminal| Ok(termios::tcgetattr(terminal)?))
+}
+
+fn set_modes(modes: &Termios) -> io::Result<()> {
+    on_terminal(|terminal| Ok(termios::tcsetattr(terminal, OptionalActions::Now, modes)?))
+}
+
+fn on_terminal<T>(work: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        return work(input.as_fd());
+    }
+    work(File::open("/dev/tty")?.as_fd())
 }
 
 impl Drop for Guard {

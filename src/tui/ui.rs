@@ -6,7 +6,7 @@ use super::{
     dialogs::{self, Dialog},
     keymap::{self, Binding, Context, Key},
     model::{Model, Tone, Work},
-    screens::{bootstrap, instances, logs, overview, preflight},
+    screens::{bootstrap, config, connect, instances, logs, overview, preflight, verify},
     theme::Theme,
 };
 use crate::engine::ClusterPhase;
@@ -28,6 +28,9 @@ pub struct Ui {
     pub(super) preflight: preflight::State,
     pub(super) bootstrap: bootstrap::State,
     pub(super) logs: logs::State,
+    pub(super) config: config::State,
+    pub(super) verify: verify::State,
+    pub(super) connect: connect::State,
 }
 
 impl Ui {
@@ -44,6 +47,9 @@ impl Ui {
             preflight: preflight::State::default(),
             bootstrap: bootstrap::State::default(),
             logs: logs::State::default(),
+            config: config::State::default(),
+            verify: verify::State::default(),
+            connect: connect::State::default(),
         }
     }
 
@@ -68,7 +74,18 @@ impl Ui {
     pub fn is_offered(&self, model: &Model, action: Action) -> bool {
         match action {
             Action::Worlds => model.simulated && !model.scenarios.is_empty(),
-            Action::Move(Motion::Left) => matches!(self.screen, Screen::Bootstrap | Screen::Logs),
+            Action::Move(Motion::Left) => matches!(
+                self.screen,
+                Screen::Bootstrap | Screen::Logs | Screen::Config | Screen::Verify
+            ),
+            Action::Shell => !model.simulated && bootstrap::can_log_in(self, model),
+            Action::Reload => !model.changed_files.is_empty() || model.configs.refused.is_some(),
+            Action::Edit => !model.configs.in_memory,
+            Action::Open | Action::Mend
+                if self.dialog.is_none() && self.screen == Screen::Config =>
+            {
+                self.config.is_on_finding() && (action == Action::Open || can_mend(model))
+            }
             Action::NextPane if self.dialog.is_none() => self.screen != Screen::Bootstrap,
             Action::NextPane => self.dialog.as_ref().is_some_and(Dialog::has_buttons),
             Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
@@ -77,9 +94,7 @@ impl Ui {
                 !model.troubles().is_empty() || self.overview.on_regions()
             }
             Action::Launch => model.read_only.is_none() && has_to_launch(model),
-            Action::Mend | Action::MendAll => {
-                model.read_only.is_none() && model.summary().fail > 0 && model.work == Work::None
-            }
+            Action::Mend | Action::MendAll => can_mend(model),
             Action::RetryNode => {
                 model.read_only.is_none() && bootstrap::can_retry_node(self, model)
             }
@@ -94,6 +109,8 @@ impl Ui {
     pub fn hint(&self, binding: &'static Binding) -> &'static str {
         match binding.action {
             Action::Move(Motion::Left) if self.screen == Screen::Logs => "node",
+            Action::Move(Motion::Left) if self.screen == Screen::Config => "file",
+            Action::Move(Motion::Left) if self.screen == Screen::Verify => "region",
             Action::Freeze if self.logs.is_frozen() => "follow",
             Action::Group if self.preflight.by_subject() => "by check",
             Action::Open if self.screen == Screen::Preflight && self.dialog.is_none() => {
@@ -112,6 +129,9 @@ impl Ui {
             Screen::Preflight => &self.preflight.filter,
             Screen::Bootstrap => &self.bootstrap.filter,
             Screen::Logs => &self.logs.filter,
+            Screen::Config => &self.config.filter,
+            Screen::Verify => &self.verify.filter,
+            Screen::Connect => &self.connect.filter,
         }
     }
 
@@ -122,12 +142,20 @@ impl Ui {
             Screen::Preflight => &mut self.preflight.filter,
             Screen::Bootstrap => &mut self.bootstrap.filter,
             Screen::Logs => &mut self.logs.filter,
+            Screen::Config => &mut self.config.filter,
+            Screen::Verify => &mut self.verify.filter,
+            Screen::Connect => &mut self.connect.filter,
         }
     }
 
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.message = Some((tone, text.into()));
     }
+}
+
+/// Whether something fails that may be mended now.
+fn can_mend(model: &Model) -> bool {
+    model.read_only.is_none() && model.summary().fail > 0 && model.work == Work::None
 }
 
 /// Whether there is anything to launch or to go on with, and nobody at it yet.

@@ -53,6 +53,7 @@ fn everywhere(ui: &mut Ui, model: &Model, action: Action) -> Option<Vec<Effect>>
         Action::Quit => effects = dialogs::open_quit(ui, model),
         Action::Look if model.looking.is_some() => ui.say(Tone::Plain, "already reading"),
         Action::Look => effects.push(Effect::Send(Command::Look)),
+        Action::Reload => effects.push(Effect::Send(Command::Reload)),
         Action::Launch => effects = dialogs::open_launch(ui, model),
         Action::MendAll => effects = dialogs::open_fix(ui, model, Wish::default()),
         Action::TearDown if model.state.cluster.is_none() => {

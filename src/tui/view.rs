@@ -6,7 +6,12 @@ use ratatui::{
     text::Line,
 };
 
-use super::{Ui, ascii, dialogs, model::Model, screens, widgets::chrome};
+use super::{
+    Ui, ascii, dialogs,
+    model::Model,
+    screens,
+    widgets::{chrome, tabs},
+};
 
 /// The smallest terminal that all screens are made for.
 const SMALLEST: (u16, u16) = (80, 24);
@@ -33,7 +38,7 @@ fn draw(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
     ])
     .areas(area);
     chrome::header(model, header, buf, &ui.theme);
-    chrome::tabs(model, ui.screen, tabs, buf, &ui.theme);
+    tabs::tabs(model, ui.screen, tabs, buf, &ui.theme);
     screens::view(model, ui, body, buf);
     chrome::status(model, ui, status, buf);
     dialogs::view(model, ui, body, buf);

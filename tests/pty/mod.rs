@@ -3,6 +3,8 @@
 
 mod commands;
 mod demo;
+#[cfg(feature = "aws")]
+mod editor;
 mod init;
 #[cfg(debug_assertions)]
 mod panics;

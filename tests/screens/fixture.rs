@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use muster::{
     check::{Finding, Level, Subject},
     cloud::{InstanceState, InstanceTypeInfo, Vpc},
-    config::{self, Location, Overrides, Project, Source},
+    config::{self, Location, Overrides, Project, Reading, Source},
     engine::{
         Event, LaunchedInstance, LogLine, LogStore, Phase, RunState, Stamped, StepOutcome, Update,
     },
@@ -32,6 +32,7 @@ pub fn model(second: i64) -> Model {
 
 fn model_of(project: Project, second: i64) -> Model {
     let project = Arc::new(project);
+    let configs = Reading { sources: project.sources.clone(), ..Reading::default() };
     let mut state = RunState::default();
     state.plan(&project.planned_nodes());
     Model {
@@ -48,6 +49,8 @@ fn model_of(project: Project, second: i64) -> Model {
         fix_refused: None,
         cures: None,
         remains: None,
+        configs: Arc::new(configs),
+        changed_files: Vec::new(),
         logs: Arc::new(LogStore::in_memory()),
         clock: stopped(second),
         zone: TimeZone::UTC,
@@ -227,6 +230,29 @@ pub fn unknown(model: &mut Model) {
         finding("key.exists", Level::Unknown, region(name), "the key pairs could not be read")
     };
     looked(model, REGIONS.iter().map(unread).collect());
+}
+
+/// The files read again, with `from` of `file` changed to `to` in them.
+pub fn read_again(model: &mut Model, file: &str, from: &str, to: &str) {
+    let mut sources = model.configs.sources.clone();
+    let source = sources.iter_mut().find(|source| source.path.as_os_str() == file).unwrap();
+    assert!(source.text.contains(from), "{from}");
+    source.text = source.text.replace(from, to).into();
+    let mut left = sources.clone().into_iter();
+    let (project, recipe) = (left.next(), left.next_back());
+    let overrides = Overrides::default();
+    let folder = model.project.folder.clone();
+    let loaded = config::load_sources(&folder, project, left.collect(), recipe, &overrides);
+    let refused = match &loaded.project {
+        Some(_) => None,
+        None => Some(Failure::new("the configs can't be loaded")),
+    };
+    let (sources, diagnostics) = (loaded.sources, loaded.diagnostics);
+    let reading = Reading { sources, diagnostics, refused, in_memory: false };
+    model.fold(Update::Configs(Arc::new(reading)));
+    if let Some(project) = loaded.project {
+        model.fold(Update::Project(Arc::new(project)));
+    }
 }
 
 /// The end of a survey.

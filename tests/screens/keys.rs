@@ -3,7 +3,7 @@
 use muster::{
     engine::{Command, DownPlan, Event, Update},
     model::Failure,
-    tui::{Dialog, Effect, Screen},
+    tui::{Dialog, Effect, Errand, Screen},
 };
 
 use super::{desk::Desk, fixture};
@@ -172,6 +172,26 @@ fn a_failed_node_and_a_step_can_be_tried_again() {
 }
 
 #[test]
+fn a_logs_in_to_the_selected_node_where_there_is_one() {
+    for keys in ["2 a", "4 a"] {
+        let effects = Desk::new(fixture::rising()).press(keys);
+        let Some(Effect::Lend(Errand::Ssh(host))) = effects.first() else {
+            unreachable!("{effects:?}")
+        };
+        assert_eq!((host.node.as_str(), host.user.as_str()), ("us-west-2/head", "ubuntu"));
+        assert_eq!(host.address.to_string(), "203.0.113.10");
+    }
+    let mut planned = healthy();
+    assert_eq!(planned.press("2 a"), []);
+    assert!(planned.text(80, 24).contains("has no machine to log in to"));
+    let mut simulated = Desk::new(fixture::rising());
+    simulated.model.simulated = true;
+    assert_eq!(simulated.press("2 a"), []);
+    assert!(simulated.text(80, 24).contains("simulated nodes have no sshd"));
+    assert!(!simulated.text(80, 24).contains("ssh in"));
+}
+
+#[test]
 fn a_finding_is_opened_where_it_is_explained() {
     let mut desk = broken();
     desk.press("j enter");
@@ -272,7 +292,7 @@ fn tab_goes_through_panes_and_then_through_screens() {
     }
     assert!(seen.starts_with(&Screen::ALL), "{seen:?}");
     desk.press("1 backtab");
-    assert!(matches!(desk.ui.screen, Screen::Overview | Screen::Logs));
+    assert!(desk.ui.screen == Screen::Connect);
 }
 
 #[test]
@@ -298,6 +318,14 @@ fn no_order_of_keys_panics() {
         "3",
         "4",
         "5",
+        "6",
+        "7",
+        "8",
+        "a",
+        "R",
+        "e",
+        "f",
+        "F",
         "up",
         "down",
         "left",

@@ -1,23 +1,26 @@
 //! The run loop on a terminal in memory: with an engine on a simulated world,
 //! and with an engine that says what a test wants it to. All on paused time.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, path::Path, sync::Arc, time::Duration};
 
 use crossterm::event::Event as Input;
 use futures_util::stream;
 use jiff::tz::TimeZone;
 use muster::{
-    config::Overrides,
+    config::{Overrides, Reading},
     engine::{self, Command, Handle, LogStore, Parts, Update},
     journal::Store,
     model::{ClusterId, Failure},
     signals::Signal,
     sim::{Scenario, World},
-    tui::{Dashboard, Outcome, Pace, Theme, drive},
+    tui::{Dashboard, Errand, Outcome, Pace, Seat, Theme, drive},
 };
 use ratatui::Terminal;
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
     time::{Instant, sleep},
 };
 
@@ -26,6 +29,8 @@ use super::{SIZES, desk, fixture, glass::Glass};
 /// A test's hands and eyes.
 struct Live {
     glass: Glass,
+    /// What the terminal is lent to, and who says how that ended.
+    lent: UnboundedReceiver<(Errand, oneshot::Sender<Result<(), Failure>>)>,
     keys: UnboundedSender<io::Result<Input>>,
     signals: UnboundedSender<Signal>,
 }
@@ -39,6 +44,32 @@ impl Live {
 
     async fn until(&self, wanted: &str) {
         self.glass.until(wanted).await;
+    }
+}
+
+/// Where the test sits.
+struct TestSeat {
+    keys: UnboundedReceiver<io::Result<Input>>,
+    copied: Vec<String>,
+    lent: UnboundedSender<(Errand, oneshot::Sender<Result<(), Failure>>)>,
+}
+
+impl Seat for TestSeat {
+    async fn next(&mut self) -> Option<io::Result<Input>> {
+        self.keys.recv().await
+    }
+
+    fn copy(&mut self, text: &str) {
+        self.copied.push(text.to_owned());
+    }
+
+    async fn lend(&mut self, errand: &Errand, stop: oneshot::Receiver<()>) -> Result<(), Failure> {
+        let (done, ended) = oneshot::channel();
+        self.lent.send((errand.clone(), done)).unwrap();
+        tokio::select! {
+            result = ended => result.unwrap(),
+            _ = stop => Err(Failure::new("stopped")),
+        }
     }
 }
 
@@ -60,15 +91,15 @@ async fn play<F: Future>(
     let glass = Glass::new(width, height);
     let (keys, keys_in) = unbounded_channel();
     let (signals, signals_in) = unbounded_channel();
+    let (lent, lent_out) = unbounded_channel();
     let mut terminal = Terminal::new(glass.behind()).unwrap();
-    let mut copied = Vec::new();
-    let mut copy = |text: &str| copied.push(text.to_owned());
-    let (keys_in, signals_in) = (stream_of(keys_in), stream_of(signals_in));
+    let mut seat = TestSeat { keys: keys_in, copied: Vec::new(), lent };
+    let signals_in = stream_of(signals_in);
     let theme = Theme::colours();
-    let run = drive(dashboard, theme, pace, &mut terminal, keys_in, signals_in, &mut copy);
-    let live = Live { glass, keys, signals };
+    let run = drive(dashboard, theme, pace, &mut terminal, &mut seat, signals_in);
+    let live = Live { glass, lent: lent_out, keys, signals };
     let (outcome, _) = tokio::join!(run, story(live));
-    (outcome, copied)
+    (outcome, seat.copied)
 }
 
 /// The dashboard on the built-in world `name`.
@@ -88,6 +119,12 @@ fn simulated(name: &str) -> Dashboard {
     let scenarios = Scenario::names().iter();
     let scenarios = scenarios.map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
     Dashboard {
+        ssh: None,
+        configs: Reading {
+            sources: project.sources.clone(),
+            in_memory: true,
+            ..Reading::default()
+        },
         project,
         handle,
         clock: world.clock(),
@@ -243,6 +280,8 @@ fn puppet() -> (Dashboard, Puppet) {
     };
     let dashboard = Dashboard {
         project: model.project,
+        ssh: None,
+        configs: (*model.configs).clone(),
         handle,
         clock: model.clock,
         zone: model.zone,
@@ -259,6 +298,7 @@ async fn the_first_thing_asked_for_is_a_look_and_the_last_one_to_stop() {
     let (dashboard, mut puppet) = puppet();
     let story = |live: Live| async move {
         assert_eq!(puppet.commands.recv().await, Some(Command::Look));
+        assert_eq!(puppet.commands.recv().await, Some(Command::WatchFiles));
         live.press("q");
         assert_eq!(puppet.commands.recv().await, Some(Command::Stop));
         // What must finish is waited for, and said.
@@ -293,6 +333,7 @@ async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
             for _ in 0..count {
                 live.signals.send(Signal::Terminate).unwrap();
             }
+            puppet.commands.recv().await;
             puppet.commands.recv().await;
             assert_eq!(puppet.commands.recv().await, Some(Command::Stop));
             (!ends).then_some(puppet)
@@ -386,8 +427,9 @@ async fn pasted_text_is_text_where_text_is_asked_for_and_nothing_elsewhere() {
         live.keys.send(Ok(Input::Paste("eu-\u{1b}west\n".into()))).unwrap();
         live.until("/ eu-west█").await;
         live.press("esc q");
-        let commands: Vec<_> = [puppet.commands.recv().await, puppet.commands.recv().await].into();
-        assert_eq!(commands, [Some(Command::Look), Some(Command::Stop)]);
+        for command in [Command::Look, Command::WatchFiles, Command::Stop] {
+            assert_eq!(puppet.commands.recv().await, Some(command));
+        }
         drop(puppet.updates);
     };
     let (outcome, _) = play(dashboard, (80, 24), Pace::default(), story).await;
@@ -412,4 +454,51 @@ async fn six_mistakes_are_mended_by_keys() {
         let (outcome, _) = play(simulated("mistakes"), size, SLOW, story).await;
         assert_eq!(outcome, Outcome::Quit);
     }
+}
+
+/// While the editor has the terminal nothing is drawn and no key is taken; what
+/// comes meanwhile is there afterwards.
+#[tokio::test(start_paused = true)]
+async fn the_editor_has_the_terminal_for_itself() {
+    let (dashboard, mut puppet) = puppet();
+    let story = |mut live: Live| async move {
+        live.press("6 j j");
+        live.until("6 [Config]").await;
+        live.press("e");
+        let (errand, done) = live.lent.recv().await.unwrap();
+        let file = Path::new("muster.yaml").into();
+        assert_eq!(errand, Errand::Edit { file, line: 3, column: 1 });
+        let frames = live.glass.frames();
+        let said = Failure::new("told meanwhile");
+        puppet.updates.send(Update::Notice(said)).unwrap();
+        live.signals.send(Signal::Interrupt).unwrap();
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(live.glass.frames(), frames);
+        done.send(Err(Failure::new("vi ended with exit status: 1"))).unwrap();
+        live.until("vi ended with exit status: 1").await;
+        live.press("j");
+        live.until("told meanwhile").await;
+        for command in [Command::Look, Command::WatchFiles, Command::ReloadChanged] {
+            assert_eq!(puppet.commands.recv().await, Some(command));
+        }
+        live.press("q");
+        drop(puppet.updates);
+    };
+    let (outcome, _) = play(dashboard, (80, 24), SLOW, story).await;
+    assert_eq!(outcome, Outcome::Quit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_ends_the_editor_too() {
+    let (dashboard, puppet) = puppet();
+    let story = |mut live: Live| async move {
+        live.press("6 e");
+        let (_, done) = live.lent.recv().await.unwrap();
+        live.signals.send(Signal::Terminate).unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert!(done.is_closed(), "the editor was told to end");
+        drop(puppet.updates);
+    };
+    let (outcome, _) = play(dashboard, (80, 24), SLOW, story).await;
+    assert_eq!(outcome, Outcome::Signal(Signal::Terminate));
 }

@@ -135,7 +135,7 @@ fn a_terminal_that_is_too_small_is_told() {
 fn nothing_but_ascii_leaves_where_that_is_asked_for() {
     let mut desk = rising();
     desk.ui.theme = Theme { ascii: true, ..Theme::colours() };
-    for keys in ["1", "2", "3", "4", "5", "?"] {
+    for keys in ["1", "2", "3", "4", "5", "6", "7", "8", "?"] {
         desk.press(keys);
         assert!(desk.text(120, 40).is_ascii(), "screen {keys}");
     }
@@ -145,7 +145,7 @@ fn nothing_but_ascii_leaves_where_that_is_asked_for() {
 fn no_color_leaves_none() {
     for mut desk in [broken(), rising()] {
         desk.ui.theme = Theme::monochrome();
-        for keys in ["1", "2", "3", "4", "5", "?"] {
+        for keys in ["1", "2", "3", "4", "5", "6", "7", "8", "?"] {
             desk.press(keys);
             let frame = desk.frame(120, 40);
             let coloured = frame.content.iter().any(|cell| {
@@ -185,7 +185,7 @@ fn what_nodes_print_can_not_act_on_the_terminal() {
 #[test]
 fn a_large_cluster_is_shown_at_the_smallest_size() {
     let mut desk = Desk::new(fixture::large());
-    for screen in ["1", "2", "3", "4", "5"] {
+    for screen in ["1", "2", "3", "4", "5", "6", "7", "8"] {
         desk.press(screen);
         pictures(&format!("large_{screen}"), &mut desk);
     }

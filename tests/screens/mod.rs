@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't build its fixture has failed")]
 
+mod config;
+mod connect;
 mod desk;
 mod dialogs;
 mod fixing;
@@ -13,6 +15,7 @@ mod live;
 mod looks;
 mod reload;
 mod sorting;
+mod verify;
 
 use desk::Desk;
 

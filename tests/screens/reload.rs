@@ -17,8 +17,19 @@ fn small() -> Arc<Project> {
 }
 
 /// Every place that a user may be at, far down and to the right of each.
-const PLACES: [&str; 9] =
-    ["1 G", "2 G l l", "2 G enter", "3 G", "3 G enter", "4 G l l l", "4 G enter", "5 G", "?"];
+const PLACES: [&str; 11] = [
+    "1 G",
+    "2 G l l",
+    "2 G enter",
+    "3 G",
+    "3 G enter",
+    "4 G l l l",
+    "4 G enter",
+    "5 G",
+    "6 G",
+    "6 n n n l l G",
+    "?",
+];
 
 #[test]
 fn a_smaller_project_leaves_nothing_pointing_past_its_end() {

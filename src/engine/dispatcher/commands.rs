@@ -16,6 +16,8 @@ impl Dispatcher {
             command,
             Command::Look
                 | Command::Reload
+                | Command::ReloadChanged
+                | Command::WatchFiles
                 | Command::PlanDown
                 | Command::PlanStop
                 | Command::PlanStart
@@ -30,7 +32,10 @@ impl Dispatcher {
         }
         match command {
             Command::Look => self.look(),
-            Command::Reload => self.reload(),
+            Command::ReloadChanged if self.shared.files.changed().files.is_empty() => {}
+            Command::Reload | Command::ReloadChanged => self.reload(),
+            Command::WatchFiles if self.is_running(&Task::WatchFiles) => {}
+            Command::WatchFiles => self.spawn(Task::WatchFiles, reload::watch(self.shared.clone())),
             Command::Up => self.up(),
             Command::RetryNode(name) => self.retry(&name),
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
@@ -72,7 +77,9 @@ impl Dispatcher {
 
     /// Plans what the files say now.
     pub(super) fn replan(&mut self) -> Result<(), Failure> {
-        let project = reload::load(&self.shared)?;
+        let (reading, project) = reload::load(&self.shared);
+        self.tell(Update::Configs(Arc::new(reading)));
+        let project = project?;
         self.shared.replan(project.clone());
         // What was allowed was another launch, perhaps.
         self.survey = None;

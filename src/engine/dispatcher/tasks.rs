@@ -25,6 +25,7 @@ pub(super) enum Task {
     PlanFix,
     Cures,
     Fix,
+    WatchFiles,
 }
 
 impl Dispatcher {
@@ -84,9 +85,8 @@ impl Dispatcher {
             | Task::PlanPower
             | Task::PlanAdopt
             | Task::PlanFix
-            | Task::Cures => {
-                self.tell(Update::Notice(failure));
-            }
+            | Task::Cures
+            | Task::WatchFiles => self.tell(Update::Notice(failure)),
         }
     }
 }

@@ -15,10 +15,10 @@ use ratatui::{
 
 use super::instances;
 use crate::{
-    engine::{Command, NodeState, Phase},
+    engine::{Command, NodeState, Phase, host_of},
     tui::{
         Ui,
-        action::{Action, Effect, Motion, Screen},
+        action::{Action, Effect, Errand, Motion, Screen},
         model::{Model, Tone},
         theme::Theme,
         ui::matches,
@@ -119,8 +119,8 @@ fn is_live(node: &NodeState) -> bool {
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Move(motion) => go(&mut ui.bootstrap, model, motion),
-        Action::NextPane => ui.screen = Screen::Logs,
-        Action::PreviousPane => ui.screen = Screen::Preflight,
+        Action::NextPane => ui.screen = ui.screen.next(),
+        Action::PreviousPane => ui.screen = ui.screen.previous(),
         Action::Open => {
             let name = selected(ui, model).map(|node| node.name.clone());
             if let Some(name) = name {
@@ -129,6 +129,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::RetryNode => return retry_node(ui, model),
+        Action::Shell => return log_in(ui, model),
         Action::RetryStep => return retry_step(ui, model),
         _ => {}
     }
@@ -144,6 +145,32 @@ fn go(state: &mut State, model: &Model, motion: Motion) {
             let nodes = shown(model, &state.filter);
             let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
             state.rows.go(motion, &keys);
+        }
+    }
+}
+
+/// Whether the selected node has a machine to log in to.
+pub fn can_log_in(ui: &Ui, model: &Model) -> bool {
+    selected(ui, model).is_some_and(is_live)
+}
+
+/// Opens a shell on the selected node.
+pub fn log_in(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+    let Some(node) = selected(ui, model) else { return Vec::new() };
+    if model.simulated {
+        ui.say(Tone::Plain, "simulated nodes have no sshd to log in to");
+        return Vec::new();
+    }
+    if !is_live(node) {
+        ui.say(Tone::Plain, format!("{} has no machine to log in to", node.name));
+        return Vec::new();
+    }
+    match host_of(&model.project, node) {
+        Ok(host) => vec![Effect::Lend(Errand::Ssh(host))],
+        Err(failure) => {
+            let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
+            ui.say(Tone::Bad, format!("{failure}{hint}"));
+            Vec::new()
         }
     }
 }

@@ -175,9 +175,9 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
         Action::NextPane => {
             state.pane = Pane::First;
-            ui.screen = Screen::Preflight;
+            ui.screen = ui.screen.next();
         }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = Screen::Overview,
+        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
         Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Open => {
             let name: Option<NodeName> = selected_node(state, model).map(|node| node.name.clone());
@@ -188,6 +188,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         }
         Action::Copy => return copy(ui, model),
         Action::RetryNode => return super::bootstrap::retry_node(ui, model),
+        Action::Shell => return super::bootstrap::log_in(ui, model),
         _ => {}
     }
     Vec::new()

@@ -13,7 +13,7 @@ use crate::{
     model::NodeName,
     tui::{
         Ui,
-        action::{Action, Effect, Motion, Screen},
+        action::{Action, Effect, Motion},
         model::{Model, Tone},
         text,
         theme::Theme,
@@ -237,9 +237,9 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
         Action::NextPane => {
             state.pane = Pane::First;
-            ui.screen = Screen::Overview;
+            ui.screen = ui.screen.next();
         }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = Screen::Bootstrap,
+        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
         Action::PreviousPane => state.pane = Pane::First,
         Action::Back => {
             state.pane = Pane::First;

@@ -9,11 +9,14 @@ use super::{
 };
 
 pub(super) mod bootstrap;
+pub(super) mod config;
+pub(super) mod connect;
 pub(super) mod finding;
 pub(super) mod instances;
 pub(super) mod logs;
 pub(super) mod overview;
 pub(super) mod preflight;
+pub(super) mod verify;
 
 /// Draws the open screen.
 pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
@@ -24,6 +27,9 @@ pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
         Screen::Preflight => preflight::view(model, &mut ui.preflight, area, buf, &theme),
         Screen::Bootstrap => bootstrap::view(model, &mut ui.bootstrap, area, buf, &theme),
         Screen::Logs => logs::view(model, &mut ui.logs, area, buf, &theme),
+        Screen::Config => config::view(model, &mut ui.config, area, buf, &theme),
+        Screen::Verify => verify::view(model, &mut ui.verify, area, buf, &theme),
+        Screen::Connect => connect::view(model, &mut ui.connect, area, buf, &theme),
     }
 }
 
@@ -35,6 +41,9 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
         Screen::Preflight => preflight::update(ui, model, action),
         Screen::Bootstrap => bootstrap::update(ui, model, action),
         Screen::Logs => logs::update(ui, model, action),
+        Screen::Config => config::update(ui, model, action),
+        Screen::Verify => verify::update(ui, model, action),
+        Screen::Connect => connect::update(ui, model, action),
     }
 }
 

@@ -235,9 +235,9 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::NextPane if ui.overview.pane == Pane::First => ui.overview.pane = Pane::Second,
         Action::NextPane => {
             ui.overview.pane = Pane::First;
-            ui.screen = Screen::Instances;
+            ui.screen = ui.screen.next();
         }
-        Action::PreviousPane if ui.overview.pane == Pane::First => ui.screen = Screen::Logs,
+        Action::PreviousPane if ui.overview.pane == Pane::First => ui.screen = ui.screen.previous(),
         Action::PreviousPane | Action::Back => ui.overview.pane = Pane::First,
         Action::Open => open(ui, model),
         Action::Copy => return copy(ui, model),

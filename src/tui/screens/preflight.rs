@@ -20,7 +20,7 @@ use crate::{
     check::Finding,
     tui::{
         Ui,
-        action::{Action, Effect, Motion, Screen},
+        action::{Action, Effect, Motion},
         model::{Model, Tone},
         theme::Theme,
         widgets::{
@@ -187,9 +187,9 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
         Action::NextPane => {
             state.pane = Pane::First;
-            ui.screen = Screen::Bootstrap;
+            ui.screen = ui.screen.next();
         }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = Screen::Instances,
+        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
         Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Copy => return copy(ui, model),
         Action::Mend => return mend(ui, model),

@@ -12,7 +12,7 @@ use crate::{
     engine::ClusterPhase,
     tui::{
         Ui,
-        action::{Action, Screen},
+        action::Action,
         keymap,
         model::{Model, Tone},
         text,
@@ -102,34 +102,6 @@ fn money(model: &Model) -> String {
     format!("{running} of {planned}/h")
 }
 
-/// ` 1 Overview  2 Instances 9  3 Preflight ✗6  4 Bootstrap  5 Logs`
-pub fn tabs(model: &Model, screen: Screen, area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let mut line = Line::raw(" ");
-    for (number, tab) in (1..).zip(Screen::ALL) {
-        let style = if tab == screen { theme.accent } else { theme.text };
-        let style = if tab == screen { style.patch(theme.strong) } else { style };
-        line.push_span(Span::styled(format!("{number} "), theme.dim));
-        // Brackets tell the open tab apart without colour.
-        let (open, close) = if tab == screen { ("[", "]") } else { ("", "") };
-        line.push_span(Span::styled(format!("{open}{}{close}", tab.title()), style));
-        line.spans.extend(tab_counts(model, tab, theme));
-        line.push_span(Span::raw("  "));
-    }
-    buf.set_line(area.x, area.y, &line, area.width);
-}
-
-fn tab_counts(model: &Model, tab: Screen, theme: &Theme) -> Vec<Span<'static>> {
-    match tab {
-        Screen::Preflight => counts(&Summary { pass: 0, skipped: 0, ..model.summary() }, theme),
-        Screen::Bootstrap => counts(&Summary { fail: model.failed(), ..Summary::default() }, theme),
-        Screen::Instances => match model.state.billed().count() {
-            0 => Vec::new(),
-            live => vec![Span::styled(format!(" {live}"), theme.dim)],
-        },
-        Screen::Overview | Screen::Logs => Vec::new(),
-    }
-}
-
 /// ` √18 ✗4 !1`: what is not zero.
 pub fn counts(summary: &Summary, theme: &Theme) -> Vec<Span<'static>> {
     let parts = [
@@ -169,6 +141,16 @@ fn doing(model: &Model) -> String {
         let more = model.busy.len() - 1;
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         return format!("▶ {}{more}", text::clean(first));
+    }
+    if let Some(first) = model.changed_files.first() {
+        let more = model.changed_files.len() - 1;
+        let more = if more > 0 {
+            format!(" and {} more", text::count(more, "file"))
+        } else {
+            String::new()
+        };
+        let name = first.display().to_string();
+        return format!("{}{more} changed on disk: R loads the configs again", text::clean(&name));
     }
     match (&model.read_only, model.state.phase) {
         (Some(holder), _) => format!("read-only: {}", text::clean(holder)),

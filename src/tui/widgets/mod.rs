@@ -8,3 +8,4 @@ pub(super) mod panel;
 pub(super) mod selection;
 pub(super) mod sheet;
 pub(super) mod table;
+pub(super) mod tabs;

@@ -1,0 +1,168 @@
+//! Where the user sits: keys come from it, texts go to its clipboard, and other
+//! programs may have its terminal for a while.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use crossterm::event::{self, Event as Input, EventStream};
+use futures_util::StreamExt;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    process::{Child, Command},
+    sync::oneshot,
+    time::timeout,
+};
+
+use super::{
+    action::Errand,
+    editor::{self, Program},
+    terminal::Lease,
+};
+use crate::{model::Failure, remote::Interactive};
+
+/// How long a program may take to end once it is asked to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the user sits.
+pub trait Seat {
+    /// The next key; `None` when the terminal is gone. Dropping the answer loses none.
+    fn next(&mut self) -> impl Future<Output = Option<io::Result<Input>>>;
+
+    /// Puts `text` on the clipboard.
+    fn copy(&mut self, text: &str);
+
+    /// Gives the terminal to what `errand` names until that ends, or until
+    /// `stop` comes; then the terminal is the dashboard's again, and empty.
+    /// `Err`: it could not be run, or says that it failed.
+    fn lend(
+        &mut self,
+        errand: &Errand,
+        stop: oneshot::Receiver<()>,
+    ) -> impl Future<Output = Result<(), Failure>>;
+}
+
+/// The real one.
+pub struct Real {
+    lease: Lease,
+    ssh: Option<Interactive>,
+    /// None while another program reads the keys.
+    keys: Option<EventStream>,
+}
+
+impl Real {
+    /// Reads keys from the terminal that `lease` is of; `ssh` leads to the nodes.
+    pub fn new(lease: Lease, ssh: Option<Interactive>) -> Self {
+        Self { lease, ssh, keys: Some(EventStream::new()) }
+    }
+
+    fn program(&self, errand: &Errand) -> Result<Program, Failure> {
+        match errand {
+            Errand::Edit { file, line, column } => {
+                editor::editor(|name| std::env::var_os(name), file, *line, *column)
+            }
+            Errand::Ssh(host) => {
+                let ssh = self.ssh.as_ref().ok_or_else(|| Failure::new("no node is real here"))?;
+                Ok(Program { name: "ssh".into(), args: ssh.arguments(host, &[]) })
+            }
+        }
+    }
+}
+
+impl Seat for Real {
+    async fn next(&mut self) -> Option<io::Result<Input>> {
+        self.keys.get_or_insert_with(EventStream::new).next().await
+    }
+
+    fn copy(&mut self, text: &str) {
+        // A terminal that takes no copy has lost nothing.
+        drop(self.lease.copy(text));
+    }
+
+    async fn lend(&mut self, errand: &Errand, stop: oneshot::Receiver<()>) -> Result<(), Failure> {
+        let program = self.program(errand)?;
+        // Else the keys would be read twice, each by one of the two.
+        self.keys = None;
+        // What wakes the dropped stream would be told together with the first
+        // key after the program, and crossterm would forget that key over it.
+        let _ = event::poll(Duration::ZERO);
+        let lent = self.lease.give();
+        let ended = match lent {
+            Ok(()) => {
+                // A program without a screen of its own leaves the user with this.
+                println!("muster: {}; the dashboard comes back when it ends", about(errand));
+                run(&program, stop).await
+            }
+            Err(error) => Err(error),
+        };
+        let taken = self.lease.take_back();
+        let status = ended.map_err(|error| not_run(&program, &error))?;
+        taken
+            .map_err(|error| Failure::new(format!("the terminal can't be taken back: {error}")))?;
+        told(errand, &program, status)
+    }
+}
+
+/// Runs `program` to its end; a stop ends it, gently first.
+async fn run(program: &Program, stop: oneshot::Receiver<()>) -> io::Result<ExitStatus> {
+    let mut command = Command::new(&program.name);
+    command.args(&program.args).kill_on_drop(true);
+    if !io::stdin().is_terminal() {
+        command.stdin(Stdio::from(File::open("/dev/tty")?));
+    }
+    let mut child = command.spawn()?;
+    tokio::select! {
+        status = child.wait() => status,
+        Ok(()) = stop => end(&mut child).await,
+    }
+}
+
+async fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(pid) = pid {
+        // It may have ended by itself in the meantime.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    if let Ok(status) = timeout(PATIENCE, child.wait()).await {
+        return status;
+    }
+    child.kill().await?;
+    child.wait().await
+}
+
+fn about(errand: &Errand) -> String {
+    match errand {
+        Errand::Edit { file, line, .. } => format!("editing {}:{line}", file.display()),
+        Errand::Ssh(host) => format!("ssh {}@{}, {}", host.user, host.address, host.node),
+    }
+}
+
+fn not_run(program: &Program, error: &io::Error) -> Failure {
+    let name = program.name.to_string_lossy();
+    let failure = Failure::new(format!("{name} can't be run: {error}"));
+    match error.kind() {
+        io::ErrorKind::NotFound if name == "ssh" => {
+            failure.hint("install it: openssh-client, openssh-clients")
+        }
+        io::ErrorKind::NotFound => failure.hint("set VISUAL or EDITOR to an editor that is there"),
+        _ => failure,
+    }
+}
+
+/// ssh's status is that of the last command on the node, but for 255: its own.
+fn told(errand: &Errand, program: &Program, status: ExitStatus) -> Result<(), Failure> {
+    match errand {
+        Errand::Ssh(host) if status.code() == Some(255) => {
+            let failure = Failure::new(format!("ssh to {} failed", host.node));
+            Err(failure.hint(format!("`muster ssh {}` in a shell shows why", host.node)))
+        }
+        Errand::Edit { .. } if !status.success() => {
+            let name = program.name.to_string_lossy();
+            Err(Failure::new(format!("{name} ended with {status}")))
+        }
+        Errand::Edit { .. } | Errand::Ssh(_) => Ok(()),
+    }
+}
