@@ -15,6 +15,7 @@ mod moto_story;
 mod pty;
 #[cfg(feature = "aws")]
 mod quokka;
+mod recipe;
 mod remedy;
 mod remote_contract;
 mod screens;

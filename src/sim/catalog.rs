@@ -12,6 +12,10 @@ pub(super) const SUMMARIES: &[(&str, &str)] = &[
         "trouble",
         "nodes that boot late, refuse ssh, lose it, change their host key, or are taken away",
     ),
+    (
+        "unreachable",
+        "every step succeeds, and the verification finds what would make a query hang for ever",
+    ),
     ("denied", "an account without the permissions that a launch needs"),
     ("slow-api", "EC2 takes five seconds for every answer"),
     ("hang", "one region never answers, and nodes elsewhere hang"),
@@ -24,6 +28,7 @@ pub(super) fn scenario(name: &str) -> Option<&'static str> {
         "healthy" => include_str!("../../assets/scenarios/healthy.toml"),
         "capacity" => include_str!("../../assets/scenarios/capacity.toml"),
         "trouble" => include_str!("../../assets/scenarios/trouble.toml"),
+        "unreachable" => include_str!("../../assets/scenarios/unreachable.toml"),
         "denied" => include_str!("../../assets/scenarios/denied.toml"),
         "slow-api" => include_str!("../../assets/scenarios/slow-api.toml"),
         "hang" => include_str!("../../assets/scenarios/hang.toml"),
@@ -35,7 +40,6 @@ pub(super) fn scenario(name: &str) -> Option<&'static str> {
 pub(super) fn demo_file(name: &str) -> Option<&'static str> {
     Some(match name {
         "muster.yaml" => include_str!("../../assets/demo/muster.yaml"),
-        "recipe.yaml" => include_str!("../../assets/demo/recipe.yaml"),
         "us.yaml" => include_str!("../../assets/demo/us.yaml"),
         "eu.yaml" => include_str!("../../assets/demo/eu.yaml"),
         "ap.yaml" => include_str!("../../assets/demo/ap.yaml"),

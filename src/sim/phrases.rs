@@ -1,14 +1,20 @@
 //! What scripts print that no scenario knows: the output that their commands
 //! usually give, so that a recipe of the user's own can be watched in the demo.
 
+use crate::remote::Script;
+
 use super::{dice, script::Player};
 
 /// As many lines as a step prints at most when it is improvised.
 const MOST_LINES: usize = 24;
 
-/// Lines for the script `text`, and the seconds that it takes. The same node
+/// Lines for `script`, and the seconds that it takes. The same node
 /// and step always give the same.
-pub(super) fn improvise(text: &str, player: &Player<'_>, step: &str) -> (Vec<String>, f64) {
+pub(super) fn improvise(script: &Script, player: &Player<'_>, step: &str) -> (Vec<String>, f64) {
+    if let Some(checks) = verification(script, player) {
+        return (checks, 4.0 + 3.0 * dice::unit(&[player.node.as_str(), step, "takes"]));
+    }
+    let text = &script.text;
     let mut lines = Vec::new();
     let mut takes = 0.4 + dice::unit(&[player.node.as_str(), step, "takes"]);
     for command in commands(text) {
@@ -19,6 +25,36 @@ pub(super) fn improvise(text: &str, player: &Player<'_>, step: &str) -> (Vec<Str
     }
     lines.truncate(MOST_LINES);
     (lines, takes)
+}
+
+/// What a script that verifies finds in a world where all is well; `None` where
+/// it does no such thing.
+fn verification(script: &Script, player: &Player<'_>) -> Option<Vec<String>> {
+    let given = |name: &str| script.env.get(name).map(String::as_str);
+    let nodes: Vec<(&str, &str)> =
+        given("MUSTER_NODES")?.lines().filter_map(|line| line.split_once(' ')).collect();
+    let (leader, ip) = (given("MUSTER_LEADER")?, given("MUSTER_LEADER_IP")?);
+    let public = given("MUSTER_LEADER_PUBLIC_IP").unwrap_or(ip);
+    if !script.text.contains("muster-check") {
+        return None;
+    }
+    let (own, at) = (&player.node, &player.address);
+    let others = || nodes.iter().filter(|(node, _)| *node != own.as_str());
+    let python = given("MUSTER_PYTHON").unwrap_or("3.11");
+    let mut lines = vec![
+        format!("muster-check versions - ok python {python}.9, ray 2.6.3, pyquokka 0.3.2"),
+        format!("muster-check gcs {leader} ok {ip}:6380"),
+        format!("muster-check ray-node {own} ok alive at {at}"),
+    ];
+    let alive =
+        |(node, ip): &(&str, &str)| format!("muster-check ray-node {node} ok alive at {ip}");
+    if own.as_str() == leader {
+        lines.extend(others().map(alive));
+    }
+    lines.push(format!("muster-check redis {leader} ok PONG from {public}:6800"));
+    lines.extend(others().map(|(node, ip)| format!("muster-check flight {node} ok {ip}:5005")));
+    lines.push(format!("muster-check ray-client {leader} ok {ip}:10001"));
+    Some(lines)
 }
 
 /// The simple commands of a shell text: its lines, split at `&&` and `;`,

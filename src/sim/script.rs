@@ -36,7 +36,7 @@ impl Play {
         let entry = spec.steps.iter().find(|entry| entry.fits(step, attempt, player.node));
         match entry {
             Some(entry) => Self::scripted(spec, pace, player, step, entry),
-            None => Self::improvised(spec, pace, player, step, &script.text),
+            None => Self::improvised(spec, pace, player, step, script),
         }
     }
 
@@ -58,8 +58,14 @@ impl Play {
         }
     }
 
-    fn improvised(spec: &Spec, pace: Pace, player: &Player<'_>, step: &str, text: &str) -> Self {
-        let (lines, takes) = phrases::improvise(text, player, step);
+    fn improvised(
+        spec: &Spec,
+        pace: Pace,
+        player: &Player<'_>,
+        step: &str,
+        script: &Script,
+    ) -> Self {
+        let (lines, takes) = phrases::improvise(script, player, step);
         let takes = takes * slowness(spec, player);
         Self {
             lines: spread(lines, pace, takes, &[player.node.as_str(), step]),

@@ -51,7 +51,7 @@ fn ctrl_c_stops_up_and_says_what_goes_on() {
     let muster = Muster::new();
     let mut terminal = up(&muster);
     terminal.keys("y\n");
-    terminal.sees("+ sudo apt-get update");
+    terminal.sees("Reading package lists...");
     terminal.keys("\x03");
     terminal.sees("9 instances go on and are billed");
     terminal.sees("`muster down` terminates them");

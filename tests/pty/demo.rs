@@ -27,7 +27,7 @@ fn through_the_screens_to_a_running_cluster() {
         terminal.sees("SIMULATED");
     }
     launch(&mut terminal);
-    terminal.sees("+ sudo apt-get update");
+    terminal.sees("Reading package lists...");
     terminal.sees("the cluster is ready: 9 of 9 nodes");
     terminal.keys("q");
     terminal.sees("Quit muster?");
@@ -62,7 +62,7 @@ fn a_signal_in_the_middle_of_a_launch() {
     let mut terminal = demo(&muster, 80, 24);
     launch(&mut terminal);
     terminal.keys("5");
-    terminal.sees("+ sudo apt-get update");
+    terminal.sees("Reading package lists...");
     terminal.signal("TERM");
     assert_eq!(terminal.exit_code(), 128 + 15);
     terminal.assert_restored();

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use muster::{
     check::{self, Finding, Level},
     config::Overrides,
-    engine::{self, Command, Handle, NodeState, Phase, RunState, Update},
+    engine::{self, Command, Handle, NodeState, Phase, Probe, RunState, Update},
     journal::Store,
     model::ClusterId,
     sim::{Scenario, World},
@@ -169,4 +169,26 @@ async fn hang_leaves_the_other_regions_alone() {
             "us-west-2/worker-1",
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn healthy_verifies_every_node_from_every_other_one() {
+    let (state, _) = launched("healthy").await;
+    for node in state.nodes.values() {
+        let flights = node.verified.iter().filter(|check| check.probe == Probe::Flight);
+        assert_eq!(flights.count(), 8, "{}", node.name);
+        assert!(node.verified.iter().all(|check| check.ok), "{}", node.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreachable_ends_with_the_cause_and_only_where_it_is() {
+    let (state, _) = launched("unreachable").await;
+    let ireland = ["eu-west-1/head", "eu-west-1/worker-1", "eu-west-1/worker-2"];
+    assert_eq!(not_ready(&state), ireland);
+    for name in ireland {
+        let why = why(&state, name);
+        assert!(why.contains("likeliest the redirect") && why.contains("1 more"), "{why}");
+        assert_eq!(node(&state, name).verified.iter().filter(|check| !check.ok).count(), 2);
+    }
 }

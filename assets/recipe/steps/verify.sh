@@ -13,6 +13,8 @@ PRIVATE = os.environ["MUSTER_LEADER_IP"]
 PUBLIC = os.environ.get("MUSTER_LEADER_PUBLIC_IP") or PRIVATE
 # How long what has just been started may take to answer, and one try, in seconds.
 PATIENCE, TRY = 20.0, 4.0
+# Loading Ray takes seconds on a node that has just started everything.
+RAY_PATIENCE = 60.0
 # With more nodes than this, what holds is told once a region.
 MANY = 64
 
@@ -117,7 +119,7 @@ def ray_nodes():
     its own: where GCS is lost, Ray ends the whole process after a minute."""
     told = subprocess.run(
         [sys.executable, "-c", NODE_TABLE, "%s:%d" % (PRIVATE, GCS)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=RAY_PATIENCE, text=True,
     )
     if told.returncode:
         raise RuntimeError((told.stderr.strip().splitlines() or ["no word"])[-1])
@@ -137,7 +139,7 @@ print(json.dumps({node["NodeManagerAddress"]: node["Alive"] for node in state.no
 def in_ray():
     """The leader looks for all nodes, every other one for itself."""
     wanted = dict(NODES) if SELF == LEADER else {SELF: NODES[SELF]}
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + RAY_PATIENCE
     if once(PRIVATE, GCS) is not None:
         end = 0.0
     while True:

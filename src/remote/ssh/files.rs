@@ -128,7 +128,8 @@ fn rsync(socket: &Path, mount: &Mount, is_folder: bool) -> Command {
         "ssh -F /dev/null -S {} -o ControlMaster=no -o BatchMode=yes -o ProxyCommand=false",
         socket.display()
     );
-    command.args(["-avz", "--rsh", &ssh]);
+    // Paths there are relative to the home folder, wherever sshd begins.
+    command.args(["-avz", "--rsh", &ssh, "--rsync-path", "cd && rsync"]);
     command.args(mount.exclude.iter().map(|pattern| format!("--exclude={pattern}")));
     command.args(mount.filter.iter().map(|file| format!("--filter=dir-merge,- {file}")));
     let slash = if is_folder { "/" } else { "" };

@@ -1,0 +1,96 @@
+//! The spill folder on the machine's own disks, and never on somebody's data.
+
+use std::{fs, path::PathBuf};
+
+use super::node::{Node, UBUNTU_22};
+
+const WRITES: [&str; 4] = ["mkfs.ext4", "mkfs.xfs", "mdadm", "mount"];
+const NVME: &str = r"Amazon\x20EC2\x20NVMe\x20Instance\x20Storage";
+
+/// A node with instance-store disks of these contents, beside its EBS root.
+async fn node_with(disks: &[&[u8]]) -> (Node, Vec<PathBuf>) {
+    let node = Node::start(UBUNTU_22).await;
+    let mut listed = format!("/dev/nvme0n1 disk {}\n", r"Amazon\x20Elastic\x20Block\x20Store");
+    let mut paths = Vec::new();
+    for (number, content) in (1..).zip(disks) {
+        let path = node.folder.path().join(format!("nvme{number}n1"));
+        fs::write(&path, content).unwrap();
+        listed = format!("{listed}{} disk {NVME}\n", path.display());
+        paths.push(path);
+    }
+    node.set("disks", &listed);
+    (node, paths)
+}
+
+fn name(path: &std::path::Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+#[tokio::test]
+async fn without_a_disk_it_is_a_folder_of_the_root_volume_and_says_so() {
+    let (node, _) = node_with(&[]).await;
+    let told = node.good("spill", &[]).await;
+    assert!(told.contains("a folder of the root volume"), "{told}");
+    assert_eq!(node.calls_of(&WRITES), [""; 0]);
+    assert!(node.folder.path().join("spill").is_dir());
+}
+
+#[tokio::test]
+async fn one_empty_disk_gets_a_filesystem_once() {
+    let (node, paths) = node_with(&[&[0; 4096]]).await;
+    let (disk, spill) = (paths[0].display(), node.folder.path().join("spill"));
+    node.good("spill", &[]).await;
+    let expected = [
+        format!("mkfs.ext4 -q -m 0 -L muster-spill -E nodiscard {disk}"),
+        format!("mount -o noatime {disk} {}", spill.display()),
+    ];
+    assert_eq!(node.calls_of(&WRITES), expected);
+    let told = node.good("spill", &[]).await;
+    assert!(told.contains("mounted already"), "{told}");
+    assert_eq!(node.calls_of(&WRITES), [""; 0], "the second time");
+
+    // Restarted: the filesystem is there and nothing is mounted.
+    fs::remove_file(node.state("mounted")).unwrap();
+    node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), expected[1..]);
+}
+
+#[tokio::test]
+async fn several_empty_disks_are_striped() {
+    let (node, paths) = node_with(&[&[0; 64], &[0; 64]]).await;
+    node.good("spill", &[]).await;
+    let calls = node.calls_of(&WRITES);
+    let create = format!(
+        "mdadm --create /dev/md/muster-spill --run --level=0 --raid-devices=2 \
+         --name=muster-spill {} {}",
+        paths[0].display(),
+        paths[1].display()
+    );
+    assert_eq!(calls[0], create);
+    assert!(calls[1].starts_with("mkfs.ext4 ") && calls[1].ends_with(" /dev/md/muster-spill"));
+    assert!(calls[2].starts_with("mount ") && calls.len() == 3, "{calls:#?}");
+}
+
+#[tokio::test]
+async fn a_filesystem_that_is_there_is_kept() {
+    let (node, paths) = node_with(&[b"files", &[0; 64]]).await;
+    node.set(&format!("kind-{}", name(&paths[0])), "xfs\n");
+    node.good("spill", &[]).await;
+    let calls = node.calls_of(&WRITES);
+    let mount = format!("mount -o noatime {}", paths[0].display());
+    assert!(calls.len() == 1 && calls[0].starts_with(&mount), "{calls:#?}");
+}
+
+/// A signature that blkid knows, none that it knows, partitions, a disk in use.
+#[tokio::test]
+async fn a_disk_that_holds_data_is_never_formatted() {
+    let (node, paths) = node_with(&[b"\0\0\0rows", &[0; 64], b"", b"x"]).await;
+    node.set(&format!("kind-{}", name(&paths[1])), "LVM2_member\n");
+    node.set(&format!("kind-{}", name(&paths[2])), "");
+    node.set(&format!("mounted-{}", name(&paths[3])), "/mnt\n");
+    let told = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [""; 0], "{told}");
+    assert_eq!(told.matches("left alone").count(), 3, "{told}");
+    assert!(told.contains("is in use") && told.contains("root volume"), "{told}");
+    assert_eq!(fs::read(&paths[0]).unwrap(), b"\0\0\0rows");
+}

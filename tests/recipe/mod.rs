@@ -1,0 +1,9 @@
+//! The built-in recipe's scripts on a real sshd, with stand-ins for all that
+//! would change the machine, and the whole recipe with an engine before it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod disks;
+mod node;
+mod services;
+mod software;
+mod whole;
