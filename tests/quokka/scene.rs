@@ -98,7 +98,7 @@ impl Scene {
     /// Runs muster to its end.
     pub async fn muster(&self, arguments: &[&str]) -> Ran {
         let command = Command::from(self.muster.command(arguments));
-        self.run(command, arguments, Duration::from_mins(4)).await
+        self.run(command, arguments, Duration::from_mins(5)).await
     }
 
     /// Leaves the operator nothing of the leader but SSH.
@@ -162,22 +162,29 @@ impl Scene {
         let arguments = ["up", "--yes", "--no-config-cache", "--disable-usage-stats", &config];
         ray.args(arguments).env_clear().envs(self.muster.environment());
         ray.current_dir(self.muster.folder());
-        self.run(ray, &["ray up", region], Duration::from_mins(3)).await
+        self.run(ray, &["ray up", region], Duration::from_mins(5)).await
     }
 
     /// Waits until the heads have launched their workers; the ids of all.
     pub async fn all_launched_by_ray(&self) -> BTreeSet<String> {
-        let launched = async {
-            loop {
-                let ids = self.site.ids();
-                if ids.len() == NODES.len() {
-                    return ids;
-                }
+        self.until_running(NODES.len()).await
+    }
+
+    /// Waits until there is no machine any more.
+    pub async fn nothing_runs(&self) {
+        self.until_running(0).await;
+    }
+
+    /// Waits until so many machines run; their ids.
+    async fn until_running(&self, count: usize) -> BTreeSet<String> {
+        let running = async {
+            while self.site.ids().len() != count {
                 sleep(Duration::from_millis(300)).await;
             }
+            self.site.ids()
         };
-        let launched = timeout(Duration::from_mins(2), launched).await;
-        launched.unwrap_or_else(|_| panic!("no workers: {:?}", self.site.ids()))
+        let running = timeout(Duration::from_mins(2), running).await;
+        running.unwrap_or_else(|_| panic!("not {count} machines: {:?}", self.site.ids()))
     }
 
     /// The ids of all nodes in the manifest.
@@ -193,7 +200,7 @@ impl Scene {
         let program = self.muster.file("script.py", script);
         command.arg(program).args(arguments).env_clear().envs(self.muster.environment());
         command.current_dir(self.muster.folder());
-        self.run(command, &["python"], Duration::from_mins(2)).await
+        self.run(command, &["python"], Duration::from_mins(4)).await
     }
 
     async fn run(&self, mut command: Command, what: &[&str], limit: Duration) -> Ran {
