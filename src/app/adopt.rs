@@ -39,10 +39,8 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
             Failure::new(format!("{count} reasons speak against it; nothing was changed"));
         return Err(Trouble::failed(failure));
     }
-    let answer = match args.yes {
-        true => Ok(true),
-        false => confirm("Take them over?", &mut watch.streams.err).await,
-    };
+    let answer =
+        if args.yes { Ok(true) } else { confirm("Take them over?", &mut watch.streams.err).await };
     if !matches!(answer, Ok(true)) {
         watch.end().await?;
         leave_nothing(folder.as_deref())?;
