@@ -131,10 +131,14 @@ async fn not_while_something_is_launched_or_ended() {
     run.send(Command::Up);
     run.until(|_, state| state.nodes.values().any(|node| node.phase == Phase::Booting)).await;
     let said = refused(&mut run).await;
-    assert!(said.starts_with("a launch, a termination or a fix is under way"), "{said}");
+    assert!(said.starts_with("a launch, a termination, a stop or a fix is under way"), "{said}");
     run.up_ended().await;
     run.send(Command::Down);
-    assert!(refused(&mut run).await.starts_with("a launch, a termination or a fix is under way"));
+    assert!(
+        refused(&mut run)
+            .await
+            .starts_with("a launch, a termination, a stop or a fix is under way")
+    );
     run.until(|update, _| matches!(update, Update::DownEnded { gone: true })).await;
 }
 

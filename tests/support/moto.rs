@@ -9,7 +9,9 @@
 //! - Without a subnet, an instance's private address is outside of its VPC.
 //! - Instances are `running` at the first look, and stopped or gone at once.
 //! - Whatever is named is stopped, spot instances too, in whatever state it is.
-//! - What is deleted keeps its tags; rules, copied images and snapshots never have any.
+//! - What is deleted keeps its tags; copied images and snapshots never have any.
+//! - A key pair is deleted by its name alone; an id deletes nothing, without an error.
+//! - A peering connection can be rejected; none ever expires or fails.
 //! - A group, a subnet or a gateway that is in use can be deleted or detached all the same.
 //! - A subnet that is deleted stays associated with its route table.
 //! - A peering connection works once it is accepted; its other VPC is looked for at once, and
