@@ -49,7 +49,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write configs: of one region's config one a region, or the first ones of all
+    /// Write configs: one a region out of one region's, or the first ones of all
     Init(InitArgs),
     /// Print the project as muster reads it, each value with where it comes from
     Config(ConfigArgs),
@@ -199,12 +199,6 @@ pub struct InitArgs {
     /// Don't ask AWS for images and zones: what it would know is marked in the files
     #[arg(long)]
     pub offline: bool,
-    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
-    #[command(flatten)]
-    pub first: FirstArgs,
-    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
-    #[command(flatten)]
-    pub settings: SettingsArgs,
     /// Ask a simulated world in place of AWS: one of `muster demo --list`, or a TOML file
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
@@ -214,6 +208,12 @@ pub struct InitArgs {
     /// How to print; json is one document
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub first: FirstArgs,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 /// What `init` asks for where it is not given.

@@ -27,8 +27,10 @@ fn the_first_configs_load_clean_and_have_images_where_aws_tells() {
 fn without_aws_the_image_is_left_open_or_the_given_one_marked() {
     let muster = Muster::new();
     let args = ["--regions", "us-west-2,eu-west-1", "--key-name", "k", "--yes", "--offline"];
-    assert_eq!(init(&muster, &args).code, Some(0));
+    let ran = init(&muster, &args);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(read(&muster, "eu.yaml").contains("      # ImageId: ami-"));
+    assert!(ran.out.contains("  eu.yaml:25  ImageId: none is known here"), "{}", ran.out);
     let args = [&args[..], &["--image", "ami-1e749f67", "-o", "given"]].concat();
     assert_eq!(init(&muster, &args).code, Some(0));
     let eu = read(&muster, "given/eu.yaml");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use granit_parser::ScalarStyle;
 
-use super::{Plan, Planned, Settings, names, project};
+use super::{Left, Plan, Planned, Settings, names, project};
 use crate::{
     config::edit::quote::scalar,
     model::{ImageId, InstanceType, Region},
@@ -42,13 +42,30 @@ pub fn first(wish: &First, folder: &Path) -> Plan {
 fn config(wish: &First, region: &Region, folder: &Path) -> Planned {
     // As if each had been made from the file of a region of the same first word.
     let stem = names::short(region, &wish.regions);
+    let text = text(wish, region);
     Planned {
         path: folder.join(format!("{stem}.yaml")).into(),
-        text: text(wish, region),
+        left: left(&text),
+        text,
         from: None,
         region: Some(region.clone()),
-        left: Vec::new(),
     }
+}
+
+/// What is open of the image.
+fn left(text: &str) -> Vec<Left> {
+    let mut lines = (1..).zip(text.lines());
+    let Some((line, image)) = lines.find(|(_, line)| line.contains("ImageId: ")) else {
+        return Vec::new();
+    };
+    let what = match image.split_once("# muster: ") {
+        Some((_, note)) => format!("ImageId: {note}"),
+        None if image.trim_start().starts_with('#') => {
+            "ImageId: none is known here; put an Ubuntu 22.04 image of this region".to_owned()
+        }
+        None => return Vec::new(),
+    };
+    vec![Left { line, by_fix: image.contains("# muster: "), what }]
 }
 
 const TEMPLATE: &str = include_str!("../../../assets/init/first.yaml");
