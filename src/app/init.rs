@@ -123,13 +123,13 @@ fn listed(base: &Base, folder: &Path, output: &Path) -> Result<PathBuf, Trouble>
     if file.parent() == Some(&real(output)) {
         return Ok(file.file_name().map(PathBuf::from).unwrap_or_default());
     }
-    match base.relative_key() {
+    match base.relative_path() {
         None => Ok(file),
-        Some(key) => {
+        Some(path) => {
             let message =
-                format!("ssh_private_key is {key}, which starts from the config's folder");
+                format!("`{path}` starts from the project's folder, which would be another");
             let failure =
-                Failure::new(message).hint("give it from `/` or `~/` on, or leave out -o");
+                Failure::new(message).hint("give that path from `/` or `~/` on, or leave out -o");
             Err(Trouble::usage(failure))
         }
     }

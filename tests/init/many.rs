@@ -87,6 +87,21 @@ fn it_writes_elsewhere_and_the_config_stays_where_it_is() {
 }
 
 #[test]
+fn paths_that_would_lead_elsewhere_are_refused() {
+    for relative in
+        ["ssh_private_key: keys/a.pem", "ssh_private_key: ~/a.pem\nfile_mounts:\n  /x: data"]
+    {
+        let muster = Muster::new();
+        muster.file("us.yaml", US.replace("ssh_private_key: ~/.ssh/quokka.pem", relative));
+        let ran = init(&muster, &with(&["--offline", "--yes", "-o", "new"]));
+        assert_eq!(ran.code, Some(2), "{ran:#?}");
+        assert!(ran.err.contains("starts from the project's folder"), "{}", ran.err);
+        assert_eq!(names(&muster.folder()), ["us.yaml"]);
+        assert_eq!(init(&muster, &with(&["--offline", "--yes"])).code, Some(0), "{relative}");
+    }
+}
+
+#[test]
 fn line_ends_and_other_layouts_stay() {
     let muster = Muster::new();
     let text = "cluster_name: 'tpch' # mine\r\nprovider: {type: aws, availability_zone: us-west-2b, region: us-west-2}\r\n\

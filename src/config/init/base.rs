@@ -48,10 +48,12 @@ impl Base {
         &self.config.region
     }
 
-    /// The private key where its path starts from the project's folder.
-    pub fn relative_key(&self) -> Option<&str> {
-        let key = self.text(&["auth", "ssh_private_key"])?;
-        (!key.starts_with(['/', '~'])).then_some(key)
+    /// A path of this machine that starts from the project's folder.
+    pub fn relative_path(&self) -> Option<&str> {
+        let key = self.text(&["auth", "ssh_private_key"]);
+        let mounts = self.root.get("file_mounts").map(Node::entries).unwrap_or_default();
+        let mut paths = key.into_iter().chain(mounts.iter().map(|entry| entry.value.text()));
+        paths.find(|path| !path.is_empty() && !path.starts_with(['/', '~']))
     }
 
     /// A text in it, as written; `None` where it holds none there.

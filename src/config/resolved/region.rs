@@ -44,6 +44,9 @@ fn fill_in(project: &Project, config: &RegionConfig, tree: &mut Tree) {
     if let Some(key) = &config.ssh_private_key {
         tree.set(&["auth", "ssh_private_key"], Tree::text(whole(key), key.origin.clone()));
     }
+    for (to, from) in &config.file_mounts.files {
+        tree.set(&["file_mounts", to], Tree::text(whole(from), from.origin.clone()));
+    }
     tree.fill(&["provider", "use_internal_ips"], || Tree::plain("false", ray("Ray's own")));
     if tree.get(&[TYPES]).is_some() {
         let head = config.groups.iter().find(|group| group.kind == crate::model::NodeKind::Head);
