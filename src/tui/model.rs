@@ -246,7 +246,6 @@ impl Model {
             | Command::RetryNode(_)
             | Command::RetryStep(..) => self.work = Work::Up,
             Command::StopMachines => self.work = Work::Stop,
-            Command::PlanStop | Command::PlanStart | Command::PlanAdopt => {}
             Command::Down => self.work = Work::Down,
             Command::PlanFix(_) | Command::PlanTeardown => {
                 (self.fix_plan, self.fix_refused) = (None, None);
@@ -254,7 +253,11 @@ impl Model {
             }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
-            Command::ReloadChanged | Command::WatchFiles => {}
+            Command::PlanStop
+            | Command::PlanStart
+            | Command::PlanAdopt
+            | Command::ReloadChanged
+            | Command::WatchFiles => {}
             Command::Stop => self.ending = true,
         }
     }
