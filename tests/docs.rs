@@ -35,3 +35,15 @@ fn the_exit_codes_in_the_readme_are_those_of_the_help() {
         assert!(readme.contains(&row), "{row}");
     }
 }
+
+/// `MUSTER_WRITE_DOCS=1` writes it.
+#[test]
+fn the_keys_in_docs_config_are_those_of_the_tables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.md");
+    let text = muster::config::keys_markdown();
+    if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+        return;
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), text, "write it with MUSTER_WRITE_DOCS=1");
+}

@@ -53,7 +53,7 @@ fn request(token: &str) -> LaunchRequest {
         subnet: Some("subnet-0a".into()),
         security_groups: vec!["sg-01".into()],
         iam_profile: None,
-        block_devices: Vec::new(),
+        more: muster::cloud::Arguments::new(),
         user_data: None,
         market: Market::OnDemand,
         tags: [(tags::RAY_NODE_TYPE.to_owned(), "worker".to_owned())].into(),
@@ -83,6 +83,8 @@ async fn host(world: &Arc<World>, instance: &Instance) -> Host {
         address: describe(world, &instance.id).await.unwrap().public_ip.unwrap(),
         user: "ubuntu".into(),
         private_key: Some(PathBuf::from("/home/me/.ssh/quokka.pem")),
+        proxy_command: None,
+        proxy_by_id: false,
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod rules;
 mod security_group;
 mod subnet;
 mod table;
+mod unsupported;
 mod vpc;
 
 pub use finding::{Finding, Level, Subject, Summary};

@@ -4,7 +4,10 @@
 
 use ipnet::Ipv4Net;
 
-use crate::cloud::{RouteState, RouteTable, RouteTarget, Subnet};
+use crate::{
+    cloud::{RouteState, RouteTable, RouteTarget, Subnet},
+    config::NodeGroup,
+};
 
 use super::{
     Finding, Level,
@@ -23,6 +26,9 @@ pub(super) fn reachable(ctx: &Context<'_>) -> Vec<Finding> {
 fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
     if place.config.use_internal_ips {
         return place.pass("SSH goes to private addresses (use_internal_ips)");
+    }
+    if place.config.ssh_by_id() {
+        return place.pass("SSH goes through ssh_proxy_command, to instances' ids");
     }
     let subnets = match place.subnets() {
         Ok(subnets) => subnets,
@@ -54,13 +60,24 @@ struct Obstacle {
 
 fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
     let (id, region) = (&subnet.id, place.region());
-    (!subnet.public_ip_on_launch).then(|| Obstacle {
+    let gives = place
+        .config
+        .groups
+        .iter()
+        .filter(|group| may_use(place, group, subnet))
+        .all(|group| group.template.public_address().unwrap_or(subnet.public_ip_on_launch));
+    (!gives).then(|| Obstacle {
         what: format!("{id} gives nodes no public address"),
         mend: format!(
             "aws ec2 modify-subnet-attribute --region {region} --subnet-id {id} \
              --map-public-ip-on-launch"
         ),
     })
+}
+
+fn may_use(place: &Place<'_>, group: &NodeGroup, subnet: &Subnet) -> bool {
+    let subnets = place.facts.subnets_of(place.config, group).unwrap_or_default();
+    subnets.iter().any(|own| own.id == subnet.id)
 }
 
 /// The tables that lead the operator's way to anything but an internet gateway.

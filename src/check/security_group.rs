@@ -20,7 +20,7 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
 
 fn region_groups(place: &Place<'_>) -> Vec<Finding> {
     let named = named::security_groups(place.config).into_iter();
-    named.map(|id| group(place, id)).chain(unnamed(place)).collect()
+    named.map(|id| group(place, id)).chain(unnamed(place)).chain(by_name(place)).collect()
 }
 
 fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
@@ -39,14 +39,39 @@ fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
 }
 
 fn unnamed(place: &Place<'_>) -> Option<Finding> {
-    let without = |group: &&NodeGroup| group.template.security_groups.is_empty();
+    let without = |group: &&NodeGroup| {
+        group.template.security_groups.is_empty() && group.template.group_names().is_empty()
+    };
     let groups: Vec<_> = place.config.groups.iter().filter(without).collect();
+    let location = groups.first()?.node_type.location();
     Some(
         place
             .fail(format!("no SecurityGroupIds for {}", types(&groups)))
+            .seen(format!("Ray would make or find {}, in one region alone", ray_s_group(place)))
             .leads_to("EC2 would take the VPC's default group, which lets no SSH in")
             .todo("add SecurityGroupIds to the node_config, or security_group to muster.yaml")
-            .at(groups.first()?.node_type.location()),
+            .at(location),
+    )
+}
+
+fn ray_s_group(place: &Place<'_>) -> String {
+    match &place.config.group_to_make.name {
+        Some(name) => format!("the group {}", **name),
+        None => format!("the group ray-autoscaler-{}", *place.config.cluster_name),
+    }
+}
+
+/// Groups by name: EC2 looks for them, and what they admit is not known.
+fn by_name(place: &Place<'_>) -> Option<Finding> {
+    let mut with =
+        place.config.groups.iter().filter(|group| !group.template.group_names().is_empty());
+    let group = with.next()?;
+    Some(
+        place
+            .warn(format!("security groups by name: {}", and(group.template.group_names())))
+            .seen("EC2 looks for them in the default VPC; what they admit is not judged")
+            .todo("name them in SecurityGroupIds, with SubnetIds of their VPC")
+            .at(group.node_type.location()),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, cluster_name, context::Context, image, key, launch, offered, operator_ssh, peering,
-    peers, reachable, region, route, security_group, subnet, vpc,
+    peers, reachable, region, route, security_group, subnet, unsupported, vpc,
 };
 
 /// One check.
@@ -36,6 +36,7 @@ pub fn info(id: &str) -> Option<&'static CheckInfo> {
     ALL.iter().find(|check| check.id == id)
 }
 
+const CONFIG: &str = "Config";
 const KEY: &str = "Key pair";
 const IMAGE: &str = "Image";
 const GROUP: &str = "Security group";
@@ -44,6 +45,16 @@ const CAPACITY: &str = "Capacity";
 const ACCOUNT: &str = "Account";
 
 static ALL: &[CheckInfo] = &[
+    CheckInfo {
+        id: "config.unsupported",
+        group: CONFIG,
+        about: "muster carries out all that the configs ask for.",
+        explain: "Some of what Ray reads muster can't carry out: containers (`docker`), launch \
+                  templates, commands of one node type. Such a config loads and is shown. Fails \
+                  for each of it, says nothing where there is none, and nothing is launched, with `--force` neither: the nodes would \
+                  be other ones than the config describes. docs/config.md lists every key.",
+        run: unsupported::unsupported,
+    },
     CheckInfo {
         id: "key.exists",
         group: KEY,

@@ -1,9 +1,16 @@
 //! The request that one `RunInstances` call carries.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Tags;
 use crate::model::{ClientToken, ImageId, InstanceType, KeyName, SecurityGroupId, SubnetId};
+
+/// Arguments of `RunInstances` under its own names: texts, whole numbers,
+/// booleans, lists and maps of them. In the order of their names, so that the
+/// same arguments are the same request, token and all.
+pub type Arguments = Map<String, Value>;
 
 /// What to launch: one node group, in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,12 +27,13 @@ pub struct LaunchRequest {
     pub security_groups: Vec<SecurityGroupId>,
     /// `IamInstanceProfile`.
     pub iam_profile: Option<IamProfile>,
-    /// `BlockDeviceMappings`.
-    pub block_devices: Vec<BlockDevice>,
     /// `UserData` as written, not yet in base64.
     pub user_data: Option<String>,
     /// `InstanceMarketOptions`.
     pub market: Market,
+    /// Every other argument, as the config gives it; of `TagSpecifications`
+    /// those of other types than `instance`.
+    pub more: Arguments,
     /// Tags of the instances and their volumes, set in the call itself.
     pub tags: Tags,
     /// Both `MinCount` and `MaxCount`: a group comes whole or not at all, so
@@ -52,32 +60,34 @@ pub enum Market {
     /// The usual.
     #[default]
     OnDemand,
-    /// One-time spot instances.
-    Spot {
-        /// US dollars an hour, as text since EC2 takes text; none: the on-demand price.
-        max_price: Option<String>,
-    },
+    /// One-time spot instances that end when they are interrupted.
+    Spot(Spot),
+    /// Another `MarketType`, such as `capacity-block`.
+    Other(String),
 }
 
-/// One entry of `BlockDeviceMappings`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockDevice {
-    /// `DeviceName`: `/dev/sda1`.
-    pub device_name: String,
-    /// `Ebs.VolumeSize`, in GiB.
-    pub volume_size_gib: Option<i32>,
-    /// `Ebs.VolumeType`: `gp3`.
-    pub volume_type: Option<String>,
-    /// `Ebs.Iops`.
-    pub iops: Option<i32>,
-    /// `Ebs.Throughput`, in MiB/s.
-    pub throughput_mib_s: Option<i32>,
-    /// `Ebs.DeleteOnTermination`.
-    pub delete_on_termination: Option<bool>,
-    /// `Ebs.Encrypted`.
-    pub encrypted: Option<bool>,
-    /// `Ebs.SnapshotId`.
-    pub snapshot: Option<String>,
-    /// `VirtualName`: `ephemeral0`.
-    pub virtual_name: Option<String>,
+/// `SpotOptions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// US dollars an hour, as text since EC2 takes text; none: the on-demand price.
+    pub max_price: Option<String>,
+    /// `ValidUntil`: until when the request is open.
+    pub valid_until: Option<Timestamp>,
+    /// `BlockDurationMinutes`.
+    pub block_duration_minutes: Option<i32>,
+}
+
+impl Market {
+    /// Whether these are spot instances.
+    pub fn is_spot(&self) -> bool {
+        matches!(self, Self::Spot(_))
+    }
+}
+
+impl LaunchRequest {
+    /// Whether the subnet and the groups are named by `NetworkInterfaces`,
+    /// beside which `RunInstances` takes no `SubnetId` or `SecurityGroupIds`.
+    pub fn has_interfaces(&self) -> bool {
+        self.more.contains_key("NetworkInterfaces")
+    }
 }

@@ -18,7 +18,7 @@ mod types;
 pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
-pub use launch::{BlockDevice, IamProfile, LaunchRequest, Market};
+pub use launch::{Arguments, IamProfile, LaunchRequest, Market, Spot};
 pub use types::{
     Image, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, IpPermission,
     KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange, PublicKey, RegionInfo,

@@ -46,9 +46,10 @@ impl Inputs {
 /// not be read.
 pub(super) fn assemble(inputs: Inputs, overrides: &Overrides, unread: Vec<Diagnostic>) -> Loaded {
     let sources = inputs.sources();
-    let mut form = Form { diagnostics: unread };
+    let mut form = Form::after(unread);
     let project = project(inputs, &sources, overrides, &mut form);
     let project = project.filter(|_| !form.has_errors());
+    form.tell_untold();
     let mut diagnostics = form.diagnostics;
     diagnostic::complete(&mut diagnostics, &sources);
     Loaded { project, diagnostics, sources }

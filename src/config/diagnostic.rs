@@ -98,6 +98,10 @@ impl Diagnostic {
     }
 }
 
+/// Longest line that is shown, in bytes: of a longer one every diagnostic
+/// would hold it all.
+const MAX_LINE: usize = 4 * 1024;
+
 /// Gives each its source line and puts them in the order in which the files
 /// are read, the ones without a place first. What an alias brings to several
 /// places is said once.
@@ -109,6 +113,7 @@ pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
         let Some(location) = &diagnostic.location else { continue };
         let lines = file(location).map(|index| texts[index].as_slice()).unwrap_or_default();
         let line = lines.get((location.line as usize).saturating_sub(1));
+        let line = line.filter(|line| line.len() <= MAX_LINE);
         diagnostic.source_line = line.map(|line| text::redacted(line));
     }
     diagnostics.sort_by(|a, b| {

@@ -4,7 +4,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use super::{
-    Diagnostic, Location, Sourced,
+    Diagnostic, Location, Sourced, Unsupported,
     diagnostic::ids,
     text,
     yaml::{Entry, Node, Resolved, Value},
@@ -96,22 +96,77 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Most mistakes that are told of one project. With more, it is another file
+/// that was meant, and nobody would read them.
+const MOST: usize = 10_000;
+
 /// Collects what is wrong while a tree is read.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     /// What has been found so far.
     pub diagnostics: Vec<Diagnostic>,
+    /// What can be read and not be carried out.
+    pub unsupported: Vec<Unsupported>,
+    /// How many more mistakes there were than are told.
+    untold: usize,
 }
 
 impl Form {
+    /// A form in which this much has been found already.
+    pub fn after(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, ..Self::default() }
+    }
+
     /// Adds something that is wrong.
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.report_with(|| diagnostic);
+    }
+
+    /// The same, made only if there is room for it.
+    pub fn report_with(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
+        if self.diagnostics.len() < MOST {
+            self.diagnostics.push(diagnostic());
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// Says how many there are that were not told.
+    pub fn tell_untold(&mut self) {
+        if self.untold > 0 {
+            let message = format!("{} more mistakes are not shown", self.untold);
+            let help = "correct the others first; is this the right file?";
+            self.diagnostics.push(Diagnostic::error(ids::TOO_MANY, message).help(help));
+        }
+    }
+
+    /// Adds something that muster can't carry out. It is no mistake, so that
+    /// the config loads; a check says it, and nothing is launched.
+    pub fn not_yet(
+        &mut self,
+        location: &Location,
+        key: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let unsupported = Unsupported {
+            key: key.to_owned(),
+            location: location.clone(),
+            message: message.into(),
+            help: help.into(),
+        };
+        // What an alias brings to several places is said once.
+        let again = |known: &Unsupported| {
+            known.location == unsupported.location && known.message == unsupported.message
+        };
+        if !self.unsupported.iter().any(again) {
+            self.unsupported.push(unsupported);
+        }
     }
 
     /// Whether something makes the project unusable.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
+        self.untold > 0 || self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
     /// The value under `key`, reported where it is missing.
@@ -176,6 +231,14 @@ impl Form {
             self.wrong_type(place, "text", "write one value behind the colon");
         }
         None
+    }
+
+    /// Text, or a date or time, which YAML takes for a type of its own.
+    pub fn text_or_date(&mut self, place: &Place<'_>) -> Option<String> {
+        match &place.node.value {
+            Value::Scalar(scalar) if scalar.resolved == Resolved::Date => Some(scalar.text.clone()),
+            _ => self.text(place).map(|text| text.value),
+        }
     }
 
     /// A list of texts.

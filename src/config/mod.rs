@@ -38,8 +38,12 @@ pub use changed::Changed;
 pub use diagnostic::{Diagnostic, Severity, ids};
 pub use file_mounts::FileMounts;
 pub use files::{Files, Rewritten, Texts};
+pub use keys::markdown as keys_markdown;
 pub use load::{LoadRequest, Loaded, Overrides, Reading, load, load_sources};
-pub use project::{Commands, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig};
+pub use project::{
+    Commands, GroupToMake, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig, SshProxy,
+    Unsupported,
+};
 pub use quokka::{AwsCredentials, Python, Quokka, RayStart};
 pub use recipe::{Action, ConfigCommands, On, OperatorAction, Recipe, Step};
 pub use source::{Location, Origin, Source, Sourced};

@@ -1,4 +1,13 @@
 //! `node_config`: the arguments of `RunInstances`.
+//!
+//! What muster works with is read into types of its own; every other argument
+//! is taken as it is written, by the table of keys.
+
+mod market;
+mod network;
+mod passed;
+
+use serde_json::{Value, json};
 
 use super::{
     NodeTemplate, Sourced, aws,
@@ -8,8 +17,8 @@ use super::{
     text,
 };
 use crate::{
-    cloud::{BlockDevice, IamProfile, Market, Tags},
-    model::{ImageId, InstanceType, KeyName, SecurityGroupId, SubnetId},
+    cloud::{IamProfile, Market, Tags},
+    model::{ImageId, InstanceType, KeyName},
 };
 
 /// What EC2 takes as user data at most, in bytes before base64.
@@ -19,21 +28,27 @@ const MAX_USER_DATA: usize = 16 * 1024;
 /// else is wrong is reported.
 pub(super) fn read(place: Place<'_>, form: &mut Form) -> Option<NodeTemplate> {
     let place = form.map(place)?;
-    keys::check(NODE_CONFIG, &place, form);
+    keys::check(&NODE_CONFIG, &place, form);
     let instance_type = instance_type(&place, form);
+    let network = network::read(&place, form);
+    let (tags, other_tags) = tags(&place, form);
+    let mut more = passed::read(&place, form);
+    if !other_tags.is_empty() {
+        more.insert("TagSpecifications".into(), other_tags.into());
+    }
     let template = NodeTemplate {
         instance_type: instance_type.unwrap_or_else(|| place.sourced(InstanceType::default())),
         image: place.get("ImageId").and_then(|image| image_id(&image, form)),
         key_name: place.get("KeyName").and_then(|name| wrapped::<KeyName>(&name, form)),
-        security_groups: ids::<SecurityGroupId>(&place, "SecurityGroupIds", "sg", form),
-        subnets: subnets(&place, form),
+        security_groups: network.security_groups,
+        subnets: network.subnets,
         iam_profile: place.get("IamInstanceProfile").and_then(|profile| iam(profile, form)),
-        block_devices: block_devices(&place, form),
-        tags: tags(&place, form),
+        tags,
         user_data: place.get("UserData").and_then(|data| user_data(&data, form)),
         market: place
             .get("InstanceMarketOptions")
-            .map_or_else(Market::default, |m| market(m, form)),
+            .map_or_else(Market::default, |options| market::read(options, form)),
+        more,
     };
     (!template.instance_type.as_str().is_empty()).then_some(template)
 }
@@ -56,11 +71,15 @@ fn wrapped<T: From<String>>(place: &Place<'_>, form: &mut Form) -> Option<Source
 
 fn image_id(place: &Place<'_>, form: &mut Form) -> Option<Sourced<ImageId>> {
     let image = form.text(place)?;
-    if image.starts_with("resolve:ssm:") || *image == "latest_dlami" {
+    // Ray's own word for its default image, which is filled in as where none is named.
+    if image.eq_ignore_ascii_case("latest_dlami") {
+        return None;
+    }
+    if image.starts_with("resolve:ssm:") {
         let message = format!("muster does not resolve the image `{}` yet", text::shown(&image));
         let help = "give the image's id in this region, `ami-…`";
-        form.report(place.error(ids::NOT_SUPPORTED, message).help(help));
-        return None;
+        form.not_yet(&place.location(), &place.path, message, help);
+        return Some(place.sourced(image.value.into()));
     }
     id(place, "ami", form)
 }
@@ -87,18 +106,6 @@ fn ids<T: From<String>>(
     items.iter().filter_map(|item| id(item, prefix, form)).collect()
 }
 
-fn subnets(place: &Place<'_>, form: &mut Form) -> Vec<Sourced<SubnetId>> {
-    let mut subnets = ids(place, "SubnetIds", "subnet", form);
-    if let Some(one) = place.get("SubnetId") {
-        if place.get("SubnetIds").is_some() {
-            let message = "`SubnetId` and `SubnetIds` are both given";
-            form.report(one.error(ids::CONFLICT, message).help("keep `SubnetIds`"));
-        }
-        subnets.extend(id(&one, "subnet", form));
-    }
-    subnets
-}
-
 fn iam(place: Place<'_>, form: &mut Form) -> Option<Sourced<IamProfile>> {
     let place = form.map(place)?;
     let given = (place.get("Arn"), place.get("Name"));
@@ -118,58 +125,31 @@ fn iam(place: Place<'_>, form: &mut Form) -> Option<Sourced<IamProfile>> {
     Some(profile)
 }
 
-fn block_devices(place: &Place<'_>, form: &mut Form) -> Vec<BlockDevice> {
-    let items = place.get("BlockDeviceMappings").map(|list| form.list(&list)).unwrap_or_default();
-    items.into_iter().filter_map(|item| block_device(item, form)).collect()
-}
-
-fn block_device(place: Place<'_>, form: &mut Form) -> Option<BlockDevice> {
-    let place = form.map(place)?;
-    let name = form.required(&place, "DeviceName", "give the device, such as `/dev/sda1`")?;
-    let name = form.text(&name)?;
-    let ebs = place.get("Ebs").and_then(|ebs| form.map(ebs));
-    let ebs = |key: &str| ebs.as_ref().and_then(|ebs| ebs.get(key));
-    let mut text = |place: Option<Place<'_>>| form.text(&place?).map(|text| text.value);
-    Some(BlockDevice {
-        device_name: name.value,
-        volume_type: text(ebs("VolumeType")),
-        snapshot: text(ebs("SnapshotId")),
-        virtual_name: text(place.get("VirtualName")),
-        volume_size_gib: ebs("VolumeSize").and_then(|size| form.count(&size)),
-        iops: ebs("Iops").and_then(|iops| form.count(&iops)),
-        throughput_mib_s: ebs("Throughput").and_then(|throughput| form.count(&throughput)),
-        delete_on_termination: ebs("DeleteOnTermination").and_then(|delete| form.flag(&delete)),
-        encrypted: ebs("Encrypted").and_then(|encrypted| form.flag(&encrypted)),
-    })
-}
-
-fn tags(place: &Place<'_>, form: &mut Form) -> Tags {
+/// `TagSpecifications`: the tags of instances, which their volumes get too, and
+/// those of other types, as they are written.
+fn tags(place: &Place<'_>, form: &mut Form) -> (Tags, Vec<Value>) {
     let items = place.get("TagSpecifications").map(|list| form.list(&list)).unwrap_or_default();
-    let mut tags = Tags::new();
+    let (mut own, mut others) = (Tags::new(), Vec::new());
     for item in items {
         let Some(item) = form.map(item) else { continue };
-        let own = is_of_instances(&item, form);
+        let kind = form.required(&item, "ResourceType", "give `ResourceType: instance`");
+        let kind = kind.and_then(|kind| form.text(&kind));
         let list = form.required(&item, "Tags", "list them as `Key` and `Value`");
-        for tag in list.map(|list| form.list(&list)).unwrap_or_default() {
-            tags.extend(self::tag(tag, form).filter(|_| own));
+        let list = list.map(|list| form.list(&list)).unwrap_or_default();
+        let tags: Tags = list.into_iter().filter_map(|tag| self::tag(tag, form)).collect();
+        match kind {
+            Some(kind) if *kind != "instance" => others.push(specification(&kind, tags)),
+            Some(_) => own.extend(tags),
+            None => {}
         }
     }
-    tags
+    (own, others)
 }
 
-/// Whether the tags are for instances. The volumes get the same ones, and
-/// nothing else is made.
-fn is_of_instances(item: &Place<'_>, form: &mut Form) -> bool {
-    let why = "give `ResourceType: instance`";
-    let Some(place) = form.required(item, "ResourceType", why) else { return false };
-    let Some(kind) = form.text(&place) else { return false };
-    if *kind == "instance" {
-        return true;
-    }
-    let message = format!("tags of the type `{}` have no effect in muster", text::shown(&kind));
-    let help = "instances and their volumes get the tags of `ResourceType: instance`";
-    form.report(place.warning(ids::WITHOUT_EFFECT, message).help(help));
-    false
+fn specification(kind: &str, tags: Tags) -> Value {
+    let tags: Vec<Value> =
+        tags.into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    json!({"ResourceType": kind, "Tags": tags})
 }
 
 fn tag(place: Place<'_>, form: &mut Form) -> Option<(String, String)> {
@@ -196,45 +176,4 @@ fn user_data(place: &Place<'_>, form: &mut Form) -> Option<String> {
         return None;
     }
     Some(data)
-}
-
-fn market(place: Place<'_>, form: &mut Form) -> Market {
-    let Some(place) = form.map(place) else { return Market::OnDemand };
-    let kind = place.get("MarketType").and_then(|kind| only(&kind, &["spot", "on-demand"], form));
-    let options = place.get("SpotOptions").and_then(|options| form.map(options));
-    let option = |key: &str| options.as_ref().and_then(|options| options.get(key));
-    if let Some(kind) = option("SpotInstanceType") {
-        only(&kind, &["one-time"], form);
-    }
-    if let Some(behaviour) = option("InstanceInterruptionBehavior") {
-        only(&behaviour, &["terminate"], form);
-    }
-    let max_price = option("MaxPrice").and_then(|price| max_price(&price, form));
-    match kind.as_deref() {
-        Some("spot") => Market::Spot { max_price },
-        _ => Market::OnDemand,
-    }
-}
-
-/// Text that is one of those which muster carries out.
-fn only(place: &Place<'_>, supported: &[&str], form: &mut Form) -> Option<String> {
-    let text = form.text(place)?.value;
-    if supported.contains(&text.as_str()) {
-        return Some(text);
-    }
-    let message = format!("muster does not carry out `{}` here", text::shown(&text));
-    let help = format!("it knows {}", supported.join(" and "));
-    form.report(place.error(ids::NOT_SUPPORTED, message).help(help));
-    None
-}
-
-fn max_price(place: &Place<'_>, form: &mut Form) -> Option<String> {
-    let price = form.text(place)?.value;
-    let valid = price.parse::<f64>().is_ok_and(|price| price.is_finite() && price > 0.0);
-    if !valid {
-        let message = format!("`{}` is not a price", text::shown(&price));
-        let help = "give US dollars an hour as text: \"0.05\"";
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
-    }
-    valid.then_some(price)
 }

@@ -8,9 +8,9 @@ use std::{
 
 use ipnet::Ipv4Net;
 
-use super::{FileMounts, Quokka, Recipe, Source, Sourced};
+use super::{FileMounts, Location, Quokka, Recipe, Source, Sourced};
 use crate::{
-    cloud::{BlockDevice, IamProfile, Market, Tags},
+    cloud::{Arguments, IamProfile, InboundRule, Market, Tags},
     model::{
         GroupKey, ImageId, InstanceType, KeyName, NodeKind, NodeName, Region, SecurityGroupId,
         SubnetId, Zone,
@@ -62,6 +62,9 @@ pub struct RegionConfig {
     pub use_internal_ips: bool,
     /// `auth.ssh_user`.
     pub ssh_user: Sourced<String>,
+    /// `auth.ssh_proxy_command`, with the node's id for its address if
+    /// `ssh_proxy_use_node_id` says so.
+    pub ssh_proxy: Option<SshProxy>,
     /// `auth.ssh_private_key` or the project's `key_location`, with `~` expanded.
     pub ssh_private_key: Option<Sourced<PathBuf>>,
     /// The node groups, the head first, empty ones left out.
@@ -70,6 +73,41 @@ pub struct RegionConfig {
     pub commands: Commands,
     /// `file_mounts`, `rsync_exclude` and `rsync_filter`.
     pub file_mounts: FileMounts,
+    /// `provider.security_group`: the group that Ray would make.
+    pub group_to_make: GroupToMake,
+    /// What muster can't carry out; nothing is launched with it.
+    pub unsupported: Vec<Unsupported>,
+}
+
+/// `auth.ssh_proxy_command`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshProxy {
+    /// ssh's `ProxyCommand`.
+    pub command: Sourced<String>,
+    /// `ssh_proxy_use_node_id`: ssh is given the instance's id as its host.
+    pub by_id: bool,
+}
+
+/// `provider.security_group`: what Ray makes where no `SecurityGroupIds` are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupToMake {
+    /// `GroupName`.
+    pub name: Option<Sourced<String>>,
+    /// `IpPermissions`, each CIDR a rule of its own.
+    pub rules: Vec<InboundRule>,
+}
+
+/// Something that a config asks for and muster can't carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Its key path.
+    pub key: String,
+    /// Where it stands.
+    pub location: Location,
+    /// What can't be carried out, one sentence.
+    pub message: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// The command lists of a region config.
@@ -124,14 +162,14 @@ pub struct NodeTemplate {
     pub subnets: Vec<Sourced<SubnetId>>,
     /// `IamInstanceProfile`.
     pub iam_profile: Option<Sourced<IamProfile>>,
-    /// `BlockDeviceMappings`.
-    pub block_devices: Vec<BlockDevice>,
     /// `TagSpecifications` of resource type `instance`.
     pub tags: Tags,
     /// `UserData` as written.
     pub user_data: Option<String>,
     /// `InstanceMarketOptions`.
     pub market: Market,
+    /// Every other argument, as it is written.
+    pub more: Arguments,
 }
 
 /// A node as it is planned, before it exists.
@@ -174,7 +212,61 @@ impl Project {
     }
 }
 
+impl NodeTemplate {
+    /// A node of this type, everything else left open.
+    pub fn of_type(instance_type: Sourced<InstanceType>) -> Self {
+        Self {
+            instance_type,
+            image: None,
+            key_name: None,
+            security_groups: Vec::new(),
+            subnets: Vec::new(),
+            iam_profile: None,
+            tags: Tags::new(),
+            user_data: None,
+            market: Market::OnDemand,
+            more: Arguments::new(),
+        }
+    }
+
+    /// Whether `NetworkInterfaces` name the subnet and the groups.
+    pub fn has_interfaces(&self) -> bool {
+        self.more.contains_key("NetworkInterfaces")
+    }
+
+    /// Whether the primary network interface gets a public address; `None`:
+    /// as its subnet says.
+    pub fn public_address(&self) -> Option<bool> {
+        let interfaces = self.more.get("NetworkInterfaces")?.as_array()?;
+        let index = |one: &&serde_json::Value| one["DeviceIndex"].as_i64().unwrap_or(0);
+        interfaces.iter().min_by_key(index)?.get("AssociatePublicIpAddress")?.as_bool()
+    }
+
+    /// Why remedies can't rewrite the subnet and the groups of this template:
+    /// they are not `SubnetIds` and `SecurityGroupIds`.
+    pub fn pinned_network(&self) -> Option<&'static str> {
+        if self.has_interfaces() {
+            Some("its NetworkInterfaces name the subnet and the groups: change them by hand")
+        } else if self.group_names().is_empty() {
+            None
+        } else {
+            Some("its SecurityGroups are names: write SecurityGroupIds in their place by hand")
+        }
+    }
+
+    /// `SecurityGroups`: groups by name, which EC2 looks for in the default VPC.
+    pub fn group_names(&self) -> Vec<&str> {
+        let names = self.more.get("SecurityGroups").and_then(|names| names.as_array());
+        names.into_iter().flatten().filter_map(|name| name.as_str()).collect()
+    }
+}
+
 impl RegionConfig {
+    /// Whether ssh is given instances' ids, so that no address has to be reached.
+    pub fn ssh_by_id(&self) -> bool {
+        self.ssh_proxy.as_ref().is_some_and(|proxy| proxy.by_id)
+    }
+
     /// The key of one of this region's groups.
     pub fn key_of(&self, group: &NodeGroup) -> GroupKey {
         GroupKey {

@@ -63,7 +63,7 @@ pub(super) fn read(source: &Source, root: &Node, form: &mut Form) -> ProjectFile
         form.report(wrong);
         return ProjectFile::default();
     }
-    keys::check(PROJECT, &place, form);
+    keys::check(&PROJECT, &place, form);
     let ssh = place.get("ssh").and_then(|ssh| form.map(ssh));
     let ssh_config = ssh.and_then(|ssh| ssh.get("config"));
     ProjectFile {

@@ -9,8 +9,9 @@ use std::{
 
 use super::{Diagnostic, Source, diagnostic::ids, text};
 
-/// Largest file that is read, in bytes. A large config has about 20 000.
-const MAX_BYTES: u64 = 1024 * 1024;
+/// Largest file that is read, in bytes. A large config has about 20 000; one
+/// that a program wrote may have some millions.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Reads the file that the user calls `named`, relative to `folder`.
 pub(super) fn read(folder: &Path, named: &Path) -> Result<Source, Box<Diagnostic>> {

@@ -62,7 +62,7 @@ impl Recipe {
 
 fn steps(place: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Vec<Step> {
     let Some(place) = form.map(place.clone()) else { return Vec::new() };
-    keys::check(RECIPE, &place, form);
+    keys::check(&RECIPE, &place, form);
     let why = "list the steps: `- name:` with `run:`, `script:`, `config:` or `do:`";
     let Some(list) = form.required(&place, "steps", why) else { return Vec::new() };
     let items = form.list(&list);

@@ -1,22 +1,25 @@
 //! One region's config, Ray's cluster-launcher YAML, into a [`RegionConfig`].
 
+mod auth;
 mod commands;
+mod legacy;
 mod node_types;
+mod ray;
+mod security_group;
 
-use std::path::{Path, PathBuf};
+pub(super) use legacy::place_of;
+
+use std::path::Path;
 
 use super::{
     Diagnostic, FileMounts, RegionConfig, Source, Sourced, aws,
     diagnostic::ids,
     form::{Form, Place},
     keys::{self, REGION},
-    paths, text,
+    text,
     yaml::Node,
 };
 use crate::model::{Region, Zone};
-
-/// The user that Ray's AWS defaults name.
-const DEFAULT_SSH_USER: &str = "ubuntu";
 
 /// Reads the tree of `source`; relative paths start from `folder`. `None`
 /// where something needed is missing or wrong; every reason is reported.
@@ -31,28 +34,43 @@ pub(super) fn read(
         form.report(wrong);
         return None;
     }
-    keys::check(REGION, &place, form);
-    let cluster_name = cluster_name(&place, form);
-    let provider = provider(&place, form);
-    let auth = place.get("auth").and_then(|auth| form.map(auth));
-    let ssh_user = ssh_user(auth.as_ref(), form);
-    let ssh_private_key = private_key(auth.as_ref(), folder, form);
-    let groups = node_types::read(&place, form);
-    let commands = commands::read(source, &place, form);
-    let file_mounts = FileMounts::read(&place, folder, form);
-    let provider = provider?;
-    Some(RegionConfig {
+    let others = std::mem::take(&mut form.unsupported);
+    let config = read_config(source, &place, folder, form);
+    let unsupported = std::mem::replace(&mut form.unsupported, others);
+    config.map(|config| RegionConfig { unsupported, ..config })
+}
+
+fn read_config(
+    source: &Source,
+    place: &Place<'_>,
+    folder: &Path,
+    form: &mut Form,
+) -> Option<RegionConfig> {
+    keys::check(&REGION, place, form);
+    let cluster_name = cluster_name(place, form);
+    let provider = provider(place, form);
+    let auth = auth::read(place, folder, form);
+    let groups = node_types::read(place, form);
+    let commands = commands::read(source, place, form);
+    let file_mounts = FileMounts::read(place, folder, form);
+    let (provider, groups) = (provider?, groups?);
+    let mut config = RegionConfig {
         source: source.clone(),
         cluster_name: cluster_name?,
         region: provider.region?,
         zones: provider.zones,
         use_internal_ips: provider.use_internal_ips,
-        ssh_user: ssh_user?,
-        ssh_private_key,
-        groups: groups?,
+        ssh_user: auth.user?,
+        ssh_private_key: auth.private_key,
+        ssh_proxy: auth.proxy,
+        group_to_make: security_group::read(place, &groups, form),
+        groups,
         commands,
         file_mounts,
-    })
+        unsupported: Vec::new(),
+    };
+    ray::fill_in(&mut config, place, form);
+    Some(config)
 }
 
 /// A file that is something else altogether gets one diagnostic, not twenty.
@@ -165,20 +183,4 @@ pub(super) fn is_zone_of(name: &str, region: &str) -> bool {
         rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '-')
             && rest.ends_with(|c: char| c.is_ascii_lowercase())
     })
-}
-
-fn ssh_user(auth: Option<&Place<'_>>, form: &mut Form) -> Option<Sourced<String>> {
-    match auth.and_then(|auth| auth.get("ssh_user")) {
-        Some(user) => form.text(&user),
-        None => Some(Sourced::default(DEFAULT_SSH_USER.into(), "Ray's default for AWS")),
-    }
-}
-
-fn private_key(
-    auth: Option<&Place<'_>>,
-    folder: &Path,
-    form: &mut Form,
-) -> Option<Sourced<PathBuf>> {
-    let place = auth?.get("ssh_private_key")?;
-    Some(form.text(&place)?.map(|path| paths::resolve(folder, Path::new(&path))))
 }

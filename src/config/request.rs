@@ -1,11 +1,13 @@
 //! What a node group's config asks of `RunInstances`.
 
+use serde_json::json;
+
 use crate::{
-    cloud::{LaunchRequest, Tags, tags},
+    cloud::{Arguments, LaunchRequest, Tags, tags},
     model::{ClientToken, ClusterId, SubnetId},
 };
 
-use super::{NodeGroup, Project, RegionConfig};
+use super::{NodeGroup, NodeTemplate, Project, RegionConfig};
 
 impl RegionConfig {
     /// The request that launches `group` into `subnet`, with Ray's tags and
@@ -27,13 +29,25 @@ impl RegionConfig {
             subnet,
             security_groups: template.security_groups.iter().map(|id| id.value.clone()).collect(),
             iam_profile: template.iam_profile.as_ref().map(|profile| profile.value.clone()),
-            block_devices: template.block_devices.clone(),
             user_data: template.user_data.clone(),
             market: template.market.clone(),
+            more: self.arguments(template),
             tags: self.tags(project, group, cluster, &token),
             count: group.count,
             token,
         })
+    }
+
+    /// Groups by name leave no room for a subnet, so that the zone has to say where.
+    fn arguments(&self, template: &NodeTemplate) -> Arguments {
+        let mut more = template.more.clone();
+        if let (Some(zone), false) = (self.zones.first(), template.group_names().is_empty()) {
+            let placement = more.entry("Placement").or_insert_with(|| json!({}));
+            if let Some(placement) = placement.as_object_mut() {
+                placement.entry("AvailabilityZone").or_insert_with(|| json!(zone.as_str()));
+            }
+        }
+        more
     }
 
     /// The user's own tags, overridden by Ray's and muster's.

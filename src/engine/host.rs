@@ -13,7 +13,8 @@ pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
     let config = project.region(&node.group.region).ok_or_else(|| {
         Failure::new(format!("{} is not in the project any more", node.group.region))
     })?;
-    let address = info.address(config.use_internal_ips).ok_or_else(|| {
+    let proxy_by_id = config.ssh_by_id();
+    let address = info.address(config.use_internal_ips || proxy_by_id).ok_or_else(|| {
         Failure::new(format!("{} has no public address", node.name))
             .hint("use a subnet that gives public addresses, or provider.use_internal_ips: true")
     })?;
@@ -23,5 +24,7 @@ pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
         address,
         user: config.ssh_user.value.clone(),
         private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
+        proxy_command: config.ssh_proxy.as_ref().map(|proxy| proxy.command.value.clone()),
+        proxy_by_id,
     })
 }

@@ -74,6 +74,10 @@ async fn subnets(
     group: &NodeGroup,
 ) -> Result<Vec<Option<SubnetId>>, CloudError> {
     let named = &group.template.subnets;
+    // Beside groups by name EC2 takes no subnet: it chooses one itself.
+    if !group.template.group_names().is_empty() {
+        return Ok(vec![None]);
+    }
     if !named.is_empty() {
         return Ok(named.iter().map(|subnet| Some(subnet.value.clone())).collect());
     }
@@ -132,6 +136,10 @@ fn request(
     subnet: Option<SubnetId>,
     token: ClientToken,
 ) -> Result<LaunchRequest, Failure> {
+    if let Some(unsupported) = config.unsupported.first() {
+        let message = format!("{} ({})", unsupported.message, unsupported.location);
+        return Err(Failure::new(message).hint(unsupported.help.clone()));
+    }
     let request = config.launch_request(&shared.project(), group, &shared.cluster, subnet, token);
     let mut request = request.ok_or_else(|| {
         Failure::new(format!("{} names no ImageId", *group.node_type))

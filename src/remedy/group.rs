@@ -81,8 +81,11 @@ impl Needs<'_> {
     ) -> NewGroup {
         let region = network.place.region();
         let project = &self.project.name.value;
+        let own_name =
+            || slot.replace('/', "-").replacen(region.as_str(), &format!("muster-{project}"), 1);
+        let wanted = &network.place.config.group_to_make;
         let change = Change::CreateSecurityGroup {
-            name: slot.replace('/', "-").replacen(region.as_str(), &format!("muster-{project}"), 1),
+            name: wanted.name.as_ref().map_or_else(own_name, |name| name.value.clone()),
             description: "nodes of a Ray cluster, made by muster".into(),
             vpc: network.vpc.clone(),
             tags: Tags::new(),
@@ -92,7 +95,9 @@ impl Needs<'_> {
             let groups = &plan.facts.of(region).ok()?.groups;
             groups.iter().find(|group| group.id.as_str() == id)
         });
-        let rules = self.missing(network, &id, made.into_iter().collect::<Vec<_>>().as_slice());
+        let made: Vec<_> = made.into_iter().collect();
+        let mut rules = self.missing(network, &id, &made);
+        rules.extend(asked_for(&wanted.rules, &Rules::of(&made)));
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
         let ready = authorize(&format!("{slot}/rules"), region, &id, rules, &all, plan);
@@ -214,6 +219,15 @@ impl Needs<'_> {
     }
 }
 
+/// The rules of `provider.security_group` that are not there yet.
+fn asked_for(asked: &[InboundRule], present: &Rules<'_>) -> Vec<InboundRule> {
+    let closed = asked.iter().filter(|rule| match rule.source {
+        Source::Cidr(cidr) => !present.admit(cidr, rule.ports),
+        Source::Group(_) => true,
+    });
+    closed.cloned().collect()
+}
+
 /// Nodes of this region that carry other groups.
 fn other_sets(place: &Place<'_>, set: &GroupSet<'_>, rules: &Rules<'_>) -> Vec<InboundRule> {
     let sets = place.security_group_sets();
@@ -274,6 +288,9 @@ fn of_group(
     let bad: Vec<_> = bad.collect();
     if bad.iter().any(|id| matches!(id.origin, crate::config::Origin::Flag(_))) {
         return Err("the group comes from --security-group: leave it out".into());
+    }
+    if let (Some(why), true) = (group.template.pinned_network(), bad.len() != 1) {
+        return Err(why.into());
     }
     let whole = || Rewrite {
         target: Target::NodeConfig {

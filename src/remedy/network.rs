@@ -286,6 +286,11 @@ pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut 
                 }
             }
         }
+        let pinned = network.place.config.groups.iter();
+        if let Some(why) = pinned.filter_map(|group| group.template.pinned_network()).next() {
+            plan.leave(&new.mends, why);
+            continue;
+        }
         let after = new.ready.iter().chain(&group.ready).cloned().collect();
         plan.rewrite(&format!("{region}/network-ids"), rewrites, after, &new.mends);
     }

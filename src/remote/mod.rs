@@ -39,6 +39,11 @@ pub struct Host {
     pub user: String,
     /// `auth.ssh_private_key`; none: whatever the user's ssh config and agent offer.
     pub private_key: Option<PathBuf>,
+    /// `auth.ssh_proxy_command`; none: what the user's ssh config says.
+    pub proxy_command: Option<String>,
+    /// `auth.ssh_proxy_use_node_id`: the proxy command is given the instance's
+    /// id in place of the address.
+    pub proxy_by_id: bool,
 }
 
 /// A shell script to run on a node.

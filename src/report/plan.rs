@@ -56,8 +56,8 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
     };
     let price = price.map_or_else(|| "price unknown".to_owned(), |usd| format!("${usd:.2}/h"));
     let billed = match &group.template.market {
-        Market::OnDemand => price,
-        Market::Spot { .. } => format!("{price} on demand, spot at most that"),
+        Market::OnDemand | Market::Other(_) => price,
+        Market::Spot(_) => format!("{price} on demand, spot at most that"),
     };
     vec![
         region.region.to_string(),

@@ -11,7 +11,7 @@ use muster::{
         RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
     },
     config::{
-        AwsCredentials, Commands, FileMounts, Location, NodeGroup, NodeTemplate, Project, Python,
+        AwsCredentials, Commands, FileMounts, GroupToMake, Location, NodeGroup, NodeTemplate, Project, Python,
         Quokka, RayStart, Recipe, RegionConfig, Source, Sourced,
     },
     model::{ClusterId, Failure, GroupKey, NodeKind, Region},
@@ -422,6 +422,9 @@ fn config(region: &str) -> RegionConfig {
         ],
         commands: Commands::default(),
         file_mounts: FileMounts::default(),
+        ssh_proxy: None,
+        group_to_make: GroupToMake::default(),
+        unsupported: Vec::new(),
     }
 }
 
@@ -438,7 +441,7 @@ fn group(region: &str, kind: NodeKind, node_type: &str, count: u32) -> NodeGroup
             security_groups: vec![written(region, 15, id("sg", region).into())],
             subnets: vec![written(region, 16, id("subnet", region).into())],
             iam_profile: None,
-            block_devices: Vec::new(),
+            more: muster::cloud::Arguments::new(),
             tags: Tags::new(),
             user_data: None,
             market: Market::OnDemand,

@@ -118,7 +118,7 @@ impl Site {
             subnet: Some(self.subnet_a.clone()),
             security_groups: vec![self.group.clone()],
             iam_profile: None,
-            block_devices: Vec::new(),
+            more: muster::cloud::Arguments::new(),
             user_data: None,
             market: Market::OnDemand,
             tags: Tags::from([("test".into(), token.into()), ("kind".into(), "worker".into())]),

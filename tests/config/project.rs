@@ -84,7 +84,7 @@ fn a_node_config_is_read_whole() {
     insta::assert_debug_snapshot!((
         &workers.resources,
         &template.iam_profile.as_ref().unwrap().value,
-        &template.block_devices,
+        &template.more,
         &template.tags,
         &template.user_data,
         &template.market,

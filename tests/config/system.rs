@@ -11,7 +11,9 @@ pub(super) fn cases() -> Vec<(&'static str, Loaded)> {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::create_dir(at.join("folder.yaml")).unwrap();
-    fs::write(at.join("large.yaml"), vec![b'#'; 10 * 1024 * 1024]).unwrap();
+    fs::write(at.join("large.yaml"), vec![b'#'; 17 * 1024 * 1024]).unwrap();
+    let many: String = (0..10_100).map(|n| format!("k{n}: v\n")).collect();
+    fs::write(at.join("many.yaml"), format!("cluster_name: many\n{many}")).unwrap();
     symlink("loop.yaml", at.join("loop.yaml")).unwrap();
     assert!(Command::new("mkfifo").arg(at.join("pipe.yaml")).status().unwrap().success());
     let one = |name: &str| load_files(at, vec![name.into()]);
@@ -23,9 +25,17 @@ pub(super) fn cases() -> Vec<(&'static str, Loaded)> {
         ("device", one("/dev/zero")),
         ("large", one("large.yaml")),
         ("loop", one("loop.yaml")),
+        ("many", last_of(one("many.yaml"))),
         ("no-files", load_files(at, Vec::new())),
         ("several-projects", several_projects()),
     ]
+}
+
+/// The first and the last of what is said: nobody reads ten thousand.
+fn last_of(mut loaded: Loaded) -> Loaded {
+    assert_eq!(loaded.diagnostics.len(), 10_001);
+    loaded.diagnostics.truncate(1);
+    loaded
 }
 
 fn several_projects() -> Loaded {

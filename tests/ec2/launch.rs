@@ -3,11 +3,13 @@
 
 use muster::{
     cloud::{
-        BlockDevice, Cloud, CloudError, ErrorKind, IamProfile, LaunchRequest, Market, Tags,
+        Arguments, Cloud, CloudError, ErrorKind, IamProfile, LaunchRequest, Market, Spot, Tags,
         ec2::{Ec2Cloud, Timeouts},
     },
     model::Region,
 };
+
+use serde_json::json;
 
 use super::SHORT;
 use crate::support::endpoint::{Answer, Endpoint, config};
@@ -28,7 +30,7 @@ fn request() -> LaunchRequest {
         subnet: Some("subnet-1".into()),
         security_groups: vec!["sg-1".into(), "sg-2".into()],
         iam_profile: Some(IamProfile::Name("ray-autoscaler-v1".into())),
-        block_devices: vec![disk("/dev/sda1", Some(100)), disk("/dev/sdb", None)],
+        more: disks(),
         user_data: Some("#!/bin/sh\necho hello\n".into()),
         market: Market::OnDemand,
         tags: Tags::from([("muster:cluster".into(), "quokka-abc123".into())]),
@@ -37,18 +39,13 @@ fn request() -> LaunchRequest {
     }
 }
 
-fn disk(name: &str, size: Option<i32>) -> BlockDevice {
-    BlockDevice {
-        device_name: name.into(),
-        volume_size_gib: size,
-        volume_type: size.map(|_| "gp3".into()),
-        iops: None,
-        throughput_mib_s: None,
-        delete_on_termination: size.map(|_| true),
-        encrypted: None,
-        snapshot: None,
-        virtual_name: size.is_none().then(|| "ephemeral0".into()),
-    }
+fn disks() -> Arguments {
+    let root = json!({
+        "DeviceName": "/dev/sda1",
+        "Ebs": {"VolumeSize": 100, "VolumeType": "gp3", "DeleteOnTermination": true},
+    });
+    let second = json!({"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"});
+    [("BlockDeviceMappings".to_owned(), json!([root, second]))].into_iter().collect()
 }
 
 fn launched() -> Answer {
@@ -108,7 +105,12 @@ async fn a_launch_carries_everything_in_one_call() {
 #[tokio::test]
 async fn a_spot_launch_tags_its_request_as_well() {
     let endpoint = Endpoint::answering([launched()]).await;
-    let market = Market::Spot { max_price: Some("0.05".into()) };
+    let spot = Spot {
+        max_price: Some("0.05".into()),
+        valid_until: Some("2030-01-31T12:00:00Z".parse().unwrap()),
+        ..Spot::default()
+    };
+    let market = Market::Spot(spot);
     let request = LaunchRequest { market, ..request() };
     cloud(&endpoint).launch(&region(), &request).await.unwrap();
     let sent = &endpoint.requests()[0];
@@ -116,6 +118,7 @@ async fn a_spot_launch_tags_its_request_as_well() {
         ("InstanceMarketOptions.MarketType", "spot"),
         ("InstanceMarketOptions.SpotOptions.MaxPrice", "0.05"),
         ("InstanceMarketOptions.SpotOptions.SpotInstanceType", "one-time"),
+        ("InstanceMarketOptions.SpotOptions.ValidUntil", "2030-01-31T12:00:00Z"),
         ("TagSpecification.3.ResourceType", "spot-instances-request"),
     ] {
         assert_eq!(sent.get(key), Some(value), "{key}");

@@ -71,7 +71,7 @@ async fn move_in(bench: &Bench) {
         subnet: subnet.map(|(key, _)| key[at.len()..].into()),
         security_groups: Vec::new(),
         iam_profile: None,
-        block_devices: Vec::new(),
+        more: muster::cloud::Arguments::new(),
         user_data: None,
         market: Market::OnDemand,
         tags: Tags::new(),

@@ -32,6 +32,8 @@ pub(super) async fn world() -> impl World {
         address: instance.public_ip.unwrap(),
         user: "ubuntu".into(),
         private_key: Some("/keys/right".into()),
+        proxy_command: None,
+        proxy_by_id: false,
     };
     let hosts = (1..).zip(&instances).map(host).collect();
     Simulated { world, hosts }
@@ -45,7 +47,7 @@ fn request() -> LaunchRequest {
         subnet: Some("subnet-0a".into()),
         security_groups: vec!["sg-01".into()],
         iam_profile: None,
-        block_devices: Vec::new(),
+        more: muster::cloud::Arguments::new(),
         user_data: None,
         market: Market::OnDemand,
         tags: [].into(),

@@ -89,6 +89,8 @@ impl World for RealWorld {
             address: address(door).parse().unwrap(),
             user: Sshd::user(),
             private_key: Some(self.key(Key::Right)),
+            proxy_command: None,
+            proxy_by_id: false,
         }
     }
 

@@ -51,6 +51,8 @@ impl Bench {
             address: "192.0.2.7".parse().unwrap(),
             user: Sshd::user(),
             private_key: Some(self.sshd.private_key()),
+            proxy_command: None,
+            proxy_by_id: false,
         }
     }
 

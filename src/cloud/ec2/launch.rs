@@ -1,20 +1,27 @@
-//! `RunInstances`, for real and as a dry run.
+//! `RunInstances`, for real and as a dry run: one mapping for both.
+
+mod arguments;
+mod shapes;
+
+pub use arguments::NAMES as ARGUMENTS;
 
 use aws_sdk_ec2::{
     config::Builder,
     error::ProvideErrorMetadata,
     operation::run_instances::builders::RunInstancesFluentBuilder,
+    primitives::DateTime,
     types::{self, MarketType, ResourceType, SpotInstanceType},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use self::shapes::text;
 use super::{
     client::{RegionClient, Timeouts},
     error::UnclearAttempts,
     instances, tags,
 };
 use crate::cloud::{
-    BlockDevice, CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result,
+    CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result, Spot, Tags,
 };
 
 const OPERATION: &str = "RunInstances";
@@ -64,21 +71,29 @@ fn clarify(error: CloudError, attempts: &UnclearAttempts) -> CloudError {
 
 fn call(at: &RegionClient, request: &LaunchRequest) -> RunInstancesFluentBuilder {
     let count = i32::try_from(request.count).unwrap_or(i32::MAX);
-    let groups = request.security_groups.iter().map(ToString::to_string).collect();
-    at.client
+    let call = at
+        .client
         .run_instances()
         .image_id(request.image.as_str())
         .instance_type(types::InstanceType::from(request.instance_type.as_str()))
         .set_key_name(request.key_name.as_ref().map(ToString::to_string))
-        .set_subnet_id(request.subnet.as_ref().map(ToString::to_string))
-        .set_security_group_ids(Some(groups).filter(|groups: &Vec<_>| !groups.is_empty()))
         .set_iam_instance_profile(request.iam_profile.as_ref().map(profile))
-        .set_block_device_mappings(some(request.block_devices.iter().map(block_device)))
         .set_user_data(request.user_data.as_ref().map(|text| STANDARD.encode(text)))
         .set_instance_market_options(market(&request.market))
         .set_tag_specifications(some(tag_specifications(request)))
         .min_count(count)
-        .max_count(count)
+        .max_count(count);
+    arguments::add(network(call, request), &request.more)
+}
+
+/// Where, and who is let in: here, unless the network interfaces say so.
+fn network(call: RunInstancesFluentBuilder, request: &LaunchRequest) -> RunInstancesFluentBuilder {
+    if request.has_interfaces() {
+        return call;
+    }
+    let groups = request.security_groups.iter().map(ToString::to_string);
+    call.set_subnet_id(request.subnet.as_ref().map(ToString::to_string))
+        .set_security_group_ids(some(groups))
 }
 
 /// A list parameter; EC2 refuses some of them when they are there but empty.
@@ -95,44 +110,54 @@ fn profile(profile: &IamProfile) -> types::IamInstanceProfileSpecification {
     }
 }
 
-fn block_device(device: &BlockDevice) -> types::BlockDeviceMapping {
-    types::BlockDeviceMapping::builder()
-        .device_name(&device.device_name)
-        .set_virtual_name(device.virtual_name.clone())
-        .set_ebs(ebs(device))
+fn market(market: &Market) -> Option<types::InstanceMarketOptionsRequest> {
+    let options = types::InstanceMarketOptionsRequest::builder();
+    match market {
+        Market::OnDemand => None,
+        Market::Other(kind) => Some(options.market_type(kind.as_str().into()).build()),
+        Market::Spot(spot) => {
+            Some(options.market_type(MarketType::Spot).spot_options(self::spot(spot)).build())
+        }
+    }
+}
+
+fn spot(spot: &Spot) -> types::SpotMarketOptions {
+    let until = spot.valid_until.map(|until| DateTime::from_secs(until.as_second()));
+    types::SpotMarketOptions::builder()
+        .spot_instance_type(SpotInstanceType::OneTime)
+        .set_max_price(spot.max_price.clone())
+        .set_valid_until(until)
+        .set_block_duration_minutes(spot.block_duration_minutes)
         .build()
 }
 
-fn ebs(device: &BlockDevice) -> Option<types::EbsBlockDevice> {
-    let volume = types::EbsBlockDevice::builder()
-        .set_volume_size(device.volume_size_gib)
-        .set_volume_type(device.volume_type.as_deref().map(Into::into))
-        .set_iops(device.iops)
-        .set_throughput(device.throughput_mib_s)
-        .set_delete_on_termination(device.delete_on_termination)
-        .set_encrypted(device.encrypted)
-        .set_snapshot_id(device.snapshot.clone())
-        .build();
-    (volume != types::EbsBlockDevice::builder().build()).then_some(volume)
-}
-
-fn market(market: &Market) -> Option<types::InstanceMarketOptionsRequest> {
-    let Market::Spot { max_price } = market else { return None };
-    let spot = types::SpotMarketOptions::builder()
-        .spot_instance_type(SpotInstanceType::OneTime)
-        .set_max_price(max_price.clone())
-        .build();
-    let options = types::InstanceMarketOptionsRequest::builder().market_type(MarketType::Spot);
-    Some(options.spot_options(spot).build())
-}
-
-/// Tags on everything that the call makes, so that nothing is ever untagged.
+/// Tags on everything that the call makes, so that nothing is ever untagged;
+/// the user's own for one type of them under ours.
 fn tag_specifications(request: &LaunchRequest) -> Vec<types::TagSpecification> {
-    let Some(tags) = some(tags::sdk(&request.tags)) else { return Vec::new() };
-    let mut made = vec![ResourceType::Instance, ResourceType::Volume];
-    if let Market::Spot { .. } = request.market {
-        made.push(ResourceType::SpotInstancesRequest);
+    let spot = request.market.is_spot().then_some(ResourceType::SpotInstancesRequest);
+    let made = [ResourceType::Instance, ResourceType::Volume].into_iter().chain(spot);
+    let mut all: Vec<(ResourceType, Tags)> =
+        made.map(|made| (made, request.tags.clone())).collect();
+    for (resource, tags) in other_tags(request) {
+        match all.iter_mut().find(|(made, _)| *made == resource) {
+            Some((_, ours)) => *ours = tags.into_iter().chain(std::mem::take(ours)).collect(),
+            None => all.push((resource, tags)),
+        }
     }
-    let builder = types::TagSpecification::builder().set_tags(Some(tags));
-    made.into_iter().map(|resource| builder.clone().resource_type(resource).build()).collect()
+    let specification = |(resource, tags): (ResourceType, Tags)| {
+        let tags = some(tags::sdk(&tags))?;
+        let builder = types::TagSpecification::builder().resource_type(resource);
+        Some(builder.set_tags(Some(tags)).build())
+    };
+    all.into_iter().filter_map(specification).collect()
+}
+
+fn other_tags(request: &LaunchRequest) -> Vec<(ResourceType, Tags)> {
+    let all = request.more.get("TagSpecifications").and_then(|all| all.as_array());
+    let read = |one: &serde_json::Value| {
+        let pair = |tag: &serde_json::Value| Some((text(&tag["Key"])?, text(&tag["Value"])?));
+        let tags = one["Tags"].as_array()?.iter().filter_map(pair).collect();
+        Some((one["ResourceType"].as_str()?.into(), tags))
+    };
+    all.into_iter().flatten().filter_map(read).collect()
 }

@@ -30,6 +30,7 @@ mod tags;
 mod vpcs;
 
 pub use client::{Ec2Cloud, Timeouts, own_region};
+pub use launch::ARGUMENTS;
 
 use std::net::Ipv4Addr;
 

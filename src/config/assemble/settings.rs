@@ -97,7 +97,11 @@ impl Settings {
     /// A flag goes over the region's own key, the project file under it.
     fn fill_in_key(&self, region: &mut RegionConfig) {
         let Some(key) = &self.key_location else { return };
-        if region.ssh_private_key.is_none() || matches!(key.origin, Origin::Flag(_)) {
+        let open = region
+            .ssh_private_key
+            .as_ref()
+            .is_none_or(|own| matches!(own.origin, Origin::Default(_)));
+        if open || matches!(key.origin, Origin::Flag(_)) {
             region.ssh_private_key = Some(key.clone());
         }
     }

@@ -9,6 +9,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// More mistakes than are told.
+    TOO_MANY = "config.too-many";
     /// Neither files nor a project file to open.
     NO_FILES = "config.no-files";
     /// A file that is not there.
@@ -45,7 +47,7 @@ ids! {
     MISSING_KEY = "config.missing-key";
     /// A key that muster reads past.
     WITHOUT_EFFECT = "config.without-effect";
-    /// A key or value that would have to have an effect, and can't yet.
+    /// A key that muster gives itself.
     NOT_SUPPORTED = "config.not-supported";
     /// A value of another type than the key takes.
     WRONG_TYPE = "config.wrong-type";
@@ -65,6 +67,10 @@ ids! {
     ZONE = "config.zone";
     /// `head_node_type` names nothing, or is needed.
     HEAD_NODE_TYPE = "config.head-node-type";
+    /// Node types in the spelling of Ray 1.
+    LEGACY = "config.legacy";
+    /// No node types, so that Ray's defaults are taken.
+    DEFAULT_NODE_TYPES = "config.default-node-types";
     /// `max_workers` leaves no room.
     MAX_WORKERS = "config.max-workers";
     /// Start commands that hand the nodes to Ray's autoscaler.

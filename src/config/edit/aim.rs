@@ -13,8 +13,6 @@ use crate::config::{
     yaml::{Entry, Node, Resolved, Scalar, Value as Held},
 };
 
-const TYPES: &str = "available_node_types";
-const NODE_CONFIG: &str = "node_config";
 /// Both name subnets, and only one of them may be given.
 const SUBNET: &str = "SubnetId";
 const SUBNETS: &str = "SubnetIds";
@@ -119,8 +117,9 @@ fn aims_of(draft: &Draft<'_>, edit: &Edit) -> Result<Vec<Aim>, EditError> {
     match &edit.target {
         Target::At(location) => at_location(draft, location, &edit.value),
         Target::NodeConfig { node_type, key } => {
-            let map = [TYPES, node_type.as_str(), NODE_CONFIG];
-            Ok(vec![under(draft, &map.map(|key| Step::Key(key.to_owned())), key, &edit.value)?])
+            let map = crate::config::region::place_of(node_type).into_iter();
+            let map: Vec<_> = map.map(|key| Step::Key(key.to_owned())).collect();
+            Ok(vec![under(draft, &map, key, &edit.value)?])
         }
         Target::Top { key } => Ok(vec![under(draft, &[], key, &edit.value)?]),
     }

@@ -7,9 +7,11 @@ use super::{
 
 const AUTOSCALING: &str =
     "muster launches `min_workers` of each type and keeps that number; nothing scales by itself";
-const LEGACY: &str = "Ray 2 does not read it either: use `available_node_types`";
+const RULES: &str =
+    "`fix` makes rules of IPv4 addresses: add this one by hand once the group is there";
 const OTHER_CLOUD: &str = "it belongs to another cloud than AWS";
-const DOCKER: &str = "every command runs on the node itself, not in a container";
+const DOCKER: &str = "muster runs every command on the node itself and not in a container: remove \
+                      it, and install what the image holds in `setup_commands`";
 
 /// Every key of a region config, `node_config` left to its own table.
 pub(in crate::config) const REGION: &[Row] = &[
@@ -20,16 +22,20 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("provider.region", Used),
     ("provider.availability_zone", Used),
     ("provider.use_internal_ips", Used),
-    (
-        "provider.security_group",
-        Ignored(
-            "give `SecurityGroupIds` in each `node_config`, or `security_group` in muster.yaml",
-        ),
-    ),
-    (
-        "provider.key_pair",
-        Ignored("give `KeyName` in each `node_config`, or `key_name` in muster.yaml"),
-    ),
+    ("provider.security_group", Used),
+    ("provider.security_group.GroupName", Used),
+    ("provider.security_group.IpPermissions", Used),
+    ("provider.security_group.IpPermissions.IpProtocol", Used),
+    ("provider.security_group.IpPermissions.FromPort", Used),
+    ("provider.security_group.IpPermissions.ToPort", Used),
+    ("provider.security_group.IpPermissions.IpRanges", Used),
+    ("provider.security_group.IpPermissions.IpRanges.CidrIp", Used),
+    ("provider.security_group.IpPermissions.IpRanges.Description", Used),
+    ("provider.security_group.IpPermissions.Ipv6Ranges", Ignored(RULES)),
+    ("provider.security_group.IpPermissions.PrefixListIds", Ignored(RULES)),
+    ("provider.security_group.IpPermissions.UserIdGroupPairs", Ignored(RULES)),
+    ("provider.key_pair", Used),
+    ("provider.key_pair.key_name", Used),
     (
         "provider.aws_credentials",
         Ignored(
@@ -72,12 +78,8 @@ pub(in crate::config) const REGION: &[Row] = &[
         "auth.ssh_public_key",
         Ignored("it is for Azure; on AWS the key pair `KeyName` puts the public key on the nodes"),
     ),
-    (
-        "auth.ssh_proxy_command",
-        Ignored(
-            "put `ProxyCommand` into an ssh config and name that as `ssh.config` in muster.yaml",
-        ),
-    ),
+    ("auth.ssh_proxy_command", Used),
+    ("auth.ssh_proxy_use_node_id", Used),
     ("available_node_types", Used),
     ("available_node_types.*", Used),
     ("available_node_types.*.min_workers", Used),
@@ -85,7 +87,14 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("available_node_types.*.resources", Open),
     ("available_node_types.*.node_config", Open),
     ("available_node_types.*.labels", Ignored("pass labels to `ray start` in the start commands")),
-    ("available_node_types.*.docker", Ignored(DOCKER)),
+    ("available_node_types.*.idle_timeout_s", Ignored(AUTOSCALING)),
+    ("available_node_types.*.priority", Ignored(AUTOSCALING)),
+    ("available_node_types.*.docker", Used),
+    ("available_node_types.*.docker.worker_image", NotYet(DOCKER)),
+    ("available_node_types.*.docker.head_image", NotYet(DOCKER)),
+    ("available_node_types.*.docker.image", NotYet(DOCKER)),
+    ("available_node_types.*.docker.pull_before_run", Open),
+    ("available_node_types.*.docker.worker_run_options", Open),
     (
         "available_node_types.*.initialization_commands",
         NotYet("move them into the top-level `initialization_commands`"),
@@ -101,10 +110,7 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("worker_setup_commands", Used),
     ("head_start_ray_commands", Used),
     ("worker_start_ray_commands", Used),
-    (
-        "min_workers",
-        Ignored("Ray dropped it: give `min_workers` under each of `available_node_types`"),
-    ),
+    ("min_workers", Used),
     (
         "initial_workers",
         Ignored("Ray dropped it: give `min_workers` under each of `available_node_types`"),
@@ -113,7 +119,19 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("target_utilization_fraction", Ignored(AUTOSCALING)),
     ("upscaling_speed", Ignored(AUTOSCALING)),
     ("idle_timeout_minutes", Ignored("idle nodes are kept, and billed, until `muster down`")),
-    ("docker", Ignored(DOCKER)),
+    // Without an image Ray starts no container, whatever else is given.
+    ("docker", Used),
+    ("docker.image", NotYet(DOCKER)),
+    ("docker.head_image", NotYet(DOCKER)),
+    ("docker.worker_image", NotYet(DOCKER)),
+    ("docker.container_name", Open),
+    ("docker.pull_before_run", Open),
+    ("docker.run_options", Open),
+    ("docker.head_run_options", Open),
+    ("docker.worker_run_options", Open),
+    ("docker.disable_automatic_runtime_detection", Open),
+    ("docker.disable_shm_size_detection", Open),
+    ("docker.use_podman", Open),
     ("file_mounts", Open),
     (
         "cluster_synced_files",
@@ -126,8 +144,8 @@ pub(in crate::config) const REGION: &[Row] = &[
     ("rsync_exclude", Used),
     ("rsync_filter", Used),
     ("metadata", Open),
-    ("head_node", Ignored(LEGACY)),
-    ("worker_nodes", Ignored(LEGACY)),
-    ("worker_default_node_type", Ignored(LEGACY)),
+    ("head_node", Used),
+    ("worker_nodes", Used),
+    ("worker_default_node_type", Ignored("Ray 2 does not read it either: remove it")),
     ("no_restart", Ignored("it is an option of `ray up`")),
 ];

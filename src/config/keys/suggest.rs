@@ -8,10 +8,17 @@ pub(in crate::config) fn nearest<'a>(
 ) -> Option<&'a str> {
     // A name can't be near to what is several times as long.
     let wrong: String = folded(wrong).take(100).collect();
-    let distance =
-        |name: &str| strsim::damerau_levenshtein(&wrong, &folded(name).collect::<String>());
-    let best = names.filter(|name| *name != "*").map(|name| (distance(name), name)).min()?;
-    (best.0 <= (wrong.chars().count() / 3).max(1)).then_some(best.1)
+    let length = wrong.chars().count();
+    let most = (length / 3).max(1);
+    let distance = |name: &str| {
+        let name: String = folded(name).collect();
+        // The difference in length is the least distance, and much cheaper.
+        let near = name.chars().count().abs_diff(length) <= most;
+        near.then(|| strsim::damerau_levenshtein(&wrong, &name))
+    };
+    let names = names.filter(|name| *name != "*");
+    let best = names.filter_map(|name| Some((distance(name)?, name))).min()?;
+    (best.0 <= most).then_some(best.1)
 }
 
 /// The same as a help text.

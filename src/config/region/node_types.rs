@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::legacy;
 use crate::{
     config::{
         NodeGroup, NodeTemplate, Sourced,
@@ -12,25 +13,30 @@ use crate::{
     model::NodeKind,
 };
 
+const TYPES: &str = "available_node_types";
 /// What Ray takes where `max_workers` is absent.
 const DEFAULT_MAX_WORKERS: u32 = 2;
 /// The head type of Ray's AWS defaults, which pyquokka looks for too.
 const DEFAULT_HEAD: &str = "ray.head.default";
 
 /// One entry of `available_node_types`.
-struct NodeType {
-    name: Sourced<String>,
-    min_workers: u32,
-    resources: BTreeMap<String, f64>,
-    template: Option<NodeTemplate>,
+pub(super) struct NodeType {
+    pub name: Sourced<String>,
+    pub min_workers: u32,
+    pub resources: BTreeMap<String, f64>,
+    pub template: Option<NodeTemplate>,
 }
 
 /// The groups of a config: one node of the head type, and `min_workers` of
 /// every type, as `ray up` launches them. The head first, empty groups left out.
 pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Option<Vec<NodeGroup>> {
-    let why = "describe the head's and the workers' type, with a `node_config` each";
-    let types_place = form.required(place, "available_node_types", why)?;
+    let Some(types_place) = place.get(TYPES) else {
+        let (types, head) = legacy::read(place, form);
+        check_room(place, place, &types, form);
+        return groups(types, &head);
+    };
     let types_place = form.map(types_place)?;
+    legacy::warn_of_what_is_beside(place, form);
     let types: Vec<NodeType> = types_place
         .entries()
         .filter_map(|(entry, node_type)| {
@@ -49,8 +55,19 @@ fn read_type(name: Sourced<String>, place: Place<'_>, form: &mut Form) -> Option
     check_own_maximum(&place, min_workers, form);
     let why = "give the arguments of EC2's RunInstances, `InstanceType` at least";
     let node_config = form.required(&place, "node_config", why);
+    Some(read_type_of(name, min_workers, &place, node_config, form))
+}
+
+/// A node type with its `resources` in `place`.
+pub(super) fn read_type_of(
+    name: Sourced<String>,
+    min_workers: u32,
+    place: &Place<'_>,
+    node_config: Option<Place<'_>>,
+    form: &mut Form,
+) -> NodeType {
     let template = node_config.and_then(|config| node_config::read(config, form));
-    Some(NodeType { name, min_workers, resources: resources(&place, form), template })
+    NodeType { name, min_workers, resources: resources(place, form), template }
 }
 
 fn check_own_maximum(place: &Place<'_>, min_workers: u32, form: &mut Form) {

@@ -8,16 +8,19 @@ use std::collections::HashMap;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{
-    Entry, Node, Scalar, Value,
-    entries::{Fatal, Key, insert, merge, with_merged},
+    Node, Scalar, Value,
+    entries::{Entries, Fatal, Key, insert, merge, with_merged},
     scalar,
 };
 use crate::config::{Diagnostic, Location, Source, diagnostic::ids, text};
 
 /// Levels of lists and maps; a config needs about ten.
 const MAX_DEPTH: usize = 64;
-/// Nodes after aliases are resolved; a large config has a few thousand.
-const MAX_NODES: usize = 20_000;
+/// Nodes that are written; a large config has a few thousand, and one of 10 MB
+/// less than this.
+const MAX_NODES: usize = 1_000_000;
+/// Nodes that aliases bring a second time and more often.
+const MAX_COPIES: usize = 20_000;
 
 /// Reads `source`. What is wrong goes to `diagnostics`; `None` where there is
 /// no tree to speak of: a syntax error, or nothing in the file.
@@ -69,7 +72,13 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, merged: Vec<Entry>, key: Option<Key> },
+    Map { entries: Entries, merged: Entries, key: Option<Key> },
+}
+
+impl Content {
+    fn empty_map() -> Self {
+        Self::Map { entries: Entries::default(), merged: Entries::default(), key: None }
+    }
 }
 
 struct Builder<'a> {
@@ -79,8 +88,10 @@ struct Builder<'a> {
     open: Vec<Open>,
     /// Complete nodes by anchor, and how many nodes each of them is.
     anchors: HashMap<usize, (Node, usize)>,
-    /// Nodes so far, aliases counted at what they stand for.
+    /// Nodes that were written so far.
     nodes: usize,
+    /// Nodes that aliases brought so far.
+    copies: usize,
     root: Option<Node>,
     documents: usize,
 }
@@ -96,13 +107,15 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
+            copies: 0,
             root: None,
             documents: 0,
         }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Step {
-        self.charge(1, span)?;
+        self.nodes += 1;
+        self.check_size(self.nodes, MAX_NODES, "values", span)?;
         match event {
             Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, tag) => {
@@ -118,8 +131,7 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), "map", span)?;
-                let empty = Content::Map { entries: Vec::new(), merged: Vec::new(), key: None };
-                self.enter(empty, anchor, span)
+                self.enter(Content::empty_map(), anchor, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.leave(),
             // The ends of the stream and the document, and what later versions may add.
@@ -194,7 +206,8 @@ impl<'a> Builder<'a> {
         let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
             return Err(own_alias(location));
         };
-        self.charge(nodes, span)?;
+        self.copies += nodes;
+        self.check_size(self.copies, MAX_COPIES, "values by alias", span)?;
         let Some(Open { content: Content::Map { key: key @ None, .. }, .. }) = self.open.last_mut()
         else {
             return self.add(node, 0, nodes);
@@ -224,7 +237,7 @@ impl<'a> Builder<'a> {
         let (location, value) = match open.content {
             Content::List(items) => (open.start, Value::List(items)),
             Content::Map { entries, merged, .. } => {
-                let entries = with_merged(entries, merged);
+                let entries = with_merged(entries, merged).into_list();
                 let first = entries.first().map(|entry| entry.location.clone());
                 let in_list =
                     matches!(self.open.last(), Some(Open { content: Content::List(_), .. }) | None);
@@ -262,13 +275,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Counts nodes, and stops where there are too many.
-    fn charge(&mut self, nodes: usize, span: Span) -> Step {
-        self.nodes += nodes;
-        if self.nodes <= MAX_NODES {
+    /// Stops where there are too many of `what`.
+    fn check_size(&self, held: usize, most: usize, what: &str, span: Span) -> Step {
+        if held <= most {
             return Ok(());
         }
-        let message = format!("this file holds more than {MAX_NODES} values, aliases resolved");
+        let message = format!("this file holds more than {most} {what}");
         Err(Diagnostic::error(ids::YAML_TOO_MUCH, message)
             .at(self.location(span))
             .help("no cluster needs that many; is this the right file?")

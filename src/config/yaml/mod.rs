@@ -93,6 +93,14 @@ impl Node {
         }
     }
 
+    /// The number, if this is a whole one.
+    pub fn int(&self) -> Option<i64> {
+        match &self.value {
+            Value::Scalar(Scalar { resolved: Resolved::Int(number), .. }) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// What this is, for messages: `the number 12`, `a list`.
     pub fn describe(&self) -> String {
         match &self.value {

@@ -59,7 +59,11 @@ impl Files {
         if let Some(key) = &host.private_key {
             arguments.extend(["-o".into(), "IdentitiesOnly=yes".into(), "-i".into(), key.into()]);
         }
-        arguments.push(host.address.to_string().into());
+        if let Some(command) = &host.proxy_command {
+            arguments.extend(["-o".into(), format!("ProxyCommand={command}").into()]);
+        }
+        let id = || host.instance.to_string();
+        arguments.push(if host.proxy_by_id { id() } else { host.address.to_string() }.into());
         arguments
     }
 }

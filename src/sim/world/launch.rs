@@ -11,7 +11,7 @@ use super::{
     state::{RegionState, State},
 };
 use crate::{
-    cloud::{Instance, LaunchRequest, Market, tags},
+    cloud::{Instance, LaunchRequest, tags},
     model::{InstanceId, NodeName, Region, Zone},
     sim::{dice, scenario::format::NodeSpec},
 };
@@ -69,7 +69,7 @@ impl World {
             region: region.clone(),
             instance_type: request.instance_type.clone(),
             vcpus: order.vcpus,
-            spot: request.market != Market::OnDemand,
+            spot: request.market.is_spot(),
             zone: order.zone.clone(),
             subnet: order.subnet.clone(),
             groups: request.security_groups.clone(),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::{
-        CloudError, IamProfile, ImageState, InstanceTypeInfo, LaunchRequest, Market, PublicKey,
+        CloudError, IamProfile, ImageState, InstanceTypeInfo, LaunchRequest, PublicKey,
         SecurityGroup,
     },
     model::{Region, SubnetId, Zone},
@@ -192,7 +192,7 @@ impl RegionState {
         order: &Order,
         now: Instant,
     ) -> Checked<()> {
-        let spot = request.market != Market::OnDemand;
+        let spot = request.market.is_spot();
         let Some(quota) = (if spot { spec.spot_vcpu_quota } else { spec.vcpu_quota }) else {
             return Ok(());
         };

@@ -1,0 +1,66 @@
+//! `auth`: as whom, with which key and through what ssh goes.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{
+    Sourced, SshProxy,
+    diagnostic::ids,
+    form::{Form, Place},
+    paths,
+};
+
+/// The user that Ray's AWS defaults name.
+const DEFAULT_USER: &str = "ubuntu";
+
+/// What `auth` says.
+pub(super) struct Auth {
+    pub user: Option<Sourced<String>>,
+    pub private_key: Option<Sourced<PathBuf>>,
+    pub proxy: Option<SshProxy>,
+}
+
+pub(super) fn read(config: &Place<'_>, folder: &Path, form: &mut Form) -> Auth {
+    let auth = config.get("auth").and_then(|auth| form.map(auth));
+    let get = |key: &str| auth.as_ref().and_then(|auth| auth.get(key));
+    Auth {
+        user: match get("ssh_user") {
+            Some(user) => form.text(&user),
+            None => Some(Sourced::default(DEFAULT_USER.into(), "Ray's default for AWS")),
+        },
+        private_key: get("ssh_private_key").and_then(|key| {
+            Some(form.text(&key)?.map(|path| paths::resolve(folder, Path::new(&path))))
+        }),
+        proxy: proxy(get("ssh_proxy_command"), get("ssh_proxy_use_node_id"), form),
+    }
+}
+
+fn proxy(
+    command: Option<Place<'_>>,
+    by_id: Option<Place<'_>>,
+    form: &mut Form,
+) -> Option<SshProxy> {
+    let use_id = by_id.as_ref().and_then(|flag| form.flag(flag)).unwrap_or(false);
+    // Ray passes over an empty command.
+    let command = command.filter(|command| !command.node.is_empty());
+    if let (None, Some(by_id), true) = (&command, &by_id, use_id) {
+        let message = "`ssh_proxy_use_node_id` needs an `ssh_proxy_command`";
+        let help =
+            "ssh can't connect to an instance's id by itself: give the command, or remove this";
+        form.report(by_id.error(ids::CONFLICT, message).help(help));
+    }
+    let command = one_line(&command?, form)?;
+    Some(SshProxy { command, by_id: use_id })
+}
+
+/// ssh takes an option on one line.
+fn one_line(place: &Place<'_>, form: &mut Form) -> Option<Sourced<String>> {
+    let command = form.text(place)?.map(|text| text.trim().to_owned());
+    if command.contains('\n') {
+        let message = "ssh takes a proxy command of one line";
+        form.report(
+            place.error(ids::INVALID_VALUE, message).help("write it after `>-`, or join it"),
+        );
+        return None;
+    }
+    Some(command)
+}
