@@ -6,6 +6,7 @@
 
 use std::{
     io::Read,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +14,7 @@ use std::{
 use divan::Bencher;
 use muster::{
     check,
-    config::{Overrides, Project},
+    config::{LoadRequest, Overrides, Project, load},
     engine::{self, Command, Handle, Parts, Update},
     journal::Store,
     model::ClusterId,
@@ -56,6 +57,107 @@ fn checks_of_ten_regions(bencher: Bencher) {
 fn configs_of_ten_regions(bencher: Bencher) {
     let scenario = Scenario::scale(10, 100).unwrap();
     bencher.bench(|| scenario.load_project());
+}
+
+/// 34 configs of 300 lines, read from files, cross-checked into one project
+/// (wanted: under 20 ms).
+#[divan::bench]
+fn configs_of_34_regions_of_300_lines(bencher: Bencher) {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<PathBuf> = REGIONS
+        .iter()
+        .map(|region| {
+            let name = PathBuf::from(format!("{region}.yaml"));
+            std::fs::write(folder.path().join(&name), config_of(region, 300)).unwrap();
+            name
+        })
+        .collect();
+    let overrides = Overrides::default();
+    let request = LoadRequest { folder: folder.path().into(), files, overrides };
+    let loaded = load(&request);
+    assert!(loaded.project.is_some(), "{:#?}", loaded.diagnostics);
+    bencher.bench(|| load(&request));
+}
+
+/// A config of 10 MB with a mistake in every node type (wanted: under 2 s).
+#[divan::bench(sample_count = 5)]
+fn diagnostics_of_ten_megabytes(bencher: Bencher) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = config_of("us-west-2", 20);
+    for n in 0.. {
+        if text.len() > 10 * 1024 * 1024 {
+            break;
+        }
+        text += &node_type(&format!("type-{n}")).replace("VolumeSize", "VolumSize");
+    }
+    std::fs::write(folder.path().join("us.yaml"), text).unwrap();
+    let (files, overrides) = (vec!["us.yaml".into()], Overrides::default());
+    let request = LoadRequest { folder: folder.path().into(), files, overrides };
+    assert!(load(&request).diagnostics.len() > 1_000);
+    bencher.bench(|| load(&request));
+}
+
+const REGIONS: [&str; 34] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// A config of about so many lines.
+fn config_of(region: &str, lines: usize) -> String {
+    let mut text = format!(
+        "cluster_name: tpch-{region}\nmax_workers: 1000\nprovider:\n  type: aws\n  region: {region}\n\
+         head_node_type: type-0-{region}\nsetup_commands:\n  - echo hello\navailable_node_types:\n"
+    );
+    for n in 0.. {
+        if n > 0 && text.lines().count() >= lines {
+            break;
+        }
+        text += &node_type(&format!("type-{n}-{region}"));
+    }
+    text
+}
+
+fn node_type(name: &str) -> String {
+    format!(
+        "  {name}:\n    min_workers: 1\n    resources: {{CPU: 4, custom: 1}}\n    node_config:\n      \
+         InstanceType: m5.xlarge\n      ImageId: ami-0530ca8899fac469f\n      KeyName: quokka\n      \
+         SecurityGroupIds: [sg-11111111, sg-22222222]\n      SubnetIds:\n        - subnet-11111111\n        \
+         - subnet-22222222\n      BlockDeviceMappings:\n        - DeviceName: /dev/sda1\n          \
+         Ebs:\n            VolumeSize: 100\n            VolumeType: gp3\n      \
+         MetadataOptions: {{HttpTokens: required}} # a comment\n"
+    )
 }
 
 #[cfg(feature = "aws")]

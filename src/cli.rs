@@ -46,6 +46,35 @@ pub struct Cli {
     pub project: ProjectArgs,
 }
 
+impl Cli {
+    /// How to print; the dashboard and the demo have no say in it.
+    pub fn format(&self) -> Format {
+        match &self.command {
+            Some(Command::Config(args)) if args.format == ConfigFormat::Json => Format::Json,
+            Some(Command::Check(args) | Command::Status(args)) => args.format,
+            Some(Command::Fix(args)) => args.common.format,
+            Some(Command::Up(args)) => args.common.format,
+            Some(Command::Logs(args)) => args.common.format,
+            Some(Command::Down(args)) => args.common.format,
+            Some(Command::Query(args)) => args.common.format,
+            Some(Command::Exec(args)) => args.common.format,
+            Some(Command::Stop(args)) => args.common.format,
+            Some(Command::Start(args)) => args.common.format,
+            // What these print is not what muster says of the project.
+            Some(
+                Command::Init(_)
+                | Command::Config(_)
+                | Command::Export(_)
+                | Command::Forward(_)
+                | Command::Ssh(_)
+                | Command::SshConfig(_)
+                | Command::Demo(_),
+            )
+            | None => Format::Text,
+        }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -35,8 +35,8 @@ pub use watch::{Streams, Watch};
 pub use world::World;
 
 use crate::{
-    cli::{Cli, Command},
-    report::Out,
+    cli::{Cli, Command, Format},
+    report::{DiagnosticsDocument, Out},
     sim::Scenario,
 };
 
@@ -44,12 +44,24 @@ use crate::{
 /// the last message.
 pub fn main(cli: Cli) -> Exit {
     let mut streams = Streams { out: Out::stdout(), err: Out::stderr() };
+    let format = cli.format();
     let result = on_runtime(run(cli, &mut streams));
     result.unwrap_or_else(|trouble| {
-        // There is nowhere left to say that standard error can't be written.
-        let _ = trouble.tell(&mut streams.err);
+        // There is nowhere left to say that it can't be written.
+        let _ = tell(&trouble, format, &mut streams);
         trouble.exit()
     })
+}
+
+/// Programs get what is wrong with the configs as one document, from every command.
+fn tell(trouble: &Trouble, format: Format, streams: &mut Streams) -> std::io::Result<()> {
+    match trouble {
+        Trouble::Config(diagnostics) if format == Format::Json => {
+            let exit_code = trouble.exit().code();
+            streams.out.json(&DiagnosticsDocument { version: 1, diagnostics, exit_code })
+        }
+        _ => trouble.tell(&mut streams.err),
+    }
 }
 
 /// Runs `work` on this thread, its tasks on others.

@@ -44,7 +44,7 @@ impl Recipe {
         scripts: &Scripts,
         unread: Vec<Diagnostic>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut form = Form { diagnostics: unread };
+        let mut form = Form::after(unread);
         let root = tree(source, &mut form);
         let steps = root.map(|root| steps(&Place::root(&root), scripts, &mut form));
         let mut diagnostics = form.diagnostics;

@@ -46,6 +46,13 @@ pub struct Host {
     pub proxy_by_id: bool,
 }
 
+impl Host {
+    /// What ssh is told to connect to.
+    pub fn target(&self) -> String {
+        if self.proxy_by_id { self.instance.to_string() } else { self.address.to_string() }
+    }
+}
+
 /// A shell script to run on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {

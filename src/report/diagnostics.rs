@@ -1,7 +1,21 @@
 //! What is wrong with the configs, for people.
 
+use serde::Serialize;
+
 use super::{Paint, Tone};
 use crate::config::Diagnostic;
+
+/// The one document that a command with `--format json` prints where the
+/// configs are wrong; `check` prints its own, which holds them as well.
+#[derive(Debug, Serialize)]
+pub struct DiagnosticsDocument<'a> {
+    /// The form of this document.
+    pub version: u32,
+    /// What is wrong.
+    pub diagnostics: &'a [Diagnostic],
+    /// The process's exit code.
+    pub exit_code: u8,
+}
 
 /// All of `diagnostics`, an empty line behind each.
 pub fn diagnostics(diagnostics: &[Diagnostic], paint: Paint) -> Vec<String> {

@@ -18,7 +18,7 @@ mod table;
 
 pub use adopt::adopt_plan;
 pub use config::{ConfigDocument, config, config_document};
-pub use diagnostics::diagnostics;
+pub use diagnostics::{DiagnosticsDocument, diagnostics};
 pub use events::EventLines;
 pub use findings::{FindingsDocument, failures, findings};
 pub use fix::fix_plan;

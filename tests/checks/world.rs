@@ -11,8 +11,8 @@ use muster::{
         RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
     },
     config::{
-        AwsCredentials, Commands, FileMounts, GroupToMake, Location, NodeGroup, NodeTemplate, Project, Python,
-        Quokka, RayStart, Recipe, RegionConfig, Source, Sourced,
+        AwsCredentials, Commands, FileMounts, GroupToMake, Location, NodeGroup, NodeTemplate,
+        Project, Python, Quokka, RayStart, Recipe, RegionConfig, Source, Sourced,
     },
     model::{ClusterId, Failure, GroupKey, NodeKind, Region},
     survey::{Fact, RegionSurvey, Survey},

@@ -85,6 +85,16 @@ fn json_stays_json_when_configs_are_wrong() {
     assert_eq!(document["exit_code"], 2);
     assert_eq!(document["diagnostics"][0]["id"], "config.unknown-key");
     assert_eq!(document["diagnostics"][0]["location"]["file"], "us.yaml");
+    for command in ["up", "status", "logs", "down", "fix"] {
+        let ran = muster.run(&[command, "--format", "json", "us.yaml"]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(2), ""), "{command}");
+        let document: serde_json::Value = ran.json();
+        assert_eq!(document["exit_code"], 2, "{command}");
+        let told = &document["diagnostics"][0];
+        assert_eq!(told["id"], "config.unknown-key", "{command}");
+        assert_eq!(told["key_path"], "available_node_types.ray.head.default.node_config.ImagId");
+        assert!(told["help"].as_str().unwrap().contains("ImageId"), "{command}: {told}");
+    }
 }
 
 /// Exit code 2; the error, all of it on standard error, says `says`.

@@ -89,7 +89,7 @@ pub async fn what_is_stopped_can_be_terminated(world: &World) {
 
 pub async fn spot_instances_are_not_stopped(world: &World) {
     let site = &world.west;
-    let market = Market::Spot { max_price: None };
+    let market = Market::Spot(muster::cloud::Spot::default());
     let request = LaunchRequest { market, ..site.request(1, "stop-6") };
     let spot = world.cloud.launch(&site.region, &request).await.unwrap();
     let both = [ids(&spot), ids(&launched(world, site, 1, "stop-7").await)].concat();

@@ -44,7 +44,8 @@ fn paths(value: &Value, above: &str, found: &mut BTreeSet<String>) {
 /// The key paths of all files of a corpus, those in its folders included.
 fn paths_in(corpus: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut folders = vec![configs(corpus)];
+    // The built-in recipe has keys that few others need.
+    let mut folders = vec![configs(corpus), configs("../../assets/recipe")];
     while let Some(folder) = folders.pop() {
         for path in names_in(&folder).into_iter().map(|name| folder.join(name)) {
             if path.is_dir() {

@@ -17,7 +17,7 @@ fn essence(project: &Project) -> Vec<String> {
     while let Some(line) = rest.next() {
         let text = line.trim_start();
         let indent = line.len() - text.len();
-        let dropped = ["origin: ", "source: ", "sources: ", "folder: "];
+        let dropped = ["origin: ", "source: ", "sources: ", "folder: ", "location: "];
         if text.starts_with("name: ") && text.ends_with("/recipe.yaml\",") {
             // The recipe goes by where it is; it is found from elsewhere, too.
             lines.push(format!("{}name: \"recipe.yaml\",", " ".repeat(indent)));

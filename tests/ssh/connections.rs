@@ -291,3 +291,28 @@ async fn through_a_jump_host() {
     let known = fs::read_to_string(bench.folder.path().join("known_hosts")).unwrap();
     assert!(known.starts_with("i-1 ") && known.lines().count() == 1, "{known}");
 }
+
+#[tokio::test]
+async fn through_a_proxy_command_that_is_given_the_instance_s_id() {
+    let sshd = Sshd::start();
+    let own = tempfile::tempdir().unwrap();
+    let (config, asked) = (own.path().join("config"), own.path().join("asked"));
+    fs::write(&config, "").unwrap();
+    let command = format!(
+        "sh -c 'echo %h:%p > {}; exec busybox nc 127.0.0.1 {}'",
+        asked.display(),
+        sshd.port(),
+    );
+    let bench = Bench::with_config(sshd, &config);
+    for (by_id, expected) in [(true, "i-1:22\n"), (false, "192.0.2.7:22\n")] {
+        let proxy_command = Some(command.clone());
+        let host = Host { proxy_command, proxy_by_id: by_id, ..bench.host("i-1") };
+        let session = bench.remote.connect(&host).await.unwrap();
+        let (lines, _) = run(&*session, &script("proxy.1", "echo there")).await;
+        assert_eq!(lines, ["there"]);
+        session.close().await;
+        assert_eq!(fs::read_to_string(&asked).unwrap(), expected);
+    }
+    let known = fs::read_to_string(bench.folder.path().join("known_hosts")).unwrap();
+    assert!(known.starts_with("i-1 ") && known.lines().count() == 1, "{known}");
+}

@@ -11,7 +11,11 @@ const NODE_CONFIG: &str = "node_config";
 
 /// Keys without which Ray or EC2 choose, and what that comes to.
 const OPEN: [(&str, &[&str], &str); 4] = [
-    ("ImageId", &["ImageId"], "muster chooses none, and EC2 launches nothing without: name one"),
+    (
+        "ImageId",
+        &["ImageId"],
+        "Ray has no default image in this region, and EC2 launches nothing without: name one",
+    ),
     ("KeyName", &["KeyName"], "nobody could log in: say key_name in muster.yaml"),
     (
         "SubnetIds",
@@ -77,6 +81,9 @@ fn fill_in_group(project: &Project, config: &RegionConfig, group: &NodeGroup, tr
     }
     if let (Some(key), Some(_)) = (&group.template.key_name, &project.key_name) {
         tree.fill(&at("KeyName"), || Tree::of(key));
+    }
+    if let Some(image) = &group.template.image {
+        tree.fill(&at("ImageId"), || Tree::of(image));
     }
     let groups = &group.template.security_groups;
     if !groups.is_empty() && groups.iter().all(|one| !is_own(config, one)) {

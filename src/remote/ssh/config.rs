@@ -62,8 +62,7 @@ impl Files {
         if let Some(command) = &host.proxy_command {
             arguments.extend(["-o".into(), format!("ProxyCommand={command}").into()]);
         }
-        let id = || host.instance.to_string();
-        arguments.push(if host.proxy_by_id { id() } else { host.address.to_string() }.into());
+        arguments.push(host.target().into());
         arguments
     }
 }

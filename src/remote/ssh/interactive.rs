@@ -52,7 +52,10 @@ impl Interactive {
         for option in options {
             arguments.extend(["-o".into(), option.into()]);
         }
-        arguments.extend(["--".into(), host.address.to_string().into()]);
+        if let Some(command) = &host.proxy_command {
+            arguments.extend(["-o".into(), format!("ProxyCommand={command}").into()]);
+        }
+        arguments.extend(["--".into(), host.target().into()]);
         arguments.extend(command.iter().map(OsString::from));
         arguments
     }
@@ -73,6 +76,9 @@ impl Interactive {
             // Writing to a String can't fail.
             let _ = writeln!(text, "    {key} {value}");
         };
+        if let Some(command) = &host.proxy_command {
+            say("ProxyCommand", command);
+        }
         for (key, value) in self.way_to(host).await? {
             say(&key, &value);
         }
@@ -95,7 +101,7 @@ impl Interactive {
     /// What the user's config makes of the node's address.
     async fn way_to(&self, host: &Host) -> Result<Vec<(String, String)>, Failure> {
         let mut ssh = Command::new("ssh");
-        ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.address.to_string());
+        ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.target());
         let told = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
         if !told.status.success() {
             let said = super::diagnose::summary(&String::from_utf8_lossy(&told.stderr));
