@@ -11,7 +11,7 @@ use super::{
     site::{Flaw, flawed},
 };
 use muster::{
-    cloud::{BlockDevice, LaunchRequest, Market, Tags, tags},
+    cloud::{LaunchRequest, Market, Tags, tags},
     engine::{Command, Remains, Update},
     remedy::Wish,
     report::{self, Paint},
@@ -136,17 +136,9 @@ async fn volume(account: Account) {
         let ids = line.trim().strip_prefix("SubnetIds: [")?;
         ids.split(']').next().map(Into::into)
     });
-    let device = BlockDevice {
-        device_name: "/dev/sdb".into(),
-        volume_size_gib: Some(3),
-        volume_type: None,
-        iops: None,
-        throughput_mib_s: None,
-        delete_on_termination: Some(false),
-        encrypted: None,
-        snapshot: None,
-        virtual_name: None,
-    };
+    let device = serde_json::json!([
+        {"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 3, "DeleteOnTermination": false}},
+    ]);
     let mut tags = Tags::from([(tags::PROJECT.into(), "bench".into())]);
     tags.insert(tags::CLUSTER.into(), super::bench::CLUSTER.into());
     let request = LaunchRequest {
@@ -156,7 +148,7 @@ async fn volume(account: Account) {
         subnet,
         security_groups: Vec::new(),
         iam_profile: None,
-        block_devices: vec![device],
+        more: [("BlockDeviceMappings".to_owned(), device)].into_iter().collect(),
         user_data: None,
         market: Market::OnDemand,
         tags,

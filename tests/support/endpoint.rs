@@ -82,7 +82,6 @@ impl Request {
     }
 
     /// All that it asks for, as it came.
-    /// Its body as it was sent.
     pub fn body(&self) -> &str {
         &self.body
     }

@@ -248,7 +248,8 @@ pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
         .ok_or_else(|| Failure::new(format!("{region} is not in the project any more")))?;
     let public = one.instance.public_ip;
     let private = one.instance.private_ip.map(Into::into);
-    let address = if config.use_internal_ips { private } else { public };
+    let proxy_by_id = config.ssh_by_id();
+    let address = if config.use_internal_ips || proxy_by_id { private } else { public };
     let address = address.ok_or_else(|| {
         Failure::new(format!("{} ({}) has no public address", one.node, one.instance.id))
             .hint("provider.use_internal_ips: true reaches it by its private one")
@@ -259,6 +260,8 @@ pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
         address,
         user: config.ssh_user.value.clone(),
         private_key: config.ssh_private_key.as_ref().map(|path| path.value.clone()),
+        proxy_command: config.ssh_proxy.as_ref().map(|proxy| proxy.command.value.clone()),
+        proxy_by_id,
     })
 }
 

@@ -148,10 +148,14 @@ impl RegionState {
 
     /// The volumes that outlive their machine; the others end with it.
     fn keep_volumes(&mut self, id: &InstanceId, request: &LaunchRequest) {
-        let lasting =
-            request.block_devices.iter().filter(|one| one.delete_on_termination == Some(false));
+        let devices = request.more.get("BlockDeviceMappings").and_then(|all| all.as_array());
+        let lasting = devices
+            .into_iter()
+            .flatten()
+            .filter(|one| one["Ebs"]["DeleteOnTermination"].as_bool() == Some(false));
         for device in lasting {
-            let volume = format!("vol-{}", dice::hex17(&[id.as_str(), &device.device_name]));
+            let name = device["DeviceName"].as_str().unwrap_or_default();
+            let volume = format!("vol-{}", dice::hex17(&[id.as_str(), name]));
             self.tags.insert(volume, request.tags.clone());
         }
     }
