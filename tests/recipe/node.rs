@@ -177,6 +177,8 @@ fn host(sshd: &Sshd) -> Host {
         address: "192.0.2.1".parse().unwrap(),
         user: Sshd::user(),
         private_key: Some(sshd.private_key()),
+        proxy_command: None,
+        proxy_by_id: false,
     }
 }
 
