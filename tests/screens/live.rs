@@ -192,7 +192,7 @@ async fn a_healthy_world_is_launched_watched_and_left() {
         live.until("▶ booting").await;
         live.until("▶ bootstrap").await;
         live.press("5");
-        live.until("pip3 install").await;
+        live.until("muster-check").await;
         live.press("1");
         live.until("the cluster is ready: 9 of 9 nodes").await;
         live.until("us-west-2/head leads").await;
@@ -229,7 +229,7 @@ async fn another_world_is_a_key_away() {
     let story = |live: Live| async move {
         live.until("Preflight ✗6").await;
         live.press("w");
-        live.until("mistakes ★").await;
+        live.until("★ this one").await;
         live.press("j enter");
     };
     let (outcome, _) = play(simulated("mistakes"), (80, 24), SLOW, story).await;
