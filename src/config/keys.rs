@@ -40,6 +40,8 @@ pub(super) enum Use {
     NotYet(&'static str),
     /// muster gives this itself; why.
     Own(&'static str),
+    /// AWS takes it no more; what to do instead.
+    Gone(&'static str),
 }
 
 /// What `RunInstances` takes under a key.
@@ -140,18 +142,21 @@ fn check_entry(
         Use::Used | Use::Passed(_) if table.below(path).is_empty() => {}
         Use::Used | Use::Passed(_) => check_below(table, path, value, form),
         Use::Open => {}
-        Use::Ignored(_) if value.node.is_off() => {}
+        Use::Ignored(_) | Use::NotYet(_) if value.node.is_off() => {}
         Use::Ignored(help) => form.report(about(
             Diagnostic::warning(ids::WITHOUT_EFFECT, format!("`{key}` has no effect in muster"))
                 .help(help),
         )),
-        Use::NotYet(_) if value.node.is_off() => {}
         Use::NotYet(help) => {
             let message = format!("muster does not carry out `{key}` yet");
             form.not_yet(&entry.location, &value.path, message, help);
         }
         Use::Own(why) => form.report(about(
             Diagnostic::error(ids::NOT_SUPPORTED, format!("muster sets `{key}` itself")).help(why),
+        )),
+        Use::Gone(help) => form.report(about(
+            Diagnostic::error(ids::NOT_SUPPORTED, format!("AWS no longer takes `{key}`"))
+                .help(help),
         )),
     }
 }

@@ -286,8 +286,8 @@ pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut 
                 }
             }
         }
-        let pinned = network.place.config.groups.iter();
-        if let Some(why) = pinned.filter_map(|group| group.template.pinned_network()).next() {
+        let mut pinned = network.place.config.groups.iter();
+        if let Some(why) = pinned.find_map(|group| group.template.pinned_network()) {
             plan.leave(&new.mends, why);
             continue;
         }

@@ -1,6 +1,6 @@
 //! What a file system can put in the way.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{fs, iter, os::unix::fs::symlink, path::Path, process::Command};
 
 use muster::config::Loaded;
 
@@ -12,8 +12,9 @@ pub(super) fn cases() -> Vec<(&'static str, Loaded)> {
     let at = folder.path();
     fs::create_dir(at.join("folder.yaml")).unwrap();
     fs::write(at.join("large.yaml"), vec![b'#'; 17 * 1024 * 1024]).unwrap();
-    let many: String = (0..10_100).map(|n| format!("k{n}: v\n")).collect();
-    fs::write(at.join("many.yaml"), format!("cluster_name: many\n{many}")).unwrap();
+    let keys = (0..10_100).map(|n| format!("k{n}: v"));
+    let many: Vec<String> = iter::once("cluster_name: many".into()).chain(keys).collect();
+    fs::write(at.join("many.yaml"), many.join("\n")).unwrap();
     symlink("loop.yaml", at.join("loop.yaml")).unwrap();
     assert!(Command::new("mkfifo").arg(at.join("pipe.yaml")).status().unwrap().success());
     let one = |name: &str| load_files(at, vec![name.into()]);

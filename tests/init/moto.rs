@@ -1,6 +1,5 @@
 //! From nothing but default VPCs to a project that passes every check, by the
 //! real binary on moto.
-#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use super::{init, read};
 use crate::support::{moto::Moto, muster::Muster, sshd::keygen};

@@ -10,7 +10,7 @@ use aws_sdk_ec2::{
     error::ProvideErrorMetadata,
     operation::run_instances::builders::RunInstancesFluentBuilder,
     primitives::DateTime,
-    types::{self, MarketType, ResourceType, SpotInstanceType},
+    types::{self, InstanceInterruptionBehavior, MarketType, ResourceType, SpotInstanceType},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -125,6 +125,7 @@ fn spot(spot: &Spot) -> types::SpotMarketOptions {
     let until = spot.valid_until.map(|until| DateTime::from_secs(until.as_second()));
     types::SpotMarketOptions::builder()
         .spot_instance_type(SpotInstanceType::OneTime)
+        .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate)
         .set_max_price(spot.max_price.clone())
         .set_valid_until(until)
         .set_block_duration_minutes(spot.block_duration_minutes)

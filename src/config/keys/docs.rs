@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Kind, NODE_CONFIG, PROJECT, RECIPE, REGION, Table,
-    Use::{Ignored, NotYet, Open, Own, Passed, Used},
+    Use::{Gone, Ignored, NotYet, Open, Own, Passed, Used},
 };
 
 const INTRODUCTION: &str = "\
@@ -21,7 +21,7 @@ that `yes` and `on` are booleans, `010` is eight, and `<<` merges. A key is one 
 - **no effect**: muster reads past it and says so, once.
 - **not yet**: the config loads and is shown; `check` fails with `config.unsupported`, and nothing is
   launched.
-- **refused**: muster sets it itself; an error.
+- **refused**: an error: muster sets it itself, or AWS takes it no more.
 
 Any other key is an error, with the nearest valid key. `*` stands for any name.
 ";
@@ -59,7 +59,7 @@ fn section(text: &mut String, title: &str, table: &Table) {
             Passed(kind) => ("passed on", of_kind(*kind)),
             Ignored(why) => ("no effect", *why),
             NotYet(help) => ("**not yet**", *help),
-            Own(why) => ("refused", *why),
+            Own(why) | Gone(why) => ("refused", *why),
         };
         _ = writeln!(text, "| `{path}` | {what} | {more} |");
     }

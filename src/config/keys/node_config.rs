@@ -4,7 +4,7 @@
 use super::{
     Kind::{Count, Flag, List, Map, Text, Texts},
     Row,
-    Use::{Ignored, NotYet, Open, Own, Passed, Used},
+    Use::{Gone, Ignored, NotYet, Open, Own, Passed, Used},
 };
 
 const COUNT: &str = "a node group's count is its `min_workers`; remove it";
@@ -89,11 +89,16 @@ pub(in crate::config) const NODE_CONFIG: &[Row] = &[
     ("CreditSpecification.CpuCredits", Passed(Text)),
     ("DisableApiStop", Passed(Flag)),
     ("EbsOptimized", Passed(Flag)),
-    ("ElasticGpuSpecification", Passed(List)),
-    ("ElasticGpuSpecification.Type", Passed(Text)),
-    ("ElasticInferenceAccelerators", Passed(List)),
-    ("ElasticInferenceAccelerators.Count", Passed(Count)),
-    ("ElasticInferenceAccelerators.Type", Passed(Text)),
+    (
+        "ElasticGpuSpecification",
+        Gone("Amazon Elastic Graphics has ended; remove it, and take an instance type with a GPU"),
+    ),
+    (
+        "ElasticInferenceAccelerators",
+        Gone(
+            "Amazon Elastic Inference has ended; remove it, and take an instance type such as `inf2.xlarge`",
+        ),
+    ),
     ("EnablePrimaryIpv6", Passed(Flag)),
     ("EnclaveOptions", Passed(Map)),
     ("EnclaveOptions.Enabled", Passed(Flag)),

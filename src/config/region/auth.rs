@@ -30,19 +30,19 @@ pub(super) fn read(config: &Place<'_>, folder: &Path, form: &mut Form) -> Auth {
         private_key: get("ssh_private_key").and_then(|key| {
             Some(form.text(&key)?.map(|path| paths::resolve(folder, Path::new(&path))))
         }),
-        proxy: proxy(get("ssh_proxy_command"), get("ssh_proxy_use_node_id"), form),
+        proxy: proxy(get("ssh_proxy_command"), get("ssh_proxy_use_node_id").as_ref(), form),
     }
 }
 
 fn proxy(
     command: Option<Place<'_>>,
-    by_id: Option<Place<'_>>,
+    by_id: Option<&Place<'_>>,
     form: &mut Form,
 ) -> Option<SshProxy> {
-    let use_id = by_id.as_ref().and_then(|flag| form.flag(flag)).unwrap_or(false);
+    let use_id = by_id.and_then(|flag| form.flag(flag)).unwrap_or(false);
     // Ray passes over an empty command.
     let command = command.filter(|command| !command.node.is_empty());
-    if let (None, Some(by_id), true) = (&command, &by_id, use_id) {
+    if let (None, Some(by_id), true) = (&command, by_id, use_id) {
         let message = "`ssh_proxy_use_node_id` needs an `ssh_proxy_command`";
         let help =
             "ssh can't connect to an instance's id by itself: give the command, or remove this";

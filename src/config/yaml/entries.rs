@@ -95,7 +95,9 @@ pub(super) fn merge(merged: &mut Entries, node: Node, key: &Location) -> Result<
     };
     for map in maps {
         let Value::Map(entries) = map.value else { return Err(wrong(&map)) };
-        entries.into_iter().for_each(|entry| merged.push_new(entry));
+        for entry in entries {
+            merged.push_new(entry);
+        }
     }
     Ok(())
 }

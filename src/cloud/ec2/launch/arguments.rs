@@ -4,9 +4,9 @@
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 
 use super::shapes::{
-    accelerator, block_device, cpu, credits, elastic_gpu, enclave, flag, hibernation, int,
-    interface, ipv6_address, licence, list, maintenance, metadata, monitoring, name, operator,
-    performance, placement, private_dns, reservation, secondary_interface, text, texts,
+    block_device, cpu, credits, enclave, flag, hibernation, int, interface, ipv6_address, licence,
+    list, maintenance, metadata, monitoring, name, operator, performance, placement, private_dns,
+    reservation, secondary_interface, text, texts,
 };
 use crate::cloud::Arguments;
 
@@ -34,8 +34,6 @@ arguments! {
     "CreditSpecification" => set_credit_specification(credits),
     "DisableApiStop" => set_disable_api_stop(flag),
     "EbsOptimized" => set_ebs_optimized(flag),
-    "ElasticGpuSpecification" => set_elastic_gpu_specification(list(elastic_gpu)),
-    "ElasticInferenceAccelerators" => set_elastic_inference_accelerators(list(accelerator)),
     "EnablePrimaryIpv6" => set_enable_primary_ipv6(flag),
     "EnclaveOptions" => set_enclave_options(enclave),
     "HibernationOptions" => set_hibernation_options(hibernation),

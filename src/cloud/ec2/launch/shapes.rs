@@ -43,10 +43,6 @@ pub(super) fn list<T>(read: impl Fn(&Value) -> Option<T>) -> impl Fn(&Value) -> 
 }
 
 shapes! {
-    accelerator: ElasticInferenceAccelerator {
-        "Count" => set_count(int),
-        "Type" => set_type(text),
-    }
     block_device: BlockDeviceMapping {
         "DeviceName" => set_device_name(text),
         "Ebs" => set_ebs(ebs),
@@ -76,9 +72,6 @@ shapes! {
         "VolumeInitializationRate" => set_volume_initialization_rate(int),
         "VolumeSize" => set_volume_size(int),
         "VolumeType" => set_volume_type(name),
-    }
-    elastic_gpu: ElasticGpuSpecification {
-        "Type" => set_type(text),
     }
     ena_srd: EnaSrdSpecificationRequest {
         "EnaSrdEnabled" => set_ena_srd_enabled(flag),
