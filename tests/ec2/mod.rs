@@ -1,6 +1,7 @@
 //! The adapter for EC2 against endpoints that misbehave as AWS and networks
 //! do, and against answers that moto never gives.
 
+mod arguments;
 mod change;
 mod errors;
 mod launch;
