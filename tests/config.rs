@@ -2,7 +2,8 @@
 //!
 //! `configs/valid` and `configs/invalid` hold a case each: a file is a region
 //! config; a folder is a project if it has a `muster.yaml`, and otherwise all
-//! its files are region configs. `configs/invalid/recipes` holds recipes;
+//! its files are region configs. `configs/invalid/recipes` holds recipes,
+//! `configs/ray` the configs that Ray brings itself,
 //! `configs/found` what random inputs brought to light.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

@@ -15,6 +15,25 @@ fn valid_cases_have_a_project_and_nothing_to_say() {
     }
 }
 
+/// What Ray brings itself: no error, and what has no effect is said.
+#[test]
+fn ray_s_own_configs_load() {
+    for name in names_in(&configs("ray")) {
+        let loaded = load_case(&configs("ray"), &name);
+        let said = loaded.diagnostics.iter().map(|one| (one.id, one.key_path.as_deref()));
+        let said: Vec<_> = said.collect();
+        let expected = [
+            (ids::WITHOUT_EFFECT, Some("upscaling_speed")),
+            (ids::WITHOUT_EFFECT, Some("idle_timeout_minutes")),
+            (ids::WITHOUT_EFFECT, Some("provider.cache_stopped_nodes")),
+            (ids::AUTOSCALER, Some("head_start_ray_commands[1]")),
+        ];
+        assert_eq!(said, expected, "{}", name.display());
+        let project = loaded.project.unwrap();
+        assert_eq!(project.regions[0].groups.len(), 1, "a head, and no workers by default");
+    }
+}
+
 #[test]
 fn invalid_cases_are_explained() {
     for (name, diagnostics) in invalid_cases() {
