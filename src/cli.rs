@@ -51,6 +51,8 @@ impl Cli {
     pub fn format(&self) -> Format {
         match &self.command {
             Some(Command::Config(args)) if args.format == ConfigFormat::Json => Format::Json,
+            Some(Command::Init(args)) => args.format,
+            Some(Command::Export(args)) if args.form.json => Format::Json,
             Some(Command::Check(args) | Command::Status(args)) => args.format,
             Some(Command::Fix(args)) => args.common.format,
             Some(Command::Up(args)) => args.common.format,
@@ -62,8 +64,7 @@ impl Cli {
             Some(Command::Start(args)) => args.common.format,
             // What these print is not what muster says of the project.
             Some(
-                Command::Init(_)
-                | Command::Config(_)
+                Command::Config(_)
                 | Command::Export(_)
                 | Command::Forward(_)
                 | Command::Ssh(_)

@@ -1,5 +1,7 @@
 //! The security groups: whether they exist, and in the nodes' own VPC.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cloud::SecurityGroup,
     config::{NodeGroup, Sourced},
@@ -63,16 +65,27 @@ fn ray_s_group(place: &Place<'_>) -> String {
 
 /// Groups by name: EC2 looks for them, and what they admit is not known.
 fn by_name(place: &Place<'_>) -> Option<Finding> {
-    let mut with =
-        place.config.groups.iter().filter(|group| !group.template.group_names().is_empty());
-    let group = with.next()?;
-    Some(
+    let with = |group: &&NodeGroup| !group.template.group_names().is_empty();
+    let groups: Vec<_> = place.config.groups.iter().filter(with).collect();
+    let location = groups.first()?.node_type.location();
+    let names: BTreeSet<_> = groups.iter().flat_map(|group| group.template.group_names()).collect();
+    let title = format!("security groups by name for {}: {}", types(&groups), and(names));
+    let nowhere = |group: &&NodeGroup| {
+        matches!(place.facts.subnets_of(place.config, group), Err(Absent::Missing))
+    };
+    let finding = if groups.iter().any(nowhere) {
         place
-            .warn(format!("security groups by name: {}", and(group.template.group_names())))
-            .seen("EC2 looks for them in the default VPC; what they admit is not judged")
-            .todo("name them in SecurityGroupIds, with SubnetIds of their VPC")
-            .at(group.node_type.location()),
-    )
+            .fail(title)
+            .seen("EC2 looks for them in the default VPC, which has no subnet to launch into here")
+            .leads_to("RunInstances would answer VPCIdNotSpecified or InvalidGroup.NotFound")
+    } else {
+        place
+            .warn(title)
+            .seen("EC2 looks for them in the default VPC, and launches into a subnet of its own choice there")
+            .seen("what they admit is not judged")
+            .leads_to("in another VPC, RunInstances would answer InvalidGroup.NotFound")
+    };
+    Some(finding.todo("name them in SecurityGroupIds, with SubnetIds of their VPC").at(location))
 }
 
 /// `sg.same-vpc`

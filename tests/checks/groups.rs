@@ -33,6 +33,25 @@ fn no_group_named() {
 }
 
 #[test]
+fn groups_by_name_are_what_ec2_would_make_of_them() {
+    let mut world = World::healthy();
+    world.templates("eu-west-1", |template| {
+        template.security_groups.clear();
+        template.subnets.clear();
+        template.more.insert("SecurityGroups".into(), serde_json::json!(["quokka", "ssh"]));
+    });
+    let title = "security groups by name for ray.head.default and ray.worker.default: \
+                 quokka and ssh";
+    let finding = world.finding("sg.exists", "eu-west-1");
+    assert_eq!((finding.level, finding.title.as_str()), (Level::Fail, title));
+    assert!(finding.leads_to.unwrap().contains("VPCIdNotSpecified"));
+    world.region("eu-west-1").default_subnets = vec!["subnet-eu"];
+    let finding = world.finding("sg.exists", "eu-west-1");
+    assert_eq!((finding.level, finding.title.as_str()), (Level::Warn, title));
+    assert!(finding.evidence[0].contains("in the default VPC"), "{:?}", finding.evidence);
+}
+
+#[test]
 fn unreadable_groups_are_unknown() {
     let mut world = World::healthy();
     world.unreadable("eu-west-1", "groups");

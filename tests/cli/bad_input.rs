@@ -95,6 +95,18 @@ fn json_stays_json_when_configs_are_wrong() {
         assert_eq!(told["key_path"], "available_node_types.ray.head.default.node_config.ImagId");
         assert!(told["help"].to_string().contains("ImageId"), "{command}: {told}");
     }
+    let of_init = ["init", "--format", "json", "--from", "us.yaml", "--regions", "eu-west-1"];
+    let others: [&[&str]; 4] = [
+        &[&of_init[..], &["--offline", "--yes"]].concat(),
+        &["export", "--json", "us.yaml"],
+        &["config", "--format", "json", "us.yaml"],
+        &["exec", "--format", "json", "us.yaml", "--", "true"],
+    ];
+    for args in others {
+        let ran = muster.run(args);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(2), ""), "{args:?}");
+        assert_eq!(ran.json()["diagnostics"][0]["id"], "config.unknown-key", "{args:?}");
+    }
 }
 
 /// Exit code 2; the error, all of it on standard error, says `says`.

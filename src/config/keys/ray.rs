@@ -42,7 +42,12 @@ pub(in crate::config) const REGION: &[Row] = &[
             "credentials come from AWS_PROFILE, the environment or ~/.aws, as for the aws command; take them out of this file",
         ),
     ),
-    ("provider.cache_stopped_nodes", Ignored("muster terminates nodes and never stops them")),
+    (
+        "provider.cache_stopped_nodes",
+        Ignored(
+            "whatever it says, `muster down` terminates nodes and `muster stop` stops them, which keeps their volumes",
+        ),
+    ),
     (
         "provider.cloudwatch",
         Ignored("muster sets up no CloudWatch agent; do it in `setup_commands`"),
