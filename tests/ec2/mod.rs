@@ -3,6 +3,7 @@
 
 mod arguments;
 mod change;
+mod described;
 mod errors;
 mod launch;
 mod pages;
