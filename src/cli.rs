@@ -122,52 +122,56 @@ pub struct ProjectArgs {
     #[arg(value_name = "CONFIGS")]
     pub configs: Vec<PathBuf>,
     /// Work on a simulated world in place of CONFIGS: one of `muster demo --list`, or a TOML file
-    #[arg(long, value_name = "NAME", conflicts_with = "configs")]
+    #[arg(long, value_name = "NAME", conflicts_with = "configs", display_order = LAST)]
     pub scenario: Option<String>,
     /// Keep journals, manifests and logs here, not in the XDG state directory
-    #[arg(long, value_name = "DIR", env = "MUSTER_STATE_DIR")]
+    #[arg(long, value_name = "DIR", env = "MUSTER_STATE_DIR", display_order = LAST)]
     pub state_dir: Option<PathBuf>,
     /// Give up on a call to AWS after this many seconds [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, display_order = LAST)]
     pub aws_timeout: Option<Duration>,
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub overrides: OverrideArgs,
 }
 
+/// Behind what a command itself takes.
+const LAST: usize = 100;
+/// On each field: on the struct it would go on to what a command itself takes.
+const OVERRIDES: &str = "In place of what muster.yaml says";
+
 /// Values that go before what `muster.yaml` says.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "In place of what muster.yaml says")]
 pub struct OverrideArgs {
     /// The project's name
-    #[arg(long)]
+    #[arg(long, help_heading = OVERRIDES)]
     pub name: Option<String>,
     /// The region whose head leads
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "REGION")]
     pub leader: Option<Region>,
     /// The key pair of all nodes
-    #[arg(long, value_name = "KEY_PAIR")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "KEY_PAIR")]
     pub key_name: Option<KeyName>,
     /// The private key's file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub key_location: Option<PathBuf>,
     /// The security group of nodes whose config names none
-    #[arg(long, value_name = "SG_ID")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "SG_ID")]
     pub security_group: Option<SecurityGroupId>,
     /// A pip requirement for every node; may be given several times
-    #[arg(long = "requirement", value_name = "REQUIREMENT")]
+    #[arg(long = "requirement", help_heading = OVERRIDES, value_name = "REQUIREMENT")]
     pub requirements: Vec<String>,
     /// Where nodes spill to
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "DIR")]
     pub spill_dir: Option<PathBuf>,
     /// The steps that bootstrap every node
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
     /// An ssh config to include, not ~/.ssh/config
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub ssh_config: Option<PathBuf>,
     /// Where this machine's connections come from, as the nodes see it
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, help_heading = OVERRIDES, value_name = "CIDR")]
     pub operator_cidr: Option<Ipv4Net>,
 }
 
@@ -291,7 +295,7 @@ pub struct FixArgs {
     /// Show what would be changed, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Print the plan as a script for whoever has the rights, and change nothing
+    /// Print the plan as a script for whoever has the rights (POSIX shell), and change nothing
     #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["yes", "dry_run"])]
     pub print: Option<Script>,
     /// Lead routes anew that are blackholes; without it they are left alone
@@ -304,8 +308,9 @@ pub struct FixArgs {
 
 /// A form of script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "docs of values turn the help into the long form")]
 pub enum Script {
-    /// A POSIX shell script of `aws ec2` commands
+    // Of `aws ec2` commands.
     AwsCli,
 }
 
@@ -408,11 +413,12 @@ pub struct DemoArgs {
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "docs of values turn every help into the long form")]
 pub enum Format {
-    /// For people
+    // For people.
     #[default]
     Text,
-    /// For programs
+    // For programs.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! What the README says of the program is what the program says.
+//! What the README and docs/ say of the program is what the program says.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail")]
 
 use std::{fs, path::Path};
@@ -11,10 +11,10 @@ const END: &str = "<!-- /keys -->";
 
 /// `MUSTER_WRITE_DOCS=1` writes the section.
 #[test]
-fn the_keys_in_the_readme_are_those_of_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
+fn the_keys_in_docs_keys_are_those_of_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/keys.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
     let (keys, after) = rest.split_once(END).unwrap();
     let table = format!("\n{}\n", keymap::markdown());
     if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {

@@ -18,7 +18,8 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
     let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let plan = plan(&mut watch).await?;
     show(&world, &plan, args.common.format, &mut watch)?;
-    if plan.start.is_empty() && is_complete(watch.state()) {
+    let idle = plan.start.is_empty() && plan.running.is_empty();
+    if idle || plan.start.is_empty() && is_complete(watch.state()) {
         watch.end().await?;
         return match plan.unknown.first() {
             Some(first) => not_asked(&world, &plan.unknown, first),

@@ -38,7 +38,9 @@ const TAB: Key = Key::code(KeyCode::Tab);
 const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
-use Context::{Always, Dialog, Filter, Fix, Launch, On, QuitDialog, Reading, Screens, Typing};
+use Context::{
+    Always, Dialog, Filter, Fix, Launch, Mended, On, QuitDialog, Reading, Screens, Typing, Unmended,
+};
 use Screen::{Bootstrap, Config, Connect, Instances, Logs, Overview, Preflight, Verify};
 
 /// All keys. Within a place the order is that of the footer.
@@ -130,6 +132,11 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(Fix, &[key('C')], Action::MendNow, "change", "Make the changes that are shown"),
     row(Fix, &[key('b')], Action::Blackholes, "", "Replace routes that are blackholes, or leave them"),
+
+    row(Mended, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
+
+    row(Unmended, &[key('F')], Action::MendAll, "fix all", "Mend what is left, after showing what that changes"),
+    row(Unmended, &[key('3')], Show(Preflight), "findings", "Show the findings"),
 
     row(Typing, &[ENTER], Action::Open, "confirm", "Do it, once the word is typed"),
     row(Typing, &[BACKSPACE], Action::Erase, "", "Take a character back"),

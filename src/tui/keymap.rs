@@ -1,5 +1,5 @@
 //! One table of all keys. It feeds the dispatch, the footer, the help and the
-//! README; a test refuses two meanings of one key in one place.
+//! docs; a test refuses two meanings of one key in one place.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -25,6 +25,10 @@ pub enum Context {
     Launch,
     /// In the dialog that mends, once the plan is there.
     Fix,
+    /// There, once all changes are made and no check fails any more.
+    Mended,
+    /// There, once the changes have ended and checks still fail.
+    Unmended,
     /// In a dialog that wants a word typed.
     Typing,
     /// In the quit dialog.
@@ -99,7 +103,7 @@ pub struct Binding {
     pub action: Action,
     /// For the footer; empty: not shown there.
     pub hint: &'static str,
-    /// For the help and the README.
+    /// For the help and docs/keys.md.
     pub help: &'static str,
 }
 
@@ -150,6 +154,8 @@ pub fn combinations() -> Vec<Vec<Context>> {
         vec![Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Launch, Context::Dialog, Context::Always],
         vec![Context::Fix, Context::Dialog, Context::Always],
+        vec![Context::Mended, Context::Reading, Context::Dialog, Context::Always],
+        vec![Context::Unmended, Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Typing, Context::Always],
         vec![Context::QuitDialog, Context::Dialog],
     ];
@@ -167,6 +173,8 @@ pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
             Context::Reading,
             Context::Launch,
             Context::Fix,
+            Context::Mended,
+            Context::Unmended,
             Context::Typing,
             Context::QuitDialog,
         ])
@@ -186,13 +194,15 @@ fn heading(context: Context) -> String {
         Context::Reading => "In a dialog that only shows".into(),
         Context::Launch => "In the launch dialog".into(),
         Context::Fix => "In the dialog that mends".into(),
+        Context::Mended => "There, once no check fails any more".into(),
+        Context::Unmended => "There, while checks still fail".into(),
         Context::Typing => "Where a word is asked for".into(),
         Context::QuitDialog => "In the quit dialog".into(),
         Context::Always => "Everywhere".into(),
     }
 }
 
-/// The README's section on keys.
+/// The tables of docs/keys.md.
 pub fn markdown() -> String {
     let row = |row: &Binding| {
         let keys: Vec<_> = row.keys.iter().map(|key| format!("`{key}`")).collect();

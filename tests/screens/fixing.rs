@@ -9,7 +9,7 @@ use muster::{
     engine::{Command, Event, FixPlan, FixStep, Update},
     model::Failure,
     remedy::{self, Action, Left, Plan, Problem, Rewrite, Step, Target, Written, describe},
-    tui::Effect,
+    tui::{Dialog, Effect, Screen},
 };
 
 use super::{desk::Desk, fixture, pictures};
@@ -131,8 +131,7 @@ fn changes_under_way() {
     pictures("fix_progress", &mut desk);
 }
 
-#[test]
-fn all_changes_are_made() {
+fn mended() -> Desk {
     let mut desk = running();
     done(&mut desk, "eu-west-1/group", Some("sg-0dd0eda7c19e7888b"));
     done(&mut desk, "eu-west-1/tags", None);
@@ -140,11 +139,10 @@ fn all_changes_are_made() {
     fixture::event(&mut desk.model, 7, Event::FixEnded { done: 3, failed: 0, left: 0 });
     desk.model.fold(Update::FixEnded { complete: true });
     fixture::healthy(&mut desk.model);
-    pictures("fix_done", &mut desk);
+    desk
 }
 
-#[test]
-fn a_change_that_failed() {
+fn failed() -> Desk {
     let mut desk = running();
     let failure = Failure {
         code: Some("UnauthorizedOperation".into()),
@@ -155,7 +153,32 @@ fn a_change_that_failed() {
     fixture::event(&mut desk.model, 6, Event::ChangeFailed { slot, failure });
     fixture::event(&mut desk.model, 7, Event::FixEnded { done: 0, failed: 1, left: 2 });
     desk.model.fold(Update::FixEnded { complete: false });
-    pictures("fix_failed", &mut desk);
+    desk
+}
+
+#[test]
+fn all_changes_are_made() {
+    pictures("fix_done", &mut mended());
+}
+
+#[test]
+fn a_change_that_failed() {
+    pictures("fix_failed", &mut failed());
+}
+
+/// The dialog says `u launches`, `3 shows them`, `F goes on`: so they do.
+#[test]
+fn the_keys_that_the_end_names_work_there() {
+    let mut desk = mended();
+    assert_eq!(desk.press("u"), [], "it asks first");
+    assert!(matches!(desk.ui.dialog, Some(Dialog::Launch(_))), "{:?}", desk.ui.dialog);
+    let mut desk = failed();
+    assert_eq!(desk.press("u"), [], "not while checks fail");
+    assert!(matches!(desk.ui.dialog, Some(Dialog::Fix(_))), "{:?}", desk.ui.dialog);
+    assert_eq!(desk.press("3"), []);
+    assert!(desk.ui.dialog.is_none() && desk.ui.screen == Screen::Preflight);
+    assert!(matches!(failed().press("F").as_slice(), [Effect::Send(Command::PlanFix(_))]));
+    assert_eq!(running().press("u 3 F"), [], "nor while changes are made");
 }
 
 #[test]

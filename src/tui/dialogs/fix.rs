@@ -39,6 +39,21 @@ pub fn can_begin(mending: &Mending, model: &Model) -> bool {
     !mending.begun && model.fix_plan.as_ref().is_some_and(|fix| !fix.plan.is_empty())
 }
 
+/// Whether the changes were made as far as they could be, and looked at.
+pub fn has_ended(mending: &Mending, model: &Model) -> bool {
+    mending.begun
+        && model.state.fix.is_some()
+        && model.work != Work::Fix
+        && model.looking.is_none()
+        && model.findings.is_some()
+}
+
+/// Whether, after that, nothing stands in the way of a launch.
+pub fn is_mended(model: &Model) -> bool {
+    let made = model.state.fix.as_ref().is_some_and(|fix| fix.done() == fix.steps.len());
+    made && model.summary().fail == 0
+}
+
 /// Opens the dialog and asks for a plan; where changes are being made, shows those.
 pub fn open(ui: &mut Ui, model: &Model, wish: Wish) -> Vec<Effect> {
     let begun = model.work == Work::Fix;
@@ -73,6 +88,10 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Open | Action::MendNow if can_begin => begin(mending, model),
+        Action::Launch | Action::MendAll | Action::Show(_) => {
+            ui.dialog = None;
+            crate::tui::update::update(ui, model, action)
+        }
         Action::Blackholes if has_blackhole(model) && !mending.begun => {
             mending.wish.replace_blackholes = !mending.wish.replace_blackholes;
             vec![Effect::Send(Command::PlanFix(mending.wish.clone()))]

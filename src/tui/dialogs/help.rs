@@ -9,6 +9,7 @@ use ratatui::{
 use crate::tui::{
     action::Screen,
     keymap::{self, Binding},
+    text,
     theme::Theme,
     widgets::{selection::Scroll, sheet::Sheet},
 };
@@ -18,22 +19,27 @@ const KEYS: usize = 14;
 
 /// Draws the dialog.
 pub fn view(screen: Screen, scroll: &mut Scroll, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let width = area.width.min(78);
+    let room = usize::from(width).saturating_sub(KEYS + 6);
     let mut lines = Vec::new();
     for (heading, rows) in keymap::sections(screen) {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::styled(heading, theme.strong));
-        lines.extend(rows.into_iter().map(|row| line(row, theme)));
+        lines.extend(rows.into_iter().flat_map(|row| entry(row, room, theme)));
     }
     let foot = vec![Line::styled("↑↓ scroll  Esc or q close", theme.dim)];
-    let sheet = Sheet { title: "Keys", width: area.width.min(78), lines, foot };
+    let sheet = Sheet { title: "Keys", width, lines, foot };
     sheet.render(scroll, area, buf, theme);
 }
 
-fn line(row: &Binding, theme: &Theme) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format!("  {:KEYS$}", row.all_keys()), theme.accent),
-        Span::raw(row.help),
-    ])
+/// A row of the table; what it does goes on below itself where it is long.
+fn entry(row: &Binding, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut keys = row.all_keys();
+    let line = |said: String| {
+        let keys = format!("  {:KEYS$}", std::mem::take(&mut keys));
+        Line::from(vec![Span::styled(keys, theme.accent), Span::raw(said)])
+    };
+    text::wrap(row.help, room).into_iter().map(line).collect()
 }

@@ -68,6 +68,10 @@ pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
         Dialog::Fix(mending) if fix::can_begin(mending, model) => {
             vec![Context::Fix, Context::Dialog, Context::Always]
         }
+        Dialog::Fix(mending) if fix::has_ended(mending, model) => {
+            let after = if fix::is_mended(model) { Context::Mended } else { Context::Unmended };
+            vec![after, Context::Reading, Context::Dialog, Context::Always]
+        }
         Dialog::Fix(_) => vec![Context::Reading, Context::Dialog, Context::Always],
         Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
         Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],

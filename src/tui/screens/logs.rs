@@ -326,7 +326,9 @@ fn error(ui: &mut Ui, model: &Model, forward: bool) {
             let above = ui.logs.height / 2;
             ui.logs.frozen = Some(Frozen { cursor: key, above });
         }
-        None if forward => ui.say(Tone::Plain, "no further line that looks like an error"),
+        None if forward => {
+            ui.say(Tone::Plain, "no further line that looks like an error; N looks above")
+        }
         None => ui.say(Tone::Plain, "no earlier line that looks like an error"),
     }
 }
