@@ -113,7 +113,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Screens, &[key('6')], Show(Config), "", "Config: the files, with what is wrong in place"),
     row(Screens, &[key('7')], Show(Verify), "", "Verify: who reaches whom, as the nodes have seen it"),
     row(Screens, &[key('8')], Show(Connect), "", "Connect: what Python needs of the cluster, or what is missing"),
-    row(Screens, &[ESC], Action::Back, "", "Drop the filter, leave the pane"),
+    row(Screens, &[ESC], Action::Back, "", "Drop the filter, leave the pane, follow the steps again"),
     row(Screens, &[key('?')], Action::Help, "help", "All keys"),
     row(Screens, &[key('q')], Action::Quit, "quit", "Quit; asks first where something goes on"),
 

@@ -285,7 +285,7 @@ impl Model {
     fn fix_ended(&mut self, complete: bool) {
         self.work = Work::None;
         if complete {
-            self.notice(Tone::Good, "all changes are made; looking again");
+            self.notice(Tone::Good, "all changes are made");
         } else {
             self.notice(Tone::Bad, "not every change could be made; what was made stays");
         }

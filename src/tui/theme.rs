@@ -48,7 +48,8 @@ impl Theme {
             warn: plain.fg(Color::Yellow),
             bad: plain.fg(Color::Red).add_modifier(Modifier::BOLD),
             unknown: plain.fg(Color::Magenta),
-            busy: plain.fg(Color::Blue),
+            // Plain blue is hardly to be read on black.
+            busy: plain.fg(Color::LightBlue),
             selected: Style::new()
                 .fg(Color::Reset)
                 .bg(Color::Reset)

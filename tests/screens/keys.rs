@@ -167,7 +167,9 @@ fn a_failed_node_and_a_step_can_be_tried_again() {
     assert_eq!(retry("2 j j j j t"), [Effect::Send(Command::RetryNode(failed.into()))]);
     assert_eq!(retry("4 t"), [], "a node that is ready has nothing to try again");
     let step = Command::RetryStep("us-west-2/head".into(), "python".into());
-    assert_eq!(retry("4 l T"), [Effect::Send(step)]);
+    assert_eq!(retry("4 h h h h h h h h l T"), [Effect::Send(step)]);
+    let step = Command::RetryStep("us-west-2/head".into(), "flight".into());
+    assert_eq!(retry("4 T"), [Effect::Send(step)], "the last step that it came to");
     assert_eq!(retry("4 j l T"), [], "a node at work is left alone");
 }
 
@@ -374,4 +376,23 @@ fn no_order_of_keys_panics() {
             }
         }
     }
+}
+
+/// With more steps than fit, what runs is in sight until the user goes elsewhere.
+#[test]
+fn the_steps_follow_the_selected_node() {
+    let mut desk = Desk::new(fixture::rising());
+    desk.press("4 g");
+    let title = |desk: &mut Desk| {
+        let text = desk.text(80, 24);
+        let mut lines = text.lines();
+        lines.find(|line| line.contains("total")).unwrap_or_default().to_owned()
+    };
+    let at_node = title(&mut desk);
+    assert!(at_node.contains('▸'), "{at_node}");
+    desk.press("left");
+    let before = title(&mut desk);
+    assert_ne!(before, at_node);
+    desk.press("esc");
+    assert_eq!(title(&mut desk), at_node);
 }

@@ -15,6 +15,7 @@ use ratatui::{
 
 use super::instances;
 use crate::{
+    config::Step,
     engine::{Command, NodeState, Phase, host_of},
     tui::{
         Ui,
@@ -40,7 +41,8 @@ const LOG: usize = 50;
 pub struct State {
     pub(in crate::tui) filter: String,
     rows: Selection,
-    step: usize,
+    /// The chosen step; none: the one that the selected node is at.
+    step: Option<usize>,
     first_step: usize,
 }
 
@@ -65,8 +67,25 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
     let [left, right] = layout.areas(area);
     let inner = panel::pane(title(model, state, theme), true, left, buf, theme);
     let grid = Grid::new(&nodes, steps, inner.width.into());
-    grid.render(model, state, (&nodes, selected), (left, inner), buf, theme);
-    tail::view(model, selected.map(|index| nodes[index]), right, buf, theme);
+    let node = selected.map(|index| nodes[index]);
+    let step = chosen(state, steps, node);
+    grid.render(model, state, (&nodes, selected, step), (left, inner), buf, theme);
+    tail::view(model, node, right, buf, theme);
+}
+
+/// The step that the user chose, else the last one that `node` came to: what
+/// runs is in sight although not all steps are.
+fn chosen(state: &State, steps: &[Step], node: Option<&NodeState>) -> usize {
+    let begun = |node: &NodeState| {
+        steps.iter().rposition(|step| node.steps.contains_key(&step.name)).unwrap_or_default()
+    };
+    let step = state.step.unwrap_or_else(|| node.map(begun).unwrap_or_default());
+    step.min(steps.len().saturating_sub(1))
+}
+
+fn chosen_step<'m>(ui: &Ui, model: &'m Model) -> Option<&'m Step> {
+    let steps = &model.project.recipe.steps;
+    steps.get(chosen(&ui.bootstrap, steps, selected(ui, model)))
 }
 
 fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
@@ -105,8 +124,9 @@ pub fn can_retry_node(ui: &Ui, model: &Model) -> bool {
 
 /// Whether the selected step has run on the selected node, which is idle now.
 pub fn can_retry_step(ui: &Ui, model: &Model) -> bool {
-    let step = model.project.recipe.steps.get(ui.bootstrap.step);
-    let (Some(node), Some(step)) = (selected(ui, model), step) else { return false };
+    let (Some(node), Some(step)) = (selected(ui, model), chosen_step(ui, model)) else {
+        return false;
+    };
     let idle = matches!(node.phase, Phase::Ready | Phase::Failed) && is_live(node);
     idle && node.steps.contains_key(&step.name)
 }
@@ -118,7 +138,8 @@ fn is_live(node: &NodeState) -> bool {
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Move(motion) => go(&mut ui.bootstrap, model, motion),
+        Action::Move(motion) => go(ui, model, motion),
+        Action::Back => ui.bootstrap.step = None,
         Action::NextPane => ui.screen = ui.screen.next(),
         Action::PreviousPane => ui.screen = ui.screen.previous(),
         Action::Open => {
@@ -136,11 +157,13 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn go(state: &mut State, model: &Model, motion: Motion) {
-    let last = model.project.recipe.steps.len().saturating_sub(1);
+fn go(ui: &mut Ui, model: &Model, motion: Motion) {
+    let steps = &model.project.recipe.steps;
+    let step = chosen(&ui.bootstrap, steps, selected(ui, model));
+    let state = &mut ui.bootstrap;
     match motion {
-        Motion::Left => state.step = state.step.saturating_sub(1),
-        Motion::Right => state.step = (state.step + 1).min(last),
+        Motion::Left => state.step = Some(step.saturating_sub(1)),
+        Motion::Right => state.step = Some((step + 1).min(steps.len().saturating_sub(1))),
         _ => {
             let nodes = shown(model, &state.filter);
             let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
@@ -189,8 +212,9 @@ pub fn retry_node(ui: &mut Ui, model: &Model) -> Vec<Effect> {
 }
 
 fn retry_step(ui: &mut Ui, model: &Model) -> Vec<Effect> {
-    let step = model.project.recipe.steps.get(ui.bootstrap.step);
-    let (Some(node), Some(step)) = (selected(ui, model), step) else { return Vec::new() };
+    let (Some(node), Some(step)) = (selected(ui, model), chosen_step(ui, model)) else {
+        return Vec::new();
+    };
     if !can_retry_step(ui, model) {
         let text = format!(
             "{} can't run on {} now: it has not run there yet, or the node is busy",

@@ -327,7 +327,7 @@ fn error(ui: &mut Ui, model: &Model, forward: bool) {
             ui.logs.frozen = Some(Frozen { cursor: key, above });
         }
         None if forward => {
-            ui.say(Tone::Plain, "no further line that looks like an error; N looks above")
+            ui.say(Tone::Plain, "no further line that looks like an error; N looks above");
         }
         None => ui.say(Tone::Plain, "no earlier line that looks like an error"),
     }

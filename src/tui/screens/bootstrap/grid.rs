@@ -61,14 +61,14 @@ impl Grid {
         &self,
         model: &Model,
         state: &mut State,
-        (nodes, selected): (&[&NodeState], Option<usize>),
+        (nodes, selected, step): (&[&NodeState], Option<usize>, usize),
         (area, inner): (Rect, Rect),
         buf: &mut Buffer,
         theme: &Theme,
     ) {
         let steps = &model.project.recipe.steps;
-        let sight = self.in_sight(steps, state, inner.width.into());
-        let columns = self.columns(steps, sight.clone(), state.step);
+        let sight = self.in_sight(steps, &mut state.first_step, step, inner.width.into());
+        let columns = self.columns(steps, sight.clone(), step);
         let table = Table { columns: &columns, theme, titles: true, selected, focused: true };
         let window = state.rows.window(selected, nodes.len(), table.height(inner));
         panel::position(&window, nodes.len(), area, buf, theme);
@@ -110,22 +110,27 @@ impl Grid {
     }
 
     /// The steps that fit, the chosen one among them.
-    fn in_sight(&self, steps: &[Step], state: &mut State, width: usize) -> Range<usize> {
+    fn in_sight(
+        &self,
+        steps: &[Step],
+        first_step: &mut usize,
+        chosen: usize,
+        width: usize,
+    ) -> Range<usize> {
         let room = width.saturating_sub(self.fixed());
-        state.step = state.step.min(steps.len().saturating_sub(1));
-        state.first_step = state.first_step.min(state.step);
+        *first_step = (*first_step).min(chosen);
         loop {
-            let first = state.first_step;
+            let first = *first_step;
             let mut used = 0;
             let fits = |step: &&Step| {
                 used += self.step_width(step) + 1;
                 used <= room
             };
             let end = first + steps[first..].iter().take_while(fits).count();
-            if state.step < end || first >= state.step {
+            if chosen < end || first >= chosen {
                 return first..end.max((first + 1).min(steps.len()));
             }
-            state.first_step += 1;
+            *first_step += 1;
         }
     }
 }

@@ -86,6 +86,10 @@ fn commands(handover: &Handover, model: &Model) -> Vec<Fact> {
     } else {
         "ends it: billed until then".into()
     };
+    if model.simulated && model.scenario.is_some() {
+        let why = "no other command reaches this world: it ends with the dashboard";
+        return vec![Fact::new("simulated", why.into())];
+    }
     let module = format!("muster export --python{files} > {}.py", module_name(handover));
     vec![
         Fact::command("export", module, ""),
@@ -105,9 +109,6 @@ fn commands(handover: &Handover, model: &Model) -> Vec<Fact> {
 
 /// What a command has to be told to work on this project.
 fn arguments(model: &Model) -> String {
-    if let Some(scenario) = model.scenario.as_ref().filter(|_| model.simulated) {
-        return format!(" --scenario {scenario}");
-    }
     let sources = &model.configs.sources;
     if sources.iter().any(|source| source.path.as_os_str() == "muster.yaml") {
         return String::new();
