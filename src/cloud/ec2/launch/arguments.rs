@@ -12,7 +12,7 @@ use crate::cloud::Arguments;
 
 macro_rules! arguments {
     ($($key:literal => $set:ident($read:expr),)*) => {
-        /// Every argument that [`add`] maps.
+        /// Every argument of `RunInstances` that a config can give.
         pub const NAMES: &[&str] = &[$($key),*];
 
         /// Gives `call` all of `more`.
