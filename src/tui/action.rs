@@ -114,6 +114,24 @@ pub enum Motion {
     Bottom,
 }
 
+impl Motion {
+    /// Where it leads from `index` in a column whose last row is `last`, with
+    /// `height` rows in sight; left and right mean nothing there.
+    pub fn within(self, index: usize, last: usize, height: usize) -> usize {
+        // A page keeps one row in sight.
+        let page = height.max(2) - 1;
+        match self {
+            Self::Up => index.saturating_sub(1),
+            Self::Down => (index + 1).min(last),
+            Self::PageUp => index.saturating_sub(page),
+            Self::PageDown => (index + page).min(last),
+            Self::Top => 0,
+            Self::Bottom => last,
+            Self::Left | Self::Right => index,
+        }
+    }
+}
+
 /// What a key means where it was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -16,9 +16,9 @@ use crate::config::{Diagnostic, Location, Source, diagnostic::ids, text};
 
 /// Levels of lists and maps; a config needs about ten.
 const MAX_DEPTH: usize = 64;
-/// Nodes that are written; a large config has a few thousand, and one of 10 MB
-/// less than this.
-const MAX_NODES: usize = 1_000_000;
+/// Nodes that are written, keys included; a large config has a few thousand,
+/// and the largest file that is read at all hardly more than this.
+const MAX_NODES: usize = 2_000_000;
 /// Nodes that aliases bring a second time and more often.
 const MAX_COPIES: usize = 20_000;
 

@@ -35,16 +35,7 @@ impl Selection {
     /// Moves among `keys`; left and right mean nothing here.
     pub fn go<K: AsRef<str>>(&mut self, motion: Motion, keys: &[K]) {
         let Some(index) = self.settle(keys) else { return };
-        let (last, page) = (keys.len() - 1, self.page.max(2) - 1);
-        let index = match motion {
-            Motion::Up => index.saturating_sub(1),
-            Motion::Down => (index + 1).min(last),
-            Motion::PageUp => index.saturating_sub(page),
-            Motion::PageDown => (index + page).min(last),
-            Motion::Top => 0,
-            Motion::Bottom => last,
-            Motion::Left | Motion::Right => index,
-        };
+        let index = motion.within(index, keys.len() - 1, self.page);
         self.index = index;
         self.key = Some(keys[index].as_ref().to_owned());
     }
@@ -80,16 +71,7 @@ impl Scroll {
     /// Moves.
     pub fn go(&mut self, motion: Motion) {
         let last = self.len.saturating_sub(self.page);
-        let page = self.page.max(2) - 1;
-        self.offset = match motion {
-            Motion::Up => self.offset.saturating_sub(1),
-            Motion::Down => (self.offset + 1).min(last),
-            Motion::PageUp => self.offset.saturating_sub(page),
-            Motion::PageDown => (self.offset + page).min(last),
-            Motion::Top => 0,
-            Motion::Bottom => last,
-            Motion::Left | Motion::Right => self.offset,
-        };
+        self.offset = motion.within(self.offset, last, self.page);
     }
 
     /// The lines in sight of `len`, where `height` fit.

@@ -55,17 +55,7 @@ fn go(state: &mut State, model: &Model, motion: Motion) {
     let Some(last) = shown.len().checked_sub(1) else { return };
     let mut place = state.place(document, &shown);
     let index = shown.partition_point(|line| *line < place.cursor);
-    let page = state.height.max(2) - 1;
-    let to = match motion {
-        Motion::Up => index.saturating_sub(1),
-        Motion::Down => (index + 1).min(last),
-        Motion::PageUp => index.saturating_sub(page),
-        Motion::PageDown => (index + page).min(last),
-        Motion::Top => 0,
-        Motion::Bottom => last,
-        Motion::Left | Motion::Right => index,
-    };
-    place.cursor = shown[to];
+    place.cursor = shown[motion.within(index, last, state.height)];
     state.places.insert(document.path.clone(), place);
 }
 
