@@ -81,6 +81,7 @@ async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
         Some(Command::Check(args)) => check::run(args, streams).await,
         Some(Command::Config(args)) => config::run(&args, streams),
         Some(Command::Fix(args)) => fix::run(args, streams).await,
+        Some(Command::Up(args)) if args.adopt => adopt::run(args, streams).await,
         Some(Command::Up(args)) => up::run(args, streams).await,
         Some(Command::Stop(args)) => stop::run(args, streams).await,
         Some(Command::Start(args)) => start::run(args, streams).await,

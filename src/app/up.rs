@@ -2,9 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{
-    Exit, Streams, Trouble, Watch, World, adopt, ask::confirm, query, start, watch::Aside,
-};
+use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, watch::Aside};
 use crate::{
     check::{Finding, Level, Summary},
     cli::{Format, UpArgs},
@@ -16,9 +14,6 @@ use crate::{
 
 /// Brings the cluster up.
 pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    if args.adopt {
-        return adopt::run(args, streams).await;
-    }
     let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = world.store()?;
