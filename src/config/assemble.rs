@@ -11,11 +11,13 @@ use super::{
     diagnostic::{self, ids},
     form::Form,
     keys as key_table,
+    parsed::Parsed,
     project_file::{self, ProjectFile},
     region,
     scripts::Scripts,
+    side_by_side::side_by_side,
     text,
-    yaml::{self, Node},
+    yaml::Node,
 };
 use crate::model::Region;
 use settings::Settings;
@@ -26,9 +28,9 @@ pub(super) struct Inputs {
     /// Where relative paths start from.
     pub folder: PathBuf,
     /// `muster.yaml`.
-    pub project_file: Option<Source>,
+    pub project_file: Option<Parsed>,
     /// The region configs in order.
-    pub regions: Vec<Source>,
+    pub regions: Vec<Parsed>,
     /// The recipe; none: the built-in one.
     pub recipe: Option<Source>,
     /// The scripts that the recipe names, by the path as written there.
@@ -37,17 +39,21 @@ pub(super) struct Inputs {
 
 impl Inputs {
     fn sources(&self) -> Vec<Source> {
-        let first = self.project_file.iter();
-        first.chain(&self.regions).chain(&self.recipe).cloned().collect()
+        let parsed = self.project_file.iter().chain(&self.regions).map(|file| &file.source);
+        parsed.chain(&self.recipe).cloned().collect()
     }
 }
 
 /// Makes a project of `inputs`. `unread` says which of the files meant could
 /// not be read.
-pub(super) fn assemble(inputs: Inputs, overrides: &Overrides, unread: Vec<Diagnostic>) -> Loaded {
+pub(super) fn assemble(
+    mut inputs: Inputs,
+    overrides: &Overrides,
+    unread: Vec<Diagnostic>,
+) -> Loaded {
     let sources = inputs.sources();
     let mut form = Form::after(unread);
-    let project = project(inputs, &sources, overrides, &mut form);
+    let project = project(&mut inputs, &sources, overrides, &mut form);
     let project = project.filter(|_| !form.has_errors());
     form.tell_untold();
     let mut diagnostics = form.diagnostics;
@@ -56,12 +62,12 @@ pub(super) fn assemble(inputs: Inputs, overrides: &Overrides, unread: Vec<Diagno
 }
 
 fn project(
-    inputs: Inputs,
+    inputs: &mut Inputs,
     sources: &[Source],
     overrides: &Overrides,
     form: &mut Form,
 ) -> Option<Project> {
-    let file = inputs.project_file.as_ref().map(|source| read_project_file(source, form));
+    let file = inputs.project_file.take().map(|file| read_project_file(file, form));
     let settings = Settings::new(file.unwrap_or_default(), overrides, &inputs.folder, form);
     let recipe = inputs.recipe.as_ref().map_or_else(
         || Some(Recipe::built_in()),
@@ -71,8 +77,10 @@ fn project(
         },
     );
     let recipe = recipe.map(|recipe| recipe.suited(*settings.quokka.ray));
-    let (mut regions, complete) = read_regions(&inputs, form);
-    if inputs.regions.is_empty() && !form.has_errors() {
+    let named = std::mem::take(&mut inputs.regions);
+    let none_named = named.is_empty();
+    let (mut regions, complete) = read_regions(named, &inputs.folder, form);
+    if none_named && !form.has_errors() {
         form.report(no_regions());
     }
     check_regions_differ(&regions, form);
@@ -83,7 +91,7 @@ fn project(
     let name = name(&settings, &regions, &leader, form)?;
     Some(Project {
         name,
-        folder: inputs.folder,
+        folder: inputs.folder.clone(),
         regions,
         leader,
         key_name,
@@ -106,33 +114,40 @@ pub(super) fn no_regions() -> Diagnostic {
 
 /// The tree of `source`; a file without content is reported.
 pub(super) fn tree(source: &Source, form: &mut Form) -> Option<Node> {
-    let before = form.diagnostics.len();
-    let root = yaml::parse(source, &mut form.diagnostics).filter(|root| !root.is_empty());
-    if root.is_none() && form.diagnostics.len() == before {
-        let name = text::shown(&source.path.to_string_lossy());
-        let empty = Diagnostic::error(ids::EMPTY, format!("`{name}` holds nothing"));
-        form.report(empty.help("fill it, or leave it out"));
-    }
-    root
+    told(Parsed::of(source.clone()), form)
 }
 
-fn read_project_file(source: &Source, form: &mut Form) -> ProjectFile {
-    let root = tree(source, form);
-    root.map(|root| project_file::read(source, &root, form)).unwrap_or_default()
+/// The tree of a file, once what is wrong with it as YAML is reported.
+fn told(file: Parsed, form: &mut Form) -> Option<Node> {
+    file.wrong.into_iter().for_each(|wrong| form.report(wrong));
+    file.root
+}
+
+fn read_project_file(file: Parsed, form: &mut Form) -> ProjectFile {
+    let source = file.source.clone();
+    told(file, form).map(|root| project_file::read(&source, &root, form)).unwrap_or_default()
 }
 
 /// The regions that could be read, and whether those are all.
-fn read_regions(inputs: &Inputs, form: &mut Form) -> (Vec<RegionConfig>, bool) {
-    let any_unread = form.has_errors();
-    let read = |source| read_region(source, &inputs.folder, form);
-    let regions: Vec<RegionConfig> = inputs.regions.iter().filter_map(read).collect();
-    let complete = !any_unread && regions.len() == inputs.regions.len();
+fn read_regions(files: Vec<Parsed>, folder: &Path, form: &mut Form) -> (Vec<RegionConfig>, bool) {
+    let (any_unread, count) = (form.has_errors(), files.len());
+    let read = |run: Vec<Parsed>| {
+        let mut form = Form::default();
+        let read = |file| read_region(file, folder, &mut form);
+        (run.into_iter().filter_map(read).collect::<Vec<_>>(), form)
+    };
+    let mut regions = Vec::new();
+    for (read, found) in side_by_side(files, |file| file.source.text.len(), read) {
+        regions.extend(read);
+        form.report_all(found);
+    }
+    let complete = !any_unread && regions.len() == count;
     (regions, complete)
 }
 
-fn read_region(source: &Source, folder: &Path, form: &mut Form) -> Option<RegionConfig> {
-    let root = tree(source, form)?;
-    region::read(source, &root, folder, form)
+fn read_region(file: Parsed, folder: &Path, form: &mut Form) -> Option<RegionConfig> {
+    let source = file.source.clone();
+    region::read(&source, &told(file, form)?, folder, form)
 }
 
 fn check_regions_differ(regions: &[RegionConfig], form: &mut Form) {

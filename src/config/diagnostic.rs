@@ -106,24 +106,48 @@ const MAX_LINE: usize = 4 * 1024;
 /// are read, the ones without a place first. What an alias brings to several
 /// places is said once.
 pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
-    let texts: Vec<Vec<&str>> =
-        sources.iter().map(|source| source.text.lines().collect()).collect();
     let file = |location: &Location| sources.iter().position(|s| s.path == location.file);
-    for diagnostic in diagnostics.iter_mut() {
-        let Some(location) = &diagnostic.location else { continue };
-        let lines = file(location).map(|index| texts[index].as_slice()).unwrap_or_default();
-        let line = lines.get((location.line as usize).saturating_sub(1));
-        let line = line.filter(|line| line.len() <= MAX_LINE);
-        diagnostic.source_line = line.map(|line| text::redacted(line));
-    }
-    diagnostics.sort_by(|a, b| {
-        let place = |diagnostic: &Diagnostic| {
-            let location = diagnostic.location.as_ref();
-            location.map(|location| (file(location), location.line, location.column))
-        };
-        place(a).cmp(&place(b)).then_with(|| a.id.cmp(b.id))
+    diagnostics.sort_by_cached_key(|diagnostic| {
+        let location = diagnostic.location.as_ref();
+        let place = location.map(|location| (file(location), location.line, location.column));
+        (place, diagnostic.id)
     });
     diagnostics.dedup_by(|b, a| {
         a.location.is_some() && (a.id, &a.location, &a.message) == (b.id, &b.location, &b.message)
     });
+    let mut lines = Lines::default();
+    for diagnostic in diagnostics.iter_mut() {
+        let Some(location) = &diagnostic.location else { continue };
+        let line = lines.line(sources, location).filter(|line| line.len() <= MAX_LINE);
+        diagnostic.source_line = line.map(text::redacted);
+    }
+}
+
+/// Reads lines of files, each file from its start to its end once where they
+/// are asked for in order.
+#[derive(Default)]
+struct Lines<'a> {
+    /// The file that is being read.
+    source: Option<&'a Source>,
+    rest: Option<std::str::Lines<'a>>,
+    /// The line that was read last, and its number, from 1.
+    last: Option<&'a str>,
+    number: u32,
+}
+
+impl<'a> Lines<'a> {
+    fn line(&mut self, sources: &'a [Source], location: &Location) -> Option<&'a str> {
+        let is_read = self.source.is_some_and(|source| source.path == location.file);
+        if !is_read || self.number > location.line {
+            let source = sources.iter().find(|source| source.path == location.file);
+            let rest = source.map(|source| source.text.lines());
+            *self = Self { source, rest, last: None, number: 0 };
+        }
+        let ahead = (location.line - self.number) as usize;
+        if let (Some(rest), Some(before)) = (&mut self.rest, ahead.checked_sub(1)) {
+            self.last = rest.nth(before);
+            self.number = location.line;
+        }
+        self.last
+    }
 }

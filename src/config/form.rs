@@ -1,104 +1,22 @@
 //! Typed reading of a tree: each reader takes a [`Place`], gives the value if
 //! it is of the type, and otherwise reports what it found instead.
 
+mod place;
+
+pub(super) use place::Place;
+
 use std::{fmt::Display, str::FromStr};
 
 use super::{
     Diagnostic, Location, Sourced, Unsupported,
     diagnostic::ids,
     text,
-    yaml::{Entry, Node, Resolved, Value},
+    yaml::{Resolved, Value},
 };
-
-/// A node and the key path that leads to it.
-#[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
-    /// The node.
-    pub node: &'a Node,
-    /// Its path: `provider.region`, `steps[2].run`.
-    pub path: String,
-}
-
-impl<'a> Place<'a> {
-    /// The top of a tree.
-    pub fn root(node: &'a Node) -> Self {
-        Self { node, path: String::new() }
-    }
-
-    /// The value under `key`, if this is a map that has it.
-    pub fn get(&self, key: &str) -> Option<Self> {
-        self.node.get(key).map(|node| Self { node, path: self.path_of(key) })
-    }
-
-    /// The entries, if this is a map.
-    pub fn entries(&self) -> impl Iterator<Item = (&'a Entry, Self)> {
-        self.node
-            .entries()
-            .iter()
-            .map(|entry| (entry, Self { node: &entry.value, path: self.path_of(&entry.key) }))
-    }
-
-    /// The items, if this is a list.
-    pub fn items(&self) -> impl Iterator<Item = Self> {
-        let items: &'a [Node] = match &self.node.value {
-            Value::List(items) => items,
-            Value::Scalar(_) | Value::Map(_) => &[],
-        };
-        let path = |index: usize| format!("{}[{index}]", self.path);
-        items.iter().enumerate().map(move |(index, node)| Self { node, path: path(index) })
-    }
-
-    /// The path of one of its keys.
-    pub fn path_of(&self, key: &str) -> String {
-        let key = text::shown(key);
-        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
-    }
-
-    /// Where it stands.
-    pub fn location(&self) -> Location {
-        self.node.location.clone()
-    }
-
-    /// Where the bytes `range` of this scalar's text were written: exact where
-    /// they stand in the file as they are, else the whole scalar.
-    pub fn location_of(&self, range: std::ops::Range<usize>) -> Location {
-        let (location, text) = (self.location(), self.node.text());
-        let count = |range| text.get(range).map_or(0, |part: &str| part.chars().count());
-        let quotes = (location.width as usize).checked_sub(count(0..text.len()));
-        let offset = match quotes {
-            Some(0) => 0,
-            Some(2) => 1,
-            _ => return location,
-        };
-        let before = u32::try_from(offset + count(0..range.start)).unwrap_or(0);
-        let width = u32::try_from(count(range)).unwrap_or(1).max(1);
-        Location { column: location.column + before, width, ..location }
-    }
-
-    /// `value`, written here.
-    pub fn sourced<T>(&self, value: T) -> Sourced<T> {
-        Sourced::written(value, self.location())
-    }
-
-    /// An error that is about this value.
-    pub fn error(&self, id: &'static str, message: impl Into<String>) -> Diagnostic {
-        self.finish(Diagnostic::error(id, message))
-    }
-
-    /// A warning that is about this value.
-    pub fn warning(&self, id: &'static str, message: impl Into<String>) -> Diagnostic {
-        self.finish(Diagnostic::warning(id, message))
-    }
-
-    fn finish(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let diagnostic = diagnostic.at(self.location());
-        if self.path.is_empty() { diagnostic } else { diagnostic.key(self.path.as_str()) }
-    }
-}
 
 /// Most mistakes that are told of one project. With more, it is another file
 /// that was meant, and nobody would read them.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// Collects what is wrong while a tree is read.
 #[derive(Debug, Default)]
@@ -131,6 +49,12 @@ impl Form {
         }
     }
 
+    /// Adds what was found in something that was read on its own.
+    pub fn report_all(&mut self, found: Form) {
+        found.diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
+        self.untold += found.untold;
+    }
+
     /// Says how many there are that were not told.
     pub fn tell_untold(&mut self) {
         if self.untold > 0 {
@@ -157,7 +81,9 @@ impl Form {
         };
         // What an alias brings to several places is said once.
         let again = |known: &Unsupported| {
-            known.location == unsupported.location && known.message == unsupported.message
+            let (known_at, at) = (&known.location, &unsupported.location);
+            // Lines first: nearly all differ in them.
+            known_at.line == at.line && known_at == at && known.message == unsupported.message
         };
         if !self.unsupported.iter().any(again) {
             self.unsupported.push(unsupported);
@@ -321,8 +247,8 @@ impl Form {
 
     /// Reports a value of the wrong type.
     pub fn wrong_type(&mut self, place: &Place<'_>, expected: &str, help: &str) {
-        let name = match place.path.as_str() {
-            "" => "this file".to_owned(),
+        let name = match place.path() {
+            path if path.is_empty() => "this file".to_owned(),
             path => format!("`{path}`"),
         };
         let message = format!("{name} takes {expected}, and this is {}", place.node.describe());

@@ -65,14 +65,30 @@ pub(super) enum Kind {
 /// what muster does with it.
 pub(super) type Row = (&'static str, Use);
 
-/// The keys of one kind of file, found by the map that they stand in.
+/// The keys of one kind of file.
 pub(super) struct Table {
     rows: &'static [Row],
-    maps: OnceLock<HashMap<&'static str, Vec<Named>>>,
+    top: OnceLock<Level>,
 }
 
-/// A row by its last key.
-type Named = (&'static str, Row);
+/// The keys of one map.
+#[derive(Debug, Default)]
+pub(super) struct Level {
+    /// The map's path; empty at the top.
+    path: &'static str,
+    /// In the order of their names, `*` first.
+    keys: Vec<Key>,
+}
+
+/// One key of a map.
+#[derive(Debug)]
+pub(super) struct Key {
+    name: &'static str,
+    /// What muster does with it.
+    pub usage: Use,
+    /// The keys below it.
+    pub below: Level,
+}
 
 /// A region's config, `node_config` left out.
 pub(super) static REGION: Table = Table::new(ray::REGION);
@@ -85,93 +101,127 @@ pub(super) static RECIPE: Table = Table::new(ours::RECIPE);
 
 impl Table {
     const fn new(rows: &'static [Row]) -> Self {
-        Self { rows, maps: OnceLock::new() }
+        Self { rows, top: OnceLock::new() }
     }
 
-    /// The row of `key` in the map that `pattern` names.
-    pub fn row(&self, pattern: &str, key: &str) -> Option<Row> {
-        let rows = self.below(pattern);
-        let find = |name: &str| rows.iter().find(|(last, _)| *last == name).map(|(_, row)| *row);
-        find(key).or_else(|| find("*"))
+    /// The keys at the top.
+    pub fn top(&self) -> &Level {
+        self.top.get_or_init(|| level("", &by_map(self.rows)))
     }
 
-    /// The rows of the map that `pattern` names.
-    fn below(&self, pattern: &str) -> &[Named] {
-        self.maps.get_or_init(|| by_map(self.rows)).get(pattern).map_or(&[], Vec::as_slice)
+    /// The rows of one map, in their own order.
+    fn rows_of(&self, map: &str) -> impl Iterator<Item = (&'static str, Use)> {
+        self.rows
+            .iter()
+            .map(split)
+            .filter(move |(own, ..)| *own == map)
+            .map(|(_, key, usage)| (key, usage))
     }
 }
 
-fn by_map(rows: &'static [Row]) -> HashMap<&'static str, Vec<Named>> {
-    let mut maps: HashMap<&'static str, Vec<Named>> = HashMap::new();
+impl Level {
+    /// The key of this name; where any name will do, that one.
+    pub fn find(&self, name: &str) -> Option<&Key> {
+        let found = self.keys.binary_search_by(|key| key.name.cmp(name));
+        let any = || self.keys.first().filter(|key| key.name == "*");
+        found.ok().map(|at| &self.keys[at]).or_else(any)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+/// A row as its map, its key and its use.
+fn split((path, usage): &'static Row) -> (&'static str, &'static str, Use) {
+    let (map, key) = path.rsplit_once('.').unwrap_or(("", path));
+    (map, key, *usage)
+}
+
+type ByMap = HashMap<&'static str, Vec<(&'static str, &'static Row)>>;
+
+fn by_map(rows: &'static [Row]) -> ByMap {
+    let mut maps = ByMap::new();
     for row in rows {
-        let (map, last) = row.0.rsplit_once('.').unwrap_or(("", row.0));
-        maps.entry(map).or_default().push((last, *row));
+        let (map, key, _) = split(row);
+        maps.entry(map).or_default().push((key, row));
     }
     maps
+}
+
+fn level(path: &'static str, maps: &ByMap) -> Level {
+    let rows = maps.get(path).into_iter().flatten();
+    let key = |(name, row): &(&'static str, &'static Row)| Key {
+        name,
+        usage: row.1,
+        below: level(row.0, maps),
+    };
+    let mut keys: Vec<Key> = rows.map(key).collect();
+    keys.sort_by_key(|key| key.name);
+    Level { path, keys }
 }
 
 /// Reports every key below `place` that the table does not know or that has
 /// no effect.
 pub(super) fn check(table: &Table, place: &Place<'_>, form: &mut Form) {
-    check_below(table, "", place, form);
+    check_below(table, table.top(), place, form);
 }
 
-fn check_below(table: &Table, pattern: &str, place: &Place<'_>, form: &mut Form) {
+fn check_below(table: &Table, level: &Level, place: &Place<'_>, form: &mut Form) {
     for item in place.items() {
-        check_below(table, pattern, &item, form);
+        check_below(table, level, &item, form);
     }
-    for (entry, value) in place.entries() {
-        check_entry(table, pattern, (entry, &value), form);
+    for entry in place.node.entries() {
+        check_entry(table, level, (place, entry), form);
     }
 }
 
+/// Checks one entry of the map `place`.
 fn check_entry(
     table: &Table,
-    pattern: &str,
-    (entry, value): (&Entry, &Place<'_>),
+    level: &Level,
+    (place, entry): (&Place<'_>, &Entry),
     form: &mut Form,
 ) {
-    let Some((path, usage)) = table.row(pattern, &entry.key) else {
-        form.report_with(|| unknown(table, pattern, entry, value));
+    let path = || place.path_of(&entry.key);
+    let about = |diagnostic: Diagnostic| diagnostic.at(entry.location.clone()).key(path());
+    let Some(key) = level.find(&entry.key) else {
+        form.report_with(|| about(unknown(table, level, entry)));
         return;
     };
-    let about =
-        |diagnostic: Diagnostic| diagnostic.at(entry.location.clone()).key(value.path.as_str());
-    let key = text::shown(&entry.key);
-    match usage {
-        Use::Used | Use::Passed(_) if table.below(path).is_empty() => {}
-        Use::Used | Use::Passed(_) => check_below(table, path, value, form),
+    let name = || text::shown(&entry.key);
+    match key.usage {
         Use::Open => {}
-        Use::Ignored(_) | Use::NotYet(_) if value.node.is_off() => {}
-        Use::Ignored(help) => form.report(about(
-            Diagnostic::warning(ids::WITHOUT_EFFECT, format!("`{key}` has no effect in muster"))
-                .help(help),
-        )),
+        Use::Used | Use::Passed(_) if key.below.is_empty() => {}
+        Use::Used | Use::Passed(_) => check_below(table, &key.below, &place.value_of(entry), form),
+        Use::Ignored(_) | Use::NotYet(_) if entry.value.is_off() => {}
+        Use::Ignored(help) => form.report_with(|| {
+            let message = format!("`{}` has no effect in muster", name());
+            about(Diagnostic::warning(ids::WITHOUT_EFFECT, message).help(help))
+        }),
         Use::NotYet(help) => {
-            let message = format!("muster does not carry out `{key}` yet");
-            form.not_yet(&entry.location, &value.path, message, help);
+            let message = format!("muster does not carry out `{}` yet", name());
+            form.not_yet(&entry.location, &path(), message, help);
         }
-        Use::Own(why) => form.report(about(
-            Diagnostic::error(ids::NOT_SUPPORTED, format!("muster sets `{key}` itself")).help(why),
-        )),
-        Use::Gone(help) => form.report(about(
-            Diagnostic::error(ids::NOT_SUPPORTED, format!("AWS no longer takes `{key}`"))
-                .help(help),
-        )),
+        Use::Own(why) => form.report_with(|| {
+            let message = format!("muster sets `{}` itself", name());
+            about(Diagnostic::error(ids::NOT_SUPPORTED, message).help(why))
+        }),
+        Use::Gone(help) => form.report_with(|| {
+            let message = format!("AWS no longer takes `{}`", name());
+            about(Diagnostic::error(ids::NOT_SUPPORTED, message).help(help))
+        }),
     }
 }
 
-fn unknown(table: &Table, pattern: &str, entry: &Entry, value: &Place<'_>) -> Diagnostic {
-    let here = table.below(pattern).iter().map(|(last, _)| *last);
+fn unknown(table: &Table, level: &Level, entry: &Entry) -> Diagnostic {
+    let here = level.keys.iter().map(|key| key.name);
     let help = nearest(&entry.key, here)
         .map(|near| format!("did you mean `{near}`?"))
         .or_else(|| elsewhere(table, &entry.key))
-        .unwrap_or_else(|| known_keys(table, pattern));
+        .unwrap_or_else(|| known_keys(table, level));
     let message = format!("there is no key `{}` here", text::shown(&entry.key));
-    Diagnostic::error(ids::UNKNOWN_KEY, message)
-        .at(entry.location.clone())
-        .key(value.path.as_str())
-        .help(help)
+    Diagnostic::error(ids::UNKNOWN_KEY, message).help(help)
 }
 
 /// A key that is right, but in the wrong place.
@@ -180,9 +230,9 @@ fn elsewhere(table: &Table, key: &str) -> Option<String> {
     Some(format!("its place is `{}`", path.replace('*', "<node type>")))
 }
 
-fn known_keys(table: &Table, pattern: &str) -> String {
+fn known_keys(table: &Table, level: &Level) -> String {
     let known = |usage| matches!(usage, Use::Used | Use::Open | Use::Passed(_));
-    let used = table.below(pattern).iter().filter(|(_, (_, usage))| known(*usage));
-    let names: Vec<&str> = used.map(|(last, _)| *last).collect();
+    let used = table.rows_of(level.path).filter(|(_, usage)| known(*usage));
+    let names: Vec<&str> = used.map(|(name, _)| name).collect();
     format!("the keys here are {}", names.join(", "))
 }

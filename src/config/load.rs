@@ -9,11 +9,12 @@ use super::{
     assemble::{Inputs, assemble},
     diagnostic::ids,
     form::Form,
+    parsed::Parsed,
     paths,
     project_file::{self, ProjectFile},
     read,
     scripts::{self, Scripts},
-    text, yaml,
+    text,
 };
 use crate::model::{Failure, KeyName, Region};
 
@@ -109,6 +110,8 @@ pub fn load_sources(
     let named = recipe.as_ref().map(scripts::named).unwrap_or_default();
     let unread = named.iter().map(scripts::nowhere).collect();
     let folder = folder.to_owned();
+    let project_file = project_file.map(Parsed::of);
+    let regions = Parsed::all(regions);
     let inputs = Inputs { folder, project_file, regions, recipe, scripts: Scripts::new() };
     assemble(inputs, overrides, unread)
 }
@@ -136,11 +139,12 @@ impl Reader<'_> {
     fn inputs(&mut self, request: &LoadRequest) -> Inputs {
         let (project_file, mut regions) = self.given(&request.files);
         let listed = project_file.as_ref().map(listed_files).unwrap_or_default();
-        let base = project_file.as_ref().and_then(|source| source.path.parent());
+        let base = project_file.as_ref().and_then(|file| file.source.path.parent());
         let base = base.unwrap_or(Path::new("")).to_owned();
         if request.files.len() <= usize::from(project_file.is_some()) {
             let files = listed.regions.iter();
-            regions.extend(files.filter_map(|file| self.listed(&base, file, "regions")));
+            let files = files.filter_map(|file| self.listed(&base, file, "regions"));
+            regions.extend(Parsed::all(files.collect()));
         }
         let recipe = match &request.overrides.recipe {
             Some(path) => self.read(&paths::resolve(Path::new(""), path)),
@@ -180,13 +184,13 @@ impl Reader<'_> {
 
     /// The files named, or the folder's own project file: the project file
     /// among them, and the rest.
-    fn given(&mut self, files: &[PathBuf]) -> (Option<Source>, Vec<Source>) {
+    fn given(&mut self, files: &[PathBuf]) -> (Option<Parsed>, Vec<Parsed>) {
         if files.is_empty() {
-            return (self.own_project_file(), Vec::new());
+            return (self.own_project_file().map(Parsed::of), Vec::new());
         }
-        let sources: Vec<Source> = files.iter().filter_map(|file| self.read(file)).collect();
+        let sources = files.iter().filter_map(|file| self.read(file)).collect();
         let (mut projects, regions): (Vec<_>, Vec<_>) =
-            sources.into_iter().partition(is_project_file);
+            Parsed::all(sources).into_iter().partition(is_project_file);
         if let Some(second) = projects.get(1) {
             self.unread.push(second_project(&projects[0], second));
         }
@@ -222,19 +226,18 @@ impl Reader<'_> {
 
 /// What a project file says of other files. What is wrong with it is reported
 /// when it is read for good.
-fn listed_files(source: &Source) -> ProjectFile {
-    let (mut unheard, mut form) = (Vec::new(), Form::default());
-    let root = yaml::parse(source, &mut unheard);
-    root.map(|root| project_file::read(source, &root, &mut form)).unwrap_or_default()
+fn listed_files(file: &Parsed) -> ProjectFile {
+    let root = file.root.as_ref();
+    root.map(|root| project_file::read(&file.source, root, &mut Form::default()))
+        .unwrap_or_default()
 }
 
-fn is_project_file(source: &Source) -> bool {
-    let root = yaml::parse(source, &mut Vec::new());
-    project_file::is_project_file(&source.path, root.as_ref())
+fn is_project_file(file: &Parsed) -> bool {
+    project_file::is_project_file(&file.source.path, file.root.as_ref())
 }
 
-fn second_project(first: &Source, second: &Source) -> Diagnostic {
-    let shown = |source: &Source| text::shown(&source.path.to_string_lossy());
+fn second_project(first: &Parsed, second: &Parsed) -> Diagnostic {
+    let shown = |file: &Parsed| text::shown(&file.source.path.to_string_lossy());
     let message = format!("`{}` and `{}` are both project files", shown(first), shown(second));
     let help = "name one project file; each opens a cluster of its own";
     Diagnostic::error(ids::SEVERAL_PROJECTS, message).help(help)

@@ -78,7 +78,7 @@ fn image_id(place: &Place<'_>, form: &mut Form) -> Option<Sourced<ImageId>> {
     if image.starts_with("resolve:ssm:") {
         let message = format!("muster does not resolve the image `{}` yet", text::shown(&image));
         let help = "give the image's id in this region, `ami-…`";
-        form.not_yet(&place.location(), &place.path, message, help);
+        form.not_yet(&place.location(), &place.path(), message, help);
         return Some(place.sourced(image.value.into()));
     }
     id(place, "ami", form)

@@ -2,6 +2,7 @@
 //! pipe or a device can't hang the start.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{self, ErrorKind, Read},
     path::Path,
@@ -22,7 +23,8 @@ pub(super) fn read(folder: &Path, named: &Path) -> Result<Source, Box<Diagnostic
     if !kind.is_file() {
         return Err(not_a_file(&shown, kind.is_dir()).into());
     }
-    let mut bytes = Vec::new();
+    let size = usize::try_from(kind.len().min(MAX_BYTES)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(size + 1);
     let file = File::open(&path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -34,8 +36,12 @@ pub(super) fn read(folder: &Path, named: &Path) -> Result<Source, Box<Diagnostic
 
 /// Without a byte order mark, every line ended by `\n`, so that our lines are
 /// the parser's.
-pub(super) fn normalized(text: &str) -> String {
-    text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n")
+pub(super) fn normalized(text: &str) -> Cow<'_, str> {
+    let text = text.trim_start_matches('\u{feff}');
+    if !text.contains('\r') {
+        return text.into();
+    }
+    text.replace("\r\n", "\n").replace('\r', "\n").into()
 }
 
 fn system_error(shown: &str, error: &io::Error) -> Diagnostic {

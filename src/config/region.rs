@@ -160,7 +160,7 @@ fn zones(
         }
     }
     for zone in region.into_iter().flat_map(|region| strangers(&zones, region)) {
-        form.report(zone.key(place.path.as_str()));
+        form.report(zone.key(place.path()));
     }
     zones
 }

@@ -6,11 +6,20 @@ const SHOWN: usize = 60;
 
 /// `text` as a message can repeat it: on one line and not endless.
 pub(super) fn shown(text: &str) -> String {
+    // Nearly every text is shown as it is.
+    if text.len() <= SHOWN && is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown: String = text.chars().take(SHOWN).flat_map(escaped).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// Whether `text` is printable ASCII on one line.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn escaped(c: char) -> Vec<char> {
@@ -26,6 +35,21 @@ fn escaped(c: char) -> Vec<char> {
 pub(super) fn is_stray(c: char) -> bool {
     let controls = c.is_control() && !matches!(c, '\t' | '\n' | '\r');
     controls || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Where the first such character stands in `text`: its line and column, from
+/// 1, and itself.
+pub(super) fn first_stray(text: &str) -> Option<(u32, u32, char)> {
+    let is_usual = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    // Whole blocks at a time: a file of some megabytes is mostly ASCII.
+    let usual = |block: &[u8]| block.iter().fold(true, |usual, byte| usual & is_usual(byte));
+    if text.as_bytes().chunks(256).all(usual) {
+        return None;
+    }
+    (1..).zip(text.lines()).find_map(|(line, text)| {
+        let mut characters = (1..).zip(text.chars());
+        characters.find(|(_, c)| is_stray(*c)).map(|(column, c)| (line, column, c))
+    })
 }
 
 /// `line` with all that follows a key or variable that sounds secret starred

@@ -1,5 +1,9 @@
 //! Whatever is written in a config, the loader answers and does not panic.
 
+use std::path::Path;
+
+use muster::config::{Diagnostic, Overrides, Source, load_sources};
+
 use super::{configs, load_text, render};
 
 const NASTY: &[&str] = &[
@@ -102,4 +106,61 @@ fn large_and_deep_files_are_answered() {
         let head: String = text.chars().take(20).collect();
         assert!(!loaded.diagnostics.is_empty(), "nothing said of {head:?}");
     }
+}
+
+/// What is wrong with these files, however many of them are read at once.
+fn diagnostics_of(files: &[(&str, String)]) -> Vec<Diagnostic> {
+    let source = |(name, text): &(&str, String)| Source {
+        path: Path::new(name).into(),
+        text: text.as_str().into(),
+    };
+    let sources = files.iter().map(source).collect();
+    load_sources(Path::new(""), None, sources, None, &Overrides::default()).diagnostics
+}
+
+/// A config of one region with so many keys that nobody knows, and that are
+/// like none that is known.
+fn unknown_keys(region: &str, count: usize) -> String {
+    let keys: String = (0..count).map(|n| format!("{n:x>60}: 1\n")).collect();
+    format!("cluster_name: c\nprovider: {{type: aws, region: {region}}}\n{keys}")
+}
+
+#[test]
+fn files_read_side_by_side_are_told_of_in_their_order() {
+    let names = ["us.yaml", "eu.yaml", "ap.yaml", "ca.yaml", "sa.yaml"];
+    let regions = ["us-west-2", "eu-west-1", "ap-south-1", "ca-central-1", "sa-east-1"];
+    let texts = regions.iter().map(|region| unknown_keys(region, 1_500));
+    let files: Vec<_> = names.into_iter().zip(texts).collect();
+    let found = diagnostics_of(&files);
+    let places: Vec<_> = found.iter().map(|one| one.location.clone().unwrap()).collect();
+    let place = |at: &muster::config::Location| {
+        (names.iter().position(|name| *at.file == *Path::new(name)), at.line, at.column)
+    };
+    assert!(places.iter().map(place).is_sorted());
+    // And one that no node type is named, in each.
+    assert_eq!(found.len(), names.len() * 1_501);
+    assert!(found.iter().all(|one| one.source_line.is_some()));
+}
+
+#[test]
+fn of_more_mistakes_than_anybody_reads_the_first_are_told() {
+    let files = [
+        ("us.yaml", unknown_keys("us-west-2", 7_000)),
+        ("eu.yaml", unknown_keys("eu-west-1", 4_000)),
+    ];
+    let found = diagnostics_of(&files);
+    assert_eq!(found.len(), 10_001);
+    let of = |name: &str| {
+        let in_it = |one: &&Diagnostic| {
+            one.location.as_ref().is_some_and(|at| *at.file == *Path::new(name))
+        };
+        found.iter().filter(in_it).count()
+    };
+    // One warning of each file is that no node type is named.
+    assert_eq!((of("us.yaml"), of("eu.yaml")), (7_001, 2_999));
+    assert_eq!(found[0].message, "1002 more mistakes are not shown");
+    let twice = "a: 1\n".repeat(20_000);
+    let found = diagnostics_of(&[("us.yaml", twice)]);
+    assert_eq!(found.len(), 10_000);
+    assert_eq!(found[9_999].message, "this file has more than 10000 mistakes");
 }

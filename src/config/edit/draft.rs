@@ -34,7 +34,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn read(source: &'a Source, notes: &'a [Note]) -> Result<Self, EditError> {
-        let text = normalized(&source.text);
+        let text = normalized(&source.text).into_owned();
         let values = values(source, &text)?;
         let tree = Tree::read(&text);
         let root = tree.as_ref().and_then(Tree::root);

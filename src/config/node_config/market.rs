@@ -57,7 +57,7 @@ fn only(options: &Place<'_>, key: &str, supported: &str, form: &mut Form) {
     let Some(text) = form.text(&place) else { return };
     if *text != supported {
         let message = format!("muster does not carry out `{}` here", text::shown(&text));
-        form.not_yet(&place.location(), &place.path, message, ONE_TIME);
+        form.not_yet(&place.location(), &place.path(), message, ONE_TIME);
     }
 }
 

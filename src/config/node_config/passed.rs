@@ -7,7 +7,7 @@ use crate::{
     cloud::Arguments,
     config::{
         form::{Form, Place},
-        keys::{Kind, NODE_CONFIG, Use},
+        keys::{Kind, Level, NODE_CONFIG, Use},
     },
 };
 
@@ -16,21 +16,24 @@ pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Arguments {
     for device in place.get("BlockDeviceMappings").iter().flat_map(Place::items) {
         form.required(&device, "DeviceName", "give the device, such as `/dev/sda1`");
     }
-    map("", place, form)
+    map(NODE_CONFIG.top(), place, form)
 }
 
-/// The entries of a map whose keys are those below `pattern` in the table.
-fn map(pattern: &str, place: &Place<'_>, form: &mut Form) -> Arguments {
-    let read = |(entry, value): (&crate::config::yaml::Entry, Place<'_>)| {
-        let (path, Use::Passed(kind)) = NODE_CONFIG.row(pattern, &entry.key)? else {
-            return None;
-        };
-        Some((entry.key.clone(), self::value(path, kind, value, form)?))
-    };
-    place.entries().filter_map(read).collect()
+/// The entries of a map whose keys are those of `level`.
+fn map(level: &Level, place: &Place<'_>, form: &mut Form) -> Arguments {
+    let mut arguments = Arguments::new();
+    for entry in place.node.entries() {
+        let Some(key) = level.find(&entry.key) else { continue };
+        let Use::Passed(kind) = key.usage else { continue };
+        if let Some(value) = value(&key.below, kind, place.value_of(entry), form) {
+            arguments.insert(entry.key.clone(), value);
+        }
+    }
+    arguments
 }
 
-fn value(path: &str, kind: Kind, place: Place<'_>, form: &mut Form) -> Option<Value> {
+/// A value, what is below it by the keys of `level`.
+fn value(level: &Level, kind: Kind, place: Place<'_>, form: &mut Form) -> Option<Value> {
     match kind {
         Kind::Text => form.any_text(&place).map(|text| json!(text.value)),
         Kind::Count => form.count::<i32>(&place).map(|number| json!(number)),
@@ -39,10 +42,10 @@ fn value(path: &str, kind: Kind, place: Place<'_>, form: &mut Form) -> Option<Va
             let texts = form.texts(&place).into_iter().map(|text| text.value);
             Some(json!(texts.collect::<Vec<_>>()))
         }
-        Kind::Map => form.map(place).map(|place| Value::Object(map(path, &place, form))),
+        Kind::Map => form.map(place).map(|place| Value::Object(map(level, &place, form))),
         Kind::List => {
             let items = form.list(&place).into_iter();
-            let maps = items.filter_map(|item| value(path, Kind::Map, item, form));
+            let maps = items.filter_map(|item| value(level, Kind::Map, item, form));
             Some(Value::Array(maps.collect()))
         }
     }

@@ -67,7 +67,7 @@ fn of_node(name: &str, place: Place<'_>, min_workers: u32, form: &mut Form) -> O
 }
 
 fn warn_of_spelling(place: &Place<'_>, form: &mut Form) {
-    let message = format!("`{}` is the spelling of Ray 1", place.path);
+    let message = format!("`{}` is the spelling of Ray 1", place.path());
     let help = format!(
         "it is read as Ray reads it, as the node types `{HEAD}` and `{WORKER}`: write them under \
          `available_node_types`, with what is here as their `node_config`"

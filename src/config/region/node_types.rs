@@ -103,7 +103,7 @@ fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], fo
     if u64::from(max) > wanted {
         return;
     }
-    let given = match place.path.as_str() {
+    let given = match place.path().as_str() {
         "max_workers" => format!("`max_workers` is {max}"),
         _ => format!("`max_workers` is not given, so that Ray takes {max},"),
     };

@@ -3,7 +3,7 @@
 //! Aliases are resolved by copying, under a bound on the number of nodes, so
 //! that neither a bomb of aliases nor a reader of the tree can run away.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, cell::OnceCell, collections::HashMap};
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 
@@ -12,7 +12,7 @@ use super::{
     entries::{Entries, Fatal, Key, insert, merge, with_merged},
     scalar,
 };
-use crate::config::{Diagnostic, Location, Source, diagnostic::ids, text};
+use crate::config::{Diagnostic, Location, Source, diagnostic::ids, form::MOST, text};
 
 /// Levels of lists and maps; a config needs about ten.
 const MAX_DEPTH: usize = 64;
@@ -45,11 +45,7 @@ pub(in crate::config) fn parse(source: &Source, diagnostics: &mut Vec<Diagnostic
 
 /// `PyYAML` refuses control characters, and a terminal should never be shown them.
 fn stray_character(source: &Source) -> Option<Diagnostic> {
-    let mut lines = source.text.lines().zip(1..);
-    let (column, line, character) = lines.find_map(|(text, line)| {
-        let mut characters = (1..).zip(text.chars());
-        characters.find(|(_, c)| text::is_stray(*c)).map(|(column, c)| (column, line, c))
-    })?;
+    let (line, column, character) = text::first_stray(&source.text)?;
     let location = Location { file: source.path.clone(), line, column, width: 1 };
     Some(
         Diagnostic::error(
@@ -83,7 +79,8 @@ impl Content {
 
 struct Builder<'a> {
     source: &'a Source,
-    lines: Vec<&'a str>,
+    /// Its lines, once one is asked for: few values go over several.
+    lines: OnceCell<Vec<&'a str>>,
     diagnostics: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
     /// Complete nodes by anchor, and how many nodes each of them is.
@@ -102,7 +99,7 @@ impl<'a> Builder<'a> {
     fn new(source: &'a Source, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
         Self {
             source,
-            lines: source.text.lines().collect(),
+            lines: OnceCell::new(),
             diagnostics,
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -118,8 +115,14 @@ impl<'a> Builder<'a> {
         self.check_size(self.nodes, MAX_NODES, "values", span)?;
         match event {
             Event::DocumentStart(..) => self.document(span),
+            // What a key would be read as is never asked.
+            Event::Scalar(text, style, 0, None) if self.at_key() => {
+                let is_merge = style == ScalarStyle::Plain && text == "<<";
+                self.key(text.into_owned(), is_merge, span);
+                Ok(())
+            }
             Event::Scalar(text, style, anchor, tag) => {
-                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                let scalar = self.scalar(text, style, tag.as_deref(), span)?;
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 self.scalar_node(scalar, plain, anchor, span)
             }
@@ -152,7 +155,7 @@ impl<'a> Builder<'a> {
 
     fn scalar(
         &self,
-        text: &str,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         span: Span,
@@ -162,12 +165,12 @@ impl<'a> Builder<'a> {
             Some(tag) if spelled(tag) == "!" => super::Resolved::Text,
             Some(tag) => tag
                 .core_suffix()
-                .and_then(|suffix| scalar::resolve_tagged(suffix, text))
+                .and_then(|suffix| scalar::resolve_tagged(suffix, &text))
                 .ok_or_else(|| self.tag(tag, span))?,
-            None if style == ScalarStyle::Plain => scalar::resolve(text),
+            None if style == ScalarStyle::Plain => scalar::resolve(&text),
             None => super::Resolved::Text,
         };
-        Ok(Scalar { text: text.to_owned(), resolved })
+        Ok(Scalar { text: text.into_owned(), resolved })
     }
 
     fn check_tag(&self, tag: Option<&Tag>, expected: &str, span: Span) -> Step {
@@ -185,19 +188,24 @@ impl<'a> Builder<'a> {
             .into()
     }
 
+    /// The next key of the map that is being read.
+    fn key(&mut self, text: String, is_merge: bool, span: Span) {
+        let location = self.location(span);
+        if let Some(Open { content: Content::Map { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some(Key { text, location, is_merge });
+        }
+    }
+
     /// A scalar is a map's next key, or a value.
     fn scalar_node(&mut self, scalar: Scalar, plain: bool, anchor: usize, span: Span) -> Step {
-        let location = self.location(span);
-        if let Some(Open { content: Content::Map { key: key @ None, .. }, .. }) =
-            self.open.last_mut()
-        {
-            let is_merge = plain && scalar.text == "<<";
-            *key = Some(Key { text: scalar.text.clone(), location: location.clone(), is_merge });
+        if self.at_key() {
+            self.key(scalar.text.clone(), plain && scalar.text == "<<", span);
+            let location = self.location(span);
             self.remember(anchor, 1, || Node { location, value: Value::Scalar(scalar) });
             return Ok(());
         }
-        let empty = plain && span.is_empty();
-        let location = self.key_location().filter(|_| empty).unwrap_or(location);
+        let of_key = if plain && span.is_empty() { self.key_location() } else { None };
+        let location = of_key.unwrap_or_else(|| self.location(span));
         self.add(Node { location, value: Value::Scalar(scalar) }, anchor, 1)
     }
 
@@ -262,6 +270,7 @@ impl<'a> Builder<'a> {
                 if key.is_merge {
                     merge(merged, node, &key.location)?;
                 } else if let Some(twice) = insert(entries, key, node) {
+                    too_often(self.diagnostics.len(), &twice)?;
                     self.diagnostics.push(twice);
                 }
             }
@@ -317,7 +326,8 @@ impl<'a> Builder<'a> {
 
     fn line(&self, line: u32) -> &'a str {
         let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
-        self.lines.get(index).copied().unwrap_or_default()
+        let lines = self.lines.get_or_init(|| self.source.text.lines().collect());
+        lines.get(index).copied().unwrap_or_default()
     }
 
     /// The part of `span` on its first line, at least one character.
@@ -346,6 +356,17 @@ pub(super) fn options() -> Options {
     let mut options = Options::default();
     options.emit_unresolved_aliases = true;
     options
+}
+
+/// Ends a file in which more keys are given twice than anybody reads of.
+fn too_often(told: usize, twice: &Diagnostic) -> Step {
+    if told + 1 < MOST {
+        return Ok(());
+    }
+    let mut fatal =
+        Diagnostic::error(ids::YAML_TOO_MUCH, format!("this file has more than {MOST} mistakes"));
+    fatal.location.clone_from(&twice.location);
+    Err(fatal.help("is this the right file?").into())
 }
 
 fn too_deep(location: Location) -> Fatal {

@@ -25,12 +25,12 @@ pub(in crate::config) enum Resolved {
 
 /// The value of the plain (unquoted, untagged) scalar `text`.
 pub(in crate::config) fn resolve(text: &str) -> Resolved {
-    null(text)
-        .or_else(|| boolean(text))
-        .or_else(|| integer(text).map(Resolved::Int))
-        .or_else(|| float(text).map(Resolved::Float))
-        .or_else(|| is_date(text).then_some(Resolved::Date))
-        .unwrap_or(Resolved::Text)
+    let resolved = match text.as_bytes() {
+        // What is no number can't begin so, and the other way round.
+        [b'0'..=b'9' | b'+' | b'-' | b'.', ..] => number(text),
+        _ => null(text).or_else(|| boolean(text)),
+    };
+    resolved.unwrap_or(Resolved::Text)
 }
 
 /// The value of the scalar `text` under the tag `!!<tag>`; `None` where the
@@ -45,6 +45,14 @@ pub(super) fn resolve_tagged(tag: &str, text: &str) -> Option<Resolved> {
         "timestamp" => is_date(text).then_some(Resolved::Date),
         _ => None,
     }
+}
+
+/// A number, or a date, which begins as one.
+fn number(text: &str) -> Option<Resolved> {
+    integer(text)
+        .map(Resolved::Int)
+        .or_else(|| float(text).map(Resolved::Float))
+        .or_else(|| is_date(text).then_some(Resolved::Date))
 }
 
 fn null(text: &str) -> Option<Resolved> {
@@ -253,6 +261,7 @@ mod tests {
             ("1.2.3", Text),
             ("1.2e+", Text),
             (".", Text),
+            ("_1:30.5", Text),
             ("-", Text),
             ("+", Text),
             ("us-west-2", Text),
