@@ -44,6 +44,9 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
             world.print_simulated(streams)?;
             let paint = streams.out.paint();
             streams.out.lines(&report::findings(&world.project, &findings, paint))?;
+            if Summary::of(&findings).fail > 0 {
+                streams.out.line("Next: `muster fix` shows what it would change, and asks.")?;
+            }
         }
     }
     Ok(exit)

@@ -138,7 +138,9 @@ pub fn refuse_what_fails(
         return Ok(());
     }
     let failure = Failure::new(format!("{} checks fail; nothing was launched", summary.fail));
-    Err(Trouble::failed(failure.hint("mend them, or add --force to launch all the same")))
+    Err(Trouble::failed(
+        failure.hint("`muster fix` mends what it can; --force launches all the same"),
+    ))
 }
 
 fn is_complete(world: &World, state: &RunState) -> bool {

@@ -113,14 +113,17 @@ fn no_way(place: &Place<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Ob
 }
 
 fn shut_off(place: &Place<'_>, obstacles: &[Obstacle]) -> Finding {
-    let title = match obstacles {
-        [one] => one.what.clone(),
-        many => format!("nodes can't be reached from outside, for {} reasons", many.len()),
+    let (title, seen) = match obstacles {
+        [one] => (one.what.clone(), Vec::new()),
+        many => (
+            format!("nodes can't be reached from outside, for {} reasons", many.len()),
+            many.iter().map(|obstacle| obstacle.what.clone()).collect(),
+        ),
     };
     let mends: Vec<_> = obstacles.iter().map(|obstacle| obstacle.mend.as_str()).collect();
     place
         .fail(title)
-        .all_seen(obstacles.iter().map(|obstacle| obstacle.what.clone()))
+        .all_seen(seen)
         .leads_to(format!("SSH to {} would time out", count(place.nodes(), "node")))
         .todo(format!(
             "{}, or set use_internal_ips where you reach private addresses",

@@ -19,6 +19,8 @@ fn check_finds_the_classic_mistakes() {
         assert!(ran.out.lines().any(failed), "{check} does not fail:\n{}", ran.out);
     }
     assert!(ran.out.contains("eu.yaml:"), "no finding says where:\n{}", ran.out);
+    let last = ran.out.lines().last().unwrap_or_default();
+    assert!(last.contains("`muster fix`"), "what next?\n{}", ran.out);
     ran.assert_is_calm();
 }
 
@@ -36,7 +38,7 @@ fn check_as_json_is_one_document() {
 fn check_passes_in_a_healthy_world() {
     let ran = Muster::new().run(&["check", "--scenario", "healthy"]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(!ran.out.contains('✗'), "{}", ran.out);
+    assert!(!ran.out.contains('✗') && !ran.out.contains("fix"), "{}", ran.out);
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn up_refuses_what_is_known_to_fail() {
     let muster = Muster::new();
     let ran = muster.run(&["up", "--yes", "--scenario", "mistakes"]);
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    for text in ["nothing was launched", "--force", "InvalidKeyPair.NotFound"] {
+    for text in ["nothing was launched", "`muster fix`", "--force", "InvalidKeyPair.NotFound"] {
         assert!(ran.err.contains(text), "{text} is missing:\n{}", ran.err);
     }
     assert!(muster.left_behind(&[]).is_empty());

@@ -40,48 +40,48 @@ async fn filtered(at: &RegionClient, filter: Filter) -> Result<Vec<Instance>> {
     at.read(DESCRIBE, all, instance)
 }
 
-/// Terminates; the states that EC2 answers with.
-pub(super) async fn terminate(
-    at: &RegionClient,
-    ids: &[InstanceId],
-) -> Result<Vec<(InstanceId, InstanceState)>> {
-    let mut states = Vec::new();
-    for chunk in ids.chunks(MAX_IDS) {
-        let ids = chunk.iter().map(ToString::to_string).collect();
-        let call = at.client.terminate_instances().set_instance_ids(Some(ids));
-        let answer = call.send().await.map_err(|error| at.failed(TERMINATE, &error))?;
-        let changes = answer.terminating_instances.unwrap_or_default();
-        states.extend(at.read(TERMINATE, changes, change)?);
-    }
-    Ok(states)
+/// Instances, each with the state that EC2 answers with.
+type States = Result<Vec<(InstanceId, InstanceState)>>;
+
+/// Terminates.
+pub(super) async fn terminate(at: &RegionClient, ids: &[InstanceId]) -> States {
+    let call = |ids| async move {
+        let answer = at.client.terminate_instances().set_instance_ids(Some(ids)).send().await;
+        let answer = answer.map_err(|error| at.failed(TERMINATE, &error))?;
+        at.read(TERMINATE, answer.terminating_instances.unwrap_or_default(), change)
+    };
+    in_calls(ids, call).await
 }
 
-/// Stops; the states that EC2 answers with.
-pub(super) async fn stop(
-    at: &RegionClient,
-    ids: &[InstanceId],
-) -> Result<Vec<(InstanceId, InstanceState)>> {
-    let mut states = Vec::new();
-    for chunk in ids.chunks(MAX_IDS) {
-        let ids = chunk.iter().map(ToString::to_string).collect();
-        let call = at.client.stop_instances().set_instance_ids(Some(ids));
-        let answer = call.send().await.map_err(|error| at.failed(STOP, &error))?;
-        states.extend(at.read(STOP, answer.stopping_instances.unwrap_or_default(), change)?);
-    }
-    Ok(states)
+/// Stops.
+pub(super) async fn stop(at: &RegionClient, ids: &[InstanceId]) -> States {
+    let call = |ids| async move {
+        let answer = at.client.stop_instances().set_instance_ids(Some(ids)).send().await;
+        let answer = answer.map_err(|error| at.failed(STOP, &error))?;
+        at.read(STOP, answer.stopping_instances.unwrap_or_default(), change)
+    };
+    in_calls(ids, call).await
 }
 
-/// Starts; the states that EC2 answers with.
-pub(super) async fn start(
-    at: &RegionClient,
-    ids: &[InstanceId],
-) -> Result<Vec<(InstanceId, InstanceState)>> {
+/// Starts.
+pub(super) async fn start(at: &RegionClient, ids: &[InstanceId]) -> States {
+    let call = |ids| async move {
+        let answer = at.client.start_instances().set_instance_ids(Some(ids)).send().await;
+        let answer = answer.map_err(|error| at.failed(START, &error))?;
+        at.read(START, answer.starting_instances.unwrap_or_default(), change)
+    };
+    in_calls(ids, call).await
+}
+
+/// What `call` answers to all of `ids`, as many at a time as EC2 takes, one
+/// call after another: the first that is refused ends it.
+async fn in_calls<F>(ids: &[InstanceId], call: impl Fn(Vec<String>) -> F) -> States
+where
+    F: Future<Output = States>,
+{
     let mut states = Vec::new();
     for chunk in ids.chunks(MAX_IDS) {
-        let ids = chunk.iter().map(ToString::to_string).collect();
-        let call = at.client.start_instances().set_instance_ids(Some(ids));
-        let answer = call.send().await.map_err(|error| at.failed(START, &error))?;
-        states.extend(at.read(START, answer.starting_instances.unwrap_or_default(), change)?);
+        states.extend(call(chunk.iter().map(ToString::to_string).collect()).await?);
     }
     Ok(states)
 }
