@@ -1,11 +1,6 @@
 //! Namespaces around a whole test. The test starts itself again inside of them,
 //! as their first process: when that one ends, however it ends, the kernel takes
 //! all that it started with it, and the mounts and networks too.
-#![expect(
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test tells by panicking, and by saying so"
-)]
 
 use std::{
     env, fs,
@@ -13,6 +8,8 @@ use std::{
     path::PathBuf,
     process::{Command, Stdio},
 };
+
+use crate::support::root;
 
 /// Set for the process inside.
 const INSIDE: &str = "MUSTER_TEST_SANDBOX";
@@ -27,6 +24,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
     ("setpriv", "util-linux"),
     ("redis-server", "redis-server"),
+    ("iptables", "iptables"),
 ];
 
 /// Runs `body` in namespaces of its own; `name` is the test's own name, by
@@ -40,10 +38,7 @@ pub fn sandboxed(name: &str, body: impl Future<Output = ()>) {
     }
     match missing() {
         None => start_inside(name),
-        Some(what) if env::var_os("CI").is_some() => panic!("{name} needs {what}"),
-        Some(what) => {
-            eprintln!("\n  {name} DID NOT RUN: it needs {what}; ./scripts/test as root\n");
-        }
+        Some(what) => root::did_not_run(name, &what),
     }
 }
 
@@ -63,23 +58,11 @@ pub fn folder() -> PathBuf {
 }
 
 fn missing() -> Option<String> {
-    if fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).ok()
-        != Some(0)
-    {
-        return Some("root, for namespaces".into());
-    }
-    let lacks = |(program, _): &&(&str, &str)| on_path(program).is_none();
-    if let Some((program, package)) = PROGRAMS.iter().find(lacks) {
-        return Some(format!("{program} (package {package})"));
-    }
     let is_there = |name: &str| env::var_os(name).is_some_and(|path| PathBuf::from(path).exists());
-    let lacking = [QUOKKA, RAY_UP].into_iter().find(|name| !is_there(name));
-    lacking.map(|name| format!("{name}, an environment that scripts/test makes"))
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists())
+    root::missing(PROGRAMS).or_else(|| {
+        let lacking = [QUOKKA, RAY_UP].into_iter().find(|name| !is_there(name));
+        lacking.map(|name| format!("{name}, an environment that scripts/test makes"))
+    })
 }
 
 /// Starts this test again inside. Each process dies with the one that started
@@ -131,4 +114,12 @@ pub fn shell(text: &str) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}: {said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The processes of these names that run in the sandbox, those of all its machines.
+pub fn running(names: &[&str]) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let name = |folder: PathBuf| fs::read_to_string(folder.join("comm")).ok();
+    let running = entries.filter_map(name).map(|name| name.trim().to_owned());
+    running.filter(|name| names.contains(&name.as_str())).collect()
 }

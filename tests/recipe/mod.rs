@@ -4,6 +4,7 @@
 
 mod disks;
 mod node;
+mod redirect;
 mod services;
 mod software;
 mod whole;

@@ -24,14 +24,18 @@ async fn the_redirect_is_one_table_of_muster_s_own() {
     let node = Node::start(AMAZON_2023).await;
     for public in ["203.0.113.9", "203.0.113.77"] {
         node.good("redirect", &[("MUSTER_LEADER_PUBLIC_IP", public)]).await;
-        assert_eq!(node.calls_of(&["nft", "iptables"]), ["nft -f -"]);
+        // And a look for what iptables may have made.
+        let calls = node.calls_of(&["nft", "iptables"]);
+        assert_eq!(calls, ["nft -f -", "iptables -w 10 -t nat -S MUSTER"]);
         let rules = fs::read_to_string(node.state("nft")).unwrap();
         let rule = format!("ip daddr {public} tcp dport 6800 dnat to 10.1.0.5:6800");
         assert!(rules.contains(&rule) && rules.contains("delete table ip muster"), "{rules}");
     }
     let told = node.good("redirect", &[("MUSTER_LEADER_PUBLIC_IP", "")]).await;
     assert!(told.contains("no public address"), "{told}");
-    assert_eq!(node.calls_of(&["nft"]), [""; 0]);
+    assert_eq!(node.calls_of(&["nft"]), ["nft -f -"]);
+    let rules = fs::read_to_string(node.state("nft")).unwrap();
+    assert_eq!(rules, "table ip muster\ndelete table ip muster\n", "the last one goes");
 }
 
 #[tokio::test]

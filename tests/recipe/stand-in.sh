@@ -57,9 +57,20 @@ case $name in
     mountpoint) has mounted ;;
     mount) : >"$STATE/mounted" ;;
     mkfs.ext4) for word; do last=$word; done; echo ext4 >"$STATE/kind-${last##*/}" ;;
-    mdadm) ;;
+    mdadm)
+        case $1 in
+            # The array that $STATE/assembles names, of all members that there are.
+            --assemble)
+                has assembles || { echo "mdadm: No arrays found"; exit 1; }
+                for member in $(grep -l linux_raid_member "$STATE"/kind-*); do
+                    echo "$(tells assembles) raid0" >"$STATE/children-${member##*/kind-}"
+                done
+                ;;
+            --detail) tells details ;;
+        esac
+        ;;
     nft | iptables-restore) cat >"$STATE/$name" ;;
-    iptables) case " $* " in *" -C "*) exit 1 ;; esac ;;
+    iptables) case " $* " in *" -C "* | *" -S "*) exit 1 ;; esac ;;
     redis-server | redis6-server) : >"$STATE/redis" ;;
     redis-cli | redis6-cli) if has redis; then echo PONG; else exit 1; fi ;;
     ray) echo "$RAY_OVERRIDE_RESOURCES" >"$STATE/resources" ;;

@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod moto;
 pub mod muster;
 pub mod python;
+pub mod root;
 pub mod run;
 pub mod sshd;
 pub mod terminal;
