@@ -94,3 +94,81 @@ async fn a_disk_that_holds_data_is_never_formatted() {
     assert!(told.contains("is in use") && told.contains("root volume"), "{told}");
     assert_eq!(fs::read(&paths[0]).unwrap(), b"\0\0\0rows");
 }
+
+/// Two disks of an array that an earlier run has made, whose device the kernel
+/// names as it likes. It runs already where `running`.
+async fn node_with_array(running: bool) -> (Node, Vec<PathBuf>) {
+    let (node, paths) = node_with(&[b"member", b"member"]).await;
+    for path in &paths {
+        node.set(&format!("kind-{}", name(path)), "linux_raid_member\n");
+        if running {
+            node.set(&format!("children-{}", name(path)), "/dev/md127 raid0\n");
+        }
+    }
+    node.set("assembles", "/dev/md127");
+    (node, paths)
+}
+
+const ASSEMBLE: &str = "mdadm --assemble --scan";
+
+/// After a restart of the machine, which keeps its disks.
+#[tokio::test]
+async fn an_array_that_is_there_is_assembled_and_mounted_and_never_made_anew() {
+    for running in [true, false] {
+        let (node, _) = node_with_array(running).await;
+        node.set("kind-md127", "ext4\n");
+        let told = node.good("spill", &[]).await;
+        let spill = node.folder.path().join("spill");
+        let mount = format!("mount -o noatime /dev/md127 {}", spill.display());
+        let mut expected = vec![ASSEMBLE, &mount];
+        if running {
+            expected.remove(0);
+        }
+        assert_eq!(node.calls_of(&WRITES), expected, "{told}");
+        node.good("spill", &[]).await;
+        assert_eq!(node.calls_of(&WRITES), [""; 0], "the second time");
+    }
+}
+
+/// Perhaps its other disk is gone: then there is nothing to mount, and nothing to make.
+#[tokio::test]
+async fn an_array_that_can_not_be_assembled_is_left_alone() {
+    let (node, paths) = node_with_array(false).await;
+    fs::remove_file(node.state("assembles")).unwrap();
+    let told = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [ASSEMBLE, ASSEMBLE], "{told}");
+    assert_eq!(told.matches("can't be assembled: left alone").count(), 2, "{told}");
+    assert!(told.contains("a folder of the root volume"), "{told}");
+    assert_eq!(fs::read(&paths[0]).unwrap(), b"member");
+}
+
+/// What was cut off between the array and its filesystem goes on, if it was
+/// muster that made the array.
+#[tokio::test]
+async fn an_array_without_a_filesystem_gets_one_only_if_it_is_muster_s() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let raid = empty.path().to_str().unwrap();
+    for (name, own) in
+        [("muster-spill", true), ("ip-10-1-0-5:muster-spill", true), ("scratch", false)]
+    {
+        let (node, _) = node_with_array(false).await;
+        node.set("assembles", raid);
+        node.set("details", &format!("MD_LEVEL=raid0\nMD_NAME={name}\n"));
+        let told = node.good("spill", &[]).await;
+        let calls = node.calls_of(&["mkfs.ext4", "mount"]);
+        assert_eq!(calls.len(), if own { 2 } else { 0 }, "{name}: {calls:#?} {told}");
+        assert!(!own || calls.iter().all(|call| call.contains(raid)), "{calls:#?}");
+        assert_eq!(told.contains(&format!("{raid} holds data: left alone")), !own, "{told}");
+    }
+}
+
+/// It holds somebody's data in a form that is not a filesystem.
+#[tokio::test]
+async fn an_array_that_holds_data_is_never_formatted() {
+    let (node, _) = node_with_array(true).await;
+    node.set("kind-md127", "LVM2_member\n");
+    node.set("details", "MD_NAME=muster-spill\n");
+    let told = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [""; 0], "{told}");
+    assert!(told.contains("/dev/md127 holds data: left alone"), "{told}");
+}

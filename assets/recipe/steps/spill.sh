@@ -43,6 +43,14 @@ format() {
     mount_it "$1"
 }
 
+need_mdadm() { command -v mdadm >/dev/null 2>&1 || install_packages mdadm; }
+
+# The array that runs on $1, if one does.
+array_on() { lsblk -nrp -o NAME,TYPE "$1" | awk '$2 ~ /^raid/ { print $1; exit }'; }
+
+# Whether muster made the array $1. Its device may have any name after a restart.
+is_own() { as_root mdadm --detail --export "$1" 2>/dev/null | grep -Eq '^MD_NAME=([^:]*:)?muster-spill$'; }
+
 as_root mkdir -p "$dir"
 if mountpoint -q "$dir"; then
     say "$dir is mounted already"
@@ -69,12 +77,17 @@ for disk in $disks; do
         ext4 | ext3 | xfs | btrfs) mount_it "$disk" ;;
         linux_raid_member)
             # An array of an earlier run comes back by itself after a restart, or here.
-            as_root mdadm --assemble --scan >/dev/null 2>&1 || true
-            raid=$(lsblk -nrp -o NAME,TYPE "$disk" | awk '$2 ~ /^raid/ { print $1; exit }')
+            raid=$(array_on "$disk")
+            if [ -z "$raid" ]; then
+                (need_mdadm) || true
+                as_root mdadm --assemble --scan || true
+                raid=$(array_on "$disk")
+            fi
             [ -n "$raid" ] || { say "$disk belongs to an array that can't be assembled: left alone"; continue; }
             case $(content "$raid") in
                 ext4 | ext3 | xfs | btrfs) mount_it "$raid" ;;
-                empty) [ "$(readlink -f "$array")" != "$(readlink -f "$raid")" ] || format "$raid" ;;
+                # Cut off between its making and its filesystem.
+                empty) ! is_own "$raid" || format "$raid" ;;
             esac
             say "$raid holds data: left alone"
             ;;
@@ -90,7 +103,7 @@ case $count in
         ;;
     1) format $empty ;;
     *)
-        command -v mdadm >/dev/null 2>&1 || install_packages mdadm
+        need_mdadm
         say "striping$empty"
         as_root mdadm --create "$array" --run --level=0 --raid-devices="$count" \
             --name=muster-spill $empty
