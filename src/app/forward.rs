@@ -25,7 +25,7 @@ use crate::{
     handover::{Forwarded, Ports},
     journal::ForwardRecord,
     model::Failure,
-    remote::{Host, RemoteError, RemoteErrorKind, Session},
+    remote::{RemoteError, RemoteErrorKind, Session},
     report::Tone,
     signals::Signals,
 };
@@ -157,8 +157,8 @@ async fn keep(
     }
 }
 
-/// Tries until the leader lets us in. Where it is is read anew each time: a
-/// machine that was stopped and started has another address.
+/// Tries until the leader lets us in, however long its machine is stopped.
+/// Where it is is read anew each time: once started it has another address.
 async fn again(
     world: &World,
     ways: &watch::Sender<Ways>,
@@ -171,12 +171,9 @@ async fn again(
                 ways.send_replace(Some(open));
                 return Ok(session);
             }
-            Err(error) if error.kind == RemoteErrorKind::HostKeyChanged => {
-                return Err(told(&error));
-            }
-            Err(error) if error.message != said => {
-                streams.err.line(format!("{error}; trying again"))?;
-                said = error.message;
+            Err(why) if why != said => {
+                streams.err.line(format!("{why}; trying again"))?;
+                said = why;
             }
             Err(_) => {}
         }
@@ -184,18 +181,30 @@ async fn again(
     }
 }
 
-type Connected = Result<(Box<dyn Session>, [PathBuf; 3]), RemoteError>;
+/// A connection with its ways, or why there is none yet.
+type Connected = Result<(Box<dyn Session>, [PathBuf; 3]), String>;
 
 async fn once(world: &World, streams: &mut Streams) -> Result<Connected, Trouble> {
     let known = Known::open(world, streams).await?;
-    let host: Host = match leader(&known).and_then(|node| host_of(&world.project, node)) {
+    let node = leader(&known).map_err(Trouble::failed)?;
+    let host = match host_of(&world.project, node) {
         Ok(host) => host,
-        Err(failure) => return Err(Trouble::failed(failure)),
+        // It is stopped or just starts: then its address is on record soon.
+        Err(failure) => return Ok(Err(failure.to_string())),
     };
     let session = match known.remote.connect(&host).await {
         Ok(session) => session,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return not_yet(&error),
     };
-    let open = open(&*session, &known, streams).await?;
-    Ok(open.map(|open| (session, open)))
+    match open(&*session, &known, streams).await? {
+        Ok(open) => Ok(Ok((session, open))),
+        Err(error) => not_yet(&error),
+    }
+}
+
+fn not_yet(error: &RemoteError) -> Result<Connected, Trouble> {
+    match error.kind {
+        RemoteErrorKind::HostKeyChanged => Err(told(error)),
+        _ => Ok(Err(error.to_string())),
+    }
 }

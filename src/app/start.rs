@@ -60,6 +60,7 @@ pub fn show(
         Format::Json => watch.aside(&Aside::StartPlan {
             start: report::ids(&plan.start),
             running: report::ids(&plan.running),
+            stay: report::ids_and_why(&plan.stay),
             unknown: &plan.unknown,
         }),
         Format::Text => {

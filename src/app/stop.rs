@@ -72,7 +72,7 @@ fn show(
         Format::Json => watch.aside(&Aside::StopPlan {
             stop: report::ids(&plan.stop),
             stopped: report::ids(&plan.stopped),
-            stay: plan.stay.iter().map(|(_, found, why)| (&found.id, why.as_str())).collect(),
+            stay: report::ids_and_why(&plan.stay),
             unknown: &plan.unknown,
         }),
         Format::Text => {

@@ -73,6 +73,8 @@ pub enum Aside<'a> {
         start: Vec<&'a InstanceId>,
         /// Those that run.
         running: Vec<&'a InstanceId>,
+        /// Those that are stopped and stay so, and why.
+        stay: Vec<(&'a InstanceId, &'a str)>,
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },

@@ -174,6 +174,8 @@ pub struct StartPlan {
     pub start: Vec<(Region, Instance)>,
     /// Those that run.
     pub running: Vec<(Region, Instance)>,
+    /// Those that are stopped and stay so, and why.
+    pub stay: Vec<(Region, Instance, String)>,
     /// Regions that could not be asked.
     pub unknown: Vec<(Region, Failure)>,
 }

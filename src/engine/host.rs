@@ -5,11 +5,15 @@ use crate::{config::Project, model::Failure, remote::Host};
 
 use super::NodeState;
 
-/// The host of `node`. `Err` where it has no machine, no address that this
-/// machine could connect to, or no config any more.
+/// The host of `node`. `Err` where it has no machine or one that is stopped, no
+/// address that this machine could connect to, or no config any more.
 pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
     let lost = || Failure::new(format!("{} has no machine", node.name));
     let info = node.instance.as_ref().ok_or_else(lost)?;
+    if node.is_stopped() {
+        let failure = Failure::new(format!("the machine of {} is stopped", node.name));
+        return Err(failure.hint("`muster start` starts it"));
+    }
     let config = project.region(&node.group.region).ok_or_else(|| {
         Failure::new(format!("{} is not in the project any more", node.group.region))
     })?;

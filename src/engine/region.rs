@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     cloud::{CloudError, Instance, InstanceFilter, InstanceState},
@@ -28,7 +28,10 @@ const POLL_BOOTING: Duration = Duration::from_secs(1);
 const POLL_RUNNING: Duration = Duration::from_secs(10);
 /// How long EC2 may not know of an instance that it launched. Its reads lag
 /// behind its writes, usually by seconds.
-const LAG: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+const LAG: SignedDuration = SignedDuration::from_secs(60);
+/// How far this machine's clock and EC2's may be apart: it takes no call that
+/// is signed with one that is further off.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// Virtual CPUs by type, as far as known.
 pub(super) type Vcpus = BTreeMap<InstanceType, u32>;
@@ -168,9 +171,13 @@ pub fn differences(
 ) -> Vec<Event> {
     let of_region = state.instances().filter(|info| info.region == *region);
     let known: BTreeMap<_, _> = of_region.map(|info| (&info.id, info)).collect();
-    let seen = listing.iter().filter_map(|instance| match known.get(&instance.id) {
-        Some(info) => differs(info, instance).then(|| changed(region, instance)),
-        None => (!of_known_launch(state, instance)).then(|| stray(region, instance)),
+    let seen = listing.iter().flat_map(|instance| match known.get(&instance.id) {
+        Some(info) if was_restarted(info, instance, now) => {
+            vec![stopped(region, instance), changed(region, instance)]
+        }
+        Some(info) if differs(info, instance) => vec![changed(region, instance)],
+        None if !of_known_launch(state, instance) => vec![stray(region, instance)],
+        _ => Vec::new(),
     });
     let listed: BTreeSet<_> = listing.iter().map(|instance| &instance.id).collect();
     let lost = known.values().filter(|info| {
@@ -183,6 +190,15 @@ fn differs(info: &InstanceInfo, instance: &Instance) -> bool {
     info.state != instance.state
         || (instance.private_ip.is_some() && info.private_ip != instance.private_ip)
         || info.public_ip != instance.public_ip
+}
+
+/// Whether somebody has stopped and started it since muster saw it run, and
+/// nobody looked meanwhile: EC2's launch time is that of the last start.
+fn was_restarted(info: &InstanceInfo, instance: &Instance, now: Timestamp) -> bool {
+    let runs = [info.state, instance.state].iter().all(|state| *state == InstanceState::Running);
+    let times = info.running_since.zip(instance.launched);
+    runs && times
+        .is_some_and(|(since, launched)| launched <= now && launched.duration_since(since) > SKEW)
 }
 
 fn of_known_launch(state: &RunState, instance: &Instance) -> bool {
@@ -199,6 +215,18 @@ pub(super) fn changed(region: &Region, instance: &Instance) -> Event {
         reason: instance.state_reason.clone(),
         private_ip: instance.private_ip,
         public_ip: instance.public_ip,
+    }
+}
+
+/// What nobody saw.
+fn stopped(region: &Region, instance: &Instance) -> Event {
+    Event::InstanceChanged {
+        instance: instance.id.clone(),
+        region: region.clone(),
+        state: InstanceState::Stopped,
+        reason: None,
+        private_ip: instance.private_ip,
+        public_ip: None,
     }
 }
 

@@ -38,17 +38,34 @@ pub(super) async fn plan(shared: &Shared) -> StartPlan {
         match answer {
             Ok(listing) => {
                 reconcile(shared, &region, &listing);
-                let live = listing.into_iter().filter(|found| found.state.is_live());
-                for found in live {
-                    let stopped = found.state.is_stopped();
-                    let list = if stopped { &mut plan.start } else { &mut plan.running };
-                    list.push((region.clone(), found));
+                for found in listing.into_iter().filter(|found| found.state.is_live()) {
+                    let why = why_not(shared, &region, &found.id);
+                    plan.add(region.clone(), found, why);
                 }
             }
             Err(error) => plan.unknown.push((region, Failure::from(&error))),
         }
     }
     plan
+}
+
+impl StartPlan {
+    fn add(&mut self, region: Region, found: Instance, why_not: Option<&str>) {
+        match why_not {
+            _ if !found.state.is_stopped() => self.running.push((region, found)),
+            Some(why) => self.stay.push((region, found, why.to_owned())),
+            None => self.start.push((region, found)),
+        }
+    }
+}
+
+/// Why muster would not start it: nothing would come of it but costs.
+fn why_not(shared: &Shared, region: &Region, id: &InstanceId) -> Option<&'static str> {
+    if shared.project().region(region).is_none() {
+        return Some("its region is not in the project any more");
+    }
+    let of_node = shared.state().node_of(id).is_some();
+    (!of_node).then_some("it is no node's machine; `muster down` ends it")
 }
 
 /// Starts the nodes of `region` that are stopped, and watches until each node

@@ -148,6 +148,10 @@ fn not_ready(missing: &[&NodeState], all: usize, leads: bool) -> Failure {
         names.push(format!("{} more", missing.len() - SHOWN));
     }
     let what = format!("{} of {all} nodes are not ready: {}", missing.len(), names.join(", "));
+    if missing.iter().any(|node| node.is_stopped()) {
+        let force = if leads { "; --force takes what is ready" } else { "" };
+        return Failure::new(what).hint(format!("`muster start` starts what is stopped{force}"));
+    }
     Failure::new(what).hint(if leads {
         "`muster up` goes on with them; --force takes what is ready"
     } else {

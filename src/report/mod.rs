@@ -25,6 +25,6 @@ pub use fix::fix_plan;
 pub use init::{init_done, init_plan};
 pub use out::{Out, Paint, Tone};
 pub use plan::{down_plan, launch_plan, launched};
-pub use power::{ids, restart_plan, start_plan, stop_plan};
+pub use power::{ids, ids_and_why, restart_plan, start_plan, stop_plan};
 pub use remains::remains;
 pub use status::{StatusDocument, status};

@@ -103,7 +103,9 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
     if let Some(folder) = folder {
         lines.push(format!("manifest  {}", folder.join("manifest.json").display()));
     }
-    if failed > 0 {
+    if state.stopped().next().is_some() {
+        lines.push("`muster start` starts what is stopped, and tries again what failed".into());
+    } else if failed > 0 {
         lines.push("`muster up` tries again what failed, `muster logs -n NODE` shows why".into());
     } else if ready > 0 {
         lines.push("`muster export -o cluster.py` hands it to Python".into());

@@ -13,6 +13,11 @@ pub fn ids(found: &[(Region, Instance)]) -> Vec<&InstanceId> {
     found.iter().map(|(_, instance)| &instance.id).collect()
 }
 
+/// The same with why it is left as it is.
+pub fn ids_and_why(found: &[(Region, Instance, String)]) -> Vec<(&InstanceId, &str)> {
+    found.iter().map(|(_, instance, why)| (&instance.id, why.as_str())).collect()
+}
+
 /// What `stop` would stop, what that costs from then on, and what it would leave.
 pub fn stop_plan(state: &RunState, plan: &StopPlan, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
@@ -33,19 +38,7 @@ pub fn stop_plan(state: &RunState, plan: &StopPlan, paint: Paint) -> Vec<String>
             "`muster start` starts them again, `muster down` ends it all.".into(),
         ]);
     }
-    if !plan.stay.is_empty() {
-        let mark = paint.paint(Tone::Care, "!");
-        lines.extend([
-            String::new(),
-            format!("{mark} these go on, and are billed:"),
-            String::new(),
-        ]);
-        let rows = plan
-            .stay
-            .iter()
-            .map(|(region, found, why)| [row(state, region, found), vec![why.clone()]].concat());
-        lines.extend(indented(&rows.collect::<Vec<_>>()));
-    }
+    lines.extend(stay(state, "these go on, and are billed", &plan.stay, paint));
     lines.extend(unknown(&plan.unknown, paint));
     lines
 }
@@ -60,6 +53,7 @@ pub fn start_plan(
     let mut lines = Vec::new();
     if plan.start.is_empty() {
         lines.push(match plan.running.len() {
+            0 if !plan.stay.is_empty() => "No machine can be started.".to_owned(),
             0 => "No machine of the cluster is known: `muster up` launches one.".to_owned(),
             count => format!("Nothing to start: {count} machines run; what is not ready goes on."),
         });
@@ -74,6 +68,7 @@ pub fn start_plan(
         };
         lines.extend([String::new(), again, "They get other public addresses.".into()]);
     }
+    lines.extend(stay(state, "these stay stopped, and their volumes billed", &plan.stay, paint));
     lines.extend(unknown(&plan.unknown, paint));
     lines
 }
@@ -88,6 +83,25 @@ pub fn restart_plan(project: &Project, state: &RunState, paint: Paint) -> Vec<St
         format!("{mark} On {nodes} nodes these steps run again: {}.", steps.join(", ")),
         "  What runs on the cluster now is lost, queries included.".into(),
     ]
+}
+
+/// Machines that are left as they are, each with the reason.
+fn stay(
+    state: &RunState,
+    what: &str,
+    found: &[(Region, Instance, String)],
+    paint: Paint,
+) -> Vec<String> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let mark = paint.paint(Tone::Care, "!");
+    let with_why = |(region, found, why): &(Region, Instance, String)| {
+        [row(state, region, found), vec![why.clone()]].concat()
+    };
+    let rows: Vec<_> = found.iter().map(with_why).collect();
+    let heading = [String::new(), format!("{mark} {what}:"), String::new()];
+    heading.into_iter().chain(indented(&rows)).collect()
 }
 
 fn machines(state: &RunState, found: &[(Region, Instance)]) -> Vec<String> {

@@ -12,7 +12,7 @@ use muster::{
 use crate::support::run::Run;
 
 /// Two regions with a recipe that installs, and then starts services.
-fn with_services(extra: &str) -> Scenario {
+pub fn with_services(extra: &str) -> Scenario {
     let recipe = r#"[files]
 "services.yaml" = """
 steps:
@@ -30,18 +30,18 @@ steps:
 }
 
 /// The last try of `step` by node.
-fn tries(run: &Run, step: &str) -> BTreeMap<String, u32> {
+pub fn tries(run: &Run, step: &str) -> BTreeMap<String, u32> {
     let nodes = run.state.nodes.values();
     let of_step =
         nodes.filter_map(|node| Some((node.name.to_string(), node.steps.get(step)?.attempt)));
     of_step.collect()
 }
 
-fn all_tries(run: &Run, step: &str) -> Vec<u32> {
+pub fn all_tries(run: &Run, step: &str) -> Vec<u32> {
     tries(run, step).into_values().collect()
 }
 
-fn state_of(run: &Run, node: &str) -> InstanceState {
+pub fn state_of(run: &Run, node: &str) -> InstanceState {
     run.node(node).instance.as_ref().unwrap().state
 }
 

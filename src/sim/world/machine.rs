@@ -268,13 +268,21 @@ impl Machine {
             zone: about.zone.clone(),
             private_ip: Some(about.private_ip).filter(|_| state != InstanceState::Terminated),
             public_ip: course.public_ip.map(IpAddr::V4).filter(|_| serves),
-            launched: Some(about.launched),
+            launched: Some(self.launched(moment)),
             spot: about.spot,
             ebs_root: about.ebs_root,
             launch_index: about.launch_index,
             token: about.token.clone(),
             tags: about.tags.clone(),
         }
+    }
+
+    /// EC2's launch time: that of the last start.
+    fn launched(&self, moment: Instant) -> Timestamp {
+        let started = self.course().started_at.filter(|started| *started <= moment);
+        let since = started.zip(self.about.life.launched_at);
+        let since = since.map(|(started, first)| started.duration_since(first));
+        self.about.launched + since.unwrap_or_default()
     }
 
     /// Counts a connection; answers its number, from 1.
