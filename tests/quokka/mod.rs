@@ -14,6 +14,7 @@
 mod filter;
 mod machine;
 mod network;
+mod project;
 mod sandbox;
 mod scene;
 mod site;
@@ -57,6 +58,67 @@ fn two_regions_compute() {
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
         drop(forward);
+
+        let ran = scene.muster(&["down", "--yes"]).await;
+        scene.succeeded(&ran);
+        scene.nothing_runs().await;
+    });
+}
+
+/// The machines are stopped and started with other public addresses, one of them
+/// is lost and replaced, and at last the configs start Ray and there is no nft.
+#[test]
+fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
+    let name = "quokka::it_computes_again_after_a_stop_and_with_the_configs_own_ray";
+    sandboxed(name, async {
+        let scene = Scene::new().await;
+        let ran = scene.muster(&["up", "--yes", "--no-query"]).await;
+        scene.succeeded(&ran);
+        let before = scene.addresses();
+        let forward = scene.forward().await;
+
+        let ran = scene.muster(&["stop", "--yes"]).await;
+        scene.succeeded(&ran);
+        scene.nothing_runs().await;
+        assert_eq!(sandbox::running(&["raylet", "redis-server", "sshd"]), [""; 0]);
+        let ran = scene.muster(&["query"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        assert!(ran.err.contains("muster start"), "{ran:#?}");
+
+        let ran = scene.muster(&["start", "--yes"]).await;
+        scene.succeeded(&ran);
+        let now = scene.addresses();
+        for (node, (public, private)) in &before {
+            assert_ne!(*public, now[node].0, "{node} has another public address");
+            assert_eq!(*private, now[node].1, "{node}");
+            scene.redirects_to_the_leader_alone(node).await;
+        }
+        scene.all_in_ray().await;
+        scene.sums_are_right().await;
+        // The same `muster forward` has found its way to the new address.
+        scene.exported_sums_are_right().await;
+        assert!(scene.export_goes_through_a_forward());
+        drop(forward);
+
+        // A machine is gone for good, and another one takes its place.
+        scene.terminate("eu-west-1/worker-1").await;
+        let ran = scene.muster(&["up", "--yes"]).await;
+        scene.succeeded(&ran);
+        assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
+        scene.all_in_ray().await;
+
+        // Machines without nft, and Ray as the configs start it.
+        scene.take_nft_away().await;
+        scene.take_the_configs_ray();
+        let ran = scene.muster(&["up", "--restart", "--yes"]).await;
+        scene.succeeded(&ran);
+        assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
+        scene.all_in_ray().await;
+        scene.sums_are_right().await;
+        let look = "cat /tmp/ray/ray_current_cluster; iptables -t nat -S MUSTER";
+        let ran = scene.on("eu-west-1/head", look).await;
+        assert!(ran.out.lines().next().unwrap().ends_with(":6379"), "the configs' port: {ran:#?}");
+        assert!(ran.out.contains(&scene.public_ip("us-west-2/head")), "{ran:#?}");
 
         let ran = scene.muster(&["down", "--yes"]).await;
         scene.succeeded(&ran);

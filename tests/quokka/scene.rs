@@ -3,10 +3,10 @@
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -21,13 +21,12 @@ use tokio::{
 
 use super::{
     network::{API, OPERATOR, lend_api},
+    project::{CONFIGS_RAY, PROJECT, ray_up_s_ray, recipe, recipe_without_redirect, region},
     sandbox,
     site::Site,
 };
-use muster::config::Recipe;
-
 use crate::{
-    moto_story::scene::{IMAGE, Place},
+    moto_story::scene::Place,
     support::{
         moto::Moto,
         muster::{Muster, Ran},
@@ -45,18 +44,10 @@ const CLIENT_PORTS: [i32; 2] = [6800, 10001];
 /// The nodes that the project asks for.
 const NODES: [&str; 4] =
     ["us-west-2/head", "us-west-2/worker-1", "eu-west-1/head", "eu-west-1/worker-1"];
-const PROJECT: &str = "name: computes
-regions: [us-west-2.yaml, eu-west-1.yaml]
-leader: us-west-2
-key_name: quokka
-key_location: key
-operator_cidr: 203.0.113.10/32
-recipe: recipe.yaml
-";
-
 /// The scene.
 pub struct Scene {
     us: Place,
+    eu: Place,
     site: Site,
     muster: Muster,
     _moto: Moto,
@@ -86,13 +77,13 @@ impl Scene {
             for port in CLIENT_PORTS.into_iter().chain([22]) {
                 place.admit_to(port, OPERATOR).await;
             }
-            muster.file(&format!("{}.yaml", place.region), region(place, &key));
+            muster.file(&format!("{}.yaml", place.region), region(place, &key, &ray_up_s_ray()));
         }
         muster.file("muster.yaml", PROJECT);
         muster.file("recipe.yaml", recipe());
         let site = Site::start(vec![us.ec2.clone(), eu.ec2.clone()], public);
         tokio::spawn(lend_api(moto.url().trim_start_matches("http://").to_owned()));
-        Self { us, site, muster, _moto: moto }
+        Self { us, eu, site, muster, _moto: moto }
     }
 
     /// Runs muster to its end.
@@ -144,9 +135,63 @@ impl Scene {
         self.are_sums(&ran);
     }
 
+    /// Whether that module leads to this machine's own ports.
+    pub fn export_goes_through_a_forward(&self) -> bool {
+        fs::read_to_string(self.muster.folder().join("cluster.py")).unwrap().contains("127.0.0.1")
+    }
+
     /// Cuts the power of a node's machine and switches it on again.
     pub fn reset(&self, node: &str) {
         self.site.reset(self.node(node)["id"].as_str().unwrap());
+    }
+
+    /// Ends a node's machine, as EC2 does with spot instances.
+    pub async fn terminate(&self, node: &str) {
+        let id = self.node(node)["id"].as_str().unwrap().to_owned();
+        let places = [&self.us, &self.eu];
+        let place = places.into_iter().find(|place| node.starts_with(place.region)).unwrap();
+        place.ec2.terminate_instances().instance_ids(id).send().await.unwrap();
+        self.until_running(NODES.len() - 1).await;
+    }
+
+    /// Leaves all nodes without nft, and without what it has made there.
+    pub async fn take_nft_away(&self) {
+        for node in NODES {
+            let ran = self.on(node, "nft flush ruleset && rm $(command -v nft)").await;
+            self.succeeded(&ran);
+        }
+    }
+
+    /// From here on the configs' own commands start Ray, as Ray's example has
+    /// them but for its autoscaler.
+    pub fn take_the_configs_ray(&self) {
+        let key = self.muster.folder().join("key");
+        for place in [&self.us, &self.eu] {
+            let config = region(place, &key, CONFIGS_RAY);
+            self.muster.file(&format!("{}.yaml", place.region), config);
+        }
+        self.muster.file("muster.yaml", format!("{PROJECT}ray: config\n"));
+    }
+
+    /// What the node would reach Redis by: one redirect, from the address that the
+    /// leader has now.
+    pub async fn redirects_to_the_leader_alone(&self, node: &str) {
+        let ran = self.on(node, "nft list ruleset").await;
+        self.succeeded(&ran);
+        let leader = self.public_ip("us-west-2/head");
+        let to = format!("ip daddr {leader} tcp dport 6800 dnat to ");
+        let all = ran.out.matches("dnat to").count();
+        assert!(ran.out.contains(&to) && all == 1, "{node}: {}", ran.out);
+    }
+
+    /// The nodes' addresses by name: the public and the private ones.
+    pub fn addresses(&self) -> BTreeMap<&'static str, (String, String)> {
+        let of = |name| {
+            let node = self.node(name);
+            let address = |key: &str| node[key].as_str().unwrap().to_owned();
+            (name, (address("public_ip"), address("private_ip")))
+        };
+        NODES.into_iter().map(of).collect()
     }
 
     /// Takes the redirect out of the recipe, or puts it in again.
@@ -301,66 +346,4 @@ async fn peer(us: &Place, eu: &Place) {
     accept.send().await.unwrap();
     us.route(&id).await;
     eu.route(&id).await;
-}
-
-/// The region's config: a head and a worker. The commands that start Ray are
-/// for `ray up`, with the Ray that it is part of.
-fn region(place: &Place, key: &Path) -> String {
-    let ray = sandbox::ray_up_python().with_file_name("ray").display().to_string();
-    format!(
-        "cluster_name: computes-{}
-max_workers: 2
-provider: {{type: aws, region: {}}}
-auth: {{ssh_user: root, ssh_private_key: {}}}
-head_node_type: ray.head.default
-available_node_types:
-  ray.head.default:
-    min_workers: 0
-    max_workers: 0
-    node_config: &node
-      InstanceType: m5.large
-      ImageId: {IMAGE}
-      KeyName: quokka
-      SubnetIds: [{}]
-      SecurityGroupIds: [{}]
-  ray.worker.default:
-    min_workers: 1
-    max_workers: 2
-    node_config: *node
-setup_commands: []
-head_setup_commands: []
-worker_setup_commands: []
-head_start_ray_commands:
-  - {ray} stop
-  - AWS_ENDPOINT_URL=http://{API} AWS_ACCESS_KEY_ID=AKIAHEAD AWS_SECRET_ACCESS_KEY=head
-    {ray} start --head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml
-worker_start_ray_commands:
-  - {ray} stop
-  - {ray} start --address=$RAY_HEAD_IP:6379
-",
-        place.region,
-        place.region,
-        key.display(),
-        place.subnet,
-        place.group
-    )
-}
-
-/// The built-in recipe, with the environment that is there in place of the step
-/// that makes one, which takes the internet.
-fn recipe() -> String {
-    let venv = sandbox::python().parent().unwrap().parent().unwrap().display().to_string();
-    let make = "    script: built-in/python.sh\n";
-    let text = Recipe::built_in_source().text;
-    assert!(text.contains(make), "{text}");
-    text.replace(make, &format!("    run: ln -sfn {venv} ~/.muster/venv\n"))
-}
-
-/// The same without its step `redirect`.
-fn recipe_without_redirect() -> String {
-    let recipe = recipe();
-    let (before, rest) = recipe.split_once("  - name: redirect\n").unwrap();
-    let (step, after) = rest.split_once("\n\n").unwrap();
-    assert!(step.contains("built-in/redirect.sh"), "{step}");
-    format!("{before}{after}")
 }
