@@ -77,6 +77,20 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it is `other` but for the way to the key, as where an alias leads
+    /// to one place twice.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        let place = (self.id, &self.location) == (other.id, &other.location);
+        place && (self.message == other.message || self.without_way() == other.without_way())
+    }
+
+    /// The message and the help, without the way to the key.
+    fn without_way(&self) -> (String, Option<&str>) {
+        let way = self.key_path.as_deref().and_then(|path| path.rsplit_once('.'));
+        let message = way.map(|(way, _)| self.message.replacen(way, "", 1));
+        (message.unwrap_or_else(|| self.message.clone()), self.help.as_deref())
+    }
+
     /// Whether the project can't be used because of it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -112,9 +126,7 @@ pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
         let place = location.map(|location| (file(location), location.line, location.column));
         (place, diagnostic.id)
     });
-    diagnostics.dedup_by(|b, a| {
-        a.location.is_some() && (a.id, &a.location, &a.message) == (b.id, &b.location, &b.message)
-    });
+    diagnostics.dedup_by(|b, a| a.location.is_some() && a.says_the_same_as(b));
     let mut lines = Lines::default();
     for diagnostic in diagnostics.iter_mut() {
         let Some(location) = &diagnostic.location else { continue };
