@@ -10,6 +10,7 @@ mod images;
 mod keys;
 mod network;
 mod scenarios;
+mod several;
 mod survey;
 mod world;
 
@@ -31,7 +32,7 @@ fn a_healthy_world_passes_every_check() {
 #[test]
 fn what_can_t_be_carried_out_is_told_and_not_asked_of_ec2() {
     let mut world = World::healthy();
-    let config = &mut world.project.regions[1];
+    let config = &mut world.project.regions[1].configs[0];
     let location = config.region.location().unwrap().clone();
     config.unsupported.push(muster::config::Unsupported {
         key: "docker.image".into(),

@@ -15,6 +15,7 @@ mod nasty;
 mod project;
 mod random;
 mod resolved;
+mod several;
 mod system;
 
 use std::{

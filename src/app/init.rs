@@ -110,8 +110,8 @@ async fn many(
         present: present.as_ref().map(|(project, source)| (project, source.clone())),
     });
     let others = present.map_or_else(
-        || vec![base.config.source.clone()],
-        |(project, _)| project.regions.into_iter().map(|config| config.source).collect(),
+        || vec![base.own().source.clone()],
+        |(project, _)| project.configs().map(|config| config.source.clone()).collect(),
     );
     Ok(Prepared { plan: plan.map_err(Trouble::usage)?, others, asked })
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::cloud::{Instance, tags};
+use crate::{
+    cloud::{Instance, tags},
+    config::RayConfig,
+};
 
 use super::{
     Finding,
@@ -11,18 +14,35 @@ use super::{
 
 /// `cluster.name-taken`
 pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
-    ctx.places("cluster.name-taken").iter().map(|place| judge(ctx, place)).collect()
+    let of_region = |place: Place<'_>| -> Vec<Finding> {
+        match place.facts.instances.get() {
+            Ok(all) => {
+                let configs = place.config.configs.iter();
+                configs.map(|config| judge(ctx, &place, config, all)).collect()
+            }
+            Err(absent) => {
+                let config = place.config.configs.first();
+                let location = config.and_then(|config| config.cluster_name.location());
+                vec![place.absent(absent, "the instances").at(location)]
+            }
+        }
+    };
+    ctx.places("cluster.name-taken").into_iter().flat_map(of_region).collect()
 }
 
-fn judge(ctx: &Context<'_>, place: &Place<'_>) -> Finding {
-    let name = &place.config.cluster_name;
-    let finding = match place.facts.instances.get() {
-        Ok(instances) => {
-            let live = instances.iter().filter(|instance| is_named(instance, name));
-            let (own, others): (Vec<_>, Vec<_>) = live.partition(|instance| is_own(ctx, instance));
-            if others.is_empty() { free(place, own.len()) } else { in_use(place, &others) }
-        }
-        Err(absent) => place.absent(absent, "the instances"),
+fn judge(
+    ctx: &Context<'_>,
+    place: &Place<'_>,
+    config: &RayConfig,
+    instances: &[Instance],
+) -> Finding {
+    let name = &config.cluster_name;
+    let live = instances.iter().filter(|instance| is_named(instance, name));
+    let (own, others): (Vec<_>, Vec<_>) = live.partition(|instance| is_own(ctx, instance));
+    let finding = if others.is_empty() {
+        free(place, name, own.len())
+    } else {
+        in_use(place, config, &others)
     };
     finding.at(name.location())
 }
@@ -37,8 +57,7 @@ fn is_own(ctx: &Context<'_>, instance: &Instance) -> bool {
     ctx.own.is_some_and(|own| tag.is_some_and(|tag| tag == own.as_str()))
 }
 
-fn free(place: &Place<'_>, own: usize) -> Finding {
-    let name = &*place.config.cluster_name;
+fn free(place: &Place<'_>, name: &str, own: usize) -> Finding {
     match own {
         0 => place.pass(format!("no other cluster is named {name}")),
         own => place
@@ -47,9 +66,9 @@ fn free(place: &Place<'_>, own: usize) -> Finding {
     }
 }
 
-fn in_use(place: &Place<'_>, others: &[&Instance]) -> Finding {
-    let name = &*place.config.cluster_name;
-    let file = &place.config.source.path;
+fn in_use(place: &Place<'_>, config: &RayConfig, others: &[&Instance]) -> Finding {
+    let name = &*config.cluster_name;
+    let file = &config.source.path;
     place
         .fail(format!("{} of another cluster named {name}", count(others.len() as u64, "instance")))
         .seen(and(others.iter().map(|instance| &instance.id)))

@@ -70,6 +70,32 @@ impl<'a> Place<'a> {
         &self.config.region
     }
 
+    /// Those node groups here that `fits`, config by config: each file is to be
+    /// corrected by itself.
+    pub fn by_config(&self, fits: impl Fn(&NodeGroup) -> bool) -> Vec<Vec<&'a NodeGroup>> {
+        let mut found: Vec<Vec<&NodeGroup>> = Vec::new();
+        for group in self.config.groups.iter().filter(|group| fits(group)) {
+            match found.last_mut().filter(|last| last[0].config == group.config) {
+                Some(last) => last.push(group),
+                None => found.push(vec![group]),
+            }
+        }
+        found
+    }
+
+    /// ` of gpu`, where the group is of a further config of the region.
+    pub fn of_config(&self, group: &NodeGroup) -> String {
+        let name = self.config.further_name(group.config);
+        name.map(|name| format!(" of {name}")).unwrap_or_default()
+    }
+
+    /// The names of the node types of `groups`, all of one config, each once.
+    pub fn types(&self, groups: &[&NodeGroup]) -> String {
+        let mut names: Vec<_> = groups.iter().map(|group| group.node_type.as_str()).collect();
+        names.dedup();
+        and(names) + &groups.first().map(|group| self.of_config(group)).unwrap_or_default()
+    }
+
     /// How many nodes are to run here.
     pub fn nodes(&self) -> u32 {
         self.config.groups.iter().map(|group| group.count).sum()
@@ -142,8 +168,16 @@ impl<'a> Place<'a> {
 
     /// The subnets that any node here may be launched into, each once.
     pub fn subnets(&self) -> Result<Vec<&'a Subnet>, Absent<'a>> {
+        self.subnets_for(|_| true)
+    }
+
+    /// The same for the nodes of those groups that `fits`.
+    pub fn subnets_for(
+        &self,
+        fits: impl Fn(&NodeGroup) -> bool,
+    ) -> Result<Vec<&'a Subnet>, Absent<'a>> {
         let mut all: Vec<&Subnet> = Vec::new();
-        for group in &self.config.groups {
+        for group in self.config.groups.iter().filter(|group| fits(group)) {
             all.extend(self.facts.subnets_of(self.config, group)?);
         }
         all.sort_by(|a, b| a.id.cmp(&b.id));

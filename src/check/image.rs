@@ -10,7 +10,6 @@ use crate::{
 use super::{
     Finding,
     context::{Context, Place, and},
-    key::types,
 };
 
 /// `ami.exists`
@@ -79,17 +78,15 @@ fn same_image(place: &Place<'_>, image: &Image) -> String {
     )
 }
 
-fn unnamed(place: &Place<'_>) -> Option<Finding> {
-    let without = |group: &&NodeGroup| group.template.image.is_none();
-    let groups: Vec<_> = place.config.groups.iter().filter(without).collect();
-    Some(
+fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+    place.by_config(|group| group.template.image.is_none()).into_iter().map(|groups| {
         place
-            .fail(format!("no ImageId for {}", types(&groups)))
+            .fail(format!("no ImageId for {}", place.types(&groups)))
             .seen("Ray would take a default image of its own; muster launches only what is named")
             .leads_to("RunInstances would answer MissingParameter")
             .todo(format!("add ImageId to the node_config: {}", ubuntu(place)))
-            .at(groups.first()?.node_type.location()),
-    )
+            .at(groups[0].node_type.location())
+    })
 }
 
 /// How to find Canonical's newest image.

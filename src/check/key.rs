@@ -1,17 +1,17 @@
 //! The key pair of each region, and the private key on this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     cloud::PublicKey,
-    config::{NodeGroup, Sourced},
+    config::{NodeGroup, RayConfig, RegionConfig, Sourced},
     model::KeyName,
     survey::{Absent, Fact, named},
 };
 
 use super::{
     Finding, Level, Subject,
-    context::{Context, Place, and, count},
+    context::{Context, Place, count},
 };
 
 /// `key.exists`
@@ -27,19 +27,37 @@ fn region_keys(place: &Place<'_>) -> Vec<Finding> {
 fn key_exists(place: &Place<'_>, name: &Sourced<KeyName>) -> Finding {
     let finding = match place.facts.key_pair(name) {
         Ok(_) => place.pass(format!("key pair {} exists", **name)),
-        Err(Absent::Missing) => place
-            .fail(format!("key pair {} is missing", **name))
-            .leads_to("RunInstances would answer InvalidKeyPair.NotFound")
-            .todo(format!("import your own key there: {}", import(place, name.as_str()))),
+        Err(Absent::Missing) => {
+            let own = private_keys(place.config, name).first().map(|path| path.as_path());
+            place
+                .fail(format!("key pair {} is missing", **name))
+                .leads_to("RunInstances would answer InvalidKeyPair.NotFound")
+                .todo(format!("import your own key there: {}", import(place, own, name.as_str())))
+        }
         Err(absent) => place.absent(absent, "the key pairs"),
     };
     finding.at(name.location())
 }
 
+/// The private keys that SSH will use for nodes with the key pair `name`, each
+/// once. There is one unless configs of a region differ, which can't work.
+pub(crate) fn private_keys<'a>(
+    region: &'a RegionConfig,
+    name: &KeyName,
+) -> Vec<&'a Sourced<PathBuf>> {
+    let named = |group: &&NodeGroup| group.template.key_name.as_deref() == Some(name);
+    let mut keys: Vec<&Sourced<PathBuf>> = Vec::new();
+    for group in region.groups.iter().filter(named) {
+        let own = region.config_of(group).ssh_private_key.as_ref();
+        let new = own.filter(|own| keys.iter().all(|key| key.value != own.value));
+        keys.extend(new);
+    }
+    keys
+}
+
 /// The commands that import the operator's own public key as `name`.
-fn import(place: &Place<'_>, name: &str) -> String {
-    let own = place.config.ssh_private_key.as_ref();
-    let private = own.map_or(Path::new("KEY.pem"), |path| path.as_path()).display();
+fn import(place: &Place<'_>, private: Option<&Path>, name: &str) -> String {
+    let private = private.unwrap_or(Path::new("KEY.pem")).display();
     let region = place.region();
     format!(
         "ssh-keygen -y -f {private} > {name}.pub && aws ec2 import-key-pair --region {region} \
@@ -47,26 +65,15 @@ fn import(place: &Place<'_>, name: &str) -> String {
     )
 }
 
-fn unnamed(place: &Place<'_>) -> Option<Finding> {
-    let without = |group: &&NodeGroup| group.template.key_name.is_none();
-    let groups: Vec<_> = place.config.groups.iter().filter(without).collect();
-    let nodes = groups.iter().map(|group| group.count).sum::<u32>();
-    let title = format!("no KeyName for {}", types(&groups));
-    let denied = format!("Permission denied (publickey) on {}, after launch", count(nodes, "node"));
-    Some(
+fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+    place.by_config(|group| group.template.key_name.is_none()).into_iter().map(|groups| {
+        let nodes = groups.iter().map(|group| group.count).sum::<u32>();
         place
-            .fail(title)
-            .leads_to(denied)
+            .fail(format!("no KeyName for {}", place.types(&groups)))
+            .leads_to(denied(nodes))
             .todo("add KeyName to the node_config, or key_name to muster.yaml")
-            .at(groups.first()?.node_type.location()),
-    )
-}
-
-/// The names of node types, each once.
-pub(super) fn types(groups: &[&NodeGroup]) -> String {
-    let mut names: Vec<_> = groups.iter().map(|group| group.node_type.as_str()).collect();
-    names.dedup();
-    and(names)
+            .at(groups[0].node_type.location())
+    })
 }
 
 /// `key.same-material`. Fingerprints are never compared: those of one RSA key
@@ -76,20 +83,45 @@ pub(super) fn same_material(ctx: &Context<'_>) -> Vec<Finding> {
     let Some(leader) = places.first() else { return Vec::new() };
     let of_region = |place: &Place<'_>| -> Vec<Finding> {
         let names = named::key_names(place.config).into_iter();
-        names.map(|name| same(ctx, leader, place, name).at(name.location())).collect()
+        names.flat_map(|name| same(ctx, leader, place, name)).collect()
     };
     places.iter().flat_map(of_region).collect()
 }
 
-fn same(ctx: &Context<'_>, leader: &Place<'_>, place: &Place<'_>, name: &KeyName) -> Finding {
+/// One finding for each private key that SSH will use with the pair.
+fn same(
+    ctx: &Context<'_>,
+    leader: &Place<'_>,
+    place: &Place<'_>,
+    name: &Sourced<KeyName>,
+) -> Vec<Finding> {
     let key = match told(place, name) {
         Ok(key) => key,
-        Err(hidden) => return not_told(place, place, name, hidden),
+        Err(hidden) => return vec![not_told(place, place, name, hidden).at(name.location())],
     };
-    if let Some((path, local)) = local_key(ctx, place) {
+    let keys = private_keys(place.config, name);
+    let local = keys.iter().filter_map(|path| Some((*path, local_key(ctx, path)?)));
+    let found = local.map(|(path, local)| {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        return compare(place, name, key, local, &format!("your {file}"));
+        let finding = compare(place, name, key, local, &format!("your {file}"));
+        let several = keys.len() > 1;
+        let differs = several && finding.level == Level::Fail;
+        let todo = format!("{} is one key: name its private half in every config here", **name);
+        if differs { finding.todo(todo).at(path.location()) } else { finding.at(name.location()) }
+    });
+    let found: Vec<_> = found.collect();
+    if !found.is_empty() {
+        return found;
     }
+    vec![without_local(leader, place, (name, key)).at(name.location())]
+}
+
+/// Judged by the leader's pair.
+fn without_local(
+    leader: &Place<'_>,
+    place: &Place<'_>,
+    (name, key): (&KeyName, &PublicKey),
+) -> Finding {
     if place.leads {
         return nothing_local(place, name).seen(line(place, key));
     }
@@ -132,14 +164,13 @@ fn not_told(place: &Place<'_>, of: &Place<'_>, name: &KeyName, hidden: Hidden<'_
     }
 }
 
-/// The private key that SSH will use in a region, where its public half is known.
-fn local_key<'a>(ctx: &Context<'a>, place: &Place<'a>) -> Option<(&'a Path, &'a PublicKey)> {
-    let path = place.config.ssh_private_key.as_ref()?;
-    Some((path, ctx.survey.local_keys.get(path.as_path())?.known()?))
+/// The public half of a private key on this machine, where it is known.
+fn local_key<'a>(ctx: &Context<'a>, path: &Path) -> Option<&'a PublicKey> {
+    ctx.survey.local_keys.get(path)?.known()
 }
 
 fn nothing_local(place: &Place<'_>, name: &KeyName) -> Finding {
-    let why = match &place.config.ssh_private_key {
+    let why = match private_keys(place.config, name).first() {
         Some(path) => format!("{} could not be used", path.display()),
         None => "no auth.ssh_private_key is given".into(),
     };
@@ -161,7 +192,7 @@ fn compare(
         .seen(format!("{whose}  {}", reference.short()))
         .seen(line(place, key))
         .seen("the public keys were compared; fingerprints differ anyway between created and imported keys")
-        .leads_to(denied(place))
+        .leads_to(denied(place.nodes()))
         .todo(rename(place, name))
 }
 
@@ -169,8 +200,8 @@ fn line(place: &Place<'_>, key: &PublicKey) -> String {
     format!("{}  {}", place.region(), key.short())
 }
 
-fn denied(place: &Place<'_>) -> String {
-    format!("Permission denied (publickey) on {}, after launch", count(place.nodes(), "node"))
+fn denied(nodes: u32) -> String {
+    format!("Permission denied (publickey) on {}, after launch", count(nodes, "node"))
 }
 
 /// A new name everywhere: the other key stays for those who use it.
@@ -178,7 +209,7 @@ fn rename(place: &Place<'_>, name: &KeyName) -> String {
     let new = format!("{name}-muster");
     format!(
         "import your own key as {new} in every region and set KeyName to it: {}",
-        import(place, &new)
+        import(place, private_keys(place.config, name).first().map(|path| path.as_path()), &new)
     )
 }
 
@@ -186,14 +217,16 @@ fn rename(place: &Place<'_>, name: &KeyName) -> String {
 pub(super) fn local(ctx: &Context<'_>) -> Vec<Finding> {
     let mut seen: Vec<&Path> = Vec::new();
     let mut findings = Vec::new();
-    for place in ctx.places("key.local") {
-        match &place.config.ssh_private_key {
+    let places = ctx.places("key.local");
+    let all = places.iter().flat_map(|one| one.config.configs.iter().map(move |own| (one, own)));
+    for (place, config) in all {
+        match &config.ssh_private_key {
             Some(path) if seen.contains(&path.as_path()) => {}
             Some(path) => {
                 seen.push(path);
                 findings.push(local_file(ctx, path).at(path.location()));
             }
-            None => findings.push(no_file(&place)),
+            None => findings.push(no_file(place, config)),
         }
     }
     findings
@@ -214,9 +247,9 @@ fn local_file(ctx: &Context<'_>, path: &Path) -> Finding {
     }
 }
 
-fn no_file(place: &Place<'_>) -> Finding {
+fn no_file(place: &Place<'_>, config: &RayConfig) -> Finding {
     place
         .warn("no auth.ssh_private_key: SSH takes what your ssh config and agent offer")
         .todo("add auth.ssh_private_key to the config, or key_location to muster.yaml")
-        .at(place.config.region.location())
+        .at(config.region.location())
 }

@@ -26,11 +26,13 @@ fn of_region(place: &Place<'_>) -> Vec<Finding> {
             None => answers.push((finding, vec![group])),
         }
     }
-    answers.into_iter().map(|(finding, groups)| of_groups(finding, &groups)).collect()
+    answers.into_iter().map(|(finding, groups)| of_groups(place, finding, &groups)).collect()
 }
 
-fn of_groups(finding: Finding, groups: &[&NodeGroup]) -> Finding {
-    let name = |group: &&NodeGroup| format!("{} {}", group.kind.as_str(), *group.node_type);
+fn of_groups(place: &Place<'_>, finding: Finding, groups: &[&NodeGroup]) -> Finding {
+    let name = |group: &&NodeGroup| {
+        format!("{} {}{}", group.kind.as_str(), *group.node_type, place.of_config(group))
+    };
     let location = groups.first().and_then(|group| group.node_type.location());
     finding.seen(format!("for {}", and(groups.iter().map(name)))).at(location)
 }

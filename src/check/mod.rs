@@ -6,7 +6,7 @@ mod cluster_name;
 pub(crate) mod context;
 mod finding;
 mod image;
-mod key;
+pub(crate) mod key;
 mod launch;
 pub(crate) mod network;
 mod offered;

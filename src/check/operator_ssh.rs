@@ -2,6 +2,8 @@
 
 use ipnet::Ipv4Net;
 
+use crate::config::NodeGroup;
+
 use super::{
     Finding,
     context::{Context, GroupSet, Judged, Place, and, count, settle},
@@ -26,7 +28,9 @@ fn location<'a>(set: &GroupSet<'a>) -> Option<&'a crate::config::Location> {
 
 fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -> Judged<Finding> {
     let rules = Rules::of(&set.resolve(place)?);
-    let finding = if !admitted(operator, place, &rules) {
+    let inside = |group: &&NodeGroup| place.config.config_of(group).use_internal_ips;
+    let inside = set.carriers.iter().all(inside);
+    let finding = if !admitted(operator, inside, &rules) {
         closed(operator, place, set)
     } else if rules.admit(WORLD, one(SSH)) {
         place
@@ -43,13 +47,11 @@ fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -
 }
 
 /// Without `operator_cidr` any source that may be the operator counts: one
-/// from outside, or with `use_internal_ips` any at all.
-fn admitted(operator: Option<Ipv4Net>, place: &Place<'_>, rules: &Rules<'_>) -> bool {
+/// from outside, or where all nodes are reached from `inside` any at all.
+fn admitted(operator: Option<Ipv4Net>, inside: bool, rules: &Rules<'_>) -> bool {
     match operator {
         Some(operator) => rules.admit(operator, one(SSH)),
-        None if place.config.use_internal_ips => {
-            !rules.cidrs(SSH).is_empty() || !rules.groups(SSH).is_empty()
-        }
+        None if inside => !rules.cidrs(SSH).is_empty() || !rules.groups(SSH).is_empty(),
         None => rules.cidrs(SSH).iter().any(|cidr| !is_private(*cidr)),
     }
 }

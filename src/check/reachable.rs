@@ -6,7 +6,7 @@ use ipnet::Ipv4Net;
 
 use crate::{
     cloud::{RouteState, RouteTable, RouteTarget, Subnet},
-    config::NodeGroup,
+    config::{NodeGroup, RayConfig},
 };
 
 use super::{
@@ -24,13 +24,13 @@ pub(super) fn reachable(ctx: &Context<'_>) -> Vec<Finding> {
 }
 
 fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
-    if place.config.use_internal_ips {
+    if place.config.configs.iter().all(|config| config.use_internal_ips) {
         return place.pass("SSH goes to private addresses (use_internal_ips)");
     }
-    if place.config.ssh_by_id() {
+    if place.config.configs.iter().all(is_inside) {
         return place.pass("SSH goes through ssh_proxy_command, to instances' ids");
     }
-    let subnets = match place.subnets() {
+    let subnets = match place.subnets_for(|group| needs_way(place, group)) {
         Ok(subnets) => subnets,
         Err(absent) => return place.absent(absent, "the subnets"),
     };
@@ -40,6 +40,15 @@ fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
         Err(_) if !no_address.is_empty() => shut_off(place, &no_address),
         Err(finding) => *finding,
     }
+}
+
+/// Whether nothing of its nodes has to be reachable from outside.
+fn is_inside(config: &RayConfig) -> bool {
+    config.use_internal_ips || config.ssh_by_id()
+}
+
+fn needs_way(place: &Place<'_>, group: &NodeGroup) -> bool {
+    !is_inside(place.config.config_of(group))
 }
 
 fn verdict(place: &Place<'_>, mut obstacles: Vec<Obstacle>) -> Finding {
@@ -64,7 +73,7 @@ fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
         .config
         .groups
         .iter()
-        .filter(|group| may_use(place, group, subnet))
+        .filter(|group| needs_way(place, group) && may_use(place, group, subnet))
         .all(|group| group.template.public_address().unwrap_or(subnet.public_ip_on_launch));
     (!gives).then(|| Obstacle {
         what: format!("{id} gives nodes no public address"),
@@ -120,11 +129,13 @@ fn shut_off(place: &Place<'_>, obstacles: &[Obstacle]) -> Finding {
             many.iter().map(|obstacle| obstacle.what.clone()).collect(),
         ),
     };
+    let shut_off = place.config.groups.iter().filter(|group| needs_way(place, group));
+    let nodes = shut_off.map(|group| group.count).sum::<u32>();
     let mends: Vec<_> = obstacles.iter().map(|obstacle| obstacle.mend.as_str()).collect();
     place
         .fail(title)
         .all_seen(seen)
-        .leads_to(format!("SSH to {} would time out", count(place.nodes(), "node")))
+        .leads_to(format!("SSH to {} would time out", count(nodes, "node")))
         .todo(format!(
             "{}, or set use_internal_ips where you reach private addresses",
             mends.join(" && ")

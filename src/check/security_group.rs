@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     cloud::SecurityGroup,
-    config::{NodeGroup, Sourced},
+    config::{NodeGroup, RayConfig, Sourced},
     model::{SecurityGroupId, VpcId},
     survey::{Absent, named},
 };
@@ -12,7 +12,6 @@ use crate::{
 use super::{
     Finding,
     context::{Context, Judged, Place, and, settle},
-    key::types,
 };
 
 /// `sg.exists`
@@ -40,36 +39,37 @@ fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
     finding.at(id.location())
 }
 
-fn unnamed(place: &Place<'_>) -> Option<Finding> {
-    let without = |group: &&NodeGroup| {
+fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+    let without = |group: &NodeGroup| {
         group.template.security_groups.is_empty() && group.template.group_names().is_empty()
     };
-    let groups: Vec<_> = place.config.groups.iter().filter(without).collect();
-    let location = groups.first()?.node_type.location();
-    Some(
+    place.by_config(without).into_iter().map(|groups| {
+        let ray_s = ray_s_group(place.config.config_of(groups[0]));
         place
-            .fail(format!("no SecurityGroupIds for {}", types(&groups)))
-            .seen(format!("Ray would make or find {}, in one region alone", ray_s_group(place)))
+            .fail(format!("no SecurityGroupIds for {}", place.types(&groups)))
+            .seen(format!("Ray would make or find {ray_s}, in one region alone"))
             .leads_to("EC2 would take the VPC's default group, which lets no SSH in")
             .todo("add SecurityGroupIds to the node_config, or security_group to muster.yaml")
-            .at(location),
-    )
+            .at(groups[0].node_type.location())
+    })
 }
 
-fn ray_s_group(place: &Place<'_>) -> String {
-    match &place.config.group_to_make.name {
+fn ray_s_group(config: &RayConfig) -> String {
+    match &config.group_to_make.name {
         Some(name) => format!("the group {}", **name),
-        None => format!("the group ray-autoscaler-{}", *place.config.cluster_name),
+        None => format!("the group ray-autoscaler-{}", *config.cluster_name),
     }
 }
 
 /// Groups by name: EC2 looks for them, and what they admit is not known.
-fn by_name(place: &Place<'_>) -> Option<Finding> {
-    let with = |group: &&NodeGroup| !group.template.group_names().is_empty();
-    let groups: Vec<_> = place.config.groups.iter().filter(with).collect();
-    let location = groups.first()?.node_type.location();
+fn by_name<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+    let with = place.by_config(|group| !group.template.group_names().is_empty());
+    with.into_iter().map(|groups| names_of(place, &groups))
+}
+
+fn names_of(place: &Place<'_>, groups: &[&NodeGroup]) -> Finding {
     let names: BTreeSet<_> = groups.iter().flat_map(|group| group.template.group_names()).collect();
-    let title = format!("security groups by name for {}: {}", types(&groups), and(names));
+    let title = format!("security groups by name for {}: {}", place.types(groups), and(names));
     let nowhere = |group: &&NodeGroup| {
         matches!(place.facts.subnets_of(place.config, group), Err(Absent::Missing))
     };
@@ -85,7 +85,9 @@ fn by_name(place: &Place<'_>) -> Option<Finding> {
             .seen("what they admit is not judged")
             .leads_to("in another VPC, RunInstances would answer InvalidGroup.NotFound")
     };
-    Some(finding.todo("name them in SecurityGroupIds, with SubnetIds of their VPC").at(location))
+    finding
+        .todo("name them in SecurityGroupIds, with SubnetIds of their VPC")
+        .at(groups[0].node_type.location())
 }
 
 /// `sg.same-vpc`

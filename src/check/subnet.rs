@@ -2,8 +2,8 @@
 
 use crate::{
     cloud::Subnet,
-    config::{NodeGroup, Sourced},
-    model::SubnetId,
+    config::{Location, NodeGroup, Sourced},
+    model::{SubnetId, Zone},
     survey::{Absent, named},
 };
 
@@ -55,21 +55,31 @@ fn room(place: &Place<'_>, subnet: &Subnet) -> Finding {
         .todo("name a larger subnet, or launch fewer nodes")
 }
 
-/// For groups that name no subnet: those that EC2 would choose from.
-fn defaults(place: &Place<'_>) -> Option<Finding> {
-    let group = place.config.groups.iter().find(|group| group.template.subnets.is_empty())?;
+/// For groups that name no subnet: those that EC2 would choose from, which is
+/// told of each set of zones that configs allow.
+fn defaults<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+    let groups = place.config.groups.iter();
+    let mut groups: Vec<_> = groups.filter(|group| group.template.subnets.is_empty()).collect();
+    groups.dedup_by_key(|group| zones(place, group));
+    groups.into_iter().map(|group| default_subnets(place, group))
+}
+
+fn zones<'a>(place: &Place<'a>, group: &NodeGroup) -> Vec<&'a Zone> {
+    place.config.config_of(group).zones.iter().map(|zone| &zone.value).collect()
+}
+
+fn default_subnets(place: &Place<'_>, group: &NodeGroup) -> Finding {
     let finding = match place.facts.subnets_of(place.config, group) {
         Ok(subnets) => place
             .pass(format!("the default VPC has {}", count(subnets.len() as u64, "default subnet")))
             .seen(format!("in {}", and(subnets.iter().map(|subnet| &subnet.zone)))),
-        Err(Absent::Missing) => no_default(place),
+        Err(Absent::Missing) => no_default(place, &and(zones(place, group))),
         Err(absent) => place.absent(absent, "the default subnets"),
     };
-    Some(finding.at(group.node_type.location()))
+    finding.at(group.node_type.location())
 }
 
-fn no_default(place: &Place<'_>) -> Finding {
-    let zones = and(place.config.zones.iter().map(|zone| &zone.value));
+fn no_default(place: &Place<'_>, zones: &str) -> Finding {
     let title = if zones.is_empty() {
         "no subnet is named, and there is no default one".to_owned()
     } else {
@@ -92,6 +102,14 @@ fn several_vpcs(place: &Place<'_>) -> Option<Finding> {
             .seen(and(vpcs))
             .leads_to("silence between the nodes of this region")
             .todo("name subnets of one VPC")
-            .at(place.network_location())
+            .at(elsewhere(place).or_else(|| place.network_location()))
     })
+}
+
+/// Where the first subnet is named that is not in the VPC of the first of all.
+fn elsewhere<'a>(place: &Place<'a>) -> Option<&'a Location> {
+    let named = named::subnets(place.config).into_iter();
+    let mut named = named.filter_map(|id| Some((id, &place.facts.subnet(id).ok()?.vpc)));
+    let (_, first) = named.next()?;
+    named.find(|(_, vpc)| *vpc != first)?.0.location()
 }

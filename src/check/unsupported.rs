@@ -14,7 +14,8 @@ pub(super) fn unsupported(ctx: &Context<'_>) -> Vec<Finding> {
 
 /// Nothing is said of a config that is carried out whole.
 fn of_region(place: &Place<'_>) -> Vec<Finding> {
-    place.config.unsupported.iter().map(|one| refused(place, one)).collect()
+    let all = place.config.configs.iter().flat_map(|config| &config.unsupported);
+    all.map(|one| refused(place, one)).collect()
 }
 
 fn refused(place: &Place<'_>, one: &Unsupported) -> Finding {

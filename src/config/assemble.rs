@@ -2,6 +2,7 @@
 //! span files.
 
 mod keys;
+mod regions;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -83,7 +84,6 @@ fn project(
     if none_named && !form.has_errors() {
         form.report(no_regions());
     }
-    check_regions_differ(&regions, form);
     let leader = leader(&settings, &regions, complete, form);
     let key_name = keys::unify(settings.key_name.clone(), &mut regions, form);
     settings.fill_in(&mut regions, form);
@@ -136,31 +136,18 @@ fn read_regions(files: Vec<Parsed>, folder: &Path, form: &mut Form) -> (Vec<Regi
         let read = |file| read_region(file, folder, &mut form);
         (run.into_iter().filter_map(read).collect::<Vec<_>>(), form)
     };
-    let mut regions = Vec::new();
+    let mut all = Vec::new();
     for (read, found) in side_by_side(files, |file| file.source.text.len(), read) {
-        regions.extend(read);
+        all.extend(read);
         form.report_all(found);
     }
-    let complete = !any_unread && regions.len() == count;
-    (regions, complete)
+    let complete = !any_unread && all.len() == count;
+    (regions::merge(all, form), complete)
 }
 
 fn read_region(file: Parsed, folder: &Path, form: &mut Form) -> Option<RegionConfig> {
     let source = file.source.clone();
     region::read(&source, &told(file, form)?, folder, form)
-}
-
-fn check_regions_differ(regions: &[RegionConfig], form: &mut Form) {
-    for (index, config) in regions.iter().enumerate() {
-        let earlier = regions[..index].iter().find(|other| *other.region == *config.region);
-        let places =
-            earlier.and_then(|other| other.region.location()).zip(config.region.location());
-        let Some((first, second)) = places else { continue };
-        let message = format!("{} has two configs", config.region.value);
-        let help = format!("{first} is the other; one config describes all nodes of a region");
-        let twice = Diagnostic::error(ids::REGION_TWICE, message).at(second.clone());
-        form.report(twice.key("provider.region").help(help));
-    }
 }
 
 /// The leader asked for, else the first region. `complete`: whether `regions`
@@ -206,7 +193,7 @@ fn name(
     let of_leader = || regions.iter().find(|config| *config.region == *leader);
     let name = match &settings.name {
         Some(name) => name.clone(),
-        None => of_leader()?.cluster_name.clone(),
+        None => of_leader()?.configs.first()?.cluster_name.clone(),
     };
     if !is_name(&name) {
         let message = format!("`{}` can't name a project", text::shown(&name));

@@ -43,8 +43,8 @@ pub use files::{Files, Rewritten, Texts};
 pub use keys::markdown as keys_markdown;
 pub use load::{LoadRequest, Loaded, Overrides, Reading, load, load_sources};
 pub use project::{
-    Commands, GroupToMake, NodeGroup, NodeTemplate, PlannedNode, Project, RegionConfig, SshProxy,
-    Unsupported,
+    Commands, GroupToMake, NodeGroup, NodeTemplate, PlannedNode, Project, RayConfig, RegionConfig,
+    SshProxy, Unsupported,
 };
 pub use quokka::{AwsCredentials, Python, Quokka, RayStart};
 pub use recipe::{Action, ConfigCommands, On, OperatorAction, Recipe, Step};

@@ -47,12 +47,25 @@ pub struct Project {
     pub sources: Vec<Source>,
 }
 
-/// One region's config.
+/// One region: the Ray configs that describe its nodes. All its nodes are in
+/// one VPC, whichever config they are of.
 #[derive(Clone, Debug)]
 pub struct RegionConfig {
+    /// `provider.region`, as its first config says it.
+    pub region: Sourced<Region>,
+    /// Its configs in the order given, at least one; no two of one `cluster_name`.
+    pub configs: Vec<RayConfig>,
+    /// The node groups of all its configs in that order, each config's head
+    /// first, empty ones left out.
+    pub groups: Vec<NodeGroup>,
+}
+
+/// One Ray config: what its file says beside node types.
+#[derive(Clone, Debug)]
+pub struct RayConfig {
     /// Its file.
     pub source: Source,
-    /// `cluster_name`.
+    /// `cluster_name`. Ray tells clusters apart by region and name.
     pub cluster_name: Sourced<String>,
     /// `provider.region`.
     pub region: Sourced<Region>,
@@ -67,8 +80,6 @@ pub struct RegionConfig {
     pub ssh_proxy: Option<SshProxy>,
     /// `auth.ssh_private_key` or the project's `key_location`, with `~` expanded.
     pub ssh_private_key: Option<Sourced<PathBuf>>,
-    /// The node groups, the head first, empty ones left out.
-    pub groups: Vec<NodeGroup>,
     /// The command lists.
     pub commands: Commands,
     /// `file_mounts`, `rsync_exclude` and `rsync_filter`.
@@ -135,6 +146,8 @@ pub struct Commands {
 /// Nodes of one type and kind: one `RunInstances` call.
 #[derive(Clone, Debug)]
 pub struct NodeGroup {
+    /// Its config: the place in [`RegionConfig::configs`].
+    pub config: usize,
     /// Head or worker.
     pub kind: NodeKind,
     /// The key under `available_node_types`, and where it stands.
@@ -186,9 +199,27 @@ pub struct PlannedNode {
 }
 
 impl Project {
-    /// The config of `region`.
+    /// What is planned in `region`.
     pub fn region(&self, region: &Region) -> Option<&RegionConfig> {
         self.regions.iter().find(|config| *config.region == *region)
+    }
+
+    /// The Ray config that the nodes of `key` are of.
+    pub fn config_of(&self, key: &GroupKey) -> Option<&RayConfig> {
+        self.region(&key.region)?.config(key)
+    }
+
+    /// Every Ray config, by region.
+    pub fn configs(&self) -> impl Iterator<Item = &RayConfig> {
+        self.regions.iter().flat_map(|region| &region.configs)
+    }
+
+    /// Where `key` stands in the order of the project: its region, its config
+    /// there, the head before workers. What no config names comes last.
+    pub fn order_of(&self, key: &GroupKey) -> (usize, usize, NodeKind) {
+        let region = self.regions.iter().position(|region| *region.region == key.region);
+        let index = region.and_then(|index| self.regions[index].index_of(key));
+        (region.unwrap_or(usize::MAX), index.unwrap_or(usize::MAX), key.kind)
     }
 
     /// All regions, in the order given.
@@ -196,8 +227,8 @@ impl Project {
         self.regions.iter().map(|config| config.region.value.clone()).collect()
     }
 
-    /// Every node that is to exist, in a stable order: by region as given, the
-    /// head first, workers numbered through the region's groups.
+    /// Every node that is to exist, in a stable order: by region as given, then
+    /// by config, its head first, workers numbered through the config's groups.
     pub fn planned_nodes(&self) -> Vec<PlannedNode> {
         self.regions
             .iter()
@@ -261,37 +292,80 @@ impl NodeTemplate {
     }
 }
 
-impl RegionConfig {
+impl RayConfig {
     /// Whether ssh is given instances' ids, so that no address has to be reached.
     pub fn ssh_by_id(&self) -> bool {
         self.ssh_proxy.as_ref().is_some_and(|proxy| proxy.by_id)
+    }
+}
+
+impl RegionConfig {
+    /// The config that `group`, one of this region's, is of.
+    pub fn config_of(&self, group: &NodeGroup) -> &RayConfig {
+        &self.configs[group.config]
     }
 
     /// The key of one of this region's groups.
     pub fn key_of(&self, group: &NodeGroup) -> GroupKey {
         GroupKey {
             region: self.region.value.clone(),
+            cluster_name: self.further_name(group.config),
             kind: group.kind,
             node_type: group.node_type.value.clone(),
         }
     }
 
+    /// The group with this key.
+    pub fn group(&self, key: &GroupKey) -> Option<&NodeGroup> {
+        self.groups.iter().find(|group| self.key_of(group) == *key)
+    }
+
+    /// The config that nodes with this key are of, whatever their node type.
+    pub fn config(&self, key: &GroupKey) -> Option<&RayConfig> {
+        self.configs.get(self.index_of(key)?)
+    }
+
+    /// The groups of one of its configs.
+    pub fn groups_of(&self, config: &RayConfig) -> impl Iterator<Item = &NodeGroup> {
+        let same = |own: &RayConfig| own.cluster_name.value == config.cluster_name.value;
+        let index = self.configs.iter().position(same);
+        self.groups.iter().filter(move |group| Some(group.config) == index)
+    }
+
+    /// What distinguishes the config number `index` (from 0) in keys and nodes'
+    /// names: nothing for the first, so that another one beside it renames nothing.
+    pub fn further_name(&self, index: usize) -> Option<String> {
+        let config = self.configs.get(index).filter(|_| index > 0)?;
+        Some(config.cluster_name.value.clone())
+    }
+
+    /// What to call one of its configs among others: the region, and the
+    /// `cluster_name` where there are several.
+    pub fn title_of(&self, config: &RayConfig) -> String {
+        match &self.configs[..] {
+            [_] => self.region.to_string(),
+            _ => format!("{} {}", *self.region, *config.cluster_name),
+        }
+    }
+
+    fn index_of(&self, key: &GroupKey) -> Option<usize> {
+        match &key.cluster_name {
+            None => Some(0),
+            Some(name) => self.configs.iter().position(|config| *config.cluster_name == *name),
+        }
+    }
+
     fn planned_nodes(&self, leads: bool) -> Vec<PlannedNode> {
-        let mut workers = 0;
+        let mut workers = vec![0; self.configs.len()];
         let mut nodes = Vec::new();
         for group in &self.groups {
+            let key = self.key_of(group);
             for _ in 0..group.count {
-                let name = match group.kind {
-                    NodeKind::Head => NodeName::head(&self.region),
-                    NodeKind::Worker => {
-                        workers += 1;
-                        NodeName::worker(&self.region, workers)
-                    }
-                };
+                workers[group.config] += u32::from(group.kind == NodeKind::Worker);
                 nodes.push(PlannedNode {
-                    name,
-                    group: self.key_of(group),
-                    leader: leads && group.kind == NodeKind::Head,
+                    name: key.node(workers[group.config]),
+                    leader: leads && key.may_lead(),
+                    group: key.clone(),
                     instance_type: group.template.instance_type.value.clone(),
                 });
             }

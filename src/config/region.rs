@@ -1,4 +1,4 @@
-//! One region's config, Ray's cluster-launcher YAML, into a [`RegionConfig`].
+//! One Ray config, Ray's cluster-launcher YAML, into a [`RegionConfig`] of it alone.
 
 mod auth;
 mod commands;
@@ -12,7 +12,7 @@ pub(super) use legacy::place_of;
 use std::path::Path;
 
 use super::{
-    Diagnostic, FileMounts, RegionConfig, Source, Sourced, aws,
+    Diagnostic, FileMounts, NodeGroup, RayConfig, RegionConfig, Source, Sourced, aws,
     diagnostic::ids,
     form::{Form, Place},
     keys::{self, REGION},
@@ -37,7 +37,11 @@ pub(super) fn read(
     let others = std::mem::take(&mut form.unsupported);
     let config = read_config(source, &place, folder, form);
     let unsupported = std::mem::replace(&mut form.unsupported, others);
-    config.map(|config| RegionConfig { unsupported, ..config })
+    config.map(|(config, groups)| RegionConfig {
+        region: config.region.clone(),
+        configs: vec![RayConfig { unsupported, ..config }],
+        groups,
+    })
 }
 
 fn read_config(
@@ -45,7 +49,7 @@ fn read_config(
     place: &Place<'_>,
     folder: &Path,
     form: &mut Form,
-) -> Option<RegionConfig> {
+) -> Option<(RayConfig, Vec<NodeGroup>)> {
     keys::check(&REGION, place, form);
     let cluster_name = cluster_name(place, form);
     let provider = provider(place, form);
@@ -53,8 +57,8 @@ fn read_config(
     let groups = node_types::read(place, form);
     let commands = commands::read(source, place, form);
     let file_mounts = FileMounts::read(place, folder, form);
-    let (provider, groups) = (provider?, groups?);
-    let mut config = RegionConfig {
+    let (provider, mut groups) = (provider?, groups?);
+    let mut config = RayConfig {
         source: source.clone(),
         cluster_name: cluster_name?,
         region: provider.region?,
@@ -64,13 +68,12 @@ fn read_config(
         ssh_private_key: auth.private_key,
         ssh_proxy: auth.proxy,
         group_to_make: security_group::read(place, &groups, form),
-        groups,
         commands,
         file_mounts,
         unsupported: Vec::new(),
     };
-    ray::fill_in(&mut config, place, form);
-    Some(config)
+    ray::fill_in(&mut config, &mut groups, place, form);
+    Some((config, groups))
 }
 
 /// A file that is something else altogether gets one diagnostic, not twenty.

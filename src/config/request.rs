@@ -7,7 +7,7 @@ use crate::{
     model::{ClientToken, ClusterId, SubnetId},
 };
 
-use super::{NodeGroup, NodeTemplate, Project, RegionConfig};
+use super::{NodeGroup, Project, RegionConfig};
 
 impl RegionConfig {
     /// The request that launches `group` into `subnet`, with Ray's tags and
@@ -31,7 +31,7 @@ impl RegionConfig {
             iam_profile: template.iam_profile.as_ref().map(|profile| profile.value.clone()),
             user_data: template.user_data.clone(),
             market: template.market.clone(),
-            more: self.arguments(template),
+            more: self.arguments(group),
             tags: self.tags(project, group, cluster, &token),
             count: group.count,
             token,
@@ -39,9 +39,10 @@ impl RegionConfig {
     }
 
     /// Groups by name leave no room for a subnet, so that the zone has to say where.
-    fn arguments(&self, template: &NodeTemplate) -> Arguments {
-        let mut more = template.more.clone();
-        if let (Some(zone), false) = (self.zones.first(), template.group_names().is_empty()) {
+    fn arguments(&self, group: &NodeGroup) -> Arguments {
+        let mut more = group.template.more.clone();
+        let named = group.template.group_names();
+        if let (Some(zone), false) = (self.config_of(group).zones.first(), named.is_empty()) {
             let placement = more.entry("Placement").or_insert_with(|| json!({}));
             if let Some(placement) = placement.as_object_mut() {
                 placement.entry("AvailabilityZone").or_insert_with(|| json!(zone.as_str()));
@@ -59,17 +60,18 @@ impl RegionConfig {
         token: &ClientToken,
     ) -> Tags {
         let kind = group.kind.as_str();
+        let cluster_name = &self.config_of(group).cluster_name;
         let own = [
             (tags::CLUSTER, cluster.to_string()),
             (tags::PROJECT, project.name.value.clone()),
             (tags::LAUNCH, token.to_string()),
-            (tags::RAY_CLUSTER_NAME, self.cluster_name.value.clone()),
+            (tags::RAY_CLUSTER_NAME, cluster_name.value.clone()),
             (tags::RAY_NODE_TYPE, kind.to_owned()),
             (tags::RAY_USER_NODE_TYPE, group.node_type.value.clone()),
             (tags::RAY_NODE_STATUS, "uninitialized".to_owned()),
         ];
         let mut all = group.template.tags.clone();
-        all.entry(tags::NAME.into()).or_insert(format!("ray-{}-{kind}", *self.cluster_name));
+        all.entry(tags::NAME.into()).or_insert(format!("ray-{}-{kind}", **cluster_name));
         all.extend(own.map(|(key, value)| (key.to_owned(), value)));
         all
     }

@@ -6,8 +6,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 
 use crate::{
-    cloud::{CloudError, Instance, InstanceFilter, InstanceState, tags},
+    cloud::{CloudError, Instance, InstanceState, tags},
     model::{Failure, InstanceId, Region},
+    survey::same_name,
 };
 
 use super::{
@@ -54,11 +55,10 @@ async fn of_region(
     shared: &Shared,
     region: &Region,
 ) -> Result<(Vec<Instance>, Vec<Instance>), CloudError> {
-    let name = shared.project().region(region).map(|config| config.cluster_name.value.clone());
+    let project = shared.project();
     let same_name = async {
-        let Some(name) = name else { return Ok(Vec::new()) };
-        let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
-        shared.cloud.instances(region, &filter).await
+        let Some(config) = project.region(region) else { return Ok(Vec::new()) };
+        same_name(config, shared.cloud.as_ref()).await
     };
     let (own, named) = tokio::join!(list(shared, region), same_name);
     let ours = |found: &Instance| {

@@ -1,7 +1,11 @@
 //! How a node is connected to: its machine by the journal, its user and key
 //! by the config.
 
-use crate::{config::Project, model::Failure, remote::Host};
+use crate::{
+    config::Project,
+    model::{Failure, GroupKey},
+    remote::Host,
+};
 
 use super::NodeState;
 
@@ -14,9 +18,7 @@ pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
         let failure = Failure::new(format!("the machine of {} is stopped", node.name));
         return Err(failure.hint("`muster start` starts it"));
     }
-    let config = project.region(&node.group.region).ok_or_else(|| {
-        Failure::new(format!("{} is not in the project any more", node.group.region))
-    })?;
+    let config = project.config_of(&node.group).ok_or_else(|| not_planned(&node.group))?;
     let proxy_by_id = config.ssh_by_id();
     let address = info.address(config.use_internal_ips || proxy_by_id).ok_or_else(|| {
         Failure::new(format!("{} has no public address", node.name))
@@ -31,4 +33,15 @@ pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
         proxy_command: config.ssh_proxy.as_ref().map(|proxy| proxy.command.value.clone()),
         proxy_by_id,
     })
+}
+
+/// No config says any more how the nodes of `key` are reached.
+pub(super) fn not_planned(key: &GroupKey) -> Failure {
+    match &key.cluster_name {
+        None => Failure::new(format!("{} is not in the project any more", key.region)),
+        Some(name) => {
+            let config = format!("the config of cluster_name {name} in {}", key.region);
+            Failure::new(format!("{config} is not in the project any more"))
+        }
+    }
 }

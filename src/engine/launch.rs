@@ -51,7 +51,7 @@ async fn in_any_subnet(
     let gone = || Failure::new(format!("{key} is not in the config any more"));
     let project = shared.project();
     let config = project.region(region).ok_or_else(gone)?;
-    let group = config.groups.iter().find(|group| config.key_of(group) == *key).ok_or_else(gone)?;
+    let group = config.group(key).ok_or_else(gone)?;
     let subnets = subnets(shared, config, group).await.map_err(|error| Failure::from(&error))?;
     for (index, subnet) in subnets.iter().enumerate() {
         let last = index + 1 == subnets.len();
@@ -82,10 +82,10 @@ async fn subnets(
         return Ok(named.iter().map(|subnet| Some(subnet.value.clone())).collect());
     }
     let mut found = shared.cloud.subnets(&config.region, &SubnetFilter::DefaultForZones).await?;
-    let rank = |subnet: &crate::cloud::Subnet| {
-        config.zones.iter().position(|zone| zone.value == subnet.zone)
-    };
-    if !config.zones.is_empty() {
+    let zones = &config.config_of(group).zones;
+    let rank =
+        |subnet: &crate::cloud::Subnet| zones.iter().position(|zone| zone.value == subnet.zone);
+    if !zones.is_empty() {
         found.retain(|subnet| rank(subnet).is_some());
     }
     found.sort_by_key(|subnet| (rank(subnet), subnet.zone.clone()));
@@ -136,7 +136,7 @@ fn request(
     subnet: Option<SubnetId>,
     token: ClientToken,
 ) -> Result<LaunchRequest, Failure> {
-    if let Some(unsupported) = config.unsupported.first() {
+    if let Some(unsupported) = config.config_of(group).unsupported.first() {
         let message = format!("{} ({})", unsupported.message, unsupported.location);
         return Err(Failure::new(message).hint(unsupported.help.clone()));
     }
@@ -289,8 +289,7 @@ async fn call_again(
     launch: &LaunchRecord,
 ) -> Result<Vec<Instance>, CloudError> {
     let region = &config.region;
-    let group = config.groups.iter().find(|group| config.key_of(group) == launch.group);
-    let request = group.and_then(|group| {
+    let request = config.group(&launch.group).and_then(|group| {
         let count = launch.nodes.len();
         request(shared, config, group, count, launch.subnet.clone(), token.clone()).ok()
     });

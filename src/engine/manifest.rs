@@ -30,7 +30,7 @@ pub struct Manifest {
     /// The node that leads, if it has a machine.
     pub leader: Option<NodeName>,
     /// Per region what `get_multiple_clusters_from_yaml` gives as its second
-    /// result: lists in the same order, the region's head first.
+    /// result: lists in the same order, by config, each one's head first.
     pub regions: BTreeMap<Region, RegionInfo>,
     /// Every node that has a machine, the leader first.
     pub nodes: Vec<ManifestNode>,
@@ -45,7 +45,8 @@ pub struct RegionInfo {
     pub public_ips: Vec<Option<IpAddr>>,
     /// Private addresses.
     pub private_ips: Vec<Option<Ipv4Addr>>,
-    /// Virtual CPUs of the region's worker type, else of its head's.
+    /// Virtual CPUs of the region's worker type, else of its head's; the
+    /// smallest of its configs.
     pub vcpu_per_node: Option<u32>,
 }
 
@@ -79,10 +80,15 @@ impl Manifest {
     pub fn of(state: &RunState) -> Self {
         let mut nodes: Vec<_> =
             state.nodes.values().filter(|node| node.instance.is_some()).collect();
-        nodes.sort_by_key(|node| (!node.leader, node.group.region.clone(), node.group.kind));
+        let config = |node: &NodeState| (node.group.cluster_name.clone(), node.group.kind);
+        nodes.sort_by_key(|node| (!node.leader, node.group.region.clone(), config(node)));
         let mut regions: BTreeMap<_, RegionInfo> = BTreeMap::new();
         for node in nodes.iter().filter(|node| node.is_live()) {
             regions.entry(node.group.region.clone()).or_default().add(node);
+        }
+        for (region, info) in &mut regions {
+            let own = nodes.iter().filter(|node| node.is_live() && node.group.region == *region);
+            info.vcpu_per_node = vcpus(own.copied());
         }
         Self {
             version: 1,
@@ -102,10 +108,18 @@ impl RegionInfo {
         self.instance_ids.push(info.id.clone());
         self.public_ips.push(info.public_ip);
         self.private_ips.push(info.private_ip);
-        if self.vcpu_per_node.is_none() || node.group.kind == NodeKind::Worker {
-            self.vcpu_per_node = info.vcpus.or(self.vcpu_per_node);
-        }
     }
+}
+
+/// The smallest of a region's configs. Of each the last worker's count, since
+/// heads come first.
+fn vcpus<'a>(nodes: impl Iterator<Item = &'a NodeState>) -> Option<u32> {
+    let mut of_config = BTreeMap::new();
+    for node in nodes {
+        let vcpus = node.instance.as_ref().and_then(|info| info.vcpus);
+        of_config.extend(vcpus.map(|vcpus| (&node.group.cluster_name, vcpus)));
+    }
+    of_config.into_values().min()
 }
 
 impl ManifestNode {

@@ -9,6 +9,7 @@ mod adopt;
 mod barrier;
 mod command;
 mod dispatcher;
+mod displaced;
 mod down;
 mod event;
 mod fix;

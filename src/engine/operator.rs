@@ -47,8 +47,8 @@ pub(super) fn work(shared: &Shared, node: &NodeName, step: &Step) -> Option<Work
             copy.then_some(Work::Credentials)
         }
         OperatorAction::FileMounts => {
-            let region = shared.state().nodes.get(node)?.group.region.clone();
-            let mounts = shared.project().region(&region)?.file_mounts.mounts();
+            let group = shared.state().nodes.get(node)?.group.clone();
+            let mounts = shared.project().config_of(&group)?.file_mounts.mounts();
             (!mounts.is_empty()).then_some(Work::Mounts(mounts))
         }
     }

@@ -17,7 +17,9 @@ use crate::{
 };
 
 use super::{
-    Event, InstanceInfo, LaunchState, Phase, RunState, Update, launch,
+    Event, InstanceInfo, LaunchState, Phase, RunState, Update,
+    displaced::{Tagged, by_tags},
+    launch,
     shared::{Message, Shared},
 };
 
@@ -43,6 +45,9 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     let (vcpus, listing) = tokio::join!(vcpus(&shared, config), list(&shared, &region));
     match listing {
         Ok(listing) => {
+            if is_displaced(&shared, &region, &listing) {
+                return;
+            }
             launch::resolve(&shared, config, &listing, &vcpus).await;
             reconcile(&shared, &region, &listing);
         }
@@ -50,6 +55,26 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     }
     launch_missing(&shared, config, &vcpus).await;
     watch(&shared, &region).await;
+}
+
+/// Whether machines in `region` are other nodes than the configs now make of
+/// them; told, and then nothing is done there.
+pub(super) fn is_displaced(shared: &Shared, region: &Region, listing: &[Instance]) -> bool {
+    let project = shared.project();
+    let config = project.region(region);
+    let found = config.and_then(|config| by_tags(config, &shared.state(), listing));
+    match found {
+        None => false,
+        Some(Tagged::Renamed(failure)) => {
+            shared.update(Update::Notice(failure));
+            false
+        }
+        Some(Tagged::Other(failure)) => {
+            fail_all(shared, region, &failure);
+            shared.update(Update::Notice(failure));
+            true
+        }
+    }
 }
 
 /// All instances of the cluster in `region`.
@@ -139,12 +164,14 @@ fn boots(shared: &Shared, region: &Region) -> bool {
 
 /// Hands over the nodes whose machines run and can be reached.
 pub(super) fn start_ready(shared: &Shared, region: &Region) {
-    let internal = shared.project().region(region).is_some_and(|config| config.use_internal_ips);
+    let project = shared.project();
+    let internal = |key| project.config_of(key).is_some_and(|config| config.use_internal_ips);
     let state = shared.state();
     let booted = state.nodes.values().filter(|node| {
         node.group.region == *region
             && node.phase == Phase::Booting
             && node.instance.as_ref().is_some_and(|info| {
+                let internal = internal(&node.group);
                 info.state == InstanceState::Running && info.address(internal).is_some()
             })
     });

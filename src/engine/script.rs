@@ -20,7 +20,7 @@ pub(super) fn text(shared: &Shared, node: &NodeName, step: &Step) -> Option<Stri
             let state = shared.state();
             let node = state.nodes.get(node)?;
             let project = shared.project();
-            let commands = &project.region(&node.group.region)?.commands;
+            let commands = &project.config_of(&node.group)?.commands;
             let list = commands_for(commands, *which, node);
             let path = if *which == ConfigCommands::StartRayCommands { OWN_RAY } else { "" };
             let text = list.iter().map(|command| as_ray_runs_it(path, command)).collect();
@@ -148,7 +148,7 @@ fn of_project(project: &Project) -> BTreeMap<String, String> {
 /// `object_store_memory` apart by itself.
 fn resources(project: &Project, node: &NodeState) -> Option<(String, String)> {
     let region = project.region(&node.group.region)?;
-    let group = region.groups.iter().find(|group| region.key_of(group) == node.group)?;
+    let group = region.group(&node.group)?;
     let amounts = group.resources.iter().map(|(name, amount)| (name.clone(), number(*amount)));
     let map: serde_json::Map<_, _> = amounts.collect();
     let json = serde_json::Value::Object(map).to_string();

@@ -71,6 +71,10 @@ fn why_not(shared: &Shared, region: &Region, id: &InstanceId) -> Option<&'static
 /// Starts the nodes of `region` that are stopped, and watches until each node
 /// with a machine is settled.
 pub(super) async fn run(shared: Arc<Shared>, region: Region) {
+    let listing = list(&shared, &region).await;
+    if listing.is_ok_and(|listing| region::is_displaced(&shared, &region, &listing)) {
+        return;
+    }
     if let Err(error) = start_region(&shared, &region).await {
         fail(&shared, &wanted(&shared, &region), &error);
     }

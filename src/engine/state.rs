@@ -348,8 +348,7 @@ impl RunState {
     }
 
     fn intend(&mut self, group: &GroupKey, nodes: &[NodeName], at: Timestamp) {
-        let leader = self.leader.as_ref() == Some(&group.region)
-            && group.kind == crate::model::NodeKind::Head;
+        let leader = self.leader.as_ref() == Some(&group.region) && group.may_lead();
         for name in nodes {
             let planned = || NodeState::planned(name.clone(), group.clone(), leader);
             self.nodes.entry(name.clone()).or_insert_with(planned);

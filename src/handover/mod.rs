@@ -12,7 +12,10 @@ mod query;
 mod quote;
 mod versions;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr},
+};
 
 pub use ports::{Forwarded, Ports};
 pub use query::{Answer, QueryResult, query_program};
@@ -20,7 +23,7 @@ pub use versions::Versions;
 
 use crate::{
     cloud::InstanceState,
-    config::{Project, RegionConfig},
+    config::{Project, RayConfig, RegionConfig},
     engine::{NodeState, Phase, RunState},
     model::{ClusterId, Failure, InstanceId, NodeKind, NodeName, Region},
 };
@@ -47,7 +50,7 @@ pub struct Handover {
     pub notes: Vec<String>,
 }
 
-/// The nodes of one region, its head first; the lists are in the same order.
+/// The nodes of one region by config, each one's head first; the lists are in the same order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionNodes {
     /// The region.
@@ -59,7 +62,8 @@ pub struct RegionNodes {
     pub public_ips: Vec<IpAddr>,
     /// The addresses that the nodes reach each other by.
     pub private_ips: Vec<Ipv4Addr>,
-    /// Virtual CPUs of the region's worker type, else of its head's.
+    /// Virtual CPUs of the region's worker type, else of its head's; the
+    /// smallest of its configs.
     pub vcpu_per_node: u32,
 }
 
@@ -190,11 +194,11 @@ impl RegionNodes {
             .values()
             .filter(|node| node.group.region == region && is_ready(node))
             .collect();
-        nodes.sort_by_key(|node| (!node.leader, node.group.kind, number(&node.name)));
+        let order = |node: &&NodeState| (project.order_of(&node.group), number(&node.name));
+        nodes.sort_by_key(|node| (!node.leader, order(node)));
         if nodes.is_empty() {
             return Ok(None);
         }
-        let internal = project.region(&region).is_some_and(|config| config.use_internal_ips);
         let mut found = Self {
             instance_ids: Vec::new(),
             public_ips: Vec::new(),
@@ -203,7 +207,8 @@ impl RegionNodes {
             region,
         };
         for node in nodes {
-            found.add(node, internal)?;
+            let config = project.config_of(&node.group);
+            found.add(node, config.is_some_and(|config| config.use_internal_ips))?;
         }
         Ok(Some(found))
     }
@@ -219,12 +224,19 @@ impl RegionNodes {
     }
 }
 
+/// The smallest of the region's configs, each its worker type's.
 fn vcpus(nodes: &[&NodeState], region: &Region) -> Result<u32, Failure> {
-    let of = |kind| {
-        let mut of_kind = nodes.iter().filter(|node| node.group.kind == kind);
+    let of = |cluster: &Option<String>, kind| {
+        let own = nodes.iter().filter(|node| node.group.cluster_name == *cluster);
+        let mut of_kind = own.filter(|node| node.group.kind == kind);
         of_kind.find_map(|node| node.instance.as_ref()?.vcpus)
     };
-    of(NodeKind::Worker).or_else(|| of(NodeKind::Head)).ok_or_else(|| {
+    let clusters: BTreeSet<_> = nodes.iter().map(|node| &node.group.cluster_name).collect();
+    let all = clusters
+        .into_iter()
+        .map(|cluster| of(cluster, NodeKind::Worker).or_else(|| of(cluster, NodeKind::Head)));
+    let all: Option<Vec<u32>> = all.collect();
+    all.and_then(|all| all.into_iter().min()).ok_or_else(|| {
         Failure::new(format!("how many vCPUs the nodes of {region} have is not known"))
             .hint("let muster see ec2:DescribeInstanceTypes, and `muster up` once more")
     })
@@ -235,20 +247,27 @@ fn number(name: &NodeName) -> u32 {
     name.short().rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
+/// The configs in use whose nodes pyquokka can't log in to by itself.
+fn other_users(project: &Project, state: &RunState) -> Vec<String> {
+    let in_use = |config: &RayConfig| {
+        let own = |key| project.config_of(key).is_some_and(|one| std::ptr::eq(one, config));
+        state.nodes.values().any(|node| own(&node.group))
+    };
+    let of_region = |region: &RegionConfig| -> Vec<String> {
+        let others = region.configs.iter().filter(|config| *config.ssh_user != PYQUOKKA_USER);
+        let told = |config| format!("{} ({})", region.title_of(config), *config.ssh_user);
+        others.filter(|config| in_use(config)).map(told).collect()
+    };
+    project.regions.iter().flat_map(of_region).collect()
+}
+
 fn notes(project: &Project, state: &RunState, missing: &[&NodeState]) -> Vec<String> {
     let mut notes = Vec::new();
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|node| node.name.as_str()).collect();
         notes.push(format!("left out, since not ready: {}", names.join(", ")));
     }
-    let in_use = |config: &&RegionConfig| {
-        state.nodes.values().any(|node| node.group.region == *config.region)
-    };
-    let others = project.regions.iter().filter(in_use);
-    let others: Vec<_> = others
-        .filter(|config| *config.ssh_user != PYQUOKKA_USER)
-        .map(|config| format!("{} ({})", *config.region, *config.ssh_user))
-        .collect();
+    let others = other_users(project, state);
     if !others.is_empty() {
         notes.push(format!(
             "pyquokka's QuokkaClusterManager logs in as {PYQUOKKA_USER}: its \

@@ -83,9 +83,12 @@ impl Needs<'_> {
         let project = &self.project.name.value;
         let own_name =
             || slot.replace('/', "-").replacen(region.as_str(), &format!("muster-{project}"), 1);
-        let wanted = &network.place.config.group_to_make;
+        let configs = &network.place.config.configs;
+        let wanted = || configs.iter().map(|config| &config.group_to_make);
         let change = Change::CreateSecurityGroup {
-            name: wanted.name.as_ref().map_or_else(own_name, |name| name.value.clone()),
+            name: wanted()
+                .find_map(|group| group.name.as_ref())
+                .map_or_else(own_name, |name| name.value.clone()),
             description: "nodes of a Ray cluster, made by muster".into(),
             vpc: network.vpc.clone(),
             tags: Tags::new(),
@@ -97,7 +100,8 @@ impl Needs<'_> {
         });
         let made: Vec<_> = made.into_iter().collect();
         let mut rules = self.missing(network, &id, &made);
-        rules.extend(asked_for(&wanted.rules, &Rules::of(&made)));
+        let asked: Vec<_> = wanted().flat_map(|group| &group.rules).collect();
+        rules.extend(asked_for(&asked, &Rules::of(&made)));
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
         let ready = authorize(&format!("{slot}/rules"), region, &id, rules, &all, plan);
@@ -219,13 +223,20 @@ impl Needs<'_> {
     }
 }
 
-/// The rules of `provider.security_group` that are not there yet.
-fn asked_for(asked: &[InboundRule], present: &Rules<'_>) -> Vec<InboundRule> {
+/// The rules of the configs' `provider.security_group` that are not there yet, each once.
+fn asked_for(asked: &[&InboundRule], present: &Rules<'_>) -> Vec<InboundRule> {
     let closed = asked.iter().filter(|rule| match rule.source {
         Source::Cidr(cidr) => !present.admit(cidr, rule.ports),
         Source::Group(_) => true,
     });
-    closed.cloned().collect()
+    let mut rules: Vec<InboundRule> = Vec::new();
+    for rule in closed {
+        let same = |other: &InboundRule| other.ports == rule.ports && other.source == rule.source;
+        if !rules.iter().any(same) {
+            rules.push((*rule).clone());
+        }
+    }
+    rules
 }
 
 /// Nodes of this region that carry other groups.
@@ -279,7 +290,7 @@ fn of_group(
     vpc: &str,
     new: &Ref,
 ) -> Result<Vec<Rewrite>, String> {
-    let config = place.config;
+    let config = place.config.config_of(group);
     let named = &group.template.security_groups;
     let bad = named.iter().filter(|id| match place.facts.security_group(id) {
         Ok(found) => found.vpc.as_str() != vpc,

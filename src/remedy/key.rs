@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    check::Finding,
+    check::{Finding, key::private_keys},
     cloud::{Change, PublicKey, Slot, Tags},
     config::{Project, RegionConfig, Sourced},
     model::{KeyName, Region},
@@ -100,7 +100,7 @@ fn import_missing(project: &Project, survey: &Survey, plan: &mut Builder<'_>, na
             continue;
         }
         let problems = [problem];
-        match local_key(survey, config) {
+        match local_key(survey, config, name) {
             Ok(key) => _ = import(plan, region, name, key, &problems),
             Err(why) => plan.leave(&problems, &why),
         }
@@ -121,13 +121,27 @@ fn import(
     Slot(slot)
 }
 
-/// The public half of the private key that SSH will use in a region.
-fn local_key<'a>(survey: &'a Survey, config: &RegionConfig) -> Result<&'a PublicKey, String> {
-    let Some(path) = &config.ssh_private_key else {
+/// The public half of the private key that SSH will use in a region for the
+/// nodes with the key pair `name`.
+fn local_key<'a>(
+    survey: &'a Survey,
+    region: &RegionConfig,
+    name: &KeyName,
+) -> Result<&'a PublicKey, String> {
+    let mut paths = private_keys(region, name).into_iter();
+    let Some(path) = paths.next() else {
         return Err("no private key is named: add auth.ssh_private_key to the config, or \
                     key_location to muster.yaml"
             .into());
     };
+    if let Some(other) = paths.next() {
+        return Err(format!(
+            "{name} is one key, and the configs of {} name two private ones, {} and {}",
+            *region.region,
+            path.display(),
+            other.display()
+        ));
+    }
     let known = survey.local_keys.get(path.as_path()).and_then(|fact| fact.known());
     known.ok_or_else(|| format!("{} can't be used; see key.local", path.display()))
 }
@@ -189,7 +203,7 @@ fn local_keys<'a>(
     let of_region = |config: &'a RegionConfig| {
         let region = &config.region.value;
         let facts = plan.facts.of(region).map_err(|failure| failure.to_string())?;
-        Ok(Local { region, public: local_key(survey, config)?, facts })
+        Ok(Local { region, public: local_key(survey, config, name)?, facts })
     };
     naming(project, name).map(of_region).collect()
 }
@@ -212,7 +226,7 @@ fn rewrites(project: &Project, old: &KeyName, new: &KeyName) -> Result<Vec<Rewri
 fn place(project: &Project, name: &Sourced<KeyName>) -> Result<Target, String> {
     let location = name.location().cloned();
     let location = location.ok_or("the name comes from --key-name: give another one there")?;
-    let in_config = project.regions.iter().any(|config| config.source.path == location.file);
+    let in_config = project.configs().any(|config| config.source.path == location.file);
     let key = if in_config { "KeyName" } else { "key_name" };
     Ok(Target::At { location, key, old: name.value.to_string() })
 }

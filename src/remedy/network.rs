@@ -13,9 +13,8 @@ use crate::{
         network::{table_of, wide},
     },
     cloud::{Change, Ref, Route, Slot, Tags, Via},
-    config::{NodeGroup, RegionConfig},
+    config::{NodeGroup, RayConfig},
     model::{Region, Zone},
-    survey::Survey,
 };
 
 use super::{
@@ -50,10 +49,18 @@ pub(super) struct Table {
 pub(super) struct New {
     /// The findings that it mends.
     pub mends: Vec<Problem>,
-    /// Its subnets: they are to be written into the config.
-    pub subnets: Vec<Ref>,
+    /// Its subnets and their zones: they are to be written into the configs.
+    pub subnets: Vec<(Zone, Ref)>,
     /// The steps after which nodes there can reach the internet.
     pub ready: Vec<Slot>,
+}
+
+impl New {
+    /// Those of its subnets that are in `zones`.
+    fn subnets_of(&self, zones: &BTreeSet<Zone>) -> Vec<Ref> {
+        let own = self.subnets.iter().filter(|(zone, _)| zones.contains(zone));
+        own.map(|(_, subnet)| subnet.clone()).collect()
+    }
 }
 
 const DEFAULT: &str = "vpc.default";
@@ -138,11 +145,13 @@ fn build<'a>(
 ) -> Option<Network<'a>> {
     let region = place.region();
     let facts = plan.facts_of(region, mends)?;
-    let zones = zones(ctx.survey, place.config);
-    if zones.is_empty() {
+    let per_config = place.config.configs.iter().map(|config| zones(&place, config));
+    let per_config: Vec<_> = per_config.collect();
+    if per_config.iter().any(BTreeSet::is_empty) {
         plan.leave(mends, "no zone here is known to offer the instance types");
         return None;
     }
+    let zones: BTreeSet<_> = per_config.into_iter().flatten().collect();
     let slot = |what: &str| format!("{region}/{what}");
     let Some(cidr) = vpc_cidr(facts, &Slot(slot("vpc"))).or_else(|| pool.take()) else {
         plan.leave(mends, "no 10.x.0.0/16 is free in all of these regions");
@@ -210,7 +219,7 @@ fn subnet(
     tags: &dyn Fn() -> Tags,
 ) {
     let name = format!("{region}/subnet-{zone}");
-    let create = Change::CreateSubnet { vpc: vpc.clone(), zone, cidr, tags: tags() };
+    let create = Change::CreateSubnet { vpc: vpc.clone(), zone: zone.clone(), cidr, tags: tags() };
     let subnet = plan.change(&name, region, create, &new.mends);
     let facts = plan.facts.of(region).ok();
     let known = |subnet: &Ref| {
@@ -230,20 +239,17 @@ fn subnet(
         plan.change(&format!("{name}/routes"), region, change, &new.mends);
         new.ready.push(Slot(format!("{name}/routes")));
     }
-    new.subnets.push(subnet);
+    new.subnets.push((zone, subnet));
 }
 
-/// The zones that offer every type of the region, within those that the config allows.
-fn zones(survey: &Survey, config: &RegionConfig) -> Vec<Zone> {
-    let facts = survey.regions.get(&config.region.value);
-    let offerings = facts.and_then(|facts| facts.offerings.known());
-    let all: BTreeSet<_> =
-        offerings.into_iter().flatten().map(|offering| offering.zone.clone()).collect();
-    let types = crate::survey::named::instance_types(config);
+/// The zones that offer every type of the config, within those that it allows.
+fn zones(place: &Place<'_>, config: &RayConfig) -> BTreeSet<Zone> {
+    let offerings = place.facts.offerings.known().into_iter().flatten();
+    let all: BTreeSet<_> = offerings.clone().map(|offering| offering.zone.clone()).collect();
     let offers = |zone: &Zone| {
-        types.iter().all(|wanted| {
-            let here = offerings.into_iter().flatten();
-            here.into_iter().any(|one| one.zone == *zone && one.instance_type == wanted.value)
+        place.config.groups_of(config).all(|group| {
+            let wanted = &group.template.instance_type.value;
+            offerings.clone().any(|one| one.zone == *zone && one.instance_type == *wanted)
         })
     };
     let allowed =
@@ -275,12 +281,13 @@ pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut 
         let Some(new) = &network.new else { continue };
         let region = network.place.region();
         let Some(group) = groups.iter().find(|group| group.region == *region) else { continue };
-        let values =
-            [("SubnetIds", new.subnets.clone()), ("SecurityGroupIds", vec![group.id.clone()])];
         let mut rewrites: Vec<Rewrite> = Vec::new();
         for node_group in &network.place.config.groups {
-            for (key, ids) in &values {
-                let rewrite = in_node_config(network.place.config, node_group, key, ids.clone());
+            let config = network.place.config.config_of(node_group);
+            let subnets = new.subnets_of(&zones(&network.place, config));
+            let values = [("SubnetIds", subnets), ("SecurityGroupIds", vec![group.id.clone()])];
+            for (key, ids) in values {
+                let rewrite = in_node_config(config, node_group, key, ids);
                 if !rewrites.contains(&rewrite) {
                     rewrites.push(rewrite);
                 }
@@ -297,7 +304,7 @@ pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut 
 }
 
 fn in_node_config(
-    config: &RegionConfig,
+    config: &RayConfig,
     group: &NodeGroup,
     key: &'static str,
     ids: Vec<Ref>,

@@ -49,7 +49,7 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
     let there = group.count - missing;
     let there = if there > 0 { format!(", {there} there already") } else { String::new() };
     let subnets: Vec<_> = group.template.subnets.iter().map(|id| id.to_string()).collect();
-    let place = match (&subnets[..], &region.zones[..]) {
+    let place = match (&subnets[..], &region.config_of(group).zones[..]) {
         ([], []) => "a default subnet".to_owned(),
         ([], zones) => zones.iter().map(|zone| zone.to_string()).collect::<Vec<_>>().join(" or "),
         (subnets, _) => subnets.join(" or "),
@@ -60,7 +60,7 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
         Market::Spot(_) => format!("{price} on demand, spot at most that"),
     };
     vec![
-        region.region.to_string(),
+        region.title_of(region.config_of(group)),
         format!("{missing} {}{}{there}", group.kind.as_str(), if missing == 1 { "" } else { "s" }),
         group.template.instance_type.to_string(),
         place,

@@ -97,12 +97,8 @@ fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
 
 /// By region as given, then what the configs don't name any more.
 fn in_order<'a>(project: &Project, state: &'a RunState) -> Vec<&'a NodeState> {
-    let regions = project.region_names();
     let mut nodes: Vec<_> = state.nodes.values().collect();
-    nodes.sort_by_key(|node| {
-        let region = regions.iter().position(|region| *region == node.group.region);
-        (region.unwrap_or(usize::MAX), node.group.kind, number(node))
-    });
+    nodes.sort_by_key(|node| (project.order_of(&node.group), number(node)));
     nodes
 }
 

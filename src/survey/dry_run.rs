@@ -71,8 +71,8 @@ fn is_refusal(error: &CloudError) -> bool {
 /// What is known to stand in the way of launching `group`, so that a dry run
 /// would only repeat it: `key pair quokka is missing`. Empty: nothing known.
 pub fn blockers(config: &RegionConfig, group: &NodeGroup, facts: &RegionSurvey) -> Vec<String> {
-    let mut found: Vec<String> =
-        config.unsupported.iter().map(|unsupported| unsupported.message.clone()).collect();
+    let unsupported = config.config_of(group).unsupported.iter();
+    let mut found: Vec<String> = unsupported.map(|one| one.message.clone()).collect();
     found.extend(image_blocker(group, facts));
     found.extend(key_blocker(group, facts));
     found.extend(type_blocker(group, facts));

@@ -2,7 +2,7 @@
 
 use crate::{
     cloud::{Image, InstanceTypeInfo, KeyPair, SecurityGroup, Subnet, Vpc},
-    config::{NodeGroup, RegionConfig},
+    config::{NodeGroup, RayConfig, RegionConfig},
     model::{Failure, ImageId, InstanceType, KeyName, SecurityGroupId, SubnetId, VpcId},
 };
 
@@ -66,10 +66,10 @@ impl RegionSurvey {
 
     /// The subnets that nodes of `group` may be launched into, at least one:
     /// those that it names, in its order, as far as they exist; where it
-    /// names none, the default ones in the zones of `config`.
+    /// names none, the default ones in the zones of its config. `region`: theirs.
     pub fn subnets_of(
         &self,
-        config: &RegionConfig,
+        region: &RegionConfig,
         group: &NodeGroup,
     ) -> Result<Vec<&Subnet>, Absent<'_>> {
         let ids = match group.template.subnets.as_slice() {
@@ -77,6 +77,7 @@ impl RegionSurvey {
             named => named.iter().map(|id| id.value.clone()).collect(),
         };
         let all = self.subnets.get()?;
+        let config = region.config_of(group);
         let found: Vec<_> = ids
             .iter()
             .filter_map(|id| all.iter().find(|subnet| subnet.id == *id))
@@ -87,6 +88,6 @@ impl RegionSurvey {
 }
 
 /// Whether `availability_zone` lets a default subnet be used.
-fn allows_zone(config: &RegionConfig, subnet: &Subnet) -> bool {
+fn allows_zone(config: &RayConfig, subnet: &Subnet) -> bool {
     config.zones.is_empty() || config.zones.iter().any(|zone| **zone == subnet.zone)
 }

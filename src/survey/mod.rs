@@ -10,6 +10,7 @@ mod take;
 
 pub use dry_run::blockers;
 pub use lookup::Absent;
+pub(crate) use region::same_name;
 pub use take::{SurveyOptions, take};
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -96,7 +97,7 @@ pub struct RegionSurvey {
     pub instance_types: Fact<Vec<InstanceTypeInfo>>,
     /// Where they are offered.
     pub offerings: Fact<Vec<Offering>>,
-    /// Instances that carry the tag `ray-cluster-name` of this region's config.
+    /// Instances that carry the tag `ray-cluster-name` of one of this region's configs.
     pub instances: Fact<Vec<Instance>>,
     /// The dry run of each group's launch. `Known(None)`: would be allowed.
     /// `Known(Some(…))`: EC2 refused. Absent: not asked, since what is named is missing.

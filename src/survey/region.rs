@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
+
 use crate::{
     cloud::{
-        Cloud, CloudError, ErrorKind, InstanceFilter, Peering, RegionInfo, Result, RouteTable,
-        Subnet, SubnetFilter, Vpc, tags,
+        Cloud, CloudError, ErrorKind, Instance, InstanceFilter, Peering, RegionInfo, Result,
+        RouteTable, Subnet, SubnetFilter, Vpc, tags,
     },
     config::RegionConfig,
     model::{Failure, GroupKey, ImageId, Region, SubnetId, VpcId},
@@ -49,8 +51,6 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
     let keys = values(&named::key_names(config));
     let groups = values(&named::security_groups(config));
     let types = values(&named::instance_types(config));
-    let cluster =
-        InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), config.cluster_name.value.clone());
     let (list, images, keys, groups, subnets, defaults, types, offerings, instances) = tokio::join!(
         cloud.regions(region),
         some(!images.is_empty(), cloud.images(region, images)),
@@ -63,7 +63,7 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         ),
         some(!types.is_empty(), cloud.instance_types(region, &types)),
         some(!types.is_empty(), cloud.offerings(region, &types)),
-        cloud.instances(region, &cluster),
+        same_name(config, cloud),
     );
     let gone = unreached(&list, &instances);
     let not_asked = gone.as_ref().map(Failure::from);
@@ -86,6 +86,17 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
 /// Asks only where there is something to ask for: EC2 takes an empty filter for "all".
 async fn some<T: Default>(wanted: bool, call: impl Future<Output = Result<T>>) -> Result<T> {
     if wanted { call.await } else { Ok(T::default()) }
+}
+
+/// Instances that go by the Ray cluster name of one of the region's configs.
+pub(crate) async fn same_name(config: &RegionConfig, cloud: &dyn Cloud) -> Result<Vec<Instance>> {
+    let of_name = async |name: String| {
+        let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
+        cloud.instances(&config.region, &filter).await
+    };
+    let names = config.configs.iter().map(|one| one.cluster_name.value.clone());
+    let answers = join_all(names.map(of_name)).await.into_iter();
+    Ok(answers.collect::<Result<Vec<_>>>()?.concat())
 }
 
 async fn named_subnets(config: &RegionConfig, cloud: &dyn Cloud) -> Result<Vec<Subnet>> {

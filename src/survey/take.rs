@@ -63,7 +63,7 @@ pub async fn take(
 }
 
 async fn local_keys(project: &Project, remote: &dyn Remote) -> BTreeMap<PathBuf, Fact<PublicKey>> {
-    let named = project.regions.iter().filter_map(|config| config.ssh_private_key.as_ref());
+    let named = project.configs().filter_map(|config| config.ssh_private_key.as_ref());
     let paths: BTreeSet<&PathBuf> = named.map(|path| &path.value).collect();
     let read = |path: &PathBuf| {
         let path = path.clone();

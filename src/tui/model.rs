@@ -340,17 +340,15 @@ impl Model {
         self.state.nodes.values().filter(move |node| node.group.region == *region)
     }
 
-    /// All nodes in the order of the plan: regions as given, the head first,
-    /// `worker-2` before `worker-10`.
+    /// All nodes in the order of the plan: regions and their configs as given,
+    /// the head first, `worker-2` before `worker-10`.
     pub fn nodes_in_order(&self) -> Vec<&NodeState> {
         let mut nodes: Vec<_> = self.state.nodes.values().collect();
         nodes.sort_by_cached_key(|node| {
-            let regions = &self.project.regions;
-            let region = regions.iter().position(|config| *config.region == node.group.region);
             let short = node.name.short();
             let digits = short.len() - short.trim_end_matches(|c: char| c.is_ascii_digit()).len();
             let number: u32 = short[short.len() - digits..].parse().unwrap_or(0);
-            (region.unwrap_or(usize::MAX), node.group.kind, number)
+            (self.project.order_of(&node.group), number)
         });
         nodes
     }

@@ -121,7 +121,7 @@ fn without_operator_cidr_any_outside_source_counts() {
         world.finding("sg.operator-ssh", "us-west-2").level
     };
     assert_eq!(ssh(&mut world, &["10.9.0.0/16"], &["sg-bastion"]), Level::Fail, "from inside only");
-    world.config("us-west-2").use_internal_ips = true;
+    world.own("us-west-2").use_internal_ips = true;
     assert_eq!(ssh(&mut world, &["10.9.0.0/16"], &[]), Level::Pass);
     assert_eq!(ssh(&mut world, &[], &["sg-bastion"]), Level::Pass);
 }

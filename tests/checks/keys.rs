@@ -131,7 +131,7 @@ fn a_key_that_ec2_does_not_tell_is_unknown() {
 #[test]
 fn no_private_key_at_all_is_a_warning() {
     let mut world = World::healthy();
-    world.config("eu-west-1").ssh_private_key = None;
+    world.own("eu-west-1").ssh_private_key = None;
     assert_eq!(
         world.bad(),
         [
@@ -147,7 +147,7 @@ fn each_private_key_is_told_once() {
         world.run().into_iter().filter(|finding| finding.check == "key.local").collect::<Vec<_>>()
     };
     assert_eq!(local(&world).len(), 1);
-    world.config("eu-west-1").ssh_private_key =
+    world.own("eu-west-1").ssh_private_key =
         Some(Sourced::default("/home/me/other.pem".into(), "test"));
     let findings = local(&world);
     assert_eq!(findings.len(), 2);

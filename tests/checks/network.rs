@@ -74,12 +74,12 @@ fn default_subnets_are_taken_where_none_is_named() {
     world.templates("eu-west-1", |template| template.subnets.clear());
     world.region("eu-west-1").default_subnets = vec!["subnet-eu"];
     assert!(world.bad().is_empty(), "{:#?}", world.bad());
-    world.config("eu-west-1").zones = vec![Sourced::default("eu-west-1c".into(), "test")];
+    world.own("eu-west-1").zones = vec![Sourced::default("eu-west-1c".into(), "test")];
     assert_eq!(
         world.bad()[0],
         "✗ subnet.exists eu-west-1: no subnet is named, and there is no default one in eu-west-1c"
     );
-    world.config("eu-west-1").zones.clear();
+    world.own("eu-west-1").zones.clear();
     world.region("eu-west-1").default_subnets.clear();
     assert_eq!(
         world.bad()[0],
@@ -122,7 +122,7 @@ fn a_subnet_without_public_addresses() {
     let finding = world.run().remove(0);
     assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
     assert!(finding.todo.unwrap().contains("--subnet-id subnet-eu --map-public-ip-on-launch"));
-    world.config("eu-west-1").use_internal_ips = true;
+    world.own("eu-west-1").use_internal_ips = true;
     assert!(world.bad().is_empty(), "SSH goes to private addresses");
 }
 

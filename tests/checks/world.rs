@@ -1,6 +1,11 @@
 //! A project and a survey of it in which all is well, to break one thing at a time.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    iter,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use muster::{
@@ -12,7 +17,8 @@ use muster::{
     },
     config::{
         AwsCredentials, Commands, FileMounts, GroupToMake, Location, NodeGroup, NodeTemplate,
-        Project, Python, Quokka, RayStart, Recipe, RegionConfig, Source, Sourced,
+        Origin, Project, Python, Quokka, RayConfig, RayStart, Recipe, RegionConfig, Source,
+        Sourced,
     },
     model::{ClusterId, Failure, GroupKey, NodeKind, Region},
     survey::{Fact, RegionSurvey, Survey},
@@ -30,6 +36,8 @@ pub struct World {
     pub project: Project,
     /// The public half of `~/.ssh/quokka.pem`.
     pub local_key: Fact<PublicKey>,
+    /// Another private key on this machine, if there is one.
+    pub other_key: Option<PathBuf>,
     regions: BTreeMap<Region, Told>,
     /// Facts that could not be read, by region.
     unreadable: Vec<(Region, &'static str)>,
@@ -91,6 +99,7 @@ impl World {
         Self {
             project: project(regions),
             local_key: Fact::Known(key("AAAAown")),
+            other_key: None,
             regions: regions.iter().enumerate().map(told).collect(),
             unreadable: Vec::new(),
         }
@@ -102,6 +111,41 @@ impl World {
 
     pub fn config(&mut self, name: &str) -> &mut RegionConfig {
         self.project.regions.iter_mut().find(|config| config.region.as_str() == name).unwrap()
+    }
+
+    /// The first Ray config of a region.
+    pub fn own(&mut self, name: &str) -> &mut RayConfig {
+        &mut self.config(name).configs[0]
+    }
+
+    /// A second config in `region`, with the same nodes once more: the cluster
+    /// `gpu`, in the file `gpu.yaml`.
+    pub fn join(&mut self, region: &str) {
+        let in_gpu = |location: &Location| Location {
+            file: Path::new("gpu.yaml").into(),
+            ..location.clone()
+        };
+        let config = self.config(region);
+        let mut second = own(region, Path::new("gpu.yaml").into(), "gpu");
+        let place = |origin: &mut Origin| {
+            if let Origin::File(location) = origin {
+                *location = in_gpu(location);
+            }
+        };
+        place(&mut second.cluster_name.origin);
+        place(&mut second.region.origin);
+        let mut groups = config.groups.clone();
+        for group in &mut groups {
+            let template = &mut group.template;
+            group.config = 1;
+            place(&mut group.node_type.origin);
+            template.image.iter_mut().for_each(|one| place(&mut one.origin));
+            template.key_name.iter_mut().for_each(|one| place(&mut one.origin));
+            template.security_groups.iter_mut().for_each(|one| place(&mut one.origin));
+            template.subnets.iter_mut().for_each(|one| place(&mut one.origin));
+        }
+        config.configs.push(second);
+        config.groups.extend(groups);
     }
 
     /// Changes the template of every group of `region`.
@@ -142,12 +186,11 @@ impl World {
     pub fn survey(&self) -> Survey {
         let regions =
             self.regions.iter().map(|(name, told)| (name.clone(), self.facts(name, told)));
+        let own = ("/home/me/.ssh/quokka.pem".into(), self.local_key.clone());
+        let other = |path: &PathBuf| (path.clone(), Fact::Known(key("AAAAelse")));
         Survey {
             at: NOW.parse().unwrap(),
-            local_keys: BTreeMap::from([(
-                "/home/me/.ssh/quokka.pem".into(),
-                self.local_key.clone(),
-            )]),
+            local_keys: iter::once(own).chain(self.other_key.as_ref().map(other)).collect(),
             regions: regions.collect(),
             not_asked: None,
         }
@@ -407,19 +450,25 @@ fn written<T>(region: &str, line: u32, value: T) -> Sourced<T> {
 }
 
 fn config(region: &str) -> RegionConfig {
-    let path: Arc<Path> = at(region, 1).file;
     RegionConfig {
+        region: written(region, 4, region.into()),
+        configs: vec![own(region, at(region, 1).file, "tpch")],
+        groups: vec![
+            group(region, NodeKind::Head, "ray.head.default", 1),
+            group(region, NodeKind::Worker, "ray.worker.default", 2),
+        ],
+    }
+}
+
+fn own(region: &str, path: Arc<Path>, name: &str) -> RayConfig {
+    RayConfig {
         source: Source { path, text: "".into() },
-        cluster_name: written(region, 1, "tpch".into()),
+        cluster_name: written(region, 1, name.into()),
         region: written(region, 4, region.into()),
         zones: Vec::new(),
         use_internal_ips: false,
         ssh_user: written(region, 6, "ubuntu".into()),
         ssh_private_key: Some(written(region, 7, "/home/me/.ssh/quokka.pem".into())),
-        groups: vec![
-            group(region, NodeKind::Head, "ray.head.default", 1),
-            group(region, NodeKind::Worker, "ray.worker.default", 2),
-        ],
         commands: Commands::default(),
         file_mounts: FileMounts::default(),
         ssh_proxy: None,
@@ -430,6 +479,7 @@ fn config(region: &str) -> RegionConfig {
 
 fn group(region: &str, kind: NodeKind, node_type: &str, count: u32) -> NodeGroup {
     NodeGroup {
+        config: 0,
         kind,
         node_type: written(region, 10, node_type.into()),
         count,

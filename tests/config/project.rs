@@ -109,6 +109,7 @@ fn what_regions_leave_open_is_filled_in() {
     let project = project();
     let [us, eu] = &project.regions[..] else { panic!("two regions") };
     let only = &eu.groups[0].template;
+    let (us, region, eu) = (&us.configs[0], us, &eu.configs[0]);
     assert_eq!(only.key_name.as_ref().unwrap().as_str(), "quokka");
     assert_eq!(only.security_groups[0].as_str(), "sg-0b7a11c2");
     assert_eq!(
@@ -117,7 +118,7 @@ fn what_regions_leave_open_is_filled_in() {
     );
     assert_eq!(*eu.ssh_user, "ubuntu");
     assert!(eu.use_internal_ips && !us.use_internal_ips);
-    assert_eq!(us.groups[0].template.security_groups.len(), 2);
+    assert_eq!(region.groups[0].template.security_groups.len(), 2);
     let own_key = us.ssh_private_key.as_ref().unwrap();
     assert!(own_key.is_absolute() && own_key.ends_with(".ssh/quokka.pem"));
     let zones: Vec<&str> = us.zones.iter().map(|zone| zone.as_str()).collect();
@@ -127,7 +128,7 @@ fn what_regions_leave_open_is_filled_in() {
 #[test]
 fn only_an_absent_start_list_is_ray_s_own() {
     let project = project();
-    let [us, eu] = &project.regions[..] else { panic!("two regions") };
+    let [us, eu] = &project.configs().collect::<Vec<_>>()[..] else { panic!("two regions") };
     assert!(us.commands.head_start_ray.is_empty());
     assert_eq!(us.commands.worker_setup, ["echo folded"]);
     assert!(eu.commands.head_start_ray.last().unwrap().contains("ray start --head"));
@@ -186,9 +187,9 @@ fn flags_go_over_the_project_file() {
     assert_eq!(project.leader.as_str(), "us-west-2");
     assert_eq!(project.spill_dir.as_path(), Path::new("/spill"));
     assert_eq!(project.requirements[0].as_str(), "redis");
-    assert_eq!(project.ssh_config.unwrap().value, folder.join("project/ssh_config"));
-    for region in &project.regions {
-        assert_eq!(region.ssh_private_key.as_ref().unwrap().value, folder.join("flag.pem"));
+    assert_eq!(project.ssh_config.as_ref().unwrap().value, folder.join("project/ssh_config"));
+    for config in project.configs() {
+        assert_eq!(config.ssh_private_key.as_ref().unwrap().value, folder.join("flag.pem"));
     }
     assert_eq!(project.regions[1].groups[0].template.security_groups[0].as_str(), "sg-ff");
     assert_eq!(

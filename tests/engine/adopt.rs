@@ -36,13 +36,17 @@ fn machines(region: u8, workers: u8, more: &str) -> String {
 
 /// Two regions in which `ray up` has been.
 fn after_ray_up(us: &str, eu: &str, extra: &str) -> Scenario {
+    let world = world_after(us, eu);
+    Scenario::parse(&format!("{world}\n{extra}")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn world_after(us: &str, eu: &str) -> String {
     let world = include_str!("two_regions.toml");
     let image = "images = [{ id = \"ami-0000000000000000a\", name = \"jammy\" }]\n";
     assert!(world.contains(image));
     let world = world.replacen(image, &format!("{image}{us}"), 1);
     let strangers = world.lines().find(|line| line.starts_with("instances = [{")).unwrap();
-    let world = world.replace(strangers, eu);
-    Scenario::parse(&format!("{world}\n{extra}")).unwrap_or_else(|error| panic!("{error}"))
+    world.replace(strangers, eu)
 }
 
 fn as_planned(extra: &str) -> Run {
@@ -225,4 +229,44 @@ async fn killed_after_each_record_it_goes_on_and_nothing_is_launched_beside() {
         assert!(run.down().await);
         assert_eq!(run.live().await, []);
     }
+}
+
+/// Two clusters of `ray up` in one region, told apart by their names.
+#[tokio::test(start_paused = true)]
+async fn machines_of_two_configs_of_a_region_become_nodes_of_each() {
+    let story = machines(1, 2, "");
+    let gpus = machines(1, 1, "").replace("'story'", "'gpu'");
+    let gpus = gpus.replace("'i-0000000000000", "'i-000000000000f");
+    let us = story.trim_end_matches("]\n").to_owned() + gpus.trim_start_matches("instances = [\n");
+    let world = world_after(&us, &machines(2, 2, ""));
+    let (config, _) = world.split_once("\"eu.yaml\" = ").unwrap();
+    let (_, config) = config.split_once("\"us.yaml\" = ").unwrap();
+    let config = config.replace("cluster_name: story", "cluster_name: gpu");
+    let config = config.replace("min_workers: 2", "min_workers: 1");
+    let world = world
+        .replace("\"eu.yaml\" = ", &format!("\"gpu.yaml\" = {config}\"eu.yaml\" = "))
+        .replace("[\"us.yaml\", \"eu.yaml\"]", "[\"us.yaml\", \"eu.yaml\", \"gpu.yaml\"]");
+    let mut run = Run::new(&Scenario::parse(&world).unwrap_or_else(|error| panic!("{error}")));
+    let plan = plan(&mut run).await;
+    assert_eq!((&plan.notes[..], &plan.refused[..]), (&[][..], &[][..]));
+    let expected = [
+        "us-west-2/head i-0000000000000100",
+        "us-west-2/worker-1 i-0000000000000101",
+        "us-west-2/worker-2 i-0000000000000102",
+        "us-west-2/gpu-head i-000000000000f100",
+        "us-west-2/gpu-worker-1 i-000000000000f101",
+        "eu-west-1/head i-0000000000000200",
+        "eu-west-1/worker-1 i-0000000000000201",
+        "eu-west-1/worker-2 i-0000000000000202",
+    ];
+    assert_eq!(names(&plan), expected);
+    run.send(Command::Adopt(plan));
+    run.up_ended().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!((run.world.calls("RunInstances"), run.live().await.len()), (0, 8));
+    assert!(run.node("us-west-2/head").leader && !run.node("us-west-2/gpu-head").leader);
+    let again = self::plan(&mut run).await;
+    assert_eq!((&again.nodes[..], &again.refused[..]), (&[][..], &[][..]), "all of it is taken");
+    assert!(run.down().await);
+    assert_eq!(run.live().await, []);
 }

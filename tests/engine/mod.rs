@@ -10,6 +10,7 @@ mod odd_starts;
 mod power;
 mod reload;
 mod scale;
+mod several;
 mod story;
 mod takeover;
 mod verified;

@@ -42,6 +42,21 @@ fn project_of(leader: &str, spill_dir: &str) -> Project {
     loaded.project.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
 }
 
+/// The same with a second config in us-west-2, of another user.
+fn project_of_two_configs() -> Project {
+    let source =
+        |name: &str, text: String| Source { path: Path::new(name).into(), text: text.into() };
+    let gpu = region("us-west-2", "ec2-user", 1).replace("tpch-us-west-2", "gpu");
+    let regions = vec![
+        source("us.yaml", region("us-west-2", "ubuntu", 2)),
+        source("eu.yaml", region("eu-west-1", "ubuntu", 1)),
+        source("gpu.yaml", gpu),
+    ];
+    let folder = Path::new("/home/ada/tpch");
+    let loaded = config::load_sources(folder, None, regions, None, &Overrides::default());
+    loaded.project.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
+}
+
 fn region(name: &str, user: &str, workers: u32) -> String {
     let mut text = format!(
         "cluster_name: tpch-{name}\nmax_workers: 20\nprovider: {{type: aws, region: {name}}}\n\

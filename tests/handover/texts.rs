@@ -9,7 +9,7 @@ use muster::{
 };
 use serde_json::Value;
 
-use super::{Cluster, FORWARDED, LEADER, project, project_of};
+use super::{Cluster, FORWARDED, LEADER, project, project_of, project_of_two_configs};
 
 fn golden(name: &str, text: &str) {
     let version = concat!("written by muster ", env!("CARGO_PKG_VERSION"));
@@ -107,4 +107,35 @@ fn a_leader_without_a_public_address_is_reached_by_its_private_one() {
     let handover = cluster.handover(None);
     assert_eq!(handover.leader_public_ip(), Some(Ipv4Addr::new(10, 1, 0, 10).into()));
     assert_eq!(handover.ray_address(), "ray://10.1.0.10:10001");
+}
+
+/// One region in `region_info`, its configs one after another.
+#[test]
+fn two_configs_of_a_region_are_one_region_to_quokka() {
+    let cluster = Cluster::ready(project_of_two_configs(), LEADER);
+    let handover = cluster.handover(None);
+    let regions: Vec<_> = handover.regions.iter().map(|one| one.region.as_str()).collect();
+    assert_eq!(regions, ["us-west-2", "eu-west-1"]);
+    let us = &handover.regions[0];
+    let octets: Vec<_> = us.private_ips.iter().map(|ip| ip.octets()[3]).collect();
+    assert_eq!(octets, [10, 11, 12, 13, 14], "head, workers, then those of gpu");
+    assert_eq!(us.vcpu_per_node, 8);
+    assert_eq!(handover.cpu_count, 4);
+    let [note] = handover.notes.as_slice() else { panic!("{:?}", handover.notes) };
+    assert!(note.contains("do not work in us-west-2 gpu (ec2-user);"), "{note}");
+}
+
+/// A smaller machine in a further config is what a node can be counted on.
+#[test]
+fn the_smallest_config_of_a_region_counts() {
+    let mut cluster = Cluster::ready(project_of_two_configs(), LEADER);
+    let small = NodeName::new("us-west-2/gpu-worker-1");
+    let node = cluster.state.nodes.get_mut(&small).unwrap();
+    node.instance.as_mut().unwrap().vcpus = Some(2);
+    let handover = cluster.handover(None);
+    assert_eq!((handover.regions[0].vcpu_per_node, handover.cpu_count), (2, 2));
+    let manifest = muster::engine::Manifest::of(&cluster.state);
+    assert_eq!(manifest.regions[&"us-west-2".into()].vcpu_per_node, Some(2));
+    let ids: Vec<_> = manifest.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(ids[0], "us-west-2/head");
 }

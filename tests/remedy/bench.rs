@@ -33,6 +33,8 @@ pub const CLUSTER: &str = "bench-000001";
 /// One region's config.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Its file's and its cluster's.
+    pub name: &'static str,
     pub region: &'static str,
     pub image: String,
     pub key: String,
@@ -43,16 +45,17 @@ pub struct Config {
 impl Config {
     /// A config that names this image, the right key, and no network.
     pub fn bare(region: &'static str, image: String) -> Self {
-        Self { region, image, key: "bench".into(), group: None, subnets: Vec::new() }
+        let (name, key) = (region, "bench".into());
+        Self { name, region, image, key, group: None, subnets: Vec::new() }
     }
 
     fn text(&self) -> String {
-        let Self { region, image, key, group, subnets } = self;
+        let Self { name, region, image, key, group, subnets } = self;
         let group = group.as_ref().map(|id| format!("      SecurityGroupIds: [{id}]\n"));
         let subnets = (!subnets.is_empty())
             .then(|| format!("      SubnetIds: [{}] # nodes\n", subnets.join(", ")));
         format!(
-            "# {region}\ncluster_name: bench-{region}\nmax_workers: 2\nprovider: {{type: aws, region: {region}}}\n\
+            "# {region}\ncluster_name: bench-{name}\nmax_workers: 2\nprovider: {{type: aws, region: {region}}}\n\
              auth: {{ssh_user: ec2-user, ssh_private_key: key}}\nhead_node_type: head\navailable_node_types:\n  \
              head:\n    node_config: &node\n      InstanceType: m5.large\n      ImageId: {image}\n      KeyName: {key}\n{}{}  \
              worker:\n    min_workers: 1\n    max_workers: 2\n    node_config: *node\n",
@@ -66,7 +69,8 @@ impl Config {
 pub struct Bench {
     pub account: Account,
     folder: TempDir,
-    regions: Vec<&'static str>,
+    /// The configs' names.
+    names: Vec<&'static str>,
     /// What the project says of where the operator's connections come from.
     pub operator: Option<&'static str>,
 }
@@ -101,7 +105,7 @@ impl Bench {
     /// A project with a key of its own and no configs yet.
     pub fn new(account: Account) -> Self {
         let folder = TempDir::new().unwrap();
-        let bench = Self { account, folder, regions: Vec::new(), operator: Some(OPERATOR) };
+        let bench = Self { account, folder, names: Vec::new(), operator: Some(OPERATOR) };
         bench.make_key("key");
         bench
     }
@@ -145,15 +149,15 @@ impl Bench {
 
     /// Writes the configs.
     pub fn write(&mut self, configs: &[Config]) {
-        self.regions = configs.iter().map(|config| config.region).collect();
+        self.names = configs.iter().map(|config| config.name).collect();
         for config in configs {
-            std::fs::write(self.path(config.region), config.text()).unwrap();
+            std::fs::write(self.path(config.name), config.text()).unwrap();
         }
     }
 
     /// Takes configs in that are there already.
-    pub fn adopt(&mut self, regions: &[&'static str]) {
-        self.regions = regions.to_vec();
+    pub fn adopt(&mut self, names: &[&'static str]) {
+        self.names = names.to_vec();
     }
 
     /// The folder that the configs are in.
@@ -161,13 +165,13 @@ impl Bench {
         self.folder.path()
     }
 
-    fn path(&self, region: &str) -> PathBuf {
-        self.folder.path().join(format!("{region}.yaml"))
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.yaml"))
     }
 
     /// A config as it is now.
-    pub fn config(&self, region: &str) -> String {
-        std::fs::read_to_string(self.path(region)).unwrap()
+    pub fn config(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The files, as muster opens them.
@@ -177,7 +181,7 @@ impl Bench {
             operator_cidr: self.operator.and_then(|cidr| cidr.parse().ok()),
             ..Overrides::default()
         };
-        let files = self.regions.iter().map(|region| self.path(region)).collect();
+        let files = self.names.iter().map(|name| self.path(name)).collect();
         Files::real(LoadRequest { folder: self.folder.path().to_owned(), files, overrides })
     }
 

@@ -18,6 +18,7 @@ mod network;
 mod refused;
 #[cfg(feature = "aws")]
 mod script;
+mod several;
 mod site;
 mod spread;
 

@@ -62,7 +62,7 @@ fn spread(bench: &Bench) {
         present: None,
     });
     let plan = plan.unwrap();
-    assert!(plan.diagnostics(std::slice::from_ref(&base.config.source)).is_empty());
+    assert!(plan.diagnostics(std::slice::from_ref(&base.own().source)).is_empty());
     init::create(&plan, bench.folder()).unwrap();
 }
 

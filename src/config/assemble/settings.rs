@@ -6,8 +6,8 @@ use ipnet::Ipv4Net;
 
 use crate::{
     config::{
-        Diagnostic, Origin, Overrides, Quokka, RegionConfig, Sourced, aws, diagnostic::ids,
-        form::Form, paths, project_file::ProjectFile, text,
+        Diagnostic, Origin, Overrides, Quokka, RayConfig, RegionConfig, Sourced, aws,
+        diagnostic::ids, form::Form, paths, project_file::ProjectFile, text,
     },
     model::{KeyName, Region, SecurityGroupId},
 };
@@ -78,8 +78,8 @@ impl Settings {
 
     /// Gives the regions what they leave open: private key and security group.
     pub fn fill_in(&self, regions: &mut [RegionConfig], form: &mut Form) {
-        for region in regions.iter_mut() {
-            self.fill_in_key(region);
+        for config in regions.iter_mut().flat_map(|region| &mut region.configs) {
+            self.fill_in_key(config);
         }
         let Some(group) = &self.security_group else { return };
         if !aws::is_id(group, "sg") {
@@ -94,15 +94,15 @@ impl Settings {
         }
     }
 
-    /// A flag goes over the region's own key, the project file under it.
-    fn fill_in_key(&self, region: &mut RegionConfig) {
+    /// A flag goes over the config's own key, the project file under it.
+    fn fill_in_key(&self, config: &mut RayConfig) {
         let Some(key) = &self.key_location else { return };
-        let open = region
+        let open = config
             .ssh_private_key
             .as_ref()
             .is_none_or(|own| matches!(own.origin, Origin::Default(_)));
         if open || matches!(key.origin, Origin::Flag(_)) {
-            region.ssh_private_key = Some(key.clone());
+            config.ssh_private_key = Some(key.clone());
         }
     }
 }

@@ -61,8 +61,10 @@ ids! {
     REGION_SYNTAX = "config.region-syntax";
     /// A region that muster has not heard of.
     REGION_UNKNOWN = "config.region-unknown";
-    /// Two configs for one region.
-    REGION_TWICE = "config.region-twice";
+    /// Two configs of one region and one `cluster_name`.
+    CLUSTER_TWICE = "config.cluster-twice";
+    /// A `cluster_name` that can't name the nodes of a region's further config.
+    CLUSTER_NAME = "config.cluster-name";
     /// A zone of another region.
     ZONE = "config.zone";
     /// `head_node_type` names nothing, or is needed.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     config::{
-        Diagnostic, LoadRequest, Loaded, Overrides, RegionConfig, Source,
+        Diagnostic, LoadRequest, Loaded, Overrides, RayConfig, RegionConfig, Source,
         diagnostic::ids,
         load,
         yaml::{self, Node},
@@ -17,7 +17,7 @@ use crate::{
 pub struct Base {
     /// Its text with its own line ends.
     pub source: Source,
-    /// What it says.
+    /// What it says: a region of this config alone.
     pub config: RegionConfig,
     pub(super) root: Node,
 }
@@ -33,14 +33,19 @@ impl Base {
             return Err(vec![not_one(named)]);
         };
         let config = project.regions.remove(0);
-        if *config.source.path != *named {
+        let Some(own) = config.configs.first().filter(|own| *own.source.path == *named) else {
             return Err(vec![not_one(named)]);
-        }
-        let root = yaml::parse(&config.source, &mut Vec::new());
+        };
+        let root = yaml::parse(&own.source, &mut Vec::new());
         let raw = std::fs::read_to_string(folder.join(named)).ok();
         let (root, raw) = root.zip(raw).ok_or_else(|| vec![not_one(named)])?;
-        let source = Source { path: config.source.path.clone(), text: raw.into() };
+        let source = Source { path: own.source.path.clone(), text: raw.into() };
         Ok(Self { source, config, root })
+    }
+
+    /// The config itself.
+    pub fn own(&self) -> &RayConfig {
+        &self.config.configs[0]
     }
 
     /// Its region.

@@ -57,6 +57,7 @@ fn all_regions(wish: &Many<'_>) -> Result<Vec<Region>, Failure> {
     let mut all = present.map_or_else(|| vec![wish.base.region().clone()], Project::region_names);
     for region in wish.regions {
         let own = present.and_then(|project| project.region(region));
+        let own = own.and_then(|region| region.configs.first());
         let file = own.map_or(&wish.base.source.path, |config| &config.source.path);
         if all.contains(region) {
             let file = text::shown(&file.to_string_lossy());
@@ -75,9 +76,8 @@ fn all_regions(wish: &Many<'_>) -> Result<Vec<Region>, Failure> {
 
 /// Whether the project has the config that others are made from.
 fn lists(project: &Project, base: &Base) -> bool {
-    project.region(base.region()).is_some_and(|config| {
-        config.source.text == crate::config::read::normalized(&base.source.text).into()
-    })
+    let text = crate::config::read::normalized(&base.source.text);
+    project.configs().any(|config| *config.source.text == *text)
 }
 
 fn config(wish: &Many<'_>, region: &Region, all: &[Region]) -> Result<Planned, Failure> {
@@ -102,7 +102,7 @@ fn new_project(wish: &Many<'_>, listed: &[String]) -> Planned {
     let key = groups.find_map(|group| group.template.key_name.as_ref());
     let key_location = base.text(&["auth", "ssh_private_key"]).map(PathBuf::from);
     let settings = Settings {
-        name: given.name.clone().or_else(|| project::name(&base.config)),
+        name: given.name.clone().or_else(|| project::name(base.own())),
         key_name: given.key_name.clone().or_else(|| key.map(|key| key.value.clone())),
         key_location: given.key_location.clone().or(key_location),
         operator_cidr: given.operator_cidr,

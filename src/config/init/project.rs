@@ -5,7 +5,7 @@ use granit_parser::ScalarStyle;
 use super::{Settings, names};
 use crate::{
     config::{
-        RegionConfig, Source, assemble,
+        RayConfig, Source, assemble,
         edit::quote::scalar,
         yaml::{self, Value},
     },
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The project's name after the cluster's, if that can be one.
-pub(super) fn name(config: &RegionConfig) -> Option<String> {
+pub(super) fn name(config: &RayConfig) -> Option<String> {
     let name = names::bare(&config.cluster_name, &config.region);
     assemble::is_name(name).then(|| name.to_owned())
 }

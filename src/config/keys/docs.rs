@@ -39,10 +39,22 @@ run; the others are another one in each region, which Quokka's clusters can't us
 so, and `fix` offers what works.
 ";
 
+const SEVERAL: &str = "
+Several configs may describe one region, each under a `cluster_name` of its own, by which Ray tells
+them apart; and one `cluster_name` may stand in several regions. The nodes of a region's first config
+are named `us-west-2/head` and `us-west-2/worker-1`, those of a further one by its `cluster_name`:
+`us-west-2/gpu-head`, `us-west-2/gpu-worker-1`. That name has at most 40 letters, digits, `-`, `_` and
+`.`. Each config has its own `auth`, zones, commands and `file_mounts`; `KeyName` is one for all, and
+so is the VPC of a region. The head of the leader's region's first config leads. While machines run,
+keep a region's configs in their order: where a node's name would be another config's, `up` is
+refused.
+";
+
 /// All of it.
 pub fn markdown() -> String {
     let mut text = INTRODUCTION.to_owned();
     section(&mut text, "A region's config", &REGION);
+    text.push_str(SEVERAL);
     text.push_str(LEGACY);
     section(&mut text, "`node_config`", &NODE_CONFIG);
     section(&mut text, "muster.yaml", &PROJECT);

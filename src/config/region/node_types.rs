@@ -170,6 +170,7 @@ fn groups(types: Vec<NodeType>, head: &str) -> Option<Vec<NodeGroup>> {
 
 fn group(node_type: &NodeType, kind: NodeKind, count: u32) -> Option<NodeGroup> {
     Some(NodeGroup {
+        config: 0,
         kind,
         node_type: node_type.name.clone(),
         count,

@@ -10,18 +10,23 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::{
-        RegionConfig, Sourced,
+        NodeGroup, RayConfig, Sourced,
         form::{Form, Place},
         paths,
     },
     model::{ImageId, KeyName},
 };
 
-/// Gives `config` what Ray would give it.
-pub(super) fn fill_in(config: &mut RegionConfig, place: &Place<'_>, form: &mut Form) {
-    fill_in_key_pair(config, place, form);
+/// Gives `config` and its `groups` what Ray would give them.
+pub(super) fn fill_in(
+    config: &mut RayConfig,
+    groups: &mut [NodeGroup],
+    place: &Place<'_>,
+    form: &mut Form,
+) {
+    fill_in_key_pair(config, groups, place, form);
     let Some(image) = default_image(config.region.as_str()) else { return };
-    for group in &mut config.groups {
+    for group in groups {
         let image = || Sourced::default(image.clone(), "Ray's default image of the region");
         group.template.image.get_or_insert_with(image);
     }
@@ -29,7 +34,12 @@ pub(super) fn fill_in(config: &mut RegionConfig, place: &Place<'_>, form: &mut F
 
 /// `provider.key_pair` names the key that Ray makes or finds, and keeps in
 /// `~/.ssh`; beside `ssh_private_key` Ray does not look at it.
-fn fill_in_key_pair(config: &mut RegionConfig, place: &Place<'_>, form: &mut Form) {
+fn fill_in_key_pair(
+    config: &mut RayConfig,
+    groups: &mut [NodeGroup],
+    place: &Place<'_>,
+    form: &mut Form,
+) {
     let pair = place.get("provider").and_then(|provider| provider.get("key_pair"));
     let Some(pair) = pair.filter(|pair| !pair.node.is_empty()).and_then(|pair| form.map(pair))
     else {
@@ -40,7 +50,7 @@ fn fill_in_key_pair(config: &mut RegionConfig, place: &Place<'_>, form: &mut For
     let file = PathBuf::from(format!("~/.ssh/{}.pem", name.value));
     let file = paths::resolve(Path::new(""), &file);
     config.ssh_private_key = Some(Sourced::default(file, "where Ray keeps `provider.key_pair`"));
-    for group in &mut config.groups {
+    for group in groups {
         let key = || name.clone().map(KeyName::from);
         group.template.key_name.get_or_insert_with(key);
     }

@@ -52,8 +52,10 @@ pub struct Leaf {
 pub fn documents(project: &Project) -> Vec<Document> {
     let names = names(project);
     let mut documents = vec![project::document(project, &names)];
-    let regions = project.regions.iter().zip(names);
-    documents.extend(regions.map(|(config, name)| region::document(project, config, name)));
+    let regions = project.regions.iter();
+    let configs = regions.flat_map(|region| region.configs.iter().map(move |one| (region, one)));
+    documents
+        .extend(configs.zip(names).map(|(config, name)| region::document(project, config, name)));
     documents
 }
 
@@ -93,7 +95,7 @@ fn names(project: &Project) -> Vec<String> {
         let own = ["muster.yaml", "muster.yml", project::RECIPE];
         own.contains(&name) || names.iter().any(|other| other == name)
     };
-    for config in &project.regions {
+    for config in project.configs() {
         let own = config.source.path.file_name().unwrap_or_default().to_string_lossy();
         let mut name = own.into_owned();
         let mut number = 1;

@@ -18,7 +18,7 @@ pub(super) fn document(project: &Project, regions: &[String]) -> Document {
     let root = source.and_then(region::root);
     let mut tree = Tree::Map(Vec::new());
     tree.set(&["name"], Tree::of(&project.name));
-    let files = project.regions.iter().zip(regions);
+    let files = project.configs().zip(regions);
     let listed = files.map(|(config, name)| {
         let location = config.region.location().cloned();
         let origin = location.map_or(Origin::Default("its config"), Origin::File);
@@ -41,7 +41,7 @@ fn overrides(project: &Project, tree: &mut Tree) {
     if let Some(key) = &project.key_name {
         tree.set(&["key_name"], Tree::of(key));
     }
-    let mut flagged = project.regions.iter().filter_map(|config| config.ssh_private_key.as_ref());
+    let mut flagged = project.configs().filter_map(|config| config.ssh_private_key.as_ref());
     let flagged = flagged.find(|key| matches!(key.origin, Origin::Flag(_)));
     if let Some(key) = flagged {
         tree.set(&["key_location"], Tree::text(whole(key), key.origin.clone()));
@@ -122,6 +122,6 @@ fn recipe(project: &Project) -> Option<&Source> {
 /// What was read beside the region configs.
 fn others(project: &Project) -> impl Iterator<Item = &Source> {
     let is_region =
-        |source: &&Source| project.regions.iter().any(|config| config.source.path == source.path);
+        |source: &&Source| project.configs().any(|config| config.source.path == source.path);
     project.sources.iter().filter(move |source| !is_region(source))
 }

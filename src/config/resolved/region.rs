@@ -1,8 +1,8 @@
-//! One region's document: its config, and what was filled in.
+//! The document of one Ray config: what it says, and what was filled in.
 
 use super::{Document, Open, tree::Tree, whole};
 use crate::config::{
-    NodeGroup, Origin, Project, RegionConfig, Sourced,
+    NodeGroup, Origin, Project, RayConfig, RegionConfig, Sourced,
     yaml::{self, Node, Value},
 };
 
@@ -29,10 +29,14 @@ const OPEN: [(&str, &[&str], &str); 4] = [
     ),
 ];
 
-pub(super) fn document(project: &Project, config: &RegionConfig, name: String) -> Document {
+pub(super) fn document(
+    project: &Project,
+    (region, config): (&RegionConfig, &RayConfig),
+    name: String,
+) -> Document {
     let root = yaml::parse(&config.source, &mut Vec::new());
     let mut tree = root.as_ref().map_or_else(|| Tree::Map(Vec::new()), Tree::read);
-    fill_in(project, config, &mut tree);
+    fill_in(project, (region, config), &mut tree);
     Document {
         name,
         path: Some(config.source.path.to_path_buf()),
@@ -42,7 +46,8 @@ pub(super) fn document(project: &Project, config: &RegionConfig, name: String) -
     }
 }
 
-fn fill_in(project: &Project, config: &RegionConfig, tree: &mut Tree) {
+fn fill_in(project: &Project, (region, config): (&RegionConfig, &RayConfig), tree: &mut Tree) {
+    let groups = || region.groups_of(config);
     let ray = |reason| Origin::Default(reason);
     tree.fill(&["auth", "ssh_user"], || Tree::of(&config.ssh_user));
     if let Some(key) = &config.ssh_private_key {
@@ -53,13 +58,13 @@ fn fill_in(project: &Project, config: &RegionConfig, tree: &mut Tree) {
     }
     tree.fill(&["provider", "use_internal_ips"], || Tree::plain("false", ray("Ray's own")));
     if tree.get(&[TYPES]).is_some() {
-        let head = config.groups.iter().find(|group| group.kind == crate::model::NodeKind::Head);
+        let head = groups().find(|group| group.kind == crate::model::NodeKind::Head);
         if let Some(head) = head {
             let why = "the only node type, or the one of Ray's own name";
             tree.fill(&["head_node_type"], || Tree::text(head.node_type.value.clone(), ray(why)));
         }
     }
-    for group in &config.groups {
+    for group in groups() {
         fill_in_group(project, config, group, tree);
     }
     let why = "Ray's own, without its autoscaler";
@@ -74,7 +79,7 @@ fn fill_in(project: &Project, config: &RegionConfig, tree: &mut Tree) {
 }
 
 /// What the project gives to nodes whose config leaves it open.
-fn fill_in_group(project: &Project, config: &RegionConfig, group: &NodeGroup, tree: &mut Tree) {
+fn fill_in_group(project: &Project, config: &RayConfig, group: &NodeGroup, tree: &mut Tree) {
     let at = |key| [TYPES, group.node_type.as_str(), NODE_CONFIG, key];
     if tree.get(&[TYPES, &group.node_type, NODE_CONFIG]).is_none() {
         return;
@@ -91,8 +96,8 @@ fn fill_in_group(project: &Project, config: &RegionConfig, group: &NodeGroup, tr
     }
 }
 
-/// Whether a value is written in the region's own config.
-fn is_own<T>(config: &RegionConfig, value: &Sourced<T>) -> bool {
+/// Whether a value is written in the config itself.
+fn is_own<T>(config: &RayConfig, value: &Sourced<T>) -> bool {
     value.location().is_some_and(|location| location.file == config.source.path)
 }
 

@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 
 use crate::{
     cloud::{CloudError, Instance, InstanceFilter, InstanceState, tags},
-    config::RegionConfig,
-    engine::shared::Shared,
+    config::{RayConfig, RegionConfig},
+    engine::{host::not_planned, shared::Shared},
     model::{Failure, GroupKey, InstanceId, NodeKind, NodeName, Region},
     remote::{Host, RemoteErrorKind},
 };
@@ -79,10 +79,14 @@ pub(in crate::engine) async fn plan(shared: &Shared) -> AdoptPlan {
         return plan;
     }
     let project = shared.project();
-    let asked = project.regions.iter().map(|config| named(shared, config));
-    for (config, answer) in project.regions.iter().zip(join_all(asked).await) {
+    let regions = project.regions.iter();
+    let all =
+        regions.flat_map(|region| (0..region.configs.len()).map(move |index| (region, index)));
+    let wanted: Vec<_> = all.map(|(region, index)| Wanted { region, index }).collect();
+    let asked = wanted.iter().map(|one| named(shared, one.config()));
+    for (one, answer) in wanted.iter().zip(join_all(asked).await) {
         match answer {
-            Ok(found) => region(shared, config, found, &mut plan),
+            Ok(found) => of_config(shared, *one, found, &mut plan),
             Err(error) => plan.refused.push(Failure::from(&error)),
         }
     }
@@ -98,7 +102,7 @@ fn is_own(node: &crate::engine::NodeState) -> bool {
 }
 
 /// The machines that go by the config's Ray cluster name and are not gone.
-async fn named(shared: &Shared, config: &RegionConfig) -> Result<Vec<Instance>, CloudError> {
+async fn named(shared: &Shared, config: &RayConfig) -> Result<Vec<Instance>, CloudError> {
     let name = config.cluster_name.value.clone();
     let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
     let mut found = shared.cloud.instances(&config.region, &filter).await?;
@@ -110,8 +114,49 @@ async fn named(shared: &Shared, config: &RegionConfig) -> Result<Vec<Instance>, 
     Ok(found)
 }
 
-fn region(shared: &Shared, config: &RegionConfig, found: Vec<Instance>, plan: &mut AdoptPlan) {
-    let region = &*config.region;
+/// A config whose machines are looked for.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    region: &'a RegionConfig,
+    /// Which of the region's.
+    index: usize,
+}
+
+impl<'a> Wanted<'a> {
+    fn config(self) -> &'a RayConfig {
+        &self.region.configs[self.index]
+    }
+
+    /// The group by Ray's own tag; without it, the first of the kind in the config.
+    fn group(self, kind: NodeKind, instance: &Instance) -> GroupKey {
+        let tagged = instance.tags.get(tags::RAY_USER_NODE_TYPE).cloned();
+        let mut own = self.region.groups_of(self.config());
+        let mut first = || own.find(|group| group.kind == kind);
+        let named = tagged.or_else(|| Some(first()?.node_type.value.clone()));
+        GroupKey {
+            region: self.region.region.value.clone(),
+            cluster_name: self.region.further_name(self.index),
+            kind,
+            node_type: named.unwrap_or_default(),
+        }
+    }
+
+    /// Whether nodes of `key` are this config's.
+    fn has(self, key: &GroupKey) -> bool {
+        key.region == *self.region.region
+            && key.cluster_name == self.region.further_name(self.index)
+    }
+
+    /// The workers that the config plans, with their groups.
+    fn planned_workers(self, shared: &Shared) -> Vec<(NodeName, GroupKey)> {
+        let planned = shared.project().planned_nodes().into_iter();
+        let workers =
+            planned.filter(|node| self.has(&node.group) && node.group.kind == NodeKind::Worker);
+        workers.map(|node| (node.name, node.group)).collect()
+    }
+}
+
+fn of_config(shared: &Shared, wanted: Wanted<'_>, found: Vec<Instance>, plan: &mut AdoptPlan) {
     let on_record = |one: &Instance| shared.state().node_of(&one.id).is_some();
     let found: Vec<_> = {
         let all = found.len();
@@ -123,55 +168,39 @@ fn region(shared: &Shared, config: &RegionConfig, found: Vec<Instance>, plan: &m
         new
     };
     let refused = plan.refused.len();
-    judge(shared, config, &found, plan);
+    judge(shared, wanted.config(), &found, plan);
     if plan.refused.len() > refused {
         return;
     }
     let (heads, workers): (Vec<_>, Vec<_>) = found.into_iter().partition(is_head);
     let head = heads.into_iter().map(|instance| {
-        let group = group(region, NodeKind::Head, &instance, config);
-        Adoptee { node: NodeName::head(region), group, instance }
+        let group = wanted.group(NodeKind::Head, &instance);
+        Adoptee { node: group.node(1), group, instance }
     });
     plan.nodes.extend(head);
-    let mut free = planned_workers(shared, region);
+    let mut free = wanted.planned_workers(shared);
     let planned = free.clone();
     let mut next = planned.len();
     for instance in workers {
-        let group = group(region, NodeKind::Worker, &instance, config);
+        let group = wanted.group(NodeKind::Worker, &instance);
         let place = free.iter().position(|(_, own)| *own == group);
         let node = if let Some(place) = place {
             free.remove(place).0
         } else {
             next += 1;
-            NodeName::worker(region, u32::try_from(next).unwrap_or(u32::MAX))
+            group.node(u32::try_from(next).unwrap_or(u32::MAX))
         };
         plan.nodes.push(Adoptee { node, group, instance });
     }
-    differences(config, &planned, plan);
-}
-
-/// The workers that the configs plan, with their groups.
-fn planned_workers(shared: &Shared, region: &Region) -> Vec<(NodeName, GroupKey)> {
-    let planned = shared.project().planned_nodes().into_iter();
-    let workers =
-        planned.filter(|node| node.group.region == *region && node.group.kind == NodeKind::Worker);
-    workers.map(|node| (node.name, node.group)).collect()
+    differences(wanted, &planned, plan);
 }
 
 fn is_head(instance: &Instance) -> bool {
     instance.tags.get(tags::RAY_NODE_TYPE).is_some_and(|kind| kind == "head")
 }
 
-/// The group by Ray's own tag; without it, the first of the kind in the config.
-fn group(region: &Region, kind: NodeKind, instance: &Instance, config: &RegionConfig) -> GroupKey {
-    let tagged = instance.tags.get(tags::RAY_USER_NODE_TYPE).cloned();
-    let first = || config.groups.iter().find(|group| group.kind == kind);
-    let node_type = tagged.or_else(|| Some(first()?.node_type.value.clone())).unwrap_or_default();
-    GroupKey { region: region.clone(), kind, node_type }
-}
-
 /// What speaks against taking `found` over.
-fn judge(shared: &Shared, config: &RegionConfig, found: &[Instance], plan: &mut AdoptPlan) {
+fn judge(shared: &Shared, config: &RayConfig, found: &[Instance], plan: &mut AdoptPlan) {
     let (region, name) = (&*config.region, &*config.cluster_name);
     if found.is_empty() {
         let what = format!("no instance in {region} carries ray-cluster-name = {name}");
@@ -204,9 +233,9 @@ fn judge(shared: &Shared, config: &RegionConfig, found: &[Instance], plan: &mut 
 }
 
 /// Counts and types that are not the config's.
-fn differences(config: &RegionConfig, planned: &[(NodeName, GroupKey)], plan: &mut AdoptPlan) {
-    let region = &*config.region;
-    let here = || plan.nodes.iter().filter(|one| one.group.region == *region);
+fn differences(wanted: Wanted<'_>, planned: &[(NodeName, GroupKey)], plan: &mut AdoptPlan) {
+    let region = wanted.region.title_of(wanted.config());
+    let here = || plan.nodes.iter().filter(|one| wanted.has(&one.group));
     let mut notes = Vec::new();
     let found: BTreeSet<_> =
         here().filter(|one| !one.is_head()).map(|one| one.group.node_type.clone()).collect();
@@ -229,7 +258,7 @@ fn differences(config: &RegionConfig, planned: &[(NodeName, GroupKey)], plan: &m
         }
     }
     for one in here() {
-        let group = config.groups.iter().find(|group| config.key_of(group) == one.group);
+        let group = wanted.region.group(&one.group);
         let wanted = group.map(|group| &group.template.instance_type.value);
         if let Some(wanted) = wanted.filter(|wanted| **wanted != one.instance.instance_type) {
             let is = &one.instance.instance_type;
@@ -242,10 +271,7 @@ fn differences(config: &RegionConfig, planned: &[(NodeName, GroupKey)], plan: &m
 /// How to reach the machine.
 pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
     let project = shared.project();
-    let region = &one.group.region;
-    let config = project
-        .region(region)
-        .ok_or_else(|| Failure::new(format!("{region} is not in the project any more")))?;
+    let config = project.config_of(&one.group).ok_or_else(|| not_planned(&one.group))?;
     let public = one.instance.public_ip;
     let private = one.instance.private_ip.map(Into::into);
     let proxy_by_id = config.ssh_by_id();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         AdoptPlan, ClusterPhase, Event, NodeState, RunState, Update, adopt, barrier::Barriers,
-        start, stop,
+        displaced::by_record, start, stop,
     },
     model::{Failure, NodeName},
 };
@@ -66,6 +66,9 @@ impl Dispatcher {
         }
         if self.shared.state().live().next().is_none() {
             return self.refuse("there is no machine to start; `up` launches a cluster");
+        }
+        if let Some(failure) = by_record(&self.shared.project(), &self.shared.state()) {
+            return self.tell(Update::Refused(failure));
         }
         let instances = self.shared.state().stopped().map(|info| info.id.clone()).collect();
         let intended = Event::StartIntended { instances };
@@ -184,6 +187,9 @@ impl Dispatcher {
                  beside them"
             ));
             return Some(failure.hint("`muster up --adopt` goes on with it"));
+        }
+        if let Some(failure) = by_record(&self.shared.project(), &state) {
+            return Some(failure);
         }
         let stopped = named(&state, |node| node.is_live() && node.is_stopped());
         let what = match &stopped[..] {

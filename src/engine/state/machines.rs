@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cloud::InstanceState,
     engine::{AdoptedNode, LaunchedInstance, Phase},
-    model::{Failure, GroupKey, InstanceId, InstanceType, NodeKind, NodeName, Region},
+    model::{Failure, GroupKey, InstanceId, InstanceType, NodeName, Region},
 };
 
 use super::{ClusterPhase, InstanceInfo, NodeState, RunState};
@@ -222,7 +222,7 @@ impl RunState {
         self.phase = ClusterPhase::Rising;
         self.adopting.remove(region);
         for AdoptedNode { group, instance } in adopted {
-            let leads = group.kind == NodeKind::Head && self.leader.as_ref() == Some(region);
+            let leads = group.may_lead() && self.leader.as_ref() == Some(region);
             let node = self
                 .nodes
                 .entry(instance.node.clone())

@@ -80,9 +80,9 @@ impl<'m> Document<'m> {
 
     /// What it is for.
     pub fn about(&self, model: &Model) -> Option<String> {
-        let of_file = |one: &&config::RegionConfig| one.source.path == self.path;
-        let region = model.project.regions.iter().find(of_file)?;
-        Some(region.region.to_string())
+        let config = model.project.configs().find(|one| one.source.path == self.path)?;
+        let region = model.project.region(&config.region)?;
+        Some(region.title_of(config))
     }
 
     /// The text of a line (from 1), secrets starred out.

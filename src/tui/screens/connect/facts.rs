@@ -113,8 +113,8 @@ fn arguments(model: &Model) -> String {
     if sources.iter().any(|source| source.path.as_os_str() == "muster.yaml") {
         return String::new();
     }
-    let regions = model.project.regions.iter().map(|config| &config.source.path);
-    regions.map(|path| format!(" {}", path.display())).collect::<Vec<_>>().concat()
+    let configs = model.project.configs().map(|config| &config.source.path);
+    configs.map(|path| format!(" {}", path.display())).collect::<Vec<_>>().concat()
 }
 
 /// The cluster's name as Python takes it for a module.

@@ -98,8 +98,11 @@ fn name(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
 }
 
 fn file_name(config: &RegionConfig, _: &Model, _: &Theme) -> Line<'static> {
-    let path = &config.source.path;
-    Line::raw(path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned())
+    let names = config.configs.iter().map(|config| {
+        let path = &config.source.path;
+        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
+    });
+    Line::raw(names.collect::<Vec<_>>().join(" "))
 }
 
 fn nodes(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
