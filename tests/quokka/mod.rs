@@ -105,7 +105,7 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
         let ran = scene.muster(&["up", "--yes"]).await;
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
-        scene.all_in_ray().await;
+        scene.all_in_ray_and_no_other().await;
 
         // Machines without nft, and Ray as the configs start it.
         scene.take_nft_away().await;

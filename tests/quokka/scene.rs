@@ -278,10 +278,24 @@ impl Scene {
 
     /// Ray counts every node, under the address that it has.
     pub async fn all_in_ray(&self) {
+        let (count, said) = self.in_ray().await;
+        assert_eq!(count, NODES.len(), "{said}");
+    }
+
+    /// The same once Ray has given up on a machine that went without a word: it
+    /// asks for half a minute and more.
+    pub async fn all_in_ray_and_no_other(&self) {
+        let counted = async { while self.in_ray().await.0 != NODES.len() {} };
+        let counted = timeout(Duration::from_mins(2), counted).await;
+        assert!(counted.is_ok(), "{}", self.in_ray().await.1);
+    }
+
+    /// How many nodes Ray counts, and its words.
+    async fn in_ray(&self) -> (usize, String) {
         let ran = self.on("us-west-2/head", "ray status").await;
         self.succeeded(&ran);
-        let nodes = ran.out.lines().filter(|line| line.trim().starts_with("1 node_")).count();
-        assert_eq!(nodes, NODES.len(), "{}", ran.out);
+        let nodes = ran.out.lines().filter(|line| line.trim().starts_with("1 node_"));
+        (nodes.count(), ran.out)
     }
 
     /// Runs a command on a node as whoever has the key, over SSH and without muster.
