@@ -33,6 +33,7 @@ mod bindings;
 mod cure;
 mod dialogs;
 mod editor;
+mod keyboard;
 pub mod keymap;
 mod model;
 mod money;
@@ -149,8 +150,8 @@ pub async fn run(
     preload(&dashboard.handle);
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let signals = Signals::new()?;
-    let (terminal, lease) = terminal.split();
-    let mut seat = seat::Real::new(lease, dashboard.ssh.clone());
+    let (terminal, keyboard, lease) = terminal.split();
+    let mut seat = seat::Real::new(lease, keyboard, dashboard.ssh.clone());
     Ok(drive(dashboard, theme, Pace::default(), terminal, &mut seat, signals).await)
 }
 

@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crossterm::event::{self, Event as Input, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event as Input;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     process::{Child, Command},
@@ -20,6 +19,7 @@ use tokio::{
 use super::{
     action::Errand,
     editor::{self, Program},
+    keyboard::Keyboard,
     terminal::Lease,
 };
 use crate::{model::Failure, remote::Interactive};
@@ -46,17 +46,16 @@ pub trait Seat {
 }
 
 /// The real one.
-pub struct Real {
+pub struct Real<'t> {
     lease: Lease,
+    keyboard: &'t mut Keyboard,
     ssh: Option<Interactive>,
-    /// None while another program reads the keys.
-    keys: Option<EventStream>,
 }
 
-impl Real {
-    /// Reads keys from the terminal that `lease` is of; `ssh` leads to the nodes.
-    pub fn new(lease: Lease, ssh: Option<Interactive>) -> Self {
-        Self { lease, ssh, keys: Some(EventStream::new()) }
+impl<'t> Real<'t> {
+    /// At the terminal that `lease` is of; `ssh` leads to the nodes.
+    pub fn new(lease: Lease, keyboard: &'t mut Keyboard, ssh: Option<Interactive>) -> Self {
+        Self { lease, keyboard, ssh }
     }
 
     fn program(&self, errand: &Errand) -> Result<Program, Failure> {
@@ -72,9 +71,9 @@ impl Real {
     }
 }
 
-impl Seat for Real {
+impl Seat for Real<'_> {
     async fn next(&mut self) -> Option<io::Result<Input>> {
-        self.keys.get_or_insert_with(EventStream::new).next().await
+        self.keyboard.next().await
     }
 
     fn copy(&mut self, text: &str) {
@@ -84,11 +83,7 @@ impl Seat for Real {
 
     async fn lend(&mut self, errand: &Errand, stop: oneshot::Receiver<()>) -> Result<(), Failure> {
         let program = self.program(errand)?;
-        // Else the keys would be read twice, each by one of the two.
-        self.keys = None;
-        // What wakes the dropped stream would be told together with the first
-        // key after the program, and crossterm would forget that key over it.
-        let _ = event::poll(Duration::ZERO);
+        // Nobody waits for a key here, so that none is read but by the program.
         let lent = self.lease.give();
         let ended = match lent {
             Ok(()) => {
@@ -98,7 +93,7 @@ impl Seat for Real {
             }
             Err(error) => Err(error),
         };
-        let taken = self.lease.take_back();
+        let taken = self.lease.take_back().and_then(|()| self.keyboard.forget());
         let status = ended.map_err(|error| not_run(&program, &error))?;
         taken
             .map_err(|error| Failure::new(format!("the terminal can't be taken back: {error}")))?;

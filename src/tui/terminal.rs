@@ -26,7 +26,9 @@ use crossterm::{
     },
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
-use rustix::termios::{self, OptionalActions, Termios};
+use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
+
+use super::keyboard::Keyboard;
 
 /// What the dashboard draws on.
 pub type Backend = CrosstermBackend<BufWriter<Stdout>>;
@@ -35,6 +37,7 @@ pub type Backend = CrosstermBackend<BufWriter<Stdout>>;
 /// when dropped. The mouse stays the terminal's own, so that it can select.
 pub struct Guard {
     terminal: Terminal<Backend>,
+    keyboard: Keyboard,
     shared: Arc<Shared>,
 }
 
@@ -58,7 +61,7 @@ impl Guard {
         });
         watch_panics(Arc::clone(&shared));
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
-        let guard = Self { terminal, shared };
+        let guard = Self { terminal, keyboard: Keyboard::new(), shared };
         // The guard exists before the first change, so that a half-taken
         // terminal is given back too.
         guard.shared.entered.store(true, Ordering::Release);
@@ -66,9 +69,9 @@ impl Guard {
         Ok(guard)
     }
 
-    /// What to draw on, and what lends the terminal to others.
-    pub fn split(&mut self) -> (&mut Terminal<Backend>, Lease) {
-        (&mut self.terminal, Lease(Arc::clone(&self.shared)))
+    /// What to draw on, where keys come from, and what lends the terminal to others.
+    pub fn split(&mut self) -> (&mut Terminal<Backend>, &mut Keyboard, Lease) {
+        (&mut self.terminal, &mut self.keyboard, Lease(Arc::clone(&self.shared)))
     }
 
     /// Gives the terminal back, and prints what tasks said when they panicked.
@@ -95,8 +98,10 @@ impl Lease {
     }
 
     /// Takes it again, in whatever state the other program left it: one that
-    /// was killed has put nothing back.
+    /// was killed has put nothing back. What was typed to it and not read is not
+    /// for the dashboard.
     pub fn take_back(&self) -> io::Result<()> {
+        on_terminal(|terminal| Ok(termios::tcflush(terminal, QueueSelector::IFlush)?))?;
         if let Some(modes) = &self.0.modes {
             // crossterm keeps what it finds now as what to go back to.
             set_modes(modes)?;

@@ -8,6 +8,8 @@ mod editor;
 mod init;
 #[cfg(debug_assertions)]
 mod panics;
+#[cfg(feature = "aws")]
+mod shell;
 
 use crate::support::{
     muster::{FAST, Muster},
