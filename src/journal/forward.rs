@@ -1,81 +1,83 @@
 //! `forward.json` in a cluster's folder: which `muster forward` leads its
 //! ports here, for as long as that one runs.
 //!
-//! The process holds a lock on the file, which ends with it however it ends:
-//! so a record that was left behind, or whose process id another program has
-//! now, is not taken for a living one.
+//! Its process holds a lock on the file, which ends with it however it ends: so
+//! a record that was left behind, or whose process id another program has now,
+//! is not taken for a living one. The file comes locked into its place, and
+//! whoever looks tries its lock. Who may forward is settled by the lock of
+//! another file, `forward.lock`, which nobody else touches: so nobody ever
+//! waits for a lock.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{Seek, Write},
+    io::{Read, Write},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::JournalError;
 use crate::handover::Forwarded;
 
-/// A record that is kept; dropping it takes it away.
+const NAME: &str = "forward.json";
+const NEW: &str = "forward.json.new";
+const CLAIM: &str = "forward.lock";
+
+/// The right to forward, and the record of it; dropping it takes both away.
 #[derive(Debug)]
 pub struct ForwardRecord {
-    file: File,
-    path: PathBuf,
+    folder: PathBuf,
+    /// Locked as long as it is open.
+    _claim: File,
+    /// The same, once there is something to say.
+    told: Option<File>,
 }
 
 impl ForwardRecord {
     /// Takes the place of the one that forwards; `Ok(Err(other))` where there is one.
     pub fn take(folder: &Path) -> Result<Result<Self, Option<Forwarded>>, JournalError> {
-        let path = folder.join(NAME);
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(JournalError::io(&path))?;
-        // Whoever only looks holds it for a moment.
-        for _ in 0..LOOKS {
-            match file.try_lock() {
-                Ok(()) => return Ok(Ok(Self { file, path })),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-                Err(TryLockError::Error(error)) => return Err(JournalError::io(&path)(error)),
-            }
+        let path = folder.join(CLAIM);
+        let claim = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let claim = claim.map_err(JournalError::io(&path))?;
+        match claim.try_lock() {
+            Ok(()) => Ok(Ok(Self { folder: folder.to_owned(), _claim: claim, told: None })),
+            Err(TryLockError::WouldBlock) => Ok(Err(forwarded(folder))),
+            Err(TryLockError::Error(error)) => Err(JournalError::io(&path)(error)),
         }
-        Ok(Err(content(&path)))
     }
 
     /// Says what is forwarded where from now on.
     pub fn write(&mut self, forwarded: &Forwarded) -> Result<(), JournalError> {
-        let mut write = || {
-            let text = serde_json::to_string(forwarded)?;
-            self.file.set_len(0)?;
-            self.file.rewind()?;
-            self.file.write_all(text.as_bytes())
+        let new = self.folder.join(NEW);
+        let write = || {
+            let mut file = File::create(&new)?;
+            file.try_lock()?;
+            file.write_all(serde_json::to_string(forwarded)?.as_bytes())?;
+            fs::rename(&new, self.folder.join(NAME))?;
+            Ok(file)
         };
-        write().map_err(JournalError::io(&self.path))
+        self.told = Some(write().map_err(JournalError::io(&new))?);
+        Ok(())
     }
 }
 
 impl Drop for ForwardRecord {
     fn drop(&mut self) {
-        // What stays is told apart by its lock.
-        drop(fs::remove_file(&self.path));
+        if self.told.is_some() {
+            // What stays is told apart by its lock.
+            drop(fs::remove_file(self.folder.join(NAME)));
+        }
     }
 }
-
-const NAME: &str = "forward.json";
-
-/// How often a lock that another process holds is tried.
-const LOOKS: u32 = 10;
 
 /// The one that forwards now, if any does.
 pub fn forwarded(folder: &Path) -> Option<Forwarded> {
-    let path = folder.join(NAME);
-    let file = File::open(&path).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => content(&path),
-        Ok(()) | Err(TryLockError::Error(_)) => None,
+    let mut file = File::open(folder.join(NAME)).ok()?;
+    let is_left_behind = !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    if is_left_behind {
+        return None;
     }
-}
-
-fn content(path: &Path) -> Option<Forwarded> {
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 #[cfg(test)]
@@ -98,6 +100,18 @@ mod tests {
         assert_eq!(second.err(), Some(Some(told)));
         drop(record);
         assert_eq!(forwarded(folder.path()), None);
+    }
+
+    #[test]
+    fn who_looks_keeps_nobody_from_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = Forwarded { pid: 7, ports: Ports::ON_THE_LEADER };
+        fs::write(folder.path().join(NAME), serde_json::to_string(&told).unwrap()).unwrap();
+        let looking = File::open(folder.path().join(NAME)).unwrap();
+        looking.try_lock_shared().unwrap();
+        let mut record = ForwardRecord::take(folder.path()).unwrap().unwrap();
+        record.write(&told).unwrap();
+        assert_eq!(forwarded(folder.path()), Some(told));
     }
 
     #[test]
