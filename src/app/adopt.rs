@@ -4,15 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, up, watch::Aside};
 use crate::{
-    check::Finding,
+    check::{Finding, NAME_TAKEN},
     cli::{Format, UpArgs},
     engine::{AdoptPlan, Command, Update},
     model::Failure,
     report,
 };
-
-/// That others go by the cluster's Ray name is what an adoption is for.
-const NAME_TAKEN: &str = "cluster.name-taken";
 
 /// Takes the machines over.
 pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
@@ -89,8 +86,8 @@ fn show(
         }),
         Format::Text => {
             world.print_simulated(watch.streams)?;
-            let paint = watch.streams.out.paint();
-            let lines = report::adopt_plan(&world.project, watch.cluster(), plan, paint);
+            let plan = report::adopt_plan(&world.project, plan);
+            let lines = report::said(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }

@@ -65,8 +65,8 @@ pub fn show(
         }),
         Format::Text => {
             world.print_simulated(watch.streams)?;
-            let paint = watch.streams.out.paint();
-            let lines = report::start_plan(&world.project, watch.state(), plan, paint);
+            let plan = report::start_plan(&world.project, watch.state(), plan);
+            let lines = report::said(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }

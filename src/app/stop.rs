@@ -77,7 +77,8 @@ fn show(
         }),
         Format::Text => {
             world.print_simulated(watch.streams)?;
-            let lines = report::stop_plan(watch.state(), plan, watch.streams.out.paint());
+            let plan = report::stop_plan(watch.state(), plan);
+            let lines = report::said(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }

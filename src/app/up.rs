@@ -36,9 +36,10 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         world.print_simulated(watch.streams)?;
         watch.streams.out.lines(&plan)?;
         if args.restart {
-            let paint = watch.streams.out.paint();
-            let plan = report::restart_plan(&world.project, watch.state(), paint);
-            watch.streams.out.lines(&plan)?;
+            let plan = report::restart_plan(&world.project, watch.state());
+            let lines = report::said(&plan, watch.streams.out.paint());
+            watch.streams.out.line("")?;
+            watch.streams.out.lines(&lines)?;
         }
     }
     let question = if args.restart { "Start all of that anew?" } else { "Launch?" };

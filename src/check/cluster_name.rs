@@ -12,6 +12,9 @@ use super::{
     context::{Context, Place, and, count},
 };
 
+/// The check that others go by the cluster's Ray name: what an adoption is for.
+pub const NAME_TAKEN: &str = "cluster.name-taken";
+
 /// `cluster.name-taken`
 pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
     let of_region = |place: Place<'_>| -> Vec<Finding> {
@@ -27,7 +30,7 @@ pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
             }
         }
     };
-    ctx.places("cluster.name-taken").into_iter().flat_map(of_region).collect()
+    ctx.places(NAME_TAKEN).into_iter().flat_map(of_region).collect()
 }
 
 fn judge(
@@ -42,7 +45,7 @@ fn judge(
     let finding = if others.is_empty() {
         free(place, name, own.len())
     } else {
-        in_use(place, config, &others)
+        in_use(place, config, &others, own.is_empty())
     };
     finding.at(name.location())
 }
@@ -66,15 +69,21 @@ fn free(place: &Place<'_>, name: &str, own: usize) -> Finding {
     }
 }
 
-fn in_use(place: &Place<'_>, config: &RayConfig, others: &[&Instance]) -> Finding {
+fn in_use(place: &Place<'_>, config: &RayConfig, others: &[&Instance], none_own: bool) -> Finding {
     let name = &*config.cluster_name;
     let file = &config.source.path;
+    let may_adopt = none_own && others.iter().any(|one| !one.tags.contains_key(tags::CLUSTER));
+    let adopt = if may_adopt { ADOPT } else { "" };
+    let end = end(others, file);
     place
         .fail(format!("{} of another cluster named {name}", count(others.len() as u64, "instance")))
         .seen(and(others.iter().map(|instance| &instance.id)))
         .leads_to("Ray's tools and pyquokka would take them for nodes of this cluster")
-        .todo(format!("give this one another cluster_name, or end that one: {}", end(others, file)))
+        .todo(format!("give this one another cluster_name, or end that one: {end}{adopt}"))
 }
+
+/// What is left to do with what `ray up` made by the same configs.
+const ADOPT: &str = "; or, if `ray up` made it of these configs: `muster up --adopt` takes it over";
 
 /// What ends `others`: clusters of muster's own are known by their ids.
 fn end(others: &[&Instance], file: &Path) -> String {

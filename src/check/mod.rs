@@ -23,6 +23,7 @@ mod table;
 mod unsupported;
 mod vpc;
 
+pub use cluster_name::NAME_TAKEN;
 pub use finding::{Finding, Level, Subject, Summary};
 pub use table::{CheckInfo, all, info};
 

@@ -217,7 +217,8 @@ static ALL: &[CheckInfo] = &[
         group: ACCOUNT,
         about: "No other live instances carry the Ray cluster name.",
         explain: "Fails where some do that are not this cluster's own: Ray's tools and pyquokka \
-                  find nodes by that tag and would mix them up.",
+                  find nodes by that tag and would mix them up. What `ray up` made of these configs \
+                  can be taken over as it runs: `muster up --adopt` shows first what that means.",
         run: cluster_name::taken,
     },
 ];

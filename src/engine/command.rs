@@ -6,6 +6,7 @@ use crate::{
     check::Finding,
     cloud::Instance,
     config::{Project, Reading, edit::FileDiff},
+    handover::Forwarded,
     model::{Failure, NodeName, Region},
     remedy::{Plan, Wish},
     survey::Survey,
@@ -24,7 +25,8 @@ pub enum Command {
     Reload,
     /// The same where a file differs from what was read of it, and nothing otherwise.
     ReloadChanged,
-    /// From now on tell which files change; answered by [`Update::FilesChanged`].
+    /// From now on tell which files change, and what a `muster forward` leads to
+    /// this machine; answered by [`Update::FilesChanged`] and [`Update::Forwarded`].
     WatchFiles,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
@@ -83,6 +85,9 @@ pub enum Update {
     Configs(Arc<Reading>),
     /// These files differ from what was read of them; none: none does any more.
     FilesChanged(Vec<Arc<Path>>),
+    /// What a `muster forward` of the cluster leads to this machine now; `None`:
+    /// none runs any more.
+    Forwarded(Option<Forwarded>),
     /// A survey began.
     Looking,
     /// A survey ended; its findings.

@@ -14,6 +14,7 @@ mod down;
 mod event;
 mod fix;
 mod fix_state;
+mod forward;
 mod host;
 mod launch;
 mod logs;

@@ -1,47 +1,36 @@
 //! What `up --adopt` is about to do, shown before it does it.
 
-use super::{Paint, Tone, table::table};
+use super::{Said, Tone};
 use crate::{
     cloud::tags,
     config::Project,
     engine::{AdoptPlan, Adoptee},
-    model::{ClusterId, Failure},
+    model::ClusterId,
 };
 
 /// Which machines would be which nodes, what happens to them in what order,
 /// and what speaks against it.
-pub fn adopt_plan(
-    project: &Project,
-    cluster: &ClusterId,
-    plan: &AdoptPlan,
-    paint: Paint,
-) -> Vec<String> {
-    let id = paint.paint(Tone::Strong, cluster);
-    let mut lines = Vec::new();
+pub fn adopt_plan(project: &Project, plan: &AdoptPlan) -> Vec<Said> {
+    let cluster = &plan.cluster;
+    let mut said = Vec::new();
     if !plan.nodes.is_empty() {
-        lines.extend([
-            format!("muster up --adopt takes over what `ray up` made, as cluster {id}:"),
-            String::new(),
+        let titles = vec!["node", "instance", "type", "Ray's type", "public", "private"];
+        said.extend([
+            Said::Heading(format!("What `ray up` made would be taken over, as cluster {cluster}.")),
+            Said::Gap,
+            Said::Rows(Some(titles), plan.nodes.iter().map(row).collect()),
         ]);
-        let heading = ["node", "instance", "type", "Ray's type", "public", "private"];
-        let mut rows = vec![heading.map(str::to_owned).to_vec()];
-        rows.extend(plan.nodes.iter().map(row));
-        lines.extend(table(&rows).into_iter().map(|line| format!("  {line}")));
     } else if plan.refused.is_empty() {
-        lines.push(format!(
-            "All machines are taken over already, as {id}; what is not ready goes on."
-        ));
+        said.push(Said::text(format!(
+            "All machines are taken over already, as {cluster}; what is not ready goes on."
+        )));
     }
-    for note in &plan.notes {
-        lines.push(format!("{} {note}", paint.paint(Tone::Care, "!")));
-    }
-    for failure in &plan.refused {
-        lines.extend(refusal(failure, paint));
-    }
+    said.extend(plan.notes.iter().map(Said::care));
+    said.extend(plan.refused.iter().flat_map(Said::refusal));
     if !plan.nodes.is_empty() && plan.refused.is_empty() {
-        lines.extend(what_happens(project, cluster));
+        said.extend(what_happens(project, cluster));
     }
-    lines
+    said
 }
 
 fn row(one: &Adoptee) -> Vec<String> {
@@ -57,29 +46,32 @@ fn row(one: &Adoptee) -> Vec<String> {
     ]
 }
 
-fn what_happens(project: &Project, cluster: &ClusterId) -> Vec<String> {
+fn what_happens(project: &Project, cluster: &ClusterId) -> Vec<Said> {
     let (cluster_tag, project_tag) = (tags::CLUSTER, tags::PROJECT);
+    let step = |number, text: String| Said::Marked(Tone::Dim, number, text);
     vec![
-        String::new(),
-        "In this order:".into(),
-        "  1. On each head Ray's autoscaler is ended: it would launch anew what others terminate."
-            .into(),
-        format!(
-            "  2. The instances are tagged {cluster_tag} = {cluster} and {project_tag} = {}.",
-            *project.name
+        Said::Gap,
+        Said::text("In this order:"),
+        step(
+            "  1.",
+            "On each head Ray's autoscaler is ended: it would launch anew what others terminate."
+                .into(),
         ),
-        "     From then on `muster down` terminates them.".into(),
-        format!(
-            "  3. The recipe runs on them: one Ray, led by {}/head. What runs on them now is lost.",
-            *project.leader
+        step(
+            "  2.",
+            format!(
+                "The instances are tagged {cluster_tag} = {cluster} and {project_tag} = {}. From \
+                 then on `muster down` terminates them.",
+                *project.name
+            ),
         ),
-        "Nothing is launched. Leave `ray up` and `ray down` alone from then on.".into(),
+        step(
+            "  3.",
+            format!(
+                "The recipe runs on them: one Ray, led by {}/head. What runs on them now is lost.",
+                *project.leader
+            ),
+        ),
+        Said::text("Nothing is launched. Leave `ray up` and `ray down` alone from then on."),
     ]
-}
-
-fn refusal(failure: &Failure, paint: Paint) -> Vec<String> {
-    let mut lines = vec![format!("{} {failure}", paint.paint(Tone::Bad, "✗"))];
-    let hint = |hint| format!("    {} {hint}", paint.paint(Tone::Dim, "do"));
-    lines.extend(failure.hint.as_ref().map(hint));
-    lines
 }

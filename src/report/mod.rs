@@ -13,6 +13,7 @@ mod out;
 mod plan;
 mod power;
 mod remains;
+mod said;
 mod status;
 mod table;
 
@@ -27,4 +28,5 @@ pub use out::{Out, Paint, Tone};
 pub use plan::{down_plan, launch_plan, launched};
 pub use power::{ids, ids_and_why, restart_plan, start_plan, stop_plan};
 pub use remains::remains;
+pub use said::{Said, said};
 pub use status::{StatusDocument, status};

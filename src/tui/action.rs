@@ -3,6 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use super::power::Power;
 use crate::{engine::Command, remote::Host};
 
 /// A screen.
@@ -169,6 +170,10 @@ pub enum Action {
     Blackholes,
     /// Open the dialog that ends the cluster.
     TearDown,
+    /// Open the dialog that stops, starts or takes over.
+    Power(Power),
+    /// Do what the dialog shows.
+    Confirm,
     /// Choose another simulated world.
     Worlds,
     /// Edit the filter.

@@ -8,6 +8,7 @@ use super::{
         Motion, Screen,
     },
     keymap::{Binding, Context, Key},
+    power::Power,
 };
 
 const fn row(
@@ -39,7 +40,8 @@ const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
 use Context::{
-    Always, Dialog, Filter, Fix, Launch, Mended, On, QuitDialog, Reading, Screens, Typing, Unmended,
+    Always, Confirm, Dialog, Filter, Fix, Launch, Mended, On, QuitDialog, Reading, Screens, Typing,
+    Unmended,
 };
 use Screen::{Bootstrap, Config, Connect, Instances, Logs, Overview, Preflight, Verify};
 
@@ -52,7 +54,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Overview), &[key('y')], Action::Copy, "", "Copy the selected finding"),
 
     row(On(Instances), &[key('s')], Action::Sort, "sort", "Sort by the next column"),
-    row(On(Instances), &[key('S')], Action::Reverse, "turn round", "Turn the order round"),
+    row(On(Instances), &[key('S')], Action::Reverse, "", "Turn the order round"),
     row(On(Instances), &[ENTER], Action::Open, "log", "The node's log"),
     row(On(Instances), &[key('y')], Action::Copy, "copy id", "Copy the instance id"),
     row(On(Instances), &[key('a')], Action::Shell, "ssh in", "Log in to the node; the dashboard comes back when that ends"),
@@ -89,6 +91,11 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(On(Connect), &[key('y')], Action::Copy, "copy", "Copy the selected value; on the first row the module to paste into Python"),
 
+    row(Screens, &[key('A')], Action::Power(Power::Adopt), "take over", "Take over what `ray up` made, as `up --adopt`, after showing what that means"),
+    row(Screens, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
+    row(Screens, &[key('p')], Action::Power(Power::Stop), "stop", "Stop the machines, after showing what that ends and what goes on costing"),
+    row(Screens, &[key('P')], Action::Power(Power::Start), "start", "Start the machines that are stopped, after showing what then runs again"),
+    row(Screens, &[key('U')], Action::Power(Power::Restart), "", "Start all services anew on the machines that run, as `up --restart`"),
     row(Screens, &[UP, key('k')], Move(Motion::Up), "select", "Up"),
     row(Screens, &[DOWN, key('j')], Move(Motion::Down), "", "Down"),
     row(Screens, &[LEFT, key('h')], Move(Motion::Left), "step", "Left: close the group, the step, node or file before"),
@@ -97,7 +104,6 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Screens, &[PAGE_DOWN, Key::ctrl('f')], Move(Motion::PageDown), "", "A page down"),
     row(Screens, &[key('g'), HOME], Move(Motion::Top), "", "To the first"),
     row(Screens, &[key('G'), END], Move(Motion::Bottom), "", "To the last"),
-    row(Screens, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
     row(Screens, &[key('r')], Action::Look, "look again", "Read all regions and check again; changes nothing"),
     row(Screens, &[key('R')], Action::Reload, "reload", "Load the configs again, then look"),
     row(Screens, &[key('D')], Action::TearDown, "", "End the cluster, after showing what that terminates"),
@@ -137,6 +143,8 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(Unmended, &[key('F')], Action::MendAll, "fix all", "Mend what is left, after showing what that changes"),
     row(Unmended, &[key('3')], Show(Preflight), "findings", "Show the findings"),
+
+    row(Confirm, &[key('Y')], Action::Confirm, "yes", "Do what is shown"),
 
     row(Typing, &[ENTER], Action::Open, "confirm", "Do it, once the word is typed"),
     row(Typing, &[BACKSPACE], Action::Erase, "", "Take a character back"),

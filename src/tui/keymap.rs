@@ -29,6 +29,8 @@ pub enum Context {
     Mended,
     /// There, once the changes have ended and checks still fail.
     Unmended,
+    /// In a dialog that stops, starts or takes over, once that is known.
+    Confirm,
     /// In a dialog that wants a word typed.
     Typing,
     /// In the quit dialog.
@@ -156,6 +158,7 @@ pub fn combinations() -> Vec<Vec<Context>> {
         vec![Context::Fix, Context::Dialog, Context::Always],
         vec![Context::Mended, Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Unmended, Context::Reading, Context::Dialog, Context::Always],
+        vec![Context::Confirm, Context::Dialog, Context::Always],
         vec![Context::Typing, Context::Always],
         vec![Context::QuitDialog, Context::Dialog],
     ];
@@ -175,6 +178,7 @@ pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
             Context::Fix,
             Context::Mended,
             Context::Unmended,
+            Context::Confirm,
             Context::Typing,
             Context::QuitDialog,
         ])
@@ -196,6 +200,7 @@ fn heading(context: Context) -> String {
         Context::Fix => "In the dialog that mends".into(),
         Context::Mended => "There, once no check fails any more".into(),
         Context::Unmended => "There, while checks still fail".into(),
+        Context::Confirm => "In a dialog that stops, starts or takes over".into(),
         Context::Typing => "Where a word is asked for".into(),
         Context::QuitDialog => "In the quit dialog".into(),
         Context::Always => "Everywhere".into(),

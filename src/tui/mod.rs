@@ -37,6 +37,7 @@ mod keyboard;
 pub mod keymap;
 mod model;
 mod money;
+mod power;
 mod run;
 mod screens;
 mod seat;
@@ -51,6 +52,7 @@ mod widgets;
 pub use action::{Action, Effect, Errand, Motion, Screen};
 pub use dialogs::Dialog;
 pub use model::{Model, Notice, Tone, Work};
+pub use power::{Plans, Power};
 pub use run::{Pace, drive};
 pub use seat::Seat;
 pub use theme::Theme;
@@ -119,6 +121,7 @@ impl Dashboard {
             busy: Vec::new(),
             notices: std::collections::VecDeque::new(),
             down_plan: None,
+            plans: Plans::default(),
             fix_plan: None,
             planning: false,
             fix_refused: None,
@@ -126,6 +129,7 @@ impl Dashboard {
             remains: None,
             configs: Arc::new(self.configs),
             changed_files: Vec::new(),
+            forwarded: None,
             logs,
             clock: self.clock,
             zone: self.zone,

@@ -16,9 +16,11 @@ use crate::{
         ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
         RunState, Update,
     },
+    handover::Forwarded,
     model::{Clock, Failure, Region},
     remedy::Plan,
     survey::Survey,
+    tui::power::Plans,
 };
 
 /// Notices kept; older ones are in the journal and the logs.
@@ -42,6 +44,8 @@ pub struct Model {
     pub notices: VecDeque<Notice>,
     /// The answer to the last question of what `down` would do; none while it is awaited.
     pub down_plan: Option<DownPlan>,
+    /// The same of stopping, starting and taking over.
+    pub plans: Plans,
     /// The plan of changes that was asked for last, once it is there.
     pub fix_plan: Option<Arc<FixPlan>>,
     /// Whether a plan of changes is being made.
@@ -58,6 +62,8 @@ pub struct Model {
     pub configs: Arc<Reading>,
     /// Configs that differ from what was read of them.
     pub changed_files: Vec<Arc<Path>>,
+    /// What a `muster forward` leads to this machine, if one runs.
+    pub forwarded: Option<Forwarded>,
     /// The time.
     pub clock: Clock,
     /// The time zone of the times shown.
@@ -130,6 +136,7 @@ impl Model {
                 self.changed_files.clear();
             }
             Update::FilesChanged(files) => self.changed_files = files,
+            Update::Forwarded(forwarded) => self.forwarded = forwarded,
             Update::Looking => self.looks(),
             Update::Looked { survey, findings } => {
                 self.looking = None;
@@ -145,8 +152,9 @@ impl Model {
             Update::UpEnded => self.up_ended(),
             Update::DownEnded { gone } => self.down_ended(gone),
             Update::StopEnded { complete } => self.stop_ended(complete),
-            // Asked by the commands alone.
-            Update::StopPlan(_) | Update::StartPlan(_) | Update::AdoptPlan(_) => {}
+            Update::StopPlan(plan) => self.plans.stop = Some(plan),
+            Update::StartPlan(plan) => self.plans.start = Some(plan),
+            Update::AdoptPlan(plan) => self.plans.adopt = Some(plan),
             Update::FixPlan(plan) => {
                 self.fix_plan = Some(plan);
                 self.planning = false;
@@ -239,6 +247,9 @@ impl Model {
         match command {
             Command::Look | Command::Reload => self.looks(),
             Command::PlanDown => self.down_plan = None,
+            Command::PlanStop => self.plans.stop = None,
+            Command::PlanStart => self.plans.start = None,
+            Command::PlanAdopt => self.plans.adopt = None,
             Command::Up
             | Command::Restart
             | Command::StartMachines
@@ -253,11 +264,7 @@ impl Model {
             }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
-            Command::PlanStop
-            | Command::PlanStart
-            | Command::PlanAdopt
-            | Command::ReloadChanged
-            | Command::WatchFiles => {}
+            Command::ReloadChanged | Command::WatchFiles => {}
             Command::Stop => self.ending = true,
         }
     }
@@ -276,9 +283,9 @@ impl Model {
     fn stop_ended(&mut self, complete: bool) {
         self.work = Work::None;
         if complete {
-            self.notice(Tone::Good, "every machine is stopped; their volumes are billed");
+            self.notice(Tone::Good, "every machine is stopped; only their volumes are billed");
         } else {
-            self.notice(Tone::Bad, "not every machine is stopped");
+            self.notice(Tone::Bad, "not every machine is stopped: p asks all regions again");
         }
     }
 

@@ -73,6 +73,9 @@ impl Ui {
     /// Whether the footer shows `action` now.
     pub fn is_offered(&self, model: &Model, action: Action) -> bool {
         match action {
+            Action::Move(Motion::Up) if self.dialog.is_some() => {
+                self.dialog.as_ref().is_some_and(Dialog::can_scroll)
+            }
             Action::Worlds => model.simulated && !model.scenarios.is_empty(),
             Action::Move(Motion::Left) => matches!(
                 self.screen,
@@ -87,8 +90,11 @@ impl Ui {
                 self.config.is_on_finding() && (action == Action::Open || can_mend(model))
             }
             Action::NextPane if self.dialog.is_none() => self.screen != Screen::Bootstrap,
-            Action::NextPane => self.dialog.as_ref().is_some_and(Dialog::has_buttons),
+            Action::NextPane => {
+                self.dialog.as_ref().is_some_and(|dialog| dialog.has_buttons(model))
+            }
             Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
+            Action::Power(power) => power.is_offered(model),
             Action::TearDown => !model.ending && model.read_only.is_none(),
             Action::Open if self.dialog.is_none() && self.screen == Screen::Overview => {
                 !model.troubles().is_empty() || self.overview.on_regions()
@@ -108,6 +114,7 @@ impl Ui {
     /// The word for `binding` in the footer: some turn round what they said before.
     pub fn hint(&self, binding: &'static Binding) -> &'static str {
         match binding.action {
+            Action::Move(Motion::Up) if self.is_reading() => "scroll",
             Action::Move(Motion::Left) if self.screen == Screen::Logs => "node",
             Action::Move(Motion::Left) if self.screen == Screen::Config => "file",
             Action::Move(Motion::Left) if self.screen == Screen::Verify => "region",
@@ -119,6 +126,11 @@ impl Ui {
             Action::Look => "look again",
             _ => binding.hint,
         }
+    }
+
+    /// Whether a dialog is open that has no list to choose from.
+    fn is_reading(&self) -> bool {
+        self.dialog.as_ref().is_some_and(|dialog| !matches!(dialog, Dialog::Worlds(_)))
     }
 
     /// The open screen's filter.
@@ -165,7 +177,8 @@ fn has_to_launch(model: &Model) -> bool {
         model.state.phase,
         ClusterPhase::Falling | ClusterPhase::Stopping | ClusterPhase::Stopped
     );
-    ready < all && model.work == Work::None && !held
+    let stopped = model.state.stopped().next().is_some();
+    ready < all && model.work == Work::None && !held && !stopped
 }
 
 /// Whether one of `texts` contains `filter`, upper and lower case alike.

@@ -38,6 +38,7 @@ fn refusal(model: &Model, action: Action) -> Option<String> {
             | Action::Mend
             | Action::MendAll
             | Action::TearDown
+            | Action::Power(_)
             | Action::RetryNode
             | Action::RetryStep
     );
@@ -60,6 +61,7 @@ fn everywhere(ui: &mut Ui, model: &Model, action: Action) -> Option<Vec<Effect>>
             ui.say(Tone::Plain, "nothing was ever launched: there is no cluster to end");
         }
         Action::TearDown => effects = dialogs::open_down(ui),
+        Action::Power(power) => effects = dialogs::open_power(ui, model, power),
         Action::Worlds => worlds(ui, model),
         Action::Filter => ui.filtering = true,
         Action::Back if !ui.filter().is_empty() => ui.filter_mut().clear(),

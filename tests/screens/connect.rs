@@ -1,6 +1,10 @@
 //! The hand-over: what to paste, and what is missing before.
 
-use muster::tui::Effect;
+use muster::{
+    engine::Update,
+    handover::{Forwarded, Ports},
+    tui::Effect,
+};
 
 use super::{desk::Desk, fixture, pictures};
 
@@ -17,6 +21,25 @@ fn a_ready_cluster_is_handed_over() {
     for fact in ["ray://203.0.113.10:10001", "muster ssh us-west-2/head", "muster down", "so far"] {
         assert!(text.contains(fact), "{fact} is missing:\n{text}");
     }
+}
+
+#[test]
+fn a_forward_that_runs_is_told_until_it_ends() {
+    let mut desk = ready();
+    desk.press("8");
+    let ports = Ports { client: 20001, redis: 16800, dashboard: 18265 };
+    desk.model.fold(Update::Forwarded(Some(Forwarded { pid: 4711, ports })));
+    pictures("connect_forwarded", &mut desk);
+    assert_eq!(desk.press("/ 'ray://' enter y"), [Effect::Copy("ray://127.0.0.1:20001".into())]);
+    desk.press("esc");
+    let text = desk.text(160, 48);
+    for fact in ["http://127.0.0.1:18265", "Redis 16800", "process 4711"] {
+        assert!(text.contains(fact), "{fact} is missing:\n{text}");
+    }
+    desk.model.fold(Update::Forwarded(None));
+    let text = desk.text(160, 48);
+    assert!(text.contains("ray://203.0.113.10:10001") && !text.contains("4711"), "{text}");
+    assert!(text.contains("while `muster forward` runs"), "{text}");
 }
 
 #[test]

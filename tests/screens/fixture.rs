@@ -13,7 +13,7 @@ use muster::{
     model::{Clock, Failure, GroupKey, NodeKind, NodeName, Region},
     sim::Scenario,
     survey::{Fact, RegionSurvey, Survey},
-    tui::{Model, Work},
+    tui::{Model, Plans, Work},
 };
 
 /// The regions, the leader's first.
@@ -44,6 +44,7 @@ fn model_of(project: Project, second: i64) -> Model {
         busy: Vec::new(),
         notices: VecDeque::new(),
         down_plan: None,
+        plans: Plans::default(),
         fix_plan: None,
         planning: false,
         fix_refused: None,
@@ -51,6 +52,7 @@ fn model_of(project: Project, second: i64) -> Model {
         remains: None,
         configs: Arc::new(configs),
         changed_files: Vec::new(),
+        forwarded: None,
         logs: Arc::new(LogStore::in_memory()),
         clock: stopped(second),
         zone: TimeZone::UTC,

@@ -13,6 +13,7 @@ mod glass;
 mod keys;
 mod live;
 mod looks;
+mod power;
 mod reload;
 mod sorting;
 mod verify;

@@ -9,7 +9,7 @@ use crate::{
     cloud::{CloudError, Instance, InstanceFilter, InstanceState, tags},
     config::{RayConfig, RegionConfig},
     engine::{host::not_planned, shared::Shared},
-    model::{Failure, GroupKey, InstanceId, NodeKind, NodeName, Region},
+    model::{ClusterId, Failure, GroupKey, InstanceId, NodeKind, NodeName, Region},
     remote::{Host, RemoteErrorKind},
 };
 
@@ -20,6 +20,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What an adoption would take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AdoptPlan {
+    /// The cluster that they would be.
+    pub cluster: ClusterId,
     /// The machines and the nodes that they would be, by region as given, the
     /// head first.
     pub nodes: Vec<Adoptee>,
@@ -68,7 +70,7 @@ impl AdoptPlan {
 
 /// Asks all regions, and tries whether SSH lets muster in everywhere. Changes nothing.
 pub(in crate::engine) async fn plan(shared: &Shared) -> AdoptPlan {
-    let mut plan = AdoptPlan::default();
+    let mut plan = AdoptPlan { cluster: shared.cluster.clone(), ..AdoptPlan::default() };
     let own = shared.state().nodes.values().find(|node| is_own(node)).map(|node| node.name.clone());
     if let Some(node) = own {
         let what = format!("this cluster has machines of its own already, {node} among them");

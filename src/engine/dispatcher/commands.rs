@@ -1,9 +1,9 @@
 //! What a front end may ask for, and when it is refused.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use crate::{
-    engine::{Command, Update, down, fix, look, reload},
+    engine::{Command, Update, down, fix, forward, look, reload},
     model::Failure,
     remedy::{Plan, Wish},
 };
@@ -35,7 +35,7 @@ impl Dispatcher {
             Command::ReloadChanged if self.shared.files.changed().files.is_empty() => {}
             Command::Reload | Command::ReloadChanged => self.reload(),
             Command::WatchFiles if self.is_running(&Task::WatchFiles) => {}
-            Command::WatchFiles => self.spawn(Task::WatchFiles, reload::watch(self.shared.clone())),
+            Command::WatchFiles => self.watch(),
             Command::Up => self.up(),
             Command::RetryNode(name) => self.retry(&name),
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
@@ -53,6 +53,14 @@ impl Dispatcher {
             Command::Cures => self.cures(),
             Command::Fix(plan) => self.fix(plan),
             Command::Stop => {}
+        }
+    }
+
+    /// What changes outside of muster and is worth a line on the screen.
+    fn watch(&mut self) {
+        self.spawn(Task::WatchFiles, reload::watch(self.shared.clone()));
+        if let Some(folder) = self.store.folder().map(Path::to_owned) {
+            self.spawn(Task::WatchForward, forward::watch(self.shared.clone(), folder));
         }
     }
 

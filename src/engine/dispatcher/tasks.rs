@@ -26,6 +26,7 @@ pub(super) enum Task {
     Cures,
     Fix,
     WatchFiles,
+    WatchForward,
 }
 
 impl Dispatcher {
@@ -86,7 +87,8 @@ impl Dispatcher {
             | Task::PlanAdopt
             | Task::PlanFix
             | Task::Cures
-            | Task::WatchFiles => self.tell(Update::Notice(failure)),
+            | Task::WatchFiles
+            | Task::WatchForward => self.tell(Update::Notice(failure)),
         }
     }
 }

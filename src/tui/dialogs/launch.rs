@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{Dialog, Form};
 use crate::{
-    check::Level,
+    check::{Finding, Level},
     engine::{ClusterPhase, Command, NodeState, Phase},
     model::{InstanceType, NodeKind, Price, Region},
     tui::{
@@ -53,9 +53,7 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
         (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
         (Work::Stop, _) => Some("the machines are being stopped"),
         (_, ClusterPhase::Gone) => None,
-        _ if model.state.stopped().next().is_some() => {
-            Some("machines are stopped: `muster start` starts them")
-        }
+        _ if model.state.stopped().next().is_some() => Some("machines are stopped: P starts them"),
         _ if ready == all => Some("every node is ready: there is nothing to launch"),
         _ => None,
     }
@@ -158,10 +156,10 @@ fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let summary = model.summary();
     let mut lines = Vec::new();
     if summary.fail > 0 {
-        lines.push(Line::default());
-        let text = format!("✗ {} would make this fail:", text::count(summary.fail, "mistake"));
-        lines.push(Line::styled(text, theme.bad));
-        lines.extend(failing(model, width, theme));
+        let troubles = model.troubles();
+        let fails: Vec<_> =
+            troubles.into_iter().filter(|finding| finding.level == Level::Fail).collect();
+        lines.extend(failing(&fails, width.into(), theme));
     }
     if summary.unknown > 0 {
         lines.push(Line::default());
@@ -174,17 +172,14 @@ fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     lines
 }
 
-fn failing(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let troubles = model.troubles();
-    let fails: Vec<_> = troubles.iter().filter(|finding| finding.level == Level::Fail).collect();
-    let mut lines: Vec<_> = fails
-        .iter()
-        .take(LISTED)
-        .map(|finding| {
-            let text = format!("  {}: {}", finding.subject, text::clean(&finding.title));
-            Line::styled(text::fit(&text, width.into()).into_owned(), theme.text)
-        })
-        .collect();
+/// The checks that fail, the first few of them by name.
+pub fn failing(fails: &[&Finding], width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let title = format!("✗ {} would make this fail:", text::count(fails.len(), "mistake"));
+    let mut lines = vec![Line::default(), Line::styled(title, theme.bad)];
+    lines.extend(fails.iter().take(LISTED).map(|finding| {
+        let text = format!("  {}: {}", finding.subject, text::clean(&finding.title));
+        Line::styled(text::fit(&text, width).into_owned(), theme.text)
+    }));
     if fails.len() > LISTED {
         lines.push(Line::styled(format!("  and {} more", fails.len() - LISTED), theme.dim));
     }

@@ -16,11 +16,13 @@ mod ending;
 mod fix;
 mod help;
 mod launch;
+mod power;
 mod quit;
 mod worlds;
 
 pub(super) use fix::open as open_fix;
 pub(super) use launch::open as open_launch;
+pub(super) use power::open as open_power;
 pub(super) use quit::open as open_quit;
 
 /// The open dialog and what was done in it.
@@ -32,6 +34,8 @@ pub enum Dialog {
     Launch(Form),
     /// Mend?
     Fix(fix::Mending),
+    /// Stop, start or take over?
+    Power(power::Asking),
     /// End the cluster?
     Down(Form),
     /// Quit?
@@ -52,9 +56,25 @@ pub struct Form {
 }
 
 impl Dialog {
+    /// Whether not all of it is in sight, or there is something to choose.
+    pub fn can_scroll(&self) -> bool {
+        match self {
+            Self::Help(scroll) => scroll.can_go(),
+            Self::Launch(form) | Self::Down(form) | Self::Quit(form) => form.scroll.can_go(),
+            Self::Fix(mending) => mending.form.scroll.can_go(),
+            Self::Power(asking) => asking.form.scroll.can_go(),
+            Self::Worlds(_) => true,
+        }
+    }
+
     /// Whether there are buttons to go between.
-    pub fn has_buttons(&self) -> bool {
-        matches!(self, Self::Launch(_) | Self::Quit(_) | Self::Fix(_))
+    pub fn has_buttons(&self, model: &Model) -> bool {
+        match self {
+            Self::Launch(_) | Self::Quit(_) => true,
+            Self::Fix(mending) => fix::can_begin(mending, model),
+            Self::Power(asking) => power::can_begin(asking, model),
+            Self::Help(_) | Self::Down(_) | Self::Worlds(_) => false,
+        }
     }
 }
 
@@ -72,10 +92,15 @@ pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
             let after = if fix::is_mended(model) { Context::Mended } else { Context::Unmended };
             vec![after, Context::Reading, Context::Dialog, Context::Always]
         }
-        Dialog::Fix(_) => vec![Context::Reading, Context::Dialog, Context::Always],
+        Dialog::Power(asking) if power::wants_word(asking, model) => {
+            vec![Context::Typing, Context::Always]
+        }
+        Dialog::Power(asking) if power::can_begin(asking, model) => {
+            vec![Context::Confirm, Context::Dialog, Context::Always]
+        }
         Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
         Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],
-        Dialog::Help(_) | Dialog::Worlds(_) => {
+        Dialog::Help(_) | Dialog::Worlds(_) | Dialog::Fix(_) | Dialog::Power(_) => {
             vec![Context::Reading, Context::Dialog, Context::Always]
         }
         Dialog::Down(_) => vec![Context::Dialog, Context::Always],
@@ -92,6 +117,7 @@ pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
         Some(Dialog::Help(scroll)) => help::view(ui.screen, scroll, area, buf, &theme),
         Some(Dialog::Launch(form)) => launch::view(model, form, area, buf, &theme),
         Some(Dialog::Fix(mending)) => fix::view(model, mending, area, buf, &theme),
+        Some(Dialog::Power(asking)) => power::view(model, asking, area, buf, &theme),
         Some(Dialog::Down(form)) => down::view(model, form, area, buf, &theme),
         Some(Dialog::Quit(form)) => quit::view(model, form, area, buf, &theme),
         Some(Dialog::Worlds(selection)) => worlds::view(model, selection, area, buf, &theme),
@@ -125,6 +151,7 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
         (Action::TearDown, Dialog::Quit(_)) => open_down(ui),
         (_, Dialog::Launch(_)) => launch::update(ui, model, action),
         (_, Dialog::Fix(_)) => fix::update(ui, model, action),
+        (_, Dialog::Power(_)) => power::update(ui, model, action),
         (_, Dialog::Down(_)) => down::update(ui, model, action),
         (_, Dialog::Quit(_)) => quit::update(ui, action),
     }

@@ -16,7 +16,7 @@ use ratatui::{
 use super::instances;
 use crate::{
     config::Step,
-    engine::{Command, NodeState, Phase, host_of},
+    engine::{Command, NodeState, Phase, StepOutcome, host_of},
     tui::{
         Ui,
         action::{Action, Effect, Errand, Motion, Screen},
@@ -42,7 +42,7 @@ pub struct State {
     pub(in crate::tui) filter: String,
     rows: Selection,
     /// The chosen step; none: the one that the selected node is at.
-    step: Option<usize>,
+    step: Option<String>,
     first_step: usize,
 }
 
@@ -51,8 +51,8 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
     let nodes = shown(model, &state.filter);
     let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
     let selected = state.rows.settle(&keys);
-    let steps = &model.project.recipe.steps;
-    let natural = Grid::new(&nodes, steps, usize::MAX).width(steps) + 2;
+    let steps = &steps(model);
+    let natural = Grid::new(&nodes, steps, usize::MAX).width() + 2;
     let beside = usize::from(area.width) >= natural + LOG;
     let grid_width = u16::try_from(natural).unwrap_or(u16::MAX);
     let layout = if beside {
@@ -73,19 +73,35 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
     tail::view(model, node, right, buf, theme);
 }
 
-/// The step that the user chose, else the last one that `node` came to: what
-/// runs is in sight although not all steps are.
-fn chosen(state: &State, steps: &[Step], node: Option<&NodeState>) -> usize {
+/// The steps that are shown: one that all nodes so far had nothing to do for
+/// only takes the room of others.
+fn steps(model: &Model) -> Vec<&Step> {
+    let mut steps: Vec<_> = model.project.recipe.steps.iter().collect();
+    steps.retain(|step| {
+        let nodes = model.state.nodes.values();
+        let mut outcomes =
+            nodes.filter_map(|node| Some(node.steps.get(&step.name)?.outcome.as_ref()));
+        let first = outcomes.next();
+        let is_skipped = |outcome| matches!(outcome, Some(&StepOutcome::Skipped));
+        !first.is_some_and(is_skipped) || !outcomes.all(is_skipped)
+    });
+    steps
+}
+
+/// The place in `steps` of the one that the user chose, else of the last one
+/// that `node` came to: what runs is in sight although not all steps are.
+fn chosen(state: &State, steps: &[&Step], node: Option<&NodeState>) -> usize {
+    let by_user = state.step.as_ref();
+    let by_user = by_user.and_then(|name| steps.iter().position(|step| step.name == *name));
     let begun = |node: &NodeState| {
         steps.iter().rposition(|step| node.steps.contains_key(&step.name)).unwrap_or_default()
     };
-    let step = state.step.unwrap_or_else(|| node.map(begun).unwrap_or_default());
-    step.min(steps.len().saturating_sub(1))
+    by_user.unwrap_or_else(|| node.map(begun).unwrap_or_default())
 }
 
 fn chosen_step<'m>(ui: &Ui, model: &'m Model) -> Option<&'m Step> {
-    let steps = &model.project.recipe.steps;
-    steps.get(chosen(&ui.bootstrap, steps, selected(ui, model)))
+    let steps = steps(model);
+    steps.get(chosen(&ui.bootstrap, &steps, selected(ui, model))).copied()
 }
 
 fn title(model: &Model, state: &State, theme: &Theme) -> Line<'static> {
@@ -119,7 +135,7 @@ fn selected<'m>(ui: &Ui, model: &'m Model) -> Option<&'m NodeState> {
 
 /// Whether the selected node has failed and has a machine to try again on.
 pub fn can_retry_node(ui: &Ui, model: &Model) -> bool {
-    selected(ui, model).is_some_and(|node| node.phase == Phase::Failed && is_live(node))
+    selected(ui, model).is_some_and(|node| node.phase == Phase::Failed && node.is_up())
 }
 
 /// Whether the selected step has run on the selected node, which is idle now.
@@ -127,12 +143,8 @@ pub fn can_retry_step(ui: &Ui, model: &Model) -> bool {
     let (Some(node), Some(step)) = (selected(ui, model), chosen_step(ui, model)) else {
         return false;
     };
-    let idle = matches!(node.phase, Phase::Ready | Phase::Failed) && is_live(node);
+    let idle = matches!(node.phase, Phase::Ready | Phase::Failed) && node.is_up();
     idle && node.steps.contains_key(&step.name)
-}
-
-fn is_live(node: &NodeState) -> bool {
-    node.instance.as_ref().is_some_and(|info| info.state.is_live())
 }
 
 /// What a key does here.
@@ -158,12 +170,13 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
 }
 
 fn go(ui: &mut Ui, model: &Model, motion: Motion) {
-    let steps = &model.project.recipe.steps;
-    let step = chosen(&ui.bootstrap, steps, selected(ui, model));
+    let steps = steps(model);
+    let step = chosen(&ui.bootstrap, &steps, selected(ui, model));
     let state = &mut ui.bootstrap;
+    let name = |place: usize| steps.get(place).map(|step| step.name.clone());
     match motion {
-        Motion::Left => state.step = Some(step.saturating_sub(1)),
-        Motion::Right => state.step = Some((step + 1).min(steps.len().saturating_sub(1))),
+        Motion::Left => state.step = name(step.saturating_sub(1)),
+        Motion::Right => state.step = name((step + 1).min(steps.len().saturating_sub(1))),
         _ => {
             let nodes = shown(model, &state.filter);
             let keys: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
@@ -174,7 +187,7 @@ fn go(ui: &mut Ui, model: &Model, motion: Motion) {
 
 /// Whether the selected node has a machine to log in to.
 pub fn can_log_in(ui: &Ui, model: &Model) -> bool {
-    selected(ui, model).is_some_and(is_live)
+    selected(ui, model).is_some_and(NodeState::is_up)
 }
 
 /// Opens a shell on the selected node.
@@ -184,8 +197,13 @@ pub fn log_in(ui: &mut Ui, model: &Model) -> Vec<Effect> {
         ui.say(Tone::Plain, "simulated nodes have no sshd to log in to");
         return Vec::new();
     }
-    if !is_live(node) {
-        ui.say(Tone::Plain, format!("{} has no machine to log in to", node.name));
+    if !node.is_up() {
+        let why = if node.is_stopped() {
+            "is stopped: P starts it"
+        } else {
+            "has no machine to log in to"
+        };
+        ui.say(Tone::Plain, format!("{} {why}", node.name));
         return Vec::new();
     }
     match host_of(&model.project, node) {

@@ -57,7 +57,7 @@ pub struct State {
 
 /// The cluster, ready to be handed over; or why it is not.
 fn handover(model: &Model) -> Option<Handover> {
-    Handover::of(&model.project, &model.state, None, false).ok()
+    Handover::of(&model.project, &model.state, model.forwarded, false).ok()
 }
 
 /// Draws the screen.
@@ -147,6 +147,9 @@ fn module(handover: &Handover, state: &mut State, area: Rect, buf: &mut Buffer, 
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.connect;
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion) => match handover(model).filter(|_| state.pane == Pane::First) {
             Some(handover) => {
@@ -156,13 +159,6 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             }
             None => state.scroll.go(motion),
         },
-        Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Copy => return copy(ui, model),
         _ => {}
     }

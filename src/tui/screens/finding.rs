@@ -13,7 +13,7 @@ use crate::{
         cure::Cure,
         dialogs,
         model::{Model, Tone, Work},
-        text,
+        power, text,
         theme::Theme,
         widgets::fields::Fields,
     },
@@ -52,6 +52,11 @@ pub fn details(
         fields.verbatim("From", excerpt);
     }
     cure(finding, model, &mut fields, theme);
+    if power::mends(finding, model) {
+        fields.gap();
+        let what = "take over what `ray up` made, after showing what that means";
+        fields.styled("Cure (A)", &[what], theme.good);
+    }
     if let Some(todo) = &finding.todo {
         fields.gap();
         fields.styled("What to do", &todo.lines().collect::<Vec<_>>(), theme.accent);
@@ -65,7 +70,8 @@ pub fn details(
 
 /// What mends the finding, as far as that is known.
 fn cure(finding: &Finding, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
-    let Some(cure) = Cure::of(finding, model) else { return };
+    let cure = Cure::of(finding, model).filter(|_| !power::mends(finding, model));
+    let Some(cure) = cure else { return };
     let (name, style) =
         if cure.is_by_hand() { ("Cure", theme.dim) } else { ("Cure (f)", theme.good) };
     let lines = cure.lines();

@@ -109,6 +109,9 @@ fn title(model: &Model, state: &State, shown: usize, theme: &Theme) -> Line<'sta
     let mut title = Line::styled("Instances", theme.strong);
     let count = if shown == all { format!(" {all}") } else { format!(" {shown} of {all}") };
     title.push_span(Span::styled(count, theme.dim));
+    if model.state.instances().any(|info| info.adopted) {
+        title.push_span(Span::styled(" · ◊ made by `ray up`", theme.dim));
+    }
     if !state.filter.is_empty() {
         title.push_span(Span::styled(format!(" with “{}”", state.filter), theme.dim));
     }
@@ -162,6 +165,9 @@ pub fn selected_node<'m>(state: &State, model: &'m Model) -> Option<&'m NodeStat
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.instances;
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion) if state.pane == Pane::Second => state.scroll.go(motion),
         Action::Move(motion) => {
@@ -172,13 +178,6 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         }
         Action::Sort => state.sort = state.sort.next(&state.columns),
         Action::Reverse => state.reversed = !state.reversed,
-        Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Open => {
             let name: Option<NodeName> = selected_node(state, model).map(|node| node.name.clone());
             if let Some(name) = name {

@@ -225,6 +225,12 @@ fn below(model: &Model, sources: &Sources<'_>, area: Rect, buf: &mut Buffer, the
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.logs;
+    if action == Action::Back {
+        state.frozen = None;
+    }
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(Motion::Left) => source(state, model, Motion::Up),
         Action::Move(Motion::Right) => source(state, model, Motion::Down),
@@ -234,17 +240,6 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::Freeze => scroll(state, model, Motion::Up),
         Action::NextError => error(ui, model, true),
         Action::PreviousError => error(ui, model, false),
-        Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane => state.pane = Pane::First,
-        Action::Back => {
-            state.pane = Pane::First;
-            state.frozen = None;
-        }
         Action::Copy => return copy(ui, model),
         _ => {}
     }

@@ -56,3 +56,22 @@ pub(super) enum Pane {
     /// The other.
     Second,
 }
+
+impl Pane {
+    /// Goes to the next pane or to the one before, if `action` does; whether it
+    /// did. Beyond the two there is the screen on that side, and whoever comes
+    /// back finds the first one in use.
+    pub(super) fn go(&mut self, action: Action, screen: &mut Screen) -> bool {
+        match (action, *self) {
+            (Action::NextPane, Self::First) => *self = Self::Second,
+            (Action::NextPane, Self::Second) => {
+                *self = Self::First;
+                *screen = screen.next();
+            }
+            (Action::PreviousPane, Self::First) => *screen = screen.previous(),
+            (Action::PreviousPane | Action::Back, _) => *self = Self::First,
+            _ => return false,
+        }
+        true
+    }
+}

@@ -26,6 +26,7 @@ use crate::{
         action::{Action, Effect, Motion, Screen},
         cure::Cure,
         model::{Model, Tone},
+        power,
         screens::overview::progress::progress,
         text,
         theme::Theme,
@@ -217,6 +218,9 @@ fn trouble_row<'f>(
 
 /// What mends it, in short; what only hands mend is told by what it leads to.
 fn cure(finding: &Finding, model: &Model) -> Option<String> {
+    if power::mends(finding, model) {
+        return Some("A: take over what `ray up` made".into());
+    }
     Cure::of(finding, model).filter(|cure| !cure.is_by_hand()).map(|cure| cure.short())
 }
 
@@ -230,15 +234,11 @@ fn shown_troubles<'m>(model: &'m Model, filter: &str) -> Vec<&'m Finding> {
 
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
+    if ui.overview.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion) => go(&mut ui.overview, model, motion),
-        Action::NextPane if ui.overview.pane == Pane::First => ui.overview.pane = Pane::Second,
-        Action::NextPane => {
-            ui.overview.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if ui.overview.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => ui.overview.pane = Pane::First,
         Action::Open => open(ui, model),
         Action::Copy => return copy(ui, model),
         Action::Mend => return mend(ui, model),

@@ -176,6 +176,9 @@ fn details(
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.preflight;
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion) if state.pane == Pane::Second => state.scroll.go(motion),
         Action::Move(motion) => go(state, model, motion),
@@ -184,13 +187,6 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             state.grouping = state.grouping.other();
             state.toggled.clear();
         }
-        Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => state.pane = Pane::First,
         Action::Copy => return copy(ui, model),
         Action::Mend => return mend(ui, model),
         _ => {}

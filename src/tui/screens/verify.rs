@@ -203,19 +203,16 @@ pub fn failed(model: &Model) -> usize {
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.verify;
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion) if state.pane == Pane::Second => state.scroll.go(motion),
         Action::Move(motion) => go(state, model, motion),
         Action::NextError => to_failing(ui, model, true),
         Action::PreviousError => to_failing(ui, model, false),
         Action::Open if state.pane == Pane::Second => open_log(ui, model),
-        Action::Open | Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => state.pane = Pane::First,
+        Action::Open => state.pane = Pane::Second,
         Action::Copy => return copy(ui, model),
         _ => {}
     }

@@ -5,6 +5,7 @@ pub(super) mod chrome;
 pub(super) mod fields;
 pub(super) mod matrix;
 pub(super) mod panel;
+pub(super) mod said;
 pub(super) mod selection;
 pub(super) mod sheet;
 pub(super) mod table;

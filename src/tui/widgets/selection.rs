@@ -74,6 +74,11 @@ impl Scroll {
         self.offset = motion.within(self.offset, last, self.page);
     }
 
+    /// Whether there is more than the last drawing showed.
+    pub fn can_go(&self) -> bool {
+        self.len > self.page
+    }
+
     /// The lines in sight of `len`, where `height` fit.
     pub fn window(&mut self, len: usize, height: usize) -> Range<usize> {
         (self.page, self.len) = (height, len);

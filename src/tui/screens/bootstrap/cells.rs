@@ -13,7 +13,7 @@ use crate::{
 pub fn row(
     node: &NodeState,
     name: &str,
-    steps: &[Step],
+    steps: &[&Step],
     model: &Model,
     theme: &Theme,
 ) -> Vec<Span<'static>> {

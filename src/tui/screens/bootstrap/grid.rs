@@ -30,7 +30,9 @@ const TOTAL: usize = 6;
 
 /// The widths of the grid.
 #[derive(Clone, Copy, Debug)]
-pub struct Grid {
+pub struct Grid<'a> {
+    /// The steps.
+    steps: &'a [&'a Step],
     /// Whether regions go by their short names.
     short: bool,
     /// Columns of a node's name.
@@ -39,21 +41,21 @@ pub struct Grid {
     step: usize,
 }
 
-impl Grid {
+impl<'a> Grid<'a> {
     /// The roomiest layout of all `steps` that fits into `width`, else the narrowest.
-    pub fn new(nodes: &[&NodeState], steps: &[Step], width: usize) -> Self {
+    pub fn new(nodes: &[&NodeState], steps: &'a [&'a Step], width: usize) -> Self {
         let layouts = [(false, 12), (false, 9), (true, 9), (true, 7)];
         let layouts = layouts.map(|(short, step)| {
             let widest = nodes.iter().map(|node| text::width(&name(node, short))).max();
-            Self { short, name: widest.unwrap_or(0).max(4) + 2, step }
+            Self { steps, short, name: widest.unwrap_or(0).max(4) + 2, step }
         });
-        let fits = |grid: &Self| grid.width(steps) <= width;
+        let fits = |grid: &Self| grid.width() <= width;
         layouts.into_iter().find(fits).unwrap_or(layouts[3])
     }
 
     /// The columns that it takes with all steps.
-    pub fn width(&self, steps: &[Step]) -> usize {
-        self.fixed() + steps.iter().map(|step| self.step_width(step) + 1).sum::<usize>()
+    pub fn width(&self) -> usize {
+        self.fixed() + self.steps.iter().map(|step| self.step_width(step) + 1).sum::<usize>()
     }
 
     /// Draws it.
@@ -66,9 +68,9 @@ impl Grid {
         buf: &mut Buffer,
         theme: &Theme,
     ) {
-        let steps = &model.project.recipe.steps;
-        let sight = self.in_sight(steps, &mut state.first_step, step, inner.width.into());
-        let columns = self.columns(steps, sight.clone(), step);
+        let steps = self.steps;
+        let sight = self.in_sight(&mut state.first_step, step, inner.width.into());
+        let columns = self.columns(sight.clone(), step);
         let table = Table { columns: &columns, theme, titles: true, selected, focused: true };
         let window = state.rows.window(selected, nodes.len(), table.height(inner));
         panel::position(&window, nodes.len(), area, buf, theme);
@@ -76,22 +78,28 @@ impl Grid {
             let node = nodes[index];
             cells::row(node, &name(node, self.short), &steps[sight.clone()], model, theme)
         });
-        if sight.len() < steps.len() {
-            let text = format!(" steps {}–{} of {} ", sight.start + 1, sight.end, steps.len());
+        let told = [
+            (sight.len() < steps.len())
+                .then(|| format!("steps {}–{} of {}", sight.start + 1, sight.end, steps.len())),
+            skipped(model.project.recipe.steps.len() - steps.len()),
+        ];
+        let told: Vec<_> = told.into_iter().flatten().collect();
+        if !told.is_empty() {
+            let text = format!(" {} ", told.join(" · "));
             let line = Line::from(Span::styled(text, theme.dim));
             buf.set_line(area.x + 2, area.bottom() - 1, &line, area.width.saturating_sub(4));
         }
     }
 
-    fn columns(&self, steps: &[Step], sight: Range<usize>, chosen: usize) -> Vec<Column<'static>> {
+    fn columns(&self, sight: Range<usize>, chosen: usize) -> Vec<Column<'static>> {
         let mut columns = vec![
             Column::new("  node", self.name),
             Column::right("boot", TIME),
             Column::right("ssh", TIME),
         ];
         columns.extend(sight.map(|index| {
-            let width = self.step_width(&steps[index]);
-            let name = text::fit(&steps[index].name, width - 1);
+            let width = self.step_width(self.steps[index]);
+            let name = text::fit(&self.steps[index].name, width - 1);
             let mark = if index == chosen { "▸" } else { "" };
             Column::right(format!("{mark}{name}"), width)
         }));
@@ -110,29 +118,29 @@ impl Grid {
     }
 
     /// The steps that fit, the chosen one among them.
-    fn in_sight(
-        &self,
-        steps: &[Step],
-        first_step: &mut usize,
-        chosen: usize,
-        width: usize,
-    ) -> Range<usize> {
+    fn in_sight(&self, first_step: &mut usize, chosen: usize, width: usize) -> Range<usize> {
         let room = width.saturating_sub(self.fixed());
         *first_step = (*first_step).min(chosen);
         loop {
             let first = *first_step;
             let mut used = 0;
-            let fits = |step: &&Step| {
+            let fits = |step: &&&Step| {
                 used += self.step_width(step) + 1;
                 used <= room
             };
-            let end = first + steps[first..].iter().take_while(fits).count();
+            let end = first + self.steps[first..].iter().take_while(fits).count();
             if chosen < end || first >= chosen {
-                return first..end.max((first + 1).min(steps.len()));
+                return first..end.max((first + 1).min(self.steps.len()));
             }
             *first_step += 1;
         }
     }
+}
+
+/// Steps that are left out.
+fn skipped(count: usize) -> Option<String> {
+    let steps = text::count(count, "step");
+    (count > 0).then(|| format!("{steps} with nothing to do left out"))
 }
 
 fn name(node: &NodeState, short: bool) -> String {

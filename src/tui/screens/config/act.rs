@@ -16,6 +16,9 @@ use crate::tui::{
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     let state = &mut ui.config;
+    if state.pane.go(action, &mut ui.screen) {
+        return Vec::new();
+    }
     match action {
         Action::Move(motion @ (Motion::Left | Motion::Right)) => beside(state, model, motion),
         Action::Move(motion) if state.pane == Pane::Second => {
@@ -30,13 +33,6 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::Edit => return edit(ui, model),
         Action::Mend => return mend(ui, model),
         Action::Copy => return copy(ui, model),
-        Action::NextPane if state.pane == Pane::First => state.pane = Pane::Second,
-        Action::NextPane => {
-            state.pane = Pane::First;
-            ui.screen = ui.screen.next();
-        }
-        Action::PreviousPane if state.pane == Pane::First => ui.screen = ui.screen.previous(),
-        Action::PreviousPane | Action::Back => state.pane = Pane::First,
         _ => {}
     }
     Vec::new()

@@ -61,18 +61,20 @@ fn of_leader(handover: &Handover, model: &Model) -> Vec<Fact> {
     let name = leader.map(|node| node.name.to_string()).unwrap_or_default();
     let public = handover.leader_public_ip().map(|ip| ip.to_string()).unwrap_or_default();
     let private = handover.leader_private_ip().map(|ip| ip.to_string()).unwrap_or_default();
-    let port = Ports::ON_THE_LEADER.dashboard;
-    let local = format!("http://127.0.0.1:{port}");
+    let ports = handover.forwarded.map_or(Ports::ON_THE_LEADER, |forwarded| forwarded.ports);
+    let local = format!("http://127.0.0.1:{}", ports.dashboard);
+    let (ray, dashboard) = match handover.forwarded {
+        Some(_) => ("  by `muster forward`", "by `muster forward`"),
+        None => ("", "while `muster forward` runs"),
+    };
+    let ray_address = handover.ray_address();
     vec![
         Fact {
             copied: public.clone(),
             ..Fact::new("leader", format!("{name} · {public} · between the nodes {private}"))
         },
-        Fact::new("Ray", handover.ray_address()),
-        Fact {
-            copied: local.clone(),
-            ..Fact::new("dashboard", format!("{local} while `muster forward` runs"))
-        },
+        Fact { value: format!("{ray_address}{ray}"), ..Fact::new("Ray", ray_address) },
+        Fact { copied: local.clone(), ..Fact::new("dashboard", format!("{local}  {dashboard}")) },
     ]
 }
 
@@ -93,11 +95,7 @@ fn commands(handover: &Handover, model: &Model) -> Vec<Fact> {
     let module = format!("muster export --python{files} > {}.py", module_name(handover));
     vec![
         Fact::command("export", module, ""),
-        Fact::command(
-            "forward",
-            format!("muster forward{files}"),
-            "Ray, Redis, dashboard over SSH",
-        ),
+        forward(handover, &files),
         Fact::command(
             "ssh",
             format!("muster ssh {leader}{files}"),
@@ -105,6 +103,17 @@ fn commands(handover: &Handover, model: &Model) -> Vec<Fact> {
         ),
         Fact::command("down", format!("muster down{files}"), &ends),
     ]
+}
+
+/// The command, or what the one that runs has opened.
+fn forward(handover: &Handover, files: &str) -> Fact {
+    let Some(forwarded) = &handover.forwarded else {
+        let command = format!("muster forward{files}");
+        return Fact::command("forward", command, "Ray, Redis, dashboard over SSH");
+    };
+    let Ports { client, redis, dashboard } = forwarded.ports;
+    let at = format!("Ray {client}, Redis {redis}, dashboard {dashboard}");
+    Fact::new("forward", format!("√ runs, process {}: {at}", forwarded.pid))
 }
 
 /// What a command has to be told to work on this project.

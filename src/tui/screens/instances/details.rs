@@ -50,7 +50,18 @@ fn of_node(node: &NodeState, model: &Model, fields: &mut Fields<'_>, theme: &The
         fields.field("Type", &[node.instance_type.as_str()]);
     }
     if let Some(usd) = model.price_of(node) {
-        fields.field("Price", &[format!("${usd:.4} an hour on demand")]);
+        fields.field("Price", &[price(node, usd)]);
+    }
+}
+
+/// What it costs now, and what it will.
+fn price(node: &NodeState, usd: f64) -> String {
+    match node.instance.as_ref().map(|info| info.state) {
+        Some(state) if state.is_stopped() => {
+            format!("its volumes alone while it is stopped; ${usd:.4} an hour once it runs")
+        }
+        Some(state) if !state.is_live() => "nothing more: it is gone".into(),
+        _ => format!("${usd:.4} an hour on demand"),
     }
 }
 
@@ -59,6 +70,9 @@ fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>) {
     let at = text::time_of_day(info.since, &model.zone);
     fields.field("Machine", &[format!("{} · {} · {zone}", info.id, info.instance_type)]);
     fields.field("EC2 says", &[format!("{}, known since {at}", state(info.state))]);
+    if info.adopted {
+        fields.field("Made by", &["◊ `ray up`; muster has taken it over"]);
+    }
     let private = info.private_ip.map(|ip| format!("private {ip}"));
     let public = info.public_ip.map(|ip| format!("public {ip}"));
     let addresses: Vec<_> = [public, private].into_iter().flatten().collect();

@@ -32,6 +32,11 @@ impl<'m> Row<'m> {
         }
     }
 
+    /// Whether its machine was there before muster took it over.
+    pub fn is_adopted(&self) -> bool {
+        self.info().is_some_and(|info| info.adopted)
+    }
+
     /// Its machine, if there is one.
     pub fn info(&self) -> Option<&'m InstanceInfo> {
         match self {
@@ -150,7 +155,7 @@ impl Field {
                 info.and_then(|info| info.public_ip).map_or_else(none, |ip| ip.to_string())
             }
             Self::Age => info.map_or_else(none, |info| age(info, model)),
-            Self::Price => price(row, model).map_or_else(|| "?".into(), |usd| format!("{usd:.3}")),
+            Self::Price => shown_price(row, model),
             Self::Why => why(row, model),
         }
     }
@@ -177,10 +182,7 @@ impl Field {
             Self::Public => {
                 a.info().and_then(|i| i.public_ip).cmp(&b.info().and_then(|i| i.public_ip))
             }
-            Self::Price => {
-                let price = |row| price(row, model).unwrap_or_default();
-                price(a).total_cmp(&price(b))
-            }
+            Self::Price => billed_price(a, model).total_cmp(&billed_price(b, model)),
             _ => self.of(a, model).cmp(&self.of(b, model)),
         }
     }
@@ -188,8 +190,11 @@ impl Field {
 
 fn name(row: &Row<'_>) -> String {
     match row {
-        Row::Node(node) if node.leader => format!("★ {}", node.name),
-        Row::Node(node) => format!("  {}", node.name),
+        Row::Node(node) => {
+            let leads = if node.leader { "★" } else { " " };
+            let adopted = if row.is_adopted() { " ◊" } else { "" };
+            format!("{leads} {}{adopted}", node.name)
+        }
         Row::Stray(_) => "! not on record".into(),
     }
 }
@@ -228,6 +233,21 @@ fn price(row: &Row<'_>, model: &Model) -> Option<f64> {
         Row::Node(node) => model.price_of(node),
         Row::Stray(info) => model.usd_per_hour(&info.region, &info.instance_type),
     }
+}
+
+/// What is billed an hour; of one that is stopped that is its volumes alone.
+fn shown_price(row: &Row<'_>, model: &Model) -> String {
+    match row.info().map(|info| info.state) {
+        Some(state) if state.is_stopped() => "volumes".into(),
+        Some(state) if !state.is_live() => "-".into(),
+        _ => price(row, model).map_or_else(|| "?".into(), |usd| format!("{usd:.3}")),
+    }
+}
+
+/// For sorting: machines that run first, by what they cost.
+fn billed_price(row: &Row<'_>, model: &Model) -> f64 {
+    let runs = row.info().is_none_or(|info| info.state.is_live() && !info.state.is_stopped());
+    price(row, model).filter(|_| runs).unwrap_or_default()
 }
 
 fn why(row: &Row<'_>, model: &Model) -> String {

@@ -152,14 +152,14 @@ fn next(model: &Model) -> String {
             "nobody works on it now: D ends what is left".into()
         }
         ClusterPhase::Stopping if model.is_interrupted() => {
-            "nobody works on it now: `muster stop` goes on, `muster start` starts it again".into()
+            "nobody works on it now: p goes on with the stop, P starts the machines again".into()
         }
         ClusterPhase::Stopping => "every region is asked until each machine is stopped".into(),
         ClusterPhase::Stopped => {
-            "only volumes are billed; `muster start` starts the machines, D ends the cluster".into()
+            "only volumes are billed; P starts the machines, D ends the cluster".into()
         }
         ClusterPhase::Degraded if model.state.stopped().next().is_some() => {
-            "`muster start` starts what is stopped and goes on with the rest".into()
+            "P starts what is stopped and goes on with the rest".into()
         }
         ClusterPhase::Rising => "4 shows every node's steps, 5 what they print".into(),
         ClusterPhase::Ready => ready(model),
