@@ -38,6 +38,10 @@ async fn a_command_is_a_line_for_the_shell() {
     for (command, lines, status) in [
         ("echo one; echo two >&2; exit 3", &["one", "!two"][..], 3),
         ("printf 'no end'", &["no end"], 0),
+        ("echo; echo two >&2; echo >&2; echo", &["", "", "!two", "!"], 0),
+        // What goes on without the command is not waited for.
+        ("sleep 1000 & echo $! >sleeper; echo gone on", &["gone on"], 0),
+        ("kill $(cat sleeper)", &[], 0),
         ("echo \"it's $((1 + 1))\" | tr 2 3", &["it's 3"], 0),
         ("cat; echo nothing on stdin", &["nothing on stdin"], 0),
         ("kill -9 $$", &[], 137),

@@ -22,6 +22,11 @@ const ON_THE_NODE: &str = include_str!("exec.sh");
 /// What a line is before which everything is a login shell's.
 const BEGIN: &str = "muster-begin";
 
+/// What stands behind the command's last line, after an end of line of its own.
+/// The exit status may come before that line, and whoever takes it ends the
+/// channel with all that is still under way.
+const END: &str = "muster-end-of-command";
+
 /// What a shell says of a command that it does not find; the crate makes an
 /// error of it.
 const NOT_FOUND: i32 = 127;
@@ -55,7 +60,8 @@ pub async fn run(
     }
     let out = pass(stdout, |line| lines.send(Printed::Out(line)));
     let err = pass(stderr, |line| lines.send(Printed::Err(line)));
-    let (status, (), ()) = tokio::join!(child.wait(), out, err);
+    tokio::join!(out, err);
+    let status = child.wait().await;
     drop(stdin);
     match status {
         Ok(status) if let Some(code) = status.code() => Ok(code),
@@ -67,8 +73,8 @@ pub async fn run(
     }
 }
 
-/// Sends the lines behind the mark by `send`. Nobody who listens is no reason
-/// to stop.
+/// Sends the lines between the marks by `send`, or until the stream ends. Nobody
+/// who listens is no reason to stop.
 async fn pass<F, S, E>(stream: Option<impl AsyncRead + Unpin>, send: F)
 where
     F: Fn(String) -> S,
@@ -77,17 +83,31 @@ where
     let Some(mut stream) = stream else { return };
     let mut splitter = LineSplitter::default();
     let mut begun = false;
+    // An empty line that may be the mark's.
+    let mut held = false;
     let mut chunk = vec![0; 32 * 1024];
     while let Ok(length @ 1..) = stream.read(&mut chunk).await {
         for line in splitter.push(&chunk[..length]) {
-            if begun {
-                drop(send(line).await);
-            } else {
+            if !begun {
                 begun = line == BEGIN;
+                continue;
+            }
+            if line == END {
+                return;
+            }
+            if std::mem::replace(&mut held, line.is_empty()) {
+                drop(send(String::new()).await);
+            }
+            if !line.is_empty() {
+                drop(send(line).await);
             }
         }
     }
-    if let Some(line) = splitter.finish().filter(|_| begun) {
+    let last = splitter.finish();
+    if held {
+        drop(send(String::new()).await);
+    }
+    if let Some(line) = last.filter(|_| begun) {
         drop(send(line).await);
     }
 }
