@@ -197,10 +197,11 @@ impl<'a> Place<'a> {
     pub fn security_group_sets(&self) -> Vec<GroupSet<'a>> {
         let mut sets: Vec<GroupSet<'a>> = Vec::new();
         for group in &self.config.groups {
-            match sets.iter_mut().find(|set| set.same_ids(group)) {
+            // `sg.exists` tells of those that can't be found by their names.
+            let ids = self.facts.groups_of(self.config, group).unwrap_or_default();
+            match sets.iter_mut().find(|set| set.same_ids(&ids)) {
                 Some(set) => set.carriers.push(group),
-                None => sets
-                    .push(GroupSet { ids: &group.template.security_groups, carriers: vec![group] }),
+                None => sets.push(GroupSet { ids, carriers: vec![group] }),
             }
         }
         sets.retain(|set| !set.ids.is_empty());
@@ -210,17 +211,16 @@ impl<'a> Place<'a> {
 
 /// Security groups that apply together, and the node groups that carry them.
 pub(crate) struct GroupSet<'a> {
-    pub ids: &'a [Sourced<SecurityGroupId>],
+    pub ids: Vec<Sourced<SecurityGroupId>>,
     pub carriers: Vec<&'a NodeGroup>,
 }
 
 impl<'a> GroupSet<'a> {
-    fn same_ids(&self, group: &NodeGroup) -> bool {
-        let other = &group.template.security_groups;
+    fn same_ids(&self, other: &[Sourced<SecurityGroupId>]) -> bool {
         let within = |a: &[Sourced<SecurityGroupId>], b: &[Sourced<SecurityGroupId>]| {
             a.iter().all(|id| b.iter().any(|other| other.value == id.value))
         };
-        within(self.ids, other) && within(other, self.ids)
+        within(&self.ids, other) && within(other, &self.ids)
     }
 
     /// `sg-1 and sg-2`
@@ -229,7 +229,7 @@ impl<'a> GroupSet<'a> {
     }
 
     /// The first one: where rules are added.
-    pub fn first(&self) -> Option<&'a Sourced<SecurityGroupId>> {
+    pub fn first(&self) -> Option<&Sourced<SecurityGroupId>> {
         self.ids.first()
     }
 
@@ -244,7 +244,7 @@ impl<'a> GroupSet<'a> {
 
     /// The groups themselves, where they exist and are of the nodes' VPC.
     pub fn resolve(&self, place: &Place<'a>) -> Judged<Vec<&'a SecurityGroup>> {
-        let find = |id: &'a Sourced<SecurityGroupId>| match place.facts.security_group(id) {
+        let find = |id: &Sourced<SecurityGroupId>| match place.facts.security_group(id) {
             Ok(group) if self.in_other_vpc(place, &group.vpc) => {
                 Err(Box::new(place.skipped(format!("not judged: {} is in another VPC", **id))))
             }

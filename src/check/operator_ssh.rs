@@ -22,7 +22,7 @@ pub(super) fn operator_ssh(ctx: &Context<'_>) -> Vec<Finding> {
     ctx.places("sg.operator-ssh").into_iter().flat_map(of_region).collect()
 }
 
-fn location<'a>(set: &GroupSet<'a>) -> Option<&'a crate::config::Location> {
+fn location<'a>(set: &'a GroupSet<'_>) -> Option<&'a crate::config::Location> {
     set.first().and_then(|id| id.location())
 }
 

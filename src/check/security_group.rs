@@ -1,10 +1,10 @@
 //! The security groups: whether they exist, and in the nodes' own VPC.
 
-use std::collections::BTreeSet;
+mod by_name;
 
 use crate::{
     cloud::SecurityGroup,
-    config::{NodeGroup, RayConfig, Sourced},
+    config::{NodeGroup, Sourced},
     model::{SecurityGroupId, VpcId},
     survey::{Absent, named},
 };
@@ -20,8 +20,9 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
 }
 
 fn region_groups(place: &Place<'_>) -> Vec<Finding> {
-    let named = named::security_groups(place.config).into_iter();
-    named.map(|id| group(place, id)).chain(unnamed(place)).chain(by_name(place)).collect()
+    let by_id = named::security_groups(place.config).into_iter().map(|id| group(place, id));
+    let by_name = named::group_names(place.config).into_iter();
+    by_id.chain(unnamed(place)).chain(by_name.map(|name| by_name::exists(place, name))).collect()
 }
 
 fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
@@ -41,53 +42,21 @@ fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
 
 fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
     let without = |group: &NodeGroup| {
-        group.template.security_groups.is_empty() && group.template.group_names().is_empty()
+        let named = place.config.named_groups(group);
+        group.template.security_groups.is_empty() && named.is_empty()
     };
     place.by_config(without).into_iter().map(|groups| {
-        let ray_s = ray_s_group(place.config.config_of(groups[0]));
+        let cluster = &place.config.config_of(groups[0]).cluster_name;
         place
             .fail(format!("no SecurityGroupIds for {}", place.types(&groups)))
-            .seen(format!("Ray would make or find {ray_s}, in one region alone"))
+            .seen(format!(
+                "Ray would make or find the group ray-autoscaler-{}, in one region alone",
+                **cluster
+            ))
             .leads_to("EC2 would take the VPC's default group, which lets no SSH in")
             .todo("add SecurityGroupIds to the node_config, or security_group to muster.yaml")
             .at(groups[0].node_type.location())
     })
-}
-
-fn ray_s_group(config: &RayConfig) -> String {
-    match &config.group_to_make.name {
-        Some(name) => format!("the group {}", **name),
-        None => format!("the group ray-autoscaler-{}", *config.cluster_name),
-    }
-}
-
-/// Groups by name: EC2 looks for them, and what they admit is not known.
-fn by_name<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
-    let with = place.by_config(|group| !group.template.group_names().is_empty());
-    with.into_iter().map(|groups| names_of(place, &groups))
-}
-
-fn names_of(place: &Place<'_>, groups: &[&NodeGroup]) -> Finding {
-    let names: BTreeSet<_> = groups.iter().flat_map(|group| group.template.group_names()).collect();
-    let title = format!("security groups by name for {}: {}", place.types(groups), and(names));
-    let nowhere = |group: &&NodeGroup| {
-        matches!(place.facts.subnets_of(place.config, group), Err(Absent::Missing))
-    };
-    let finding = if groups.iter().any(nowhere) {
-        place
-            .fail(title)
-            .seen("EC2 looks for them in the default VPC, which has no subnet to launch into here")
-            .leads_to("RunInstances would answer VPCIdNotSpecified or InvalidGroup.NotFound")
-    } else {
-        place
-            .warn(title)
-            .seen("EC2 looks for them in the default VPC, and launches into a subnet of its own choice there")
-            .seen("what they admit is not judged")
-            .leads_to("in another VPC, RunInstances would answer InvalidGroup.NotFound")
-    };
-    finding
-        .todo("name them in SecurityGroupIds, with SubnetIds of their VPC")
-        .at(groups[0].node_type.location())
 }
 
 /// `sg.same-vpc`
@@ -146,7 +115,7 @@ fn other_vpc(place: &Place<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Find
 }
 
 /// `vpc-1 (quokka)`
-fn vpc_name(place: &Place<'_>, id: &VpcId) -> String {
+pub(super) fn vpc_name(place: &Place<'_>, id: &VpcId) -> String {
     match place.facts.vpc(id).ok() {
         Some(vpc) if vpc.is_default => format!("{id} (the default VPC)"),
         Some(crate::cloud::Vpc { name: Some(name), .. }) => format!("{id} ({name})"),

@@ -43,6 +43,16 @@ pub struct LaunchRequest {
     pub token: ClientToken,
 }
 
+impl LaunchRequest {
+    /// Takes the groups that were found by their names. Names under
+    /// `SecurityGroups` are left for EC2 to find.
+    pub fn take_groups(&mut self, found: Vec<SecurityGroupId>) {
+        if self.security_groups.is_empty() && !self.more.contains_key("SecurityGroups") {
+            self.security_groups = found;
+        }
+    }
+}
+
 /// An instance profile, as `RunInstances` takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -70,6 +70,14 @@ pub trait Cloud: Send + Sync {
         ids: &[SecurityGroupId],
     ) -> Result<Vec<SecurityGroup>>;
 
+    /// The groups of these names, in whatever VPC (`DescribeSecurityGroups`): a name
+    /// is one group's in a VPC, and may be another one's in each.
+    async fn security_groups_named(
+        &self,
+        region: &Region,
+        names: &[String],
+    ) -> Result<Vec<SecurityGroup>>;
+
     /// Subnets (`DescribeSubnets`).
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>>;
 

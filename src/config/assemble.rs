@@ -86,7 +86,7 @@ fn project(
     }
     let leader = leader(&settings, &regions, complete, form);
     let key_name = keys::unify(settings.key_name.clone(), &mut regions, form);
-    settings.fill_in(&mut regions, form);
+    settings.fill_in(&mut regions);
     let leader = leader?;
     let name = name(&settings, &regions, &leader, form)?;
     Some(Project {

@@ -41,6 +41,7 @@ pub(super) fn read(place: Place<'_>, form: &mut Form) -> Option<NodeTemplate> {
         image: place.get("ImageId").and_then(|image| image_id(&image, form)),
         key_name: place.get("KeyName").and_then(|name| wrapped::<KeyName>(&name, form)),
         security_groups: network.security_groups,
+        named_groups: network.named_groups,
         subnets: network.subnets,
         iam_profile: place.get("IamInstanceProfile").and_then(|profile| iam(profile, form)),
         tags,

@@ -171,6 +171,9 @@ pub struct NodeTemplate {
     pub key_name: Option<Sourced<KeyName>>,
     /// `SecurityGroupIds`.
     pub security_groups: Vec<Sourced<SecurityGroupId>>,
+    /// Groups by name, where none is named by id: `SecurityGroups`, else
+    /// muster.yaml's `security_group`. They are of the VPC of the subnets.
+    pub named_groups: Vec<Sourced<String>>,
     /// `SubnetIds` or `SubnetId`, in order of preference.
     pub subnets: Vec<Sourced<SubnetId>>,
     /// `IamInstanceProfile`.
@@ -251,6 +254,7 @@ impl NodeTemplate {
             image: None,
             key_name: None,
             security_groups: Vec::new(),
+            named_groups: Vec::new(),
             subnets: Vec::new(),
             iam_profile: None,
             tags: Tags::new(),
@@ -303,6 +307,19 @@ impl RegionConfig {
     /// The config that `group`, one of this region's, is of.
     pub fn config_of(&self, group: &NodeGroup) -> &RayConfig {
         &self.configs[group.config]
+    }
+
+    /// The security groups of `group` that have to be found by their names, in
+    /// the VPC of its subnets: what Ray would find, too, where no id is given.
+    pub fn named_groups<'a>(&'a self, group: &'a NodeGroup) -> Vec<&'a Sourced<String>> {
+        let template = &group.template;
+        if !template.security_groups.is_empty() || template.has_interfaces() {
+            return Vec::new();
+        }
+        match template.named_groups.as_slice() {
+            [] => self.config_of(group).group_to_make.name.iter().collect(),
+            named => named.iter().collect(),
+        }
     }
 
     /// The key of one of this region's groups.

@@ -4,9 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cloud::{CloudError, ErrorKind, Instance, InstanceFilter, LaunchRequest, SubnetFilter, tags},
+    cloud::{
+        CloudError, ErrorKind, Instance, InstanceFilter, LaunchRequest, SecurityGroup,
+        SubnetFilter, tags,
+    },
     config::{NodeGroup, RegionConfig},
-    model::{ClientToken, Failure, GroupKey, NodeName, Region, SubnetId},
+    model::{ClientToken, Failure, GroupKey, NodeName, Region, SecurityGroupId, SubnetId},
 };
 
 use super::{Event, LaunchRecord, LaunchState, LaunchedInstance, region::Vcpus, shared::Shared};
@@ -93,6 +96,37 @@ async fn subnets(
     Ok(if found.is_empty() { vec![None] } else { found })
 }
 
+/// The groups that are named and not given by id, in the VPC of `subnet`.
+async fn named_groups(
+    shared: &Shared,
+    config: &RegionConfig,
+    group: &NodeGroup,
+    subnet: Option<&SubnetId>,
+) -> Result<Vec<SecurityGroupId>, Failure> {
+    let names: Vec<String> =
+        config.named_groups(group).into_iter().map(|name| name.value.clone()).collect();
+    // Without a subnet EC2 says itself that there is no default VPC.
+    let Some(subnet) = subnet.filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
+    let filter = SubnetFilter::Ids(vec![subnet.clone()]);
+    let (subnets, groups) = tokio::join!(
+        shared.cloud.subnets(&config.region, &filter),
+        shared.cloud.security_groups_named(&config.region, &names),
+    );
+    let subnets = subnets.map_err(|error| Failure::from(&error))?;
+    let groups = groups.map_err(|error| Failure::from(&error))?;
+    let is_there = |found: &&SecurityGroup, name: &String| {
+        found.name == *name && subnets.iter().any(|subnet| subnet.vpc == found.vpc)
+    };
+    let id_of = |name: &String| {
+        let found = groups.iter().find(|found| is_there(found, name));
+        found.map(|found| found.id.clone()).ok_or_else(|| {
+            Failure::new(format!("the VPC of {subnet} has no security group {name}"))
+                .hint("name one of its groups, or let `muster fix` make one")
+        })
+    };
+    names.iter().map(id_of).collect()
+}
+
 /// One intent and its call. `Ok(true)`: this subnet's zone has no capacity.
 async fn once(
     shared: &Shared,
@@ -103,7 +137,8 @@ async fn once(
     vcpus: &Vcpus,
 ) -> Result<bool, Failure> {
     let token = ClientToken::new(uuid::Uuid::new_v4().to_string());
-    let request = request(shared, config, group, nodes.len(), subnet.clone(), token.clone())?;
+    let mut request = request(shared, config, group, nodes.len(), subnet.clone(), token.clone())?;
+    request.take_groups(named_groups(shared, config, group, subnet.as_ref()).await?);
     shared
         .record(Event::LaunchIntended {
             token: token.clone(),

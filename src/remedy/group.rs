@@ -290,6 +290,10 @@ fn of_group(
     vpc: &str,
     new: &Ref,
 ) -> Result<Vec<Rewrite>, String> {
+    let by_name = !place.config.named_groups(group).is_empty();
+    if by_name && place.facts.groups_of(place.config, group).is_ok() {
+        return Ok(Vec::new());
+    }
     let config = place.config.config_of(group);
     let named = &group.template.security_groups;
     let bad = named.iter().filter(|id| match place.facts.security_group(id) {

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use crate::{
     cloud::{Cloud, CloudError, ErrorKind, ImageState, Subnet},
     config::{NodeGroup, Project, RegionConfig},
-    model::{ClientToken, ClusterId, Failure, GroupKey},
+    model::{ClientToken, ClusterId, Failure, GroupKey, SecurityGroupId},
 };
 
 use super::{Absent, Fact, RegionSurvey};
@@ -37,7 +37,11 @@ impl DryRun<'_> {
             .iter()
             .enumerate()
             .filter(|(_, group)| blockers(config, group, facts).is_empty())
-            .map(|(index, group)| self.ask_group(config, group, index));
+            .map(|(index, group)| {
+                let groups = facts.groups_of(config, group).unwrap_or_default();
+                let groups = groups.into_iter().map(|id| id.value).collect();
+                self.ask_group(config, group, index, groups)
+            });
         join_all(asked.collect::<Vec<_>>()).await.into_iter().flatten().collect()
     }
 
@@ -46,10 +50,13 @@ impl DryRun<'_> {
         config: &RegionConfig,
         group: &NodeGroup,
         index: usize,
+        groups: Vec<SecurityGroupId>,
     ) -> Option<(GroupKey, Fact<Option<Failure>>)> {
         let subnet = group.template.subnets.first().map(|subnet| subnet.value.clone());
         let token = ClientToken::new(format!("dry-run-{}-{index}", self.nonce));
-        let request = config.launch_request(self.project, group, self.cluster, subnet, token)?;
+        let mut request =
+            config.launch_request(self.project, group, self.cluster, subnet, token)?;
+        request.take_groups(groups);
         let answer = self.cloud.dry_run(&config.region, &request).await;
         Some((config.key_of(group), verdict(answer)))
     }
@@ -134,5 +141,10 @@ fn security_group_blockers(
         }
         _ => None,
     };
-    group.template.security_groups.iter().filter_map(|id| blocker(&id.value)).collect()
+    let by_name = || facts.groups_of(config, group) == Err(Absent::Missing);
+    if subnets.is_empty() || !by_name() {
+        return group.template.security_groups.iter().filter_map(|id| blocker(&id.value)).collect();
+    }
+    let names = config.named_groups(group).into_iter();
+    names.map(|name| format!("security group {} is missing", **name)).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cloud::{Image, InstanceTypeInfo, KeyPair, SecurityGroup, Subnet, Vpc},
-    config::{NodeGroup, RayConfig, RegionConfig},
+    config::{NodeGroup, RayConfig, RegionConfig, Sourced},
     model::{Failure, ImageId, InstanceType, KeyName, SecurityGroupId, SubnetId, VpcId},
 };
 
@@ -47,6 +47,32 @@ impl RegionSurvey {
     /// The security group `id`.
     pub fn security_group(&self, id: &SecurityGroupId) -> Result<&SecurityGroup, Absent<'_>> {
         self.security_groups.find(|group| group.id == *id)
+    }
+
+    /// The ids of the security groups that nodes of `group` would carry, each
+    /// where it is named: by id, or by a name in the VPC of their subnets.
+    /// Missing where one of the names is no group there.
+    pub fn groups_of(
+        &self,
+        config: &RegionConfig,
+        group: &NodeGroup,
+    ) -> Result<Vec<Sourced<SecurityGroupId>>, Absent<'_>> {
+        let names = config.named_groups(group);
+        if names.is_empty() {
+            return Ok(group.template.security_groups.clone());
+        }
+        let subnets = self.subnets_of(config, group)?;
+        let vpc = subnets.first().map(|subnet| &subnet.vpc).ok_or(Absent::Missing)?;
+        let id_of = |name: &&Sourced<String>| {
+            let found = self.group_named(vpc, name)?;
+            Ok(Sourced { value: found.id.clone(), origin: name.origin.clone() })
+        };
+        names.iter().map(id_of).collect()
+    }
+
+    /// The security group of this name in `vpc`.
+    pub fn group_named(&self, vpc: &VpcId, name: &str) -> Result<&SecurityGroup, Absent<'_>> {
+        self.security_groups.find(|group| group.vpc == *vpc && group.name == name)
     }
 
     /// The subnet `id`.

@@ -81,7 +81,7 @@ pub struct RegionSurvey {
     pub images: Fact<Vec<Image>>,
     /// The key pairs named.
     pub key_pairs: Fact<Vec<KeyPair>>,
-    /// The groups named.
+    /// The groups named by id, and those of the names given, in whatever VPC.
     pub security_groups: Fact<Vec<SecurityGroup>>,
     /// The subnets named, or the default ones where a group names none.
     pub subnets: Fact<Vec<Subnet>>,

@@ -20,6 +20,11 @@ pub fn security_groups(config: &RegionConfig) -> Vec<&Sourced<SecurityGroupId>> 
     distinct(templates(config).flat_map(|template| &template.security_groups))
 }
 
+/// The names that security groups have to be found by, each once.
+pub fn group_names(config: &RegionConfig) -> Vec<&Sourced<String>> {
+    distinct(config.groups.iter().flat_map(|group| config.named_groups(group)))
+}
+
 /// The subnets that a region's node groups name, each once.
 pub fn subnets(config: &RegionConfig) -> Vec<&Sourced<SubnetId>> {
     distinct(templates(config).flat_map(|template| &template.subnets))

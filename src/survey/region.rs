@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use crate::{
     cloud::{
         Cloud, CloudError, ErrorKind, Instance, InstanceFilter, Peering, RegionInfo, Result,
-        RouteTable, Subnet, SubnetFilter, Vpc, tags,
+        RouteTable, SecurityGroup, Subnet, SubnetFilter, Vpc, tags,
     },
     config::RegionConfig,
     model::{Failure, GroupKey, ImageId, Region, SubnetId, VpcId},
@@ -50,12 +50,14 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
     let region = &config.region.value;
     let keys = values(&named::key_names(config));
     let groups = values(&named::security_groups(config));
+    let names = values(&named::group_names(config));
     let types = values(&named::instance_types(config));
-    let (list, images, keys, groups, subnets, defaults, types, offerings, instances) = tokio::join!(
+    let (list, images, keys, groups, by_name, subnets, defaults, types, offerings, instances) = tokio::join!(
         cloud.regions(region),
         some(!images.is_empty(), cloud.images(region, images)),
         some(!keys.is_empty(), cloud.key_pairs(region, &keys)),
         some(!groups.is_empty(), cloud.security_groups(region, &groups)),
+        some(!names.is_empty(), cloud.security_groups_named(region, &names)),
         named_subnets(config, cloud),
         some(
             named::wants_default_subnets(config),
@@ -72,7 +74,7 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         not_asked,
         images: images.into(),
         key_pairs: keys.into(),
-        security_groups: groups.into(),
+        security_groups: both(groups, by_name).into(),
         subnets,
         default_subnets,
         instance_types: types.into(),
@@ -81,6 +83,17 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         ..RegionSurvey::unknown(&Failure::new("not read yet"))
     };
     Answers { facts, list, lost: gone }
+}
+
+/// The groups by id and those by name, each once.
+fn both(
+    by_id: Result<Vec<SecurityGroup>>,
+    by_name: Result<Vec<SecurityGroup>>,
+) -> Result<Vec<SecurityGroup>> {
+    let (mut all, by_name) = (by_id?, by_name?);
+    let new = by_name.into_iter().filter(|one| all.iter().all(|other| other.id != one.id));
+    all.extend(new.collect::<Vec<_>>());
+    Ok(all)
 }
 
 /// Asks only where there is something to ask for: EC2 takes an empty filter for "all".

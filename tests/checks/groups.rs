@@ -32,23 +32,78 @@ fn no_group_named() {
     assert_eq!(world.bad(), ["✗ sg.exists eu-west-1: no SecurityGroupIds for ray.worker.default"]);
 }
 
-#[test]
-fn groups_by_name_are_what_ec2_would_make_of_them() {
+/// A healthy world in which one region's groups are named as EC2 takes names.
+fn by_name(names: &[&str]) -> World {
     let mut world = World::healthy();
     world.templates("eu-west-1", |template| {
         template.security_groups.clear();
         template.subnets.clear();
-        template.more.insert("SecurityGroups".into(), serde_json::json!(["quokka", "ssh"]));
+        template.named_groups =
+            names.iter().map(|name| Sourced::default((*name).to_owned(), "test")).collect();
+        template.more.insert("SecurityGroups".into(), serde_json::json!(names));
     });
-    let title = "security groups by name for ray.head.default and ray.worker.default: \
-                 quokka and ssh";
-    let finding = world.finding("sg.exists", "eu-west-1");
-    assert_eq!((finding.level, finding.title.as_str()), (Level::Fail, title));
-    assert!(finding.leads_to.unwrap().contains("VPCIdNotSpecified"));
     world.region("eu-west-1").default_subnets = vec!["subnet-eu"];
+    world
+}
+
+#[test]
+fn groups_by_name_are_judged_as_those_of_the_default_vpc() {
+    let mut world = by_name(&["quokka"]);
     let finding = world.finding("sg.exists", "eu-west-1");
-    assert_eq!((finding.level, finding.title.as_str()), (Level::Warn, title));
-    assert!(finding.evidence[0].contains("in the default VPC"), "{:?}", finding.evidence);
+    assert_eq!(finding.title, "security group quokka is sg-eu");
+    assert_eq!(
+        finding.evidence,
+        ["the group of that name in vpc-eu (quokka), where EC2 looks for SecurityGroups"]
+    );
+    assert_eq!(world.bad(), [""; 0]);
+    // And so what it keeps out is found.
+    world.region("eu-west-1").groups[0].inbound.clear();
+    let failing = ["sg.operator-ssh", "sg.peers"].map(|check| world.finding(check, "eu-west-1"));
+    assert!(failing.iter().all(|finding| finding.level == Level::Fail), "{failing:#?}");
+}
+
+#[test]
+fn a_name_that_is_no_group_of_the_vpc_fails_once() {
+    let mut world = by_name(&["quokka", "ssh"]);
+    let other = SecurityGroup { name: "ssh".into(), ..group("sg-ssh", "vpc-other") };
+    world.region("eu-west-1").groups.push(other);
+    let bad = world.bad();
+    assert_eq!(bad[0], "✗ sg.exists eu-west-1: no security group ssh in vpc-eu (quokka)");
+    assert!(bad[1..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
+    let finding = world.run().into_iter().find(|one| one.title.contains("no security")).unwrap();
+    assert_eq!(finding.evidence, ["it is the name of sg-ssh in vpc-other"]);
+    assert!(finding.leads_to.unwrap().contains("InvalidGroup.NotFound"));
+    world.region("eu-west-1").default_subnets.clear();
+    let found = world.run();
+    let titles: Vec<_> = found.iter().filter(|one| one.check == "sg.exists").collect();
+    assert!(
+        titles.iter().any(|one| {
+            one.title
+                == "security group ssh can't be found for ray.head.default and ray.worker.default"
+        }),
+        "{titles:#?}"
+    );
+}
+
+/// `provider.security_group`: what Ray would find in the nodes' VPC, or make.
+#[test]
+fn ray_s_group_is_looked_for_in_the_nodes_vpc() {
+    let mut world = World::healthy();
+    world.templates("eu-west-1", |template| template.security_groups.clear());
+    let name = |name: &str| Some(Sourced::default(name.to_owned(), "test"));
+    world.config("eu-west-1").configs[0].group_to_make.name = name("quokka");
+    assert_eq!(world.bad(), [""; 0]);
+    let finding = world.finding("sg.exists", "eu-west-1");
+    assert_eq!(finding.evidence, ["the group of that name in vpc-eu (quokka), the nodes' VPC"]);
+    world.config("eu-west-1").configs[0].group_to_make.name = name("mine");
+    let finding = world.finding("sg.exists", "eu-west-1");
+    assert_eq!(finding.title, "no security group mine in vpc-eu (quokka)");
+    assert!(finding.leads_to.unwrap().contains("Ray would make it"));
+}
+
+/// A group that lets nobody in.
+fn group(id: &str, vpc: &str) -> SecurityGroup {
+    SecurityGroup { id: id.into(), name: id.into(), vpc: vpc.into(), inbound: Vec::new() }
 }
 
 #[test]

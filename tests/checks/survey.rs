@@ -94,6 +94,15 @@ impl Cloud for Ec2 {
         self.answer(region, "DescribeSecurityGroups", |told| all(&told.security_groups)).await
     }
 
+    async fn security_groups_named(
+        &self,
+        region: &Region,
+        names: &[String],
+    ) -> Result<Vec<SecurityGroup>> {
+        assert!(!names.is_empty());
+        self.answer(region, "DescribeSecurityGroups", |told| all(&told.security_groups)).await
+    }
+
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         assert_ne!(*filter, SubnetFilter::Ids(Vec::new()));
         let wanted = |told: &RegionSurvey, subnet: &Subnet| match filter {

@@ -489,6 +489,7 @@ fn group(region: &str, kind: NodeKind, node_type: &str, count: u32) -> NodeGroup
             image: Some(written(region, 13, id("ami", region).into())),
             key_name: Some(written(region, 14, "quokka".into())),
             security_groups: vec![written(region, 15, id("sg", region).into())],
+            named_groups: Vec::new(),
             subnets: vec![written(region, 16, id("subnet", region).into())],
             iam_profile: None,
             more: muster::cloud::Arguments::new(),

@@ -4,8 +4,8 @@
 use ipnet::Ipv4Net;
 use muster::{
     cloud::{
-        ImageState, InstanceFilter, OptIn, PeeringState, PortRange, PublicKey, RouteState,
-        RouteTarget, SubnetFilter,
+        Change, ImageState, InstanceFilter, OptIn, PeeringState, PortRange, PublicKey, RouteState,
+        RouteTarget, SubnetFilter, Tags,
     },
     model::Region,
 };
@@ -106,6 +106,31 @@ pub async fn a_group_comes_with_its_inbound_rules(world: &World) {
     assert!(all.iter().any(|rule| rule.groups == [site.group.clone()]), "itself: {all:?}");
     assert!(all.iter().any(|rule| rule.cidrs == from("10.2.0.0/16")), "the peer: {all:?}");
     assert_eq!(group.inbound.iter().filter(admits_ssh).count(), group.inbound.len());
+}
+
+pub async fn groups_are_found_by_name_in_every_vpc(world: &World) {
+    let site = &world.east;
+    let named = async |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let found = world.cloud.security_groups_named(&site.region, &names).await.unwrap();
+        found.into_iter().map(|group| (group.vpc, group.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&["nobodys", "contract"]).await, [(site.vpc.clone(), site.group.clone())]);
+    assert_eq!(named(&["contrac*"]).await, [], "a name is no pattern");
+    assert_eq!(named(&[]).await, []);
+    // The same name may be another group's in another VPC.
+    let group = Change::CreateSecurityGroup {
+        name: "contract".into(),
+        description: "another".into(),
+        vpc: world.third.as_str().into(),
+        tags: Tags::new(),
+    };
+    let other = world.make(&site.region, group).await;
+    let both = named(&["contract"]).await;
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert!(both.contains(&(world.third.clone(), other.as_str().into())), "{both:?}");
+    // The worlds are shared: as it was.
+    world.change(&site.region, Change::DeleteSecurityGroup { group: other.as_str().into() }).await;
 }
 
 pub async fn subnets_are_found_by_id(world: &World) {

@@ -6,6 +6,7 @@ mod adopt;
 mod after;
 mod crash;
 mod faults;
+mod groups;
 mod odd_starts;
 mod power;
 mod reload;

@@ -159,6 +159,15 @@ impl Cloud for Faulty {
         self.inner.security_groups(region, ids).await
     }
 
+    async fn security_groups_named(
+        &self,
+        region: &Region,
+        names: &[String],
+    ) -> Result<Vec<SecurityGroup>> {
+        self.meet(region, "DescribeSecurityGroups").await?;
+        self.inner.security_groups_named(region, names).await
+    }
+
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         self.meet(region, "DescribeSubnets").await?;
         self.inner.subnets(region, filter).await

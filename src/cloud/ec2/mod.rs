@@ -73,6 +73,14 @@ impl Cloud for Ec2Cloud {
         security_groups::describe(&self.at(region).await, ids).await
     }
 
+    async fn security_groups_named(
+        &self,
+        region: &Region,
+        names: &[String],
+    ) -> Result<Vec<SecurityGroup>> {
+        security_groups::named(&self.at(region).await, names).await
+    }
+
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         subnets::describe(&self.at(region).await, filter).await
     }

@@ -22,7 +22,20 @@ pub(super) async fn describe(
     at: &RegionClient,
     ids: &[SecurityGroupId],
 ) -> Result<Vec<SecurityGroup>> {
-    filter::in_chunks("group-id", ids, |filter| async move {
+    by(at, "group-id", ids).await
+}
+
+/// The groups of these names.
+pub(super) async fn named(at: &RegionClient, names: &[String]) -> Result<Vec<SecurityGroup>> {
+    by(at, "group-name", names).await
+}
+
+async fn by(
+    at: &RegionClient,
+    filter: &str,
+    values: &[impl AsRef<str>],
+) -> Result<Vec<SecurityGroup>> {
+    filter::in_chunks(filter, values, |filter| async move {
         let pages = at.client.describe_security_groups().filters(filter).into_paginator();
         let groups = pages.page_size(1000).items().send().try_collect().await;
         at.read(OPERATION, groups.map_err(|error| at.failed(OPERATION, &error))?, group)

@@ -77,20 +77,22 @@ impl Settings {
     }
 
     /// Gives the regions what they leave open: private key and security group.
-    pub fn fill_in(&self, regions: &mut [RegionConfig], form: &mut Form) {
+    pub fn fill_in(&self, regions: &mut [RegionConfig]) {
         for config in regions.iter_mut().flat_map(|region| &mut region.configs) {
             self.fill_in_key(config);
         }
-        let Some(group) = &self.security_group else { return };
-        if !aws::is_id(group, "sg") {
-            form.report(unresolved_group(group));
-            return;
-        }
+        let Some(given) = &self.security_group else { return };
         let groups = regions.iter_mut().flat_map(|region| &mut region.groups);
-        let open = groups.filter(|group| group.template.security_groups.is_empty());
-        for node_group in open {
-            let id = group.clone().map(SecurityGroupId::from);
-            node_group.template.security_groups.push(id);
+        let templates = groups.map(|group| &mut group.template);
+        let open = templates.filter(|template| {
+            template.security_groups.is_empty() && template.named_groups.is_empty()
+        });
+        for template in open {
+            if aws::is_id(given, "sg") {
+                template.security_groups.push(given.clone().map(SecurityGroupId::from));
+            } else {
+                template.named_groups.push(given.clone());
+            }
         }
     }
 
@@ -105,17 +107,6 @@ impl Settings {
             config.ssh_private_key = Some(key.clone());
         }
     }
-}
-
-fn unresolved_group(group: &Sourced<String>) -> Diagnostic {
-    let name = text::shown(group);
-    let message = format!("the security group `{name}` is a name, and names are not resolved yet");
-    let mut diagnostic =
-        Diagnostic::warning(ids::SECURITY_GROUP_NAME, message).key("security_group").help(
-            "give `SecurityGroupIds` in each region's `node_config`: a group belongs to one region",
-        );
-    diagnostic.location = group.location().cloned();
-    diagnostic
 }
 
 /// An error about a value that a file or a flag gave.

@@ -81,8 +81,6 @@ ids! {
     KEY_NAME = "config.key-name";
     /// A leader that is none of the regions.
     LEADER = "config.leader";
-    /// A security group by name.
-    SECURITY_GROUP_NAME = "config.security-group-name";
     /// A project name that can't name files and tags.
     PROJECT_NAME = "config.project-name";
     /// Two steps of one name.

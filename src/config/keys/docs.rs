@@ -37,6 +37,10 @@ taken (Ray 2.60.0). Where none names a subnet, the default VPC's serve. Ray's de
 profile, key pair and security group are not made: the first is for Ray's autoscaler, which does not
 run; the others are another one in each region, which Quokka's clusters can't use. `check` says
 so, and `fix` offers what works.
+
+A security group that is named and not given by id is looked for in the VPC of the nodes, and judged
+and used as if its id were written: `SecurityGroups` of a `node_config` (in the default VPC, as EC2
+does), else `security_group` of muster.yaml, else `provider.security_group.GroupName`.
 ";
 
 const SEVERAL: &str = "

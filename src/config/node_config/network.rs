@@ -18,11 +18,12 @@ const BESIDE_INTERFACES: [&str; 4] =
 /// What stands beside `SecurityGroups` not for EC2.
 const BESIDE_NAMES: [&str; 3] = ["SubnetId", "SubnetIds", "SecurityGroupIds"];
 
-/// The subnets in order of preference, and the groups.
+/// The subnets in order of preference, and the groups by id and by name.
 #[derive(Default)]
 pub(super) struct Network {
     pub subnets: Vec<Sourced<SubnetId>>,
     pub security_groups: Vec<Sourced<SecurityGroupId>>,
+    pub named_groups: Vec<Sourced<String>>,
 }
 
 pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Network {
@@ -31,7 +32,8 @@ pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Network {
         conflicts(place, &BESIDE_INTERFACES, help, form);
         return of_interfaces(&interfaces, form);
     }
-    if place.get("SecurityGroups").is_some() {
+    let names = place.get("SecurityGroups");
+    if names.is_some() {
         let help = "EC2 looks for groups by name in the default VPC alone: name them in \
                     `SecurityGroupIds`, and remove `SecurityGroups`";
         conflicts(place, &BESIDE_NAMES, help, form);
@@ -39,6 +41,7 @@ pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Network {
     Network {
         subnets: subnets(place, form),
         security_groups: list_of_ids(place, "SecurityGroupIds", "sg", form),
+        named_groups: names.map(|names| form.texts(&names)).unwrap_or_default(),
     }
 }
 
@@ -93,5 +96,6 @@ fn of_interface(interface: &Place<'_>, form: &mut Form) -> Network {
     Network {
         subnets: subnet.and_then(|subnet| id(&subnet, "subnet", form)).into_iter().collect(),
         security_groups: list_of_ids(interface, "Groups", "sg", form),
+        named_groups: Vec::new(),
     }
 }

@@ -49,6 +49,11 @@ fn overrides(project: &Project, tree: &mut Tree) {
         let path = paths::resolve(&project.folder, Path::new(&written.text));
         tree.set(&["key_location"], Tree::text(whole(&path), origin));
     }
+    let groups = project.regions.iter().flat_map(|config| &config.groups);
+    let mut names = groups.flat_map(|group| &group.template.named_groups);
+    if let Some(name) = names.find(|name| matches!(name.origin, Origin::Flag(_))) {
+        tree.set(&["security_group"], Tree::of(name));
+    }
     if !project.requirements.is_empty() {
         let list = project.requirements.iter().map(Tree::of).collect();
         tree.set(&["requirements"], Tree::List(list));

@@ -155,6 +155,19 @@ impl Cloud for World {
         self.look(region, "DescribeSecurityGroups", find).await
     }
 
+    async fn security_groups_named(
+        &self,
+        region: &Region,
+        names: &[String],
+    ) -> Result<Vec<SecurityGroup>> {
+        let find = |_: &State, held: &RegionState| {
+            let told = |group: &&SecurityGroup| held.is_told(group.id.as_str());
+            let fitting = held.groups.iter().filter(|group| names.contains(&group.name));
+            fitting.filter(told).cloned().collect()
+        };
+        self.look(region, "DescribeSecurityGroups", find).await
+    }
+
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         let find = |_: &State, held: &RegionState| {
             let fits = |one: &&HeldSubnet| match filter {

@@ -72,7 +72,7 @@ impl World {
             spot: request.market.is_spot(),
             zone: order.zone.clone(),
             subnet: order.subnet.clone(),
-            groups: request.security_groups.clone(),
+            groups: order.groups.clone(),
             private_ip,
             public,
             ebs_root: order.ebs_root,

@@ -11,7 +11,7 @@ use crate::{
         CloudError, IamProfile, ImageState, InstanceTypeInfo, LaunchRequest, PublicKey,
         SecurityGroup,
     },
-    model::{Region, SubnetId, Zone},
+    model::{Region, SecurityGroupId, SubnetId, Zone},
     sim::scenario::format::{RegionSpec, Spec},
 };
 use tokio::time::Instant;
@@ -44,6 +44,7 @@ pub(super) struct Order {
     pub user: String,
     pub key: Option<PublicKey>,
     pub ebs_root: bool,
+    pub groups: Vec<SecurityGroupId>,
 }
 
 impl RegionState {
@@ -54,7 +55,7 @@ impl RegionState {
         let key = self.check_key(request)?;
         let info = self.check_type(request, &image.image.architecture)?;
         let held = self.check_subnet(request)?;
-        self.check_groups(request, held)?;
+        let groups = self.check_groups(request, held)?;
         check_profile(spec, request)?;
         let zone = held.subnet.zone.clone();
         self.check_offered(region, request, &zone)?;
@@ -65,6 +66,7 @@ impl RegionState {
             user: image.user.clone(),
             key,
             ebs_root: !image.instance_store,
+            groups,
         })
     }
 
@@ -138,8 +140,15 @@ impl RegionState {
         defaults().find(offered).or_else(|| defaults().next()).ok_or_else(missing)
     }
 
-    fn check_groups(&self, request: &LaunchRequest, held: &HeldSubnet) -> Checked<()> {
+    /// The groups that the machines get: those of the ids, and those of the names
+    /// under `SecurityGroups`, beside which no subnet is named.
+    fn check_groups(
+        &self,
+        request: &LaunchRequest,
+        held: &HeldSubnet,
+    ) -> Checked<Vec<SecurityGroupId>> {
         let vpc = &held.subnet.vpc;
+        let mut groups = request.security_groups.clone();
         for id in &request.security_groups {
             let told = |group: &&SecurityGroup| group.id == *id && self.is_told(id.as_str());
             let group = self.groups.iter().find(told);
@@ -150,7 +159,17 @@ impl RegionState {
             };
             return Err(Refusal::new("InvalidGroup.NotFound", message));
         }
-        Ok(())
+        let names = request.more.get("SecurityGroups").and_then(|names| names.as_array());
+        for name in names.into_iter().flatten().filter_map(|name| name.as_str()) {
+            let is_it = |group: &&SecurityGroup| group.name == name && group.vpc == *vpc;
+            let found = self.groups.iter().find(|one| is_it(one) && self.is_told(one.id.as_str()));
+            groups.push(found.map(|group| group.id.clone()).ok_or_else(|| {
+                let message =
+                    format!("The security group '{name}' does not exist in default VPC '{vpc}'");
+                Refusal::new("InvalidGroup.NotFound", message)
+            })?);
+        }
+        Ok(groups)
     }
 
     fn check_offered(&self, region: &Region, request: &LaunchRequest, zone: &Zone) -> Checked<()> {

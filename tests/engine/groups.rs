@@ -1,0 +1,45 @@
+//! Security groups that the configs name and give no id of.
+
+use muster::{
+    check::Level,
+    engine::{NodeState, Phase},
+    sim::Scenario,
+};
+
+use crate::support::run::Run;
+
+/// The two regions, the group of each found by `name`.
+fn by_name(name: &str) -> Scenario {
+    let text = include_str!("two_regions.toml");
+    let ids =
+        ["SecurityGroupIds: [sg-00000000000000001]", "SecurityGroupIds: [sg-00000000000000002]"];
+    let text = ids.iter().fold(text.to_owned(), |text, id| {
+        assert!(text.contains(id));
+        text.replace(id, "")
+    });
+    let group = format!("type: aws, security_group: {{GroupName: {name}}}");
+    Scenario::parse(&text.replace("type: aws", &group)).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_get_the_group_of_that_name_in_their_own_vpc() {
+    let mut run = Run::new(&by_name("quokka"));
+    run.look().await;
+    let failing: Vec<_> = run.findings.iter().filter(|one| one.level == Level::Fail).collect();
+    assert!(failing.is_empty(), "{failing:#?}");
+    run.up().await;
+    // No machine of the world can be reached but through what its groups admit.
+    assert!(run.all_ready(), "{:?}", run.notices);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_vpc_has_none_nothing_is_launched_without() {
+    let mut run = Run::new(&by_name("mine"));
+    run.up().await;
+    let failed = |node: &NodeState| {
+        let why = node.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+        node.phase == Phase::Failed && why.contains("has no security group mine")
+    };
+    assert!(run.state.nodes.values().all(failed), "{:#?}", run.phases());
+    assert_eq!(run.live().await, []);
+}
