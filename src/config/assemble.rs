@@ -5,7 +5,7 @@ mod keys;
 mod regions;
 mod settings;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
     Diagnostic, Loaded, Overrides, Project, Recipe, RegionConfig, Source, Sourced,
@@ -14,7 +14,7 @@ use super::{
     keys as key_table,
     parsed::Parsed,
     project_file::{self, ProjectFile},
-    region,
+    region::{self, Around},
     scripts::Scripts,
     side_by_side::side_by_side,
     text,
@@ -80,7 +80,11 @@ fn project(
     let recipe = recipe.map(|recipe| recipe.suited(*settings.quokka.ray));
     let named = std::mem::take(&mut inputs.regions);
     let none_named = named.is_empty();
-    let (mut regions, complete) = read_regions(named, &inputs.folder, form);
+    let around = Around {
+        folder: &inputs.folder,
+        starts_ray: recipe.as_ref().is_some_and(Recipe::starts_ray_as_configured),
+    };
+    let (mut regions, complete) = read_regions(named, around, form);
     if none_named && !form.has_errors() {
         form.report(no_regions());
     }
@@ -129,11 +133,11 @@ fn read_project_file(file: Parsed, form: &mut Form) -> ProjectFile {
 }
 
 /// The regions that could be read, and whether those are all.
-fn read_regions(files: Vec<Parsed>, folder: &Path, form: &mut Form) -> (Vec<RegionConfig>, bool) {
+fn read_regions(files: Vec<Parsed>, around: Around<'_>, form: &mut Form) -> (Vec<RegionConfig>, bool) {
     let (any_unread, count) = (form.has_errors(), files.len());
     let read = |run: Vec<Parsed>| {
         let mut form = Form::default();
-        let read = |file| read_region(file, folder, &mut form);
+        let read = |file| read_region(file, around, &mut form);
         (run.into_iter().filter_map(read).collect::<Vec<_>>(), form)
     };
     let mut all = Vec::new();
@@ -145,9 +149,9 @@ fn read_regions(files: Vec<Parsed>, folder: &Path, form: &mut Form) -> (Vec<Regi
     (regions::merge(all, form), complete)
 }
 
-fn read_region(file: Parsed, folder: &Path, form: &mut Form) -> Option<RegionConfig> {
+fn read_region(file: Parsed, around: Around<'_>, form: &mut Form) -> Option<RegionConfig> {
     let source = file.source.clone();
-    region::read(&source, &told(file, form)?, folder, form)
+    region::read(&source, &told(file, form)?, around, form)
 }
 
 /// The leader asked for, else the first region. `complete`: whether `regions`

@@ -216,8 +216,9 @@ fn check_entry(
 
 fn unknown(table: &Table, level: &Level, entry: &Entry) -> Diagnostic {
     let here = level.keys.iter().map(|key| key.name);
-    let help = nearest(&entry.key, here)
-        .map(|near| format!("did you mean `{near}`?"))
+    let help = ray::now_called(level.path, &entry.key)
+        .map(|now| format!("Ray calls it `{now}` now"))
+        .or_else(|| nearest(&entry.key, here).map(|near| format!("did you mean `{near}`?")))
         .or_else(|| elsewhere(table, &entry.key))
         .unwrap_or_else(|| known_keys(table, level));
     let message = format!("there is no key `{}` here", text::shown(&entry.key));

@@ -107,6 +107,12 @@ impl Recipe {
         self.steps.retain(|step| step.when.is_none_or(|when| when == ray));
         self
     }
+
+    /// Whether it runs the region configs' own commands that start Ray.
+    pub fn starts_ray_as_configured(&self) -> bool {
+        let own = Action::Config(ConfigCommands::StartRayCommands);
+        self.steps.iter().any(|step| step.action == own)
+    }
 }
 
 /// Which of a region config's command lists.

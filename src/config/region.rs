@@ -21,12 +21,20 @@ use super::{
 };
 use crate::model::{Region, Zone};
 
-/// Reads the tree of `source`; relative paths start from `folder`. `None`
-/// where something needed is missing or wrong; every reason is reported.
+/// What holds for all region configs of a project while they are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// Where relative paths start from.
+    pub folder: &'a Path,
+    /// Whether the recipe runs the configs' own commands that start Ray.
+    pub starts_ray: bool,
+}
+
+/// Reads the tree of `source`. `None` where something needed is missing or wrong; every reason is reported.
 pub(super) fn read(
     source: &Source,
     root: &Node,
-    folder: &Path,
+    around: Around<'_>,
     form: &mut Form,
 ) -> Option<RegionConfig> {
     let place = Place::root(root);
@@ -35,7 +43,7 @@ pub(super) fn read(
         return None;
     }
     let others = std::mem::take(&mut form.unsupported);
-    let config = read_config(source, &place, folder, form);
+    let config = read_config(source, &place, around, form);
     let unsupported = std::mem::replace(&mut form.unsupported, others);
     config.map(|(config, groups)| RegionConfig {
         region: config.region.clone(),
@@ -47,16 +55,16 @@ pub(super) fn read(
 fn read_config(
     source: &Source,
     place: &Place<'_>,
-    folder: &Path,
+    around: Around<'_>,
     form: &mut Form,
 ) -> Option<(RayConfig, Vec<NodeGroup>)> {
     keys::check(&REGION, place, form);
     let cluster_name = cluster_name(place, form);
     let provider = provider(place, form);
-    let auth = auth::read(place, folder, form);
+    let auth = auth::read(place, around.folder, form);
     let groups = node_types::read(place, form);
-    let commands = commands::read(source, place, form);
-    let file_mounts = FileMounts::read(place, folder, form);
+    let commands = commands::read(source, place, around.starts_ray, form);
+    let file_mounts = FileMounts::read(place, around.folder, form);
     let (provider, mut groups) = (provider?, groups?);
     let mut config = RayConfig {
         source: source.clone(),

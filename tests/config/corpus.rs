@@ -26,7 +26,6 @@ fn ray_s_own_configs_load() {
             (ids::WITHOUT_EFFECT, Some("upscaling_speed")),
             (ids::WITHOUT_EFFECT, Some("idle_timeout_minutes")),
             (ids::WITHOUT_EFFECT, Some("provider.cache_stopped_nodes")),
-            (ids::AUTOSCALER, Some("head_start_ray_commands[1]")),
         ];
         assert_eq!(said, expected, "{}", name.display());
         let project = loaded.project.unwrap();

@@ -13,6 +13,16 @@ const OTHER_CLOUD: &str = "it belongs to another cloud than AWS";
 const DOCKER: &str = "muster runs every command on the node itself and not in a container: remove \
                       it, and install what the image holds in `setup_commands`";
 
+/// Keys that older examples of Ray have: the map, and what they were and are called.
+const FORMER: [(&str, &str, &str); 2] =
+    [("", "max_worker_nodes", "max_workers"), ("docker", "pull", "pull_before_run")];
+
+/// What the key `key` of `map` is called since some version of Ray.
+pub(super) fn now_called(map: &str, key: &str) -> Option<&'static str> {
+    let found = FORMER.iter().find(|(own, then, _)| *own == map && *then == key);
+    found.map(|(.., now)| *now)
+}
+
 /// Every key of a region config, `node_config` left to its own table.
 pub(in crate::config) const REGION: &[Row] = &[
     ("cluster_name", Used),

@@ -18,8 +18,11 @@ const WORKER_START_RAY: [&str; 2] = [
 /// The option that starts Ray's autoscaler on the head.
 const AUTOSCALER: &str = "--autoscaling-config";
 
-pub(super) fn read(source: &Source, place: &Place<'_>, form: &mut Form) -> Commands {
-    warn_of_autoscaler(source, place, form);
+/// Reads them. `run`: whether the lists that start Ray are run at all.
+pub(super) fn read(source: &Source, place: &Place<'_>, run: bool, form: &mut Form) -> Commands {
+    if run {
+        warn_of_autoscaler(source, place, form);
+    }
     Commands {
         initialization: list(place, "initialization_commands", &[], form),
         setup: list(place, "setup_commands", &[], form),

@@ -53,7 +53,8 @@ pub(super) fn read(place: &Place<'_>, form: &mut Form) -> (Vec<NodeType>, String
 /// What Ray reads past where there are `available_node_types`.
 pub(super) fn warn_of_what_is_beside(place: &Place<'_>, form: &mut Form) {
     for key in [HEAD_KEY, WORKERS_KEY, MIN_WORKERS] {
-        let Some(value) = place.get(key).filter(|value| !value.node.is_empty()) else { continue };
+        let says = |value: &Place<'_>| !value.node.is_empty() && value.node.int() != Some(0);
+        let Some(value) = place.get(key).filter(says) else { continue };
         let message = format!("`{key}` has no effect beside `available_node_types`");
         let help = "Ray 2 does not read it either: say it under `available_node_types`";
         form.report(value.warning(ids::WITHOUT_EFFECT, message).help(help));

@@ -100,7 +100,8 @@ fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], fo
         None if wanted < u64::from(DEFAULT_MAX_WORKERS) => return,
         None => (types_place.clone(), DEFAULT_MAX_WORKERS),
     };
-    if u64::from(max) > wanted {
+    // A head alone needs no room.
+    if u64::from(max) > wanted || wanted == 0 {
         return;
     }
     let given = match place.path().as_str() {
