@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
-    process::Stdio,
+    fs,
+    path::Path,
+    process::{Child, Stdio},
     thread,
-    time::{Duration, Instant},
 };
 
 use super::{US, init, names};
@@ -13,33 +14,85 @@ use crate::support::muster::Muster;
 
 const REGIONS: &str = "eu-west-1,eu-west-2,eu-west-3,eu-north-1,eu-south-1,us-east-1,us-east-2,\
     us-west-1,ca-central-1,sa-east-1,ap-south-1,ap-east-1,ap-southeast-1,ap-southeast-2";
+const ARGS: [&str; 6] = ["--from", "us.yaml", "--regions", REGIONS, "--offline", "--yes"];
+const PROJECT: &str = "muster.yaml";
+
+/// A folder with the one config that the others are made from.
+fn begun() -> Muster {
+    let muster = Muster::new();
+    muster.file("us.yaml", US);
+    muster
+}
+
+/// What a run that nobody ends writes, and where it is.
+fn whole() -> (Muster, Vec<String>) {
+    let muster = begun();
+    assert_eq!(init(&muster, &ARGS).code, Some(0));
+    let all = names(&muster.folder());
+    assert_eq!(all.len(), 16, "14 new regions, the old one and {PROJECT}: {all:?}");
+    (muster, all)
+}
+
+/// The files that are in place: what is only being written has a hidden name.
+fn placed(folder: &Path) -> Vec<String> {
+    names(folder).into_iter().filter(|name| !name.starts_with('.')).collect()
+}
+
+/// Ends the run as soon as `when` holds, or lets it end by itself before.
+fn kill_when(mut run: Child, when: impl Fn() -> bool) {
+    while !when() && run.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+    drop(run.kill());
+    run.wait().unwrap();
+}
+
+/// The same once more, after whatever was left.
+fn goes_on(muster: &Muster, whole: &Muster, all: &[String]) {
+    let left = placed(&muster.folder());
+    assert!(!left.contains(&PROJECT.to_owned()) || left == all, "{left:?}");
+    let again = init(muster, &ARGS);
+    let there = again.err.contains("has a config already");
+    assert!(again.code == Some(0) || there && left == all, "{again:#?}");
+    assert_eq!(placed(&muster.folder()), all);
+    for name in all {
+        let text = |muster: &Muster| fs::read_to_string(muster.folder().join(name)).unwrap();
+        assert_eq!(text(muster), text(whole), "{name}");
+    }
+}
 
 #[test]
 fn killed_at_any_moment_it_leaves_no_half_set() {
-    let args = ["--from", "us.yaml", "--regions", REGIONS, "--offline", "--yes"];
-    let whole = Muster::new();
-    whole.file("us.yaml", US);
-    let began = Instant::now();
-    assert_eq!(init(&whole, &args).code, Some(0));
-    let (took, all) = (began.elapsed(), names(&whole.folder()));
-    for part in 0..12 {
-        let muster = Muster::new();
-        muster.file("us.yaml", US);
-        let all_args: Vec<_> = ["init"].iter().chain(&args).copied().collect();
-        let mut run = muster.command(&all_args).stdout(Stdio::null()).spawn().unwrap();
-        thread::sleep(took * part / 10 + Duration::from_micros(300));
-        // It may have ended by itself.
-        drop(run.kill());
-        run.wait().unwrap();
-        let left = names(&muster.folder());
-        if left.contains(&"muster.yaml".to_owned()) {
-            let visible: Vec<_> = left.into_iter().filter(|name| !name.starts_with('.')).collect();
-            assert_eq!(visible, all);
+    let (whole, all) = whole();
+    let args: Vec<_> = ["init"].iter().chain(&ARGS).copied().collect();
+    let spawn = |muster: &Muster| muster.command(&args).stdout(Stdio::null()).spawn().unwrap();
+    // As soon as anything is written, and then at each file that appears.
+    let muster = begun();
+    kill_when(spawn(&muster), || names(&muster.folder()).len() > 1);
+    goes_on(&muster, &whole, &all);
+    for count in 1..=all.len() {
+        let muster = begun();
+        kill_when(spawn(&muster), || placed(&muster.folder()).len() >= count);
+        goes_on(&muster, &whole, &all);
+    }
+}
+
+/// Every state that such an end can leave, made by hand: the files come in the
+/// order of the regions, the project last, and one may be half written.
+#[test]
+fn every_half_set_is_gone_on_from() {
+    let (whole, all) = whole();
+    let new = REGIONS.split(',').map(|region| {
+        let its = |name: &&String| name.contains(region);
+        all.iter().find(its).unwrap_or_else(|| unreachable!("{region} in {all:?}"))
+    });
+    let new: Vec<&String> = new.collect();
+    for count in 0..=new.len() {
+        let muster = begun();
+        for name in &new[..count] {
+            fs::copy(whole.folder().join(name), muster.folder().join(name)).unwrap();
         }
-        let again = init(&muster, &args);
-        let there = again.err.contains("has a config already");
-        assert!(again.code == Some(0) || there, "{again:#?}");
-        let visible = names(&muster.folder()).into_iter().filter(|name| !name.starts_with('.'));
-        assert_eq!(visible.collect::<Vec<_>>(), all);
+        fs::write(muster.folder().join(".muster-AbC123"), "cluster_na").unwrap();
+        goes_on(&muster, &whole, &all);
     }
 }
