@@ -61,7 +61,7 @@ struct File<'a> {
     path: Option<&'a Path>,
     region: Option<&'a Region>,
     values: Vec<Row>,
-    open: Vec<Open>,
+    open: Vec<Open<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,9 +80,9 @@ enum Whence {
 }
 
 #[derive(Debug, Serialize)]
-struct Open {
+struct Open<'a> {
     key: &'static str,
-    why: &'static str,
+    why: &'a str,
 }
 
 /// The same as one document of JSON.
@@ -95,7 +95,7 @@ fn file(document: &Document) -> File<'_> {
         path: document.path.as_deref(),
         region: document.region.as_ref(),
         values: document.leaves().into_iter().map(value).collect(),
-        open: document.open.iter().map(|open| Open { key: open.key, why: open.why }).collect(),
+        open: document.open.iter().map(|open| Open { key: open.key, why: &open.why }).collect(),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn lines(document: &Document) -> Vec<Line> {
     }
     for open in &document.open {
         let text = format!("# {}: not given", open.key);
-        lines.push(Line { text, from: open.why.to_owned() });
+        lines.push(Line { text, from: open.why.clone() });
     }
     lines
 }

@@ -2,6 +2,7 @@
 //! where it comes from. What [`files`] gives loads to the same project.
 
 mod emit;
+mod open;
 mod project;
 mod region;
 mod tree;
@@ -29,12 +30,12 @@ pub struct Document {
 }
 
 /// A value that is given nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// Its key in every `node_config`.
     pub key: &'static str,
     /// What follows, and what mends it.
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// A value that is no list or map.

@@ -1,33 +1,13 @@
 //! The document of one Ray config: what it says, and what was filled in.
 
-use super::{Document, Open, tree::Tree, whole};
+use super::{Document, open, tree::Tree, whole};
 use crate::config::{
     NodeGroup, Origin, Project, RayConfig, RegionConfig, Sourced,
+    region::place_of,
     yaml::{self, Node, Value},
 };
 
 const TYPES: &str = "available_node_types";
-const NODE_CONFIG: &str = "node_config";
-
-/// Keys without which Ray or EC2 choose, and what that comes to.
-const OPEN: [(&str, &[&str], &str); 4] = [
-    (
-        "ImageId",
-        &["ImageId"],
-        "Ray has no default image in this region, and EC2 launches nothing without: name one",
-    ),
-    ("KeyName", &["KeyName"], "nobody could log in: say key_name in muster.yaml"),
-    (
-        "SubnetIds",
-        &["SubnetIds", "SubnetId", "NetworkInterfaces"],
-        "the default VPC's, which can't be peered: `muster fix` builds a network",
-    ),
-    (
-        "SecurityGroupIds",
-        &["SecurityGroupIds", "SecurityGroups", "NetworkInterfaces"],
-        "the VPC's default group, which keeps peers out: `muster fix` makes one",
-    ),
-];
 
 pub(super) fn document(
     project: &Project,
@@ -41,7 +21,7 @@ pub(super) fn document(
         name,
         path: Some(config.source.path.to_path_buf()),
         region: Some(config.region.value.clone()),
-        open: open(&tree),
+        open: open::of(region, config),
         tree,
     }
 }
@@ -80,15 +60,21 @@ fn fill_in(project: &Project, (region, config): (&RegionConfig, &RayConfig), tre
 
 /// What the project gives to nodes whose config leaves it open.
 fn fill_in_group(project: &Project, config: &RayConfig, group: &NodeGroup, tree: &mut Tree) {
-    let at = |key| [TYPES, group.node_type.as_str(), NODE_CONFIG, key];
-    if tree.get(&[TYPES, &group.node_type, NODE_CONFIG]).is_none() {
+    let place = place_of(&group.node_type);
+    if tree.get(&place).is_none() {
         return;
     }
+    let at = |key| [place.as_slice(), &[key]].concat();
     if let (Some(key), Some(_)) = (&group.template.key_name, &project.key_name) {
         tree.fill(&at("KeyName"), || Tree::of(key));
     }
     if let Some(image) = &group.template.image {
-        tree.fill(&at("ImageId"), || Tree::of(image));
+        // Ray's word for its default image stands for one that is told here.
+        if is_own(config, image) {
+            tree.fill(&at("ImageId"), || Tree::of(image));
+        } else {
+            tree.set(&at("ImageId"), Tree::of(image));
+        }
     }
     let groups = &group.template.security_groups;
     if !groups.is_empty() && groups.iter().all(|one| !is_own(config, one)) {
@@ -99,17 +85,6 @@ fn fill_in_group(project: &Project, config: &RayConfig, group: &NodeGroup, tree:
 /// Whether a value is written in the config itself.
 fn is_own<T>(config: &RayConfig, value: &Sourced<T>) -> bool {
     value.location().is_some_and(|location| location.file == config.source.path)
-}
-
-/// What some node's config says nothing of.
-fn open(tree: &Tree) -> Vec<Open> {
-    let Some(Tree::Map(types)) = tree.get(&[TYPES]) else { return Vec::new() };
-    let configs: Vec<_> = types.iter().filter_map(|(_, one)| one.get(&[NODE_CONFIG])).collect();
-    let is_open = |keys: &[&str]| {
-        configs.iter().any(|config| keys.iter().all(|key| config.get(&[key]).is_none()))
-    };
-    let open = OPEN.iter().filter(|(_, keys, _)| is_open(keys));
-    open.map(|(key, _, why)| Open { key, why }).collect()
 }
 
 /// The tree of a project file, if it is a map.
