@@ -133,7 +133,11 @@ fn read_project_file(file: Parsed, form: &mut Form) -> ProjectFile {
 }
 
 /// The regions that could be read, and whether those are all.
-fn read_regions(files: Vec<Parsed>, around: Around<'_>, form: &mut Form) -> (Vec<RegionConfig>, bool) {
+fn read_regions(
+    files: Vec<Parsed>,
+    around: Around<'_>,
+    form: &mut Form,
+) -> (Vec<RegionConfig>, bool) {
     let (any_unread, count) = (form.has_errors(), files.len());
     let read = |run: Vec<Parsed>| {
         let mut form = Form::default();

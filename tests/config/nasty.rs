@@ -121,7 +121,8 @@ fn diagnostics_of(files: &[(&str, String)]) -> Vec<Diagnostic> {
 /// A config of one region with so many keys that nobody knows, and that are
 /// like none that is known.
 fn unknown_keys(region: &str, count: usize) -> String {
-    let keys: String = (0..count).map(|n| format!("{n:x>60}: 1\n")).collect();
+    let keys: Vec<String> = (0..count).map(|n| format!("{n:x>60}: 1\n")).collect();
+    let keys = keys.concat();
     format!("cluster_name: c\nprovider: {{type: aws, region: {region}}}\n{keys}")
 }
 

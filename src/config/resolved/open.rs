@@ -34,11 +34,9 @@ pub(super) fn of(region: &RegionConfig, config: &RayConfig) -> Vec<Open> {
         ("ImageId", any(&|group| group.template.image.is_none()), &image),
         ("KeyName", any(&|group| group.template.key_name.is_none()), &key),
         ("SubnetIds", any(&|group| group.template.subnets.is_empty()), &subnets),
-        (
-            "SecurityGroupIds",
-            any(&|group| group.template.security_groups.is_empty()),
-            &|| groups(region, config),
-        ),
+        ("SecurityGroupIds", any(&|group| group.template.security_groups.is_empty()), &|| {
+            groups(region, config)
+        }),
         ("IamInstanceProfile", any(&is_head_without_profile), &profile),
     ];
     let open = rows.into_iter().filter(|(_, is_open, _)| *is_open);

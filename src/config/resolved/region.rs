@@ -61,7 +61,8 @@ fn fill_in(project: &Project, (region, config): (&RegionConfig, &RayConfig), tre
 /// What the project gives to nodes whose config leaves it open.
 fn fill_in_group(project: &Project, config: &RayConfig, group: &NodeGroup, tree: &mut Tree) {
     let place = place_of(&group.node_type);
-    if tree.get(&place).is_none() {
+    // An empty `head_node` stands for Ray's own head.
+    if !matches!(tree.get(&place), Some(Tree::Map(entries)) if !entries.is_empty()) {
         return;
     }
     let at = |key| [place.as_slice(), &[key]].concat();
