@@ -115,9 +115,9 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
         scene.all_in_ray().await;
         scene.sums_are_right().await;
-        let look = "cat /tmp/ray/ray_current_cluster; iptables -t nat -S MUSTER";
+        let look = "iptables -t nat -S MUSTER; cat /tmp/ray/ray_current_cluster";
         let ran = scene.on("eu-west-1/head", look).await;
-        assert!(ran.out.lines().next().unwrap().ends_with(":6379"), "the configs' port: {ran:#?}");
+        assert!(ran.out.trim().ends_with(":6379"), "the configs' port: {ran:#?}");
         assert!(ran.out.contains(&scene.public_ip("us-west-2/head")), "{ran:#?}");
 
         let ran = scene.muster(&["down", "--yes"]).await;
