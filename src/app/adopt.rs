@@ -64,7 +64,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
 
 /// Of a cluster that has not come about nothing stays: trying SSH has pinned
 /// host keys in its folder.
-fn leave_nothing(folder: Option<&Path>) -> Result<(), Trouble> {
+pub fn leave_nothing(folder: Option<&Path>) -> Result<(), Trouble> {
     let Some(folder) = folder.filter(|folder| folder.is_dir()) else { return Ok(()) };
     if folder.join("journal.jsonl").exists() {
         return Ok(());

@@ -1,15 +1,16 @@
 //! The dashboard on a world, and on the next one where the user asks for it.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::Path};
 
 use clap::CommandFactory;
 use jiff::tz::TimeZone;
 use strsim::jaro;
 
-use super::{Exit, Streams, Trouble, World, provoke};
+use super::{Exit, Streams, Trouble, World, adopt, provoke};
 use crate::{
     cli::{Cli, DemoArgs, ProjectArgs},
     engine,
+    journal::Store,
     model::Failure,
     sim::Scenario,
     tui::{self, Dashboard, Outcome, terminal::Guard},
@@ -29,8 +30,13 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
     let mut launching = false;
     let mut guard = Guard::enter()?;
     let exit = loop {
-        let dashboard = dashboard(&world, scenario.as_deref(), launching)?;
-        match provoke::on_screen(tui::run(dashboard, &mut guard)).await? {
+        let store = world.store()?;
+        let folder = store.folder().map(Path::to_owned);
+        let dashboard = dashboard(&world, store, scenario.as_deref(), launching)?;
+        let outcome = provoke::on_screen(tui::run(dashboard, &mut guard)).await?;
+        // Of an adoption that was looked at and not confirmed.
+        adopt::leave_nothing(folder.as_deref())?;
+        match outcome {
             Outcome::Quit => break Exit::DONE,
             Outcome::Signal(signal) => break Exit::signal(signal),
             Outcome::OpenScenario(name) => {
@@ -86,11 +92,15 @@ fn simulated(args: &ProjectArgs, name: &str) -> Result<World, Trouble> {
     World::open(&ProjectArgs { scenario: Some(name.to_owned()), ..args.clone() })
 }
 
-fn dashboard(world: &World, scenario: Option<&str>, launching: bool) -> Result<Dashboard, Trouble> {
+fn dashboard(
+    world: &World,
+    store: Store,
+    scenario: Option<&str>,
+    launching: bool,
+) -> Result<Dashboard, Trouble> {
     let simulated = world.cloud.is_simulated();
     let scenarios = if simulated { Scenario::names() } else { &[] };
     let named = |(name, summary): &(&str, &str)| ((*name).to_owned(), (*summary).to_owned());
-    let store = world.store()?;
     Ok(Dashboard {
         ssh: world.shell(&store)?,
         project: world.project.clone(),

@@ -123,6 +123,15 @@ fn machines_are(count: usize) -> String {
 }
 
 fn rows(state: &RunState, found: &[(Region, Instance)]) -> Said {
+    // A region's head first, then its workers as they are numbered.
+    let mut found: Vec<_> = found.iter().collect();
+    let place = |(region, one): &(Region, Instance)| {
+        let of_state = state.regions.iter().position(|known| known == region);
+        let node = state.node_of(&one.id).map(|node| (node.group.kind, node.name.to_string()));
+        let node = node.map(|(kind, name)| (kind, name.len(), name));
+        (of_state.unwrap_or(usize::MAX), node.is_none(), node)
+    };
+    found.sort_by_cached_key(|found| place(found));
     Said::Rows(None, found.iter().map(|(region, found)| row(state, region, found)).collect())
 }
 

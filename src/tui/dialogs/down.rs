@@ -100,13 +100,14 @@ fn planned(plan: &DownPlan, model: &Model, room: usize, theme: &Theme) -> Vec<Li
 fn row(region: &Region, instance: &Instance, model: &Model, room: usize) -> String {
     let node = model.state.node_of(&instance.id).map(|node| node.name.to_string());
     let tag = || instance.tags.get(tags::NAME).cloned();
-    let name = node.or_else(tag).unwrap_or_else(|| "not on record".into());
-    let age = instance.launched.map(|at| format!(", {}", text::between(at, model.now())));
+    let other = || tag().unwrap_or_else(|| "not on record".into());
+    let name = node.unwrap_or_else(|| format!("{region}, {}", other()));
+    let age = instance.launched.map(|at| text::between(at, model.now()));
     let text = format!(
-        "  {region:15} {}  {}  {}{}",
+        "  {:24} {}  {}  {}",
+        text::clean(&name),
         instance.id,
         instance.instance_type,
-        text::clean(&name),
         age.unwrap_or_default()
     );
     text::fit(&text, room).into_owned()

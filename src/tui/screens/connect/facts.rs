@@ -51,7 +51,7 @@ fn of_versions(versions: &Versions) -> Vec<Fact> {
         known.iter().filter_map(|(name, version)| Some(format!("{name} {}", version.as_ref()?)));
     let all: Vec<_> = std::iter::once(format!("Python {}", versions.python)).chain(known).collect();
     vec![
-        Fact::new("versions", format!("{} on every node: yours has to match", all.join(" · "))),
+        Fact::new("versions", format!("{}: yours has to match", all.join(" · "))),
         Fact { is_command: true, ..Fact::new("install", versions.install()) },
     ]
 }

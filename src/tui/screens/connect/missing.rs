@@ -70,6 +70,10 @@ fn first(model: &Model) -> String {
         }
         ClusterPhase::Gone => "The cluster is gone: u launches the next one.".into(),
         ClusterPhase::Falling => "The cluster is being ended.".into(),
+        ClusterPhase::Stopping => "The machines are being stopped.".into(),
+        ClusterPhase::Stopped => {
+            "The machines are stopped: P starts them, with other public addresses.".into()
+        }
         _ => format!("{ready} of {} ready. Waiting for:", text::count(all, "node")),
     }
 }

@@ -95,7 +95,7 @@ fn nodes(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'s
     nodes.retain(|node| model.has_failed(node) || !is_over(node));
     nodes.sort_by_key(|node| match node.phase {
         _ if model.has_failed(node) => (0, None),
-        Phase::Ready => (2, None),
+        Phase::Ready | Phase::Stopped => (2, None),
         _ => (1, doing(node).1),
     });
     let shown = if nodes.len() > room { room.saturating_sub(1) } else { nodes.len() };
@@ -183,8 +183,11 @@ fn ready(model: &Model) -> String {
     });
     match (leader, addresses) {
         (Some(node), Some(addresses)) if !addresses.is_empty() => {
-            format!("{} leads: {addresses}. D ends the cluster.", node.name)
+            format!(
+                "{} leads: {addresses}. 8 hands it to Python, p stops its machines, D ends it.",
+                node.name
+            )
         }
-        _ => "D ends the cluster".into(),
+        _ => "8 hands it to Python, p stops its machines, D ends it".into(),
     }
 }
