@@ -98,10 +98,14 @@ impl Finding {
         }
     }
 
-    /// Whether the two differ in nothing but the config line.
+    /// Whether the two differ in nothing but the config line. What is to be
+    /// corrected in two files is said of each.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let file = |finding: &Self| finding.location.as_ref().map(|place| place.file.clone());
+        let corrected = matches!(self.level, Level::Fail | Level::Warn);
         (self.check, self.level, &self.subject, &self.title, &self.evidence)
             == (other.check, other.level, &other.subject, &other.title, &other.evidence)
+            && (!corrected || file(self) == file(other))
     }
 
     /// Adds a line of evidence.

@@ -4,7 +4,7 @@
 use muster::{
     check::{Finding, Level},
     cloud::{Subnet, Vpc},
-    config::Sourced,
+    config::{Sourced, Unsupported},
 };
 
 use super::world::{World, short};
@@ -87,6 +87,26 @@ fn what_a_file_lacks_is_told_of_each_file() {
         let places: Vec<_> = told(&world, check);
         assert!(places[0].ends_with("us.yaml:10:9") && places[1].ends_with("gpu.yaml:10:9"));
         assert_eq!(places.len(), 2, "{places:#?}");
+    }
+}
+
+#[test]
+fn what_is_the_same_in_two_files_is_told_of_both() {
+    let mut world = joined();
+    for config in &mut world.config(US).configs {
+        config.ssh_private_key = None;
+        config.unsupported.push(Unsupported {
+            key: "docker.image".into(),
+            location: config.region.location().unwrap().clone(),
+            message: "muster does not carry out `image` yet".into(),
+            help: "remove it".into(),
+        });
+    }
+    for (check, line) in [("config.unsupported", "4:9"), ("key.local", "4:9")] {
+        let told = told(&world, check);
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert!(told[0].ends_with(&format!("us.yaml:{line}")), "{told:#?}");
+        assert!(told[1].ends_with(&format!("gpu.yaml:{line}")), "{told:#?}");
     }
 }
 

@@ -259,3 +259,30 @@ async fn a_launch_without_an_answer_is_resolved_by_its_own_config() {
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
     assert_eq!(run.live().await.len(), 8);
 }
+
+/// Ray's tools look for it under its old name.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_name_that_changed_is_told() {
+    let renamed = |text: String| text.replacen("cluster_name: story", "cluster_name: tale", 1);
+    let before = scenario(&["us.yaml", "eu.yaml"], |text| text);
+    let after = scenario(&["us.yaml", "eu.yaml"], renamed);
+    let mut run = run_on_changed(&before, &after);
+    run.up().await;
+    reload(&mut run).await;
+    run.up().await;
+    assert!(run.all_ready(), "{:?}", run.phases());
+    let told = run.notices.iter().filter(|notice| notice.contains("cluster_name story"));
+    assert_eq!(told.count(), 1, "{:?}", run.notices);
+    assert_eq!(run.world.calls("RunInstances"), 4);
+}
+
+/// A fault of the scenario meets the node of the further config alone.
+#[tokio::test(start_paused = true)]
+async fn a_further_config_s_machine_fails_and_the_others_go_on() {
+    let odd = |text: String| text + "\n[nodes.\"us-west-2/gpu-head\"]\nnever_runs = true\n";
+    let mut run = Run::new(&scenario(&["us.yaml", "eu.yaml", "gpu.yaml"], odd));
+    run.up().await;
+    let failed = run.state.nodes.values().filter(|node| node.phase != Phase::Ready);
+    let failed: Vec<_> = failed.map(|node| node.name.as_str()).collect();
+    assert_eq!(failed, ["us-west-2/gpu-head"]);
+}

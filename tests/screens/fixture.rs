@@ -73,14 +73,26 @@ fn stopped(second: i64) -> Clock {
     Clock::Follows { base: at(second), start }
 }
 
+/// The same with a second config in us-west-2.
+pub fn with_gpus(second: i64) -> Model {
+    let us = include_str!("project/us.yaml");
+    let gpu = us.replace("cluster_name: tpch-us", "cluster_name: gpu");
+    model_of(project_with(&[("gpu.yaml", &gpu)]), second)
+}
+
 fn project() -> Project {
+    project_with(&[])
+}
+
+fn project_with(more: &[(&str, &str)]) -> Project {
     let source =
-        |name: &str, text: &'static str| Source { path: Path::new(name).into(), text: text.into() };
-    let regions = vec![
-        source("us.yaml", include_str!("project/us.yaml")),
-        source("eu.yaml", include_str!("project/eu.yaml")),
-        source("ap.yaml", include_str!("project/ap.yaml")),
+        |name: &str, text: &str| Source { path: Path::new(name).into(), text: text.into() };
+    let own = [
+        ("us.yaml", include_str!("project/us.yaml")),
+        ("eu.yaml", include_str!("project/eu.yaml")),
+        ("ap.yaml", include_str!("project/ap.yaml")),
     ];
+    let regions = own.iter().chain(more).map(|(name, text)| source(name, text)).collect();
     let project = source("muster.yaml", include_str!("project/muster.yaml"));
     let recipe = source("recipe.yaml", include_str!("project/recipe.yaml"));
     let folder = Path::new("/home/ada/tpch");

@@ -15,6 +15,7 @@ mod live;
 mod looks;
 mod power;
 mod reload;
+mod several;
 mod sorting;
 mod verify;
 

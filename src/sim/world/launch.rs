@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cloud::{Instance, LaunchRequest, tags},
-    model::{InstanceId, NodeName, Region, Zone},
+    model::{GroupKey, InstanceId, NodeKind, NodeName, Region, Zone},
     sim::{dice, scenario::format::NodeSpec},
 };
 
@@ -59,7 +59,7 @@ impl World {
         order: &Order,
         index: u32,
     ) -> Arc<Machine> {
-        let node = name_of(region, request, index);
+        let node = self.name_of(region, request, index);
         let id = held.next_id(region);
         let (private_ip, public) = held.next_address(order);
         let public_ip = public.then(|| held.public_ips.next());
@@ -89,6 +89,24 @@ impl World {
         machine
     }
 
+    /// The name that muster gives the node, as far as the request tells: that
+    /// of a further config's where the scenario says something of it.
+    fn name_of(&self, region: &Region, request: &LaunchRequest, index: u32) -> NodeName {
+        let tag = |key: &str| request.tags.get(key);
+        let is_head = tag(tags::RAY_NODE_TYPE).is_some_and(|kind| kind == "head");
+        let key = |cluster_name: Option<String>| GroupKey {
+            region: region.clone(),
+            cluster_name,
+            kind: if is_head { NodeKind::Head } else { NodeKind::Worker },
+            node_type: String::new(),
+        };
+        let further = key(tag(tags::RAY_CLUSTER_NAME).cloned()).node(index + 1);
+        if self.spec.nodes.contains_key(&further) {
+            return further;
+        }
+        key(None).node(index + 1)
+    }
+
     /// When a new machine will run, answer ssh, and end by itself.
     fn life_of(&self, node: &NodeName, id: &str) -> Life {
         let ours = NodeSpec::default();
@@ -112,14 +130,6 @@ impl World {
             shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),
             fate: if odd.never_runs { Some(failed) } else { odd.reclaimed_after_s.map(reclaimed) },
         }
-    }
-}
-
-/// The name that muster gives the node, as far as the request tells.
-fn name_of(region: &Region, request: &LaunchRequest, index: u32) -> NodeName {
-    match request.tags.get(tags::RAY_NODE_TYPE).map(String::as_str) {
-        Some("head") => NodeName::head(region),
-        _ => NodeName::worker(region, index + 1),
     }
 }
 

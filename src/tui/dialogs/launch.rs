@@ -102,7 +102,11 @@ fn row(region: &Region, model: &Model) -> Option<Line<'static>> {
         *groups.entry((node.group.kind, &node.instance_type)).or_default() += 1;
     }
     let machines = groups.iter().map(|((kind, instance_type), count)| {
-        let kind = if *kind == NodeKind::Head { "head" } else { "workers" };
+        let kind = match (kind, count) {
+            (NodeKind::Head, 1) => "head",
+            (NodeKind::Head, _) => "heads",
+            (NodeKind::Worker, _) => "workers",
+        };
         format!("{count} × {instance_type} ({kind})")
     });
     let machines = machines.collect::<Vec<_>>().join(", ");
