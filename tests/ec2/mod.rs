@@ -7,6 +7,7 @@ mod described;
 mod errors;
 mod launch;
 mod pages;
+mod prices;
 
 use std::time::Duration;
 

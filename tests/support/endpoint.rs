@@ -86,6 +86,11 @@ impl Request {
         &self.body
     }
 
+    /// Whether it asks AWS's price list, and not EC2.
+    pub fn is_for_prices(&self) -> bool {
+        self.head.contains("AWSPriceListService.GetProducts")
+    }
+
     /// Whether it is signed for `region`, which is all that tells regions
     /// apart at an endpoint that serves them all.
     pub fn is_for(&self, region: &str) -> bool {

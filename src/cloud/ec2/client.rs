@@ -17,7 +17,8 @@ use aws_sdk_ec2::{
 };
 use tokio::sync::OnceCell;
 
-use crate::model::Region;
+use super::prices::Prices;
+use crate::model::{InstanceType, Region};
 
 /// Time limits of a call. The SDK has none on operations of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub struct Ec2Cloud {
     timeouts: Timeouts,
     config: OnceCell<SdkConfig>,
     clients: Mutex<BTreeMap<Region, Client>>,
+    prices: Prices,
 }
 
 impl Ec2Cloud {
@@ -84,7 +86,7 @@ impl Ec2Cloud {
     }
 
     fn new(config: OnceCell<SdkConfig>, timeouts: Timeouts) -> Self {
-        Self { timeouts, config, clients: Mutex::default() }
+        Self { timeouts, config, clients: Mutex::default(), prices: Prices::default() }
     }
 
     /// What a call in `region` goes through.
@@ -110,6 +112,21 @@ impl Ec2Cloud {
         let config = self.config().await;
         let named = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"];
         config.endpoint_url().is_some() || named.iter().any(|name| std::env::var_os(name).is_some())
+    }
+
+    /// US dollars an hour of those of `types` whose price can be had: of none
+    /// where only EC2 has an endpoint of its own, since AWS's list does not
+    /// hold there.
+    pub(super) async fn prices(
+        &self,
+        region: &Region,
+        types: &[InstanceType],
+    ) -> BTreeMap<InstanceType, f64> {
+        let config = self.config().await;
+        if config.endpoint_url().is_none() && self.has_own_endpoint().await {
+            return BTreeMap::new();
+        }
+        self.prices.of(config, region, types).await
     }
 
     fn client(&self, config: &SdkConfig, region: &Region) -> Client {

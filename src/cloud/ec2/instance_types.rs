@@ -15,7 +15,7 @@ use crate::{
 const TYPES: &str = "DescribeInstanceTypes";
 const OFFERINGS: &str = "DescribeInstanceTypeOfferings";
 
-/// What these types are. EC2 does not tell prices.
+/// What these types are, without their prices: EC2 does not tell them.
 pub(super) async fn describe(
     at: &RegionClient,
     names: &[InstanceType],

@@ -22,6 +22,7 @@ mod key_pairs;
 mod launch;
 mod parse;
 mod peerings;
+mod prices;
 mod regions;
 mod route_tables;
 mod security_groups;
@@ -102,7 +103,14 @@ impl Cloud for Ec2Cloud {
         region: &Region,
         types: &[InstanceType],
     ) -> Result<Vec<InstanceTypeInfo>> {
-        instance_types::describe(&self.at(region).await, types).await
+        let at = self.at(region).await;
+        let (described, prices) =
+            tokio::join!(instance_types::describe(&at, types), self.prices(region, types));
+        let mut infos = described?;
+        for info in &mut infos {
+            info.usd_per_hour = prices.get(&info.name).copied();
+        }
+        Ok(infos)
     }
 
     async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>> {
