@@ -54,10 +54,10 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
         ([], zones) => zones.iter().map(|zone| zone.to_string()).collect::<Vec<_>>().join(" or "),
         (subnets, _) => subnets.join(" or "),
     };
-    let price = price.map_or_else(|| "price unknown".to_owned(), |usd| format!("${usd:.2}/h"));
-    let billed = match &group.template.market {
-        Market::OnDemand | Market::Other(_) => price,
-        Market::Spot(_) => format!("{price} on demand, spot at most that"),
+    let billed = match (price, &group.template.market) {
+        (None, _) => "price unknown".to_owned(),
+        (Some(usd), Market::Spot(_)) => format!("${usd:.2}/h on demand, spot at most that"),
+        (Some(usd), Market::OnDemand | Market::Other(_)) => format!("${usd:.2}/h"),
     };
     vec![
         region.title_of(region.config_of(group)),
@@ -79,11 +79,16 @@ fn summary(project: &Project, state: &RunState, price: Price) -> String {
         0 => price.to_string(),
         _ => format!("{price} an hour"),
     };
+    let (nodes, regions) = (plural(missing, "node"), plural(project.regions.len(), "region"));
     format!(
-        "{missing} nodes to launch in {} regions, leader {}; {price}, billed until `muster down`.",
-        project.regions.len(),
+        "{nodes} to launch in {regions}, leader {}; {price}, billed until `muster down`.",
         *project.leader,
     )
+}
+
+/// `1 node`, `2 nodes`.
+fn plural(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The price of `count` nodes of a group, an hour.
