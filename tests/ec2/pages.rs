@@ -79,9 +79,8 @@ fn page(request: &Request) -> Answer {
 #[tokio::test]
 async fn every_describe_reads_all_pages() {
     let no_prices = Answer::Http(404, String::new());
-    let answer = move |request: &Request, _| match request.is_for_prices() {
-        true => no_prices.clone(),
-        false => page(request),
+    let answer = move |request: &Request, _| {
+        if request.is_for_prices() { no_prices.clone() } else { page(request) }
     };
     let endpoint = Endpoint::with(answer).await;
     let cloud = Ec2Cloud::from_config(config(endpoint.url()), Timeouts::default());
