@@ -18,7 +18,6 @@ use super::{
     scripts::Scripts,
     side_by_side::side_by_side,
     text,
-    yaml::Node,
 };
 use crate::model::Region;
 use settings::Settings;
@@ -116,20 +115,9 @@ pub(super) fn no_regions() -> Diagnostic {
     Diagnostic::error(ids::NO_FILES, message).help(help)
 }
 
-/// The tree of `source`; a file without content is reported.
-pub(super) fn tree(source: &Source, form: &mut Form) -> Option<Node> {
-    told(Parsed::of(source.clone()), form)
-}
-
-/// The tree of a file, once what is wrong with it as YAML is reported.
-fn told(file: Parsed, form: &mut Form) -> Option<Node> {
-    file.wrong.into_iter().for_each(|wrong| form.report(wrong));
-    file.root
-}
-
 fn read_project_file(file: Parsed, form: &mut Form) -> ProjectFile {
     let source = file.source.clone();
-    told(file, form).map(|root| project_file::read(&source, &root, form)).unwrap_or_default()
+    file.told(form).map(|root| project_file::read(&source, &root, form)).unwrap_or_default()
 }
 
 /// The regions that could be read, and whether those are all.
@@ -155,7 +143,7 @@ fn read_regions(
 
 fn read_region(file: Parsed, around: Around<'_>, form: &mut Form) -> Option<RegionConfig> {
     let source = file.source.clone();
-    region::read(&source, &told(file, form)?, around, form)
+    region::read(&source, &file.told(form)?, around, form)
 }
 
 /// The leader asked for, else the first region. `complete`: whether `regions`

@@ -3,6 +3,7 @@
 use super::{
     Diagnostic, Source,
     diagnostic::ids,
+    form::Form,
     side_by_side::side_by_side,
     text,
     yaml::{self, Node},
@@ -28,6 +29,12 @@ impl Parsed {
             wrong.push(empty(&source));
         }
         Self { source, root, wrong }
+    }
+
+    /// Its tree, once what is wrong with it is reported.
+    pub fn told(self, form: &mut Form) -> Option<Node> {
+        self.wrong.into_iter().for_each(|wrong| form.report(wrong));
+        self.root
     }
 
     /// Parses all of `sources`, side by side where they are many.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     Action, ConfigCommands, Diagnostic, On, OperatorAction, RayStart, Recipe, Source, Step,
-    assemble::tree,
     diagnostic::{self, ids},
     form::{Form, Place},
     keys::{self, RECIPE},
+    parsed::Parsed,
     scripts::{self, Scripts},
     text,
     yaml::{Resolved, Value},
@@ -45,7 +45,7 @@ impl Recipe {
         unread: Vec<Diagnostic>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut form = Form::after(unread);
-        let root = tree(source, &mut form);
+        let root = Parsed::of(source.clone()).told(&mut form);
         let steps = root.map(|root| steps(&Place::root(&root), scripts, &mut form));
         let mut diagnostics = form.diagnostics;
         match steps {

@@ -18,8 +18,8 @@ use crate::{
 
 use super::{
     AdoptedNode, Event, LaunchedInstance, Update,
-    region::{Vcpus, vcpus},
     shared::{Message, Shared},
+    vcpus::{Vcpus, vcpus},
 };
 
 /// How often tagging is tried where EC2 is too busy; doing it twice does no harm.

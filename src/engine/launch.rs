@@ -12,7 +12,7 @@ use crate::{
     model::{ClientToken, Failure, GroupKey, NodeName, Region, SecurityGroupId, SubnetId},
 };
 
-use super::{Event, LaunchRecord, LaunchState, LaunchedInstance, region::Vcpus, shared::Shared};
+use super::{Event, LaunchRecord, LaunchState, LaunchedInstance, shared::Shared, vcpus::Vcpus};
 
 /// How long an instance of an unanswered call may take to show up.
 const APPEAR: Duration = Duration::from_secs(30);

@@ -32,6 +32,7 @@ mod start;
 mod state;
 mod step;
 mod stop;
+mod vcpus;
 mod verify;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cloud::{CloudError, Instance, InstanceFilter, InstanceState},
     config::RegionConfig,
-    model::{Failure, GroupKey, InstanceType, NodeName, Region},
+    model::{Failure, GroupKey, NodeName, Region},
 };
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     displaced::{Tagged, by_tags},
     launch,
     shared::{Message, Shared},
+    vcpus::{Vcpus, vcpus},
 };
 
 /// How often a region's instances are asked for while some boot. One filtered
@@ -34,9 +35,6 @@ const LAG: SignedDuration = SignedDuration::from_secs(60);
 /// How far this machine's clock and EC2's may be apart: it takes no call that
 /// is signed with one that is further off.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
-
-/// Virtual CPUs by type, as far as known.
-pub(super) type Vcpus = BTreeMap<InstanceType, u32>;
 
 /// Brings `region` up. Ends when each of its nodes is settled.
 pub(super) async fn run(shared: Arc<Shared>, region: Region) {
@@ -80,14 +78,6 @@ pub(super) fn is_displaced(shared: &Shared, region: &Region, listing: &[Instance
 /// All instances of the cluster in `region`.
 pub(super) async fn list(shared: &Shared, region: &Region) -> Result<Vec<Instance>, CloudError> {
     shared.cloud.instances(region, &InstanceFilter::cluster(&shared.cluster)).await
-}
-
-pub(super) async fn vcpus(shared: &Shared, config: &RegionConfig) -> Vcpus {
-    let types: Vec<_> =
-        config.groups.iter().map(|group| group.template.instance_type.value.clone()).collect();
-    // Only for the manifest: not knowing it stops nothing.
-    let known = shared.cloud.instance_types(&config.region, &types).await.unwrap_or_default();
-    known.into_iter().map(|info| (info.name, info.vcpus)).collect()
 }
 
 fn fail_all(shared: &Shared, region: &Region, failure: &Failure) {

@@ -1,60 +1,12 @@
-//! Changes: each is one call, tried once.
-
-use aws_sdk_ec2::{
-    config::{Builder, retry::RetryConfig},
-    error::{ProvideErrorMetadata, SdkError},
-};
+//! Which call each change is.
 
 use super::{
-    client::{RegionClient, Timeouts},
-    gateways, images, key_pairs, peerings, route_tables, security_groups, subnets, tags, vpcs,
+    client::RegionClient,
+    gateways, images, key_pairs,
+    made::{MadeId, id},
+    peerings, route_tables, security_groups, subnets, tags, vpcs,
 };
-use crate::cloud::{Change, Ref, Result};
-
-/// The id of what a change made, if it makes something.
-pub(super) type MadeId = Option<String>;
-
-impl RegionClient {
-    /// For a call that is tried once, with all the time that it has: of most
-    /// changes EC2 can't tell a second attempt from a second wish, so whether
-    /// the first one had its effect has to be looked up before another.
-    pub(super) fn single_attempt(&self) -> Builder {
-        let limits = Timeouts { attempt: self.timeouts.operation, ..self.timeouts };
-        Builder::new().retry_config(RetryConfig::disabled()).timeout_config(limits.to_sdk())
-    }
-
-    /// Waits for the answer of a call that makes something, whose id `id` finds in it.
-    pub(super) async fn made<T, E>(
-        &self,
-        operation: &'static str,
-        answer: impl Future<Output = std::result::Result<T, SdkError<E>>>,
-        id: impl FnOnce(T) -> Option<String>,
-    ) -> Result<MadeId>
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        let answer = answer.await.map_err(|error| self.failed(operation, &error))?;
-        id(answer).map(Some).ok_or_else(|| self.unreadable(operation, "id"))
-    }
-
-    /// Waits for the answer of a call that makes nothing new.
-    pub(super) async fn done<T, E>(
-        &self,
-        operation: &'static str,
-        answer: impl Future<Output = std::result::Result<T, SdkError<E>>>,
-    ) -> Result<MadeId>
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        answer.await.map_err(|error| self.failed(operation, &error))?;
-        Ok(None)
-    }
-}
-
-/// The id that a reference is by now.
-pub(super) fn id(reference: &Ref) -> &str {
-    reference.id().unwrap_or_default()
-}
+use crate::cloud::{Change, Result};
 
 /// Makes a change.
 pub(super) async fn make(at: &RegionClient, change: &Change) -> Result<MadeId> {

@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::types::ResourceType;
 
-use super::{change::MadeId, client::RegionClient, tags};
+use super::{client::RegionClient, made::MadeId, tags};
 use crate::cloud::{Result, Tags};
 
 /// Makes a gateway that is attached to nothing.

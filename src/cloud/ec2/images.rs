@@ -6,9 +6,9 @@ use aws_sdk_ec2::{
 };
 
 use super::{
-    change::MadeId,
     client::RegionClient,
     filter,
+    made::MadeId,
     parse::{self, Parsed},
     tags,
 };

@@ -20,6 +20,7 @@ mod instances;
 mod interfaces;
 mod key_pairs;
 mod launch;
+mod made;
 mod parse;
 mod peerings;
 mod prices;

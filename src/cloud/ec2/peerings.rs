@@ -7,9 +7,9 @@ use aws_sdk_ec2::types::{self, ResourceType, VpcPeeringConnectionStateReasonCode
 use futures_util::future::try_join;
 
 use super::{
-    change::MadeId,
     client::RegionClient,
     filter,
+    made::MadeId,
     parse::{self, Parsed, Unreadable},
     tags,
 };

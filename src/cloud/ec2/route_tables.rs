@@ -5,9 +5,9 @@ use aws_sdk_ec2::types::{self, ResourceType};
 use ipnet::Ipv4Net;
 
 use super::{
-    change::{self, MadeId},
     client::RegionClient,
     filter,
+    made::{self, MadeId},
     parse::{self, Parsed},
     tags,
 };
@@ -119,8 +119,8 @@ pub(super) async fn replace_route(
 /// A peering connection, or a gateway.
 fn through(via: &Via) -> (Option<String>, Option<String>) {
     match via {
-        Via::Peering(peering) => (Some(change::id(peering).to_owned()), None),
-        Via::Gateway(gateway) => (None, Some(change::id(gateway).to_owned())),
+        Via::Peering(peering) => (Some(made::id(peering).to_owned()), None),
+        Via::Gateway(gateway) => (None, Some(made::id(gateway).to_owned())),
     }
 }
 

@@ -4,9 +4,9 @@
 use aws_sdk_ec2::types::{self, ResourceType};
 
 use super::{
-    change::{self, MadeId},
     client::RegionClient,
     filter,
+    made::{self, MadeId},
     parse::{self, Parsed},
     tags,
 };
@@ -118,7 +118,7 @@ fn sdk_rule(rule: &InboundRule) -> types::IpPermission {
             builder.ip_ranges(range.description(&rule.description).build()).build()
         }
         Source::Group(group) => {
-            let pair = types::UserIdGroupPair::builder().group_id(change::id(group));
+            let pair = types::UserIdGroupPair::builder().group_id(made::id(group));
             builder.user_id_group_pairs(pair.description(&rule.description).build()).build()
         }
     }

@@ -4,9 +4,9 @@ use aws_sdk_ec2::types::{self, AttributeBooleanValue, Filter, ResourceType};
 use ipnet::Ipv4Net;
 
 use super::{
-    change::MadeId,
     client::RegionClient,
     filter,
+    made::MadeId,
     parse::{self, Parsed},
     tags,
 };

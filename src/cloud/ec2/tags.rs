@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{self, ResourceType, TagDescription, TagSpecification};
 
 use super::{
-    change::{self, MadeId},
     client::RegionClient,
     filter,
+    made::{self, MadeId},
     parse::{Parsed, Unreadable},
 };
 use crate::cloud::{Ref, Result, Tagged, Tags};
@@ -44,7 +44,7 @@ fn by_resource(tags: Vec<Single>) -> Vec<Tagged> {
 
 /// Tags what is there.
 pub(super) async fn create(at: &RegionClient, resources: &[Ref], tags: &Tags) -> Result<MadeId> {
-    let ids = resources.iter().map(|one| change::id(one).to_owned()).collect();
+    let ids = resources.iter().map(|one| made::id(one).to_owned()).collect();
     let call = at.client.create_tags().set_resources(Some(ids));
     let call = call.set_tags(Some(sdk(tags).collect())).customize();
     at.done("CreateTags", call.config_override(at.single_attempt()).send()).await

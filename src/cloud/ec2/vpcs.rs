@@ -7,9 +7,9 @@ use aws_sdk_ec2::{
 use ipnet::Ipv4Net;
 
 use super::{
-    change::MadeId,
     client::RegionClient,
     filter,
+    made::MadeId,
     parse::{self, Parsed},
     tags as on_creation,
 };
