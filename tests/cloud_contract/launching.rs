@@ -100,18 +100,19 @@ pub async fn what_is_terminated_goes_and_the_rest_stays(world: &World) {
     assert!(again.iter().all(|(_, state)| !state.is_live()), "{again:?}");
 }
 
-pub async fn a_launch_finds_groups_by_name_in_the_default_vpc(world: &World) {
-    let site = &world.west;
-    let defaults = world.cloud.subnets(&site.region, &SubnetFilter::DefaultForZones).await.unwrap();
-    let by_name = |name: &str| LaunchRequest {
+/// A launch that names its group, and no subnet.
+fn by_name(site: &Site, name: &str) -> LaunchRequest {
+    LaunchRequest {
         subnet: None,
         security_groups: Vec::new(),
         more: [("SecurityGroups".to_owned(), serde_json::json!([name]))].into_iter().collect(),
         ..site.request(1, name)
-    };
-    // The one of this name is another VPC's.
-    let refused = world.cloud.launch(&site.region, &by_name("contract")).await.unwrap_err();
-    assert_eq!(refused.code.as_deref(), Some("InvalidGroup.NotFound"));
+    }
+}
+
+pub async fn a_launch_finds_groups_by_name_in_the_default_vpc(world: &World) {
+    let site = &world.west;
+    let defaults = world.cloud.subnets(&site.region, &SubnetFilter::DefaultForZones).await.unwrap();
     let group = Change::CreateSecurityGroup {
         name: "by-name".into(),
         description: "found by its name".into(),
@@ -119,8 +120,14 @@ pub async fn a_launch_finds_groups_by_name_in_the_default_vpc(world: &World) {
         tags: Tags::new(),
     };
     world.make(&site.region, group).await;
-    let launched = world.cloud.launch(&site.region, &by_name("by-name")).await.unwrap();
+    let launched = world.cloud.launch(&site.region, &by_name(site, "by-name")).await.unwrap();
     assert_eq!(running(world, site, &ids(&launched)).await.len(), 1);
+}
+
+pub async fn a_group_of_another_vpc_is_not_found_by_name(world: &World) {
+    let site = &world.west;
+    let refused = world.cloud.launch(&site.region, &by_name(site, "contract")).await.unwrap_err();
+    assert_eq!(refused.code.as_deref(), Some("InvalidGroup.NotFound"));
 }
 
 pub async fn a_termination_that_names_a_stranger_ends_nothing(world: &World) {

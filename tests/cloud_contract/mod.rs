@@ -121,6 +121,8 @@ contract! {
             a_dry_run_that_names_what_is_missing_is_refused,
             // moto lets a group and a subnet be of different VPCs.
             a_group_of_another_vpc_is_refused,
+            // moto takes a name's group of whatever VPC.
+            a_group_of_another_vpc_is_not_found_by_name,
             // moto takes no notice of tokens.
             the_same_token_launches_once,
             an_unused_token_finds_nothing,
