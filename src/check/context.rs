@@ -9,6 +9,7 @@ use crate::{
 };
 
 use super::{Finding, Level, Subject};
+pub(crate) use crate::model::count;
 
 /// What the checks work on.
 pub(crate) struct Context<'a> {
@@ -263,10 +264,4 @@ pub(crate) fn and<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let mut items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
     let Some(last) = items.pop() else { return String::new() };
     if items.is_empty() { last } else { format!("{} and {last}", items.join(", ")) }
-}
-
-/// `1 node`, `3 nodes`
-pub(crate) fn count(n: impl Into<u64>, one: &str) -> String {
-    let n = n.into();
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }

@@ -1,6 +1,7 @@
 //! Plain data that every other module speaks in: names, nodes, time. No I/O.
 
 mod clock;
+mod count;
 mod failure;
 mod ids;
 mod node;
@@ -8,6 +9,7 @@ mod price;
 mod secret;
 
 pub use clock::Clock;
+pub use count::count;
 pub use failure::Failure;
 pub use ids::{
     ClientToken, ClusterId, ImageId, InstanceId, InstanceType, KeyName, NodeName, PeeringId,

@@ -7,7 +7,7 @@ use crate::{
     cloud::{Instance, Market, tags},
     config::{NodeGroup, Project, RegionConfig},
     engine::{DownPlan, RunState},
-    model::{ClusterId, Price, Region},
+    model::{ClusterId, Price, Region, count},
     survey::Survey,
 };
 
@@ -61,7 +61,7 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
     };
     vec![
         region.title_of(region.config_of(group)),
-        format!("{missing} {}{}{there}", group.kind.as_str(), if missing == 1 { "" } else { "s" }),
+        format!("{}{there}", count(missing, group.kind.as_str())),
         group.template.instance_type.to_string(),
         place,
         billed,
@@ -79,16 +79,11 @@ fn summary(project: &Project, state: &RunState, price: Price) -> String {
         0 => price.to_string(),
         _ => format!("{price} an hour"),
     };
-    let (nodes, regions) = (plural(missing, "node"), plural(project.regions.len(), "region"));
+    let (nodes, regions) = (count(missing, "node"), count(project.regions.len(), "region"));
     format!(
         "{nodes} to launch in {regions}, leader {}; {price}, billed until `muster down`.",
         *project.leader,
     )
-}
-
-/// `1 node`, `2 nodes`.
-fn plural(number: usize, one: &str) -> String {
-    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The price of `count` nodes of a group, an hour.

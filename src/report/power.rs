@@ -5,7 +5,7 @@ use crate::{
     cloud::Instance,
     config::Project,
     engine::{RunState, StartPlan, StopPlan},
-    model::{InstanceId, Region},
+    model::{InstanceId, Region, count},
 };
 
 /// The ids of what was found.
@@ -27,7 +27,7 @@ pub fn stop_plan(state: &RunState, plan: &StopPlan) -> Vec<Said> {
             count => format!("Nothing to stop: {} stopped already.", machines_are(count)),
         }));
     } else {
-        let count = machines(plan.stop.len());
+        let count = count(plan.stop.len(), "machine");
         said.extend([
             Said::Heading(format!("{count} would be stopped.")),
             Said::Gap,
@@ -65,7 +65,7 @@ pub fn start_plan(project: &Project, state: &RunState, plan: &StartPlan) -> Vec<
             }
         }));
     } else {
-        let count = machines(plan.start.len());
+        let count = count(plan.start.len(), "machine");
         said.extend([
             Said::Heading(format!("{count} would be started, and billed from then on.")),
             Said::Gap,
@@ -90,10 +90,7 @@ fn again(project: &Project) -> String {
 
 /// What `up --restart` runs again, and on how many nodes.
 pub fn restart_plan(project: &Project, state: &RunState) -> Vec<Said> {
-    let nodes = match state.nodes.values().filter(|node| node.is_up()).count() {
-        1 => "1 node".to_owned(),
-        count => format!("{count} nodes"),
-    };
+    let nodes = count(state.nodes.values().filter(|node| node.is_up()).count(), "node");
     let steps: Vec<_> = project.recipe.again_on_start().collect();
     vec![
         Said::text(format!("On {nodes} these steps run again: {}.", steps.join(", "))),
@@ -114,12 +111,8 @@ fn stay(state: &RunState, what: &str, found: &[(Region, Instance, String)]) -> V
     heading.into_iter().chain(found.iter().map(with_why)).collect()
 }
 
-fn machines(count: usize) -> String {
-    if count == 1 { "1 machine".to_owned() } else { format!("{count} machines") }
-}
-
-fn machines_are(count: usize) -> String {
-    format!("{} {}", machines(count), if count == 1 { "is" } else { "are" })
+fn machines_are(number: usize) -> String {
+    format!("{} {}", count(number, "machine"), if number == 1 { "is" } else { "are" })
 }
 
 fn rows(state: &RunState, found: &[(Region, Instance)]) -> Said {

@@ -10,6 +10,8 @@ use crate::{
     model::{NodeName, Region},
 };
 
+pub use crate::model::count;
+
 /// The columns that `text` takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { Span::raw(text).width() }
@@ -153,12 +155,6 @@ pub fn span(passed: SignedDuration) -> String {
 /// From `start` to `end` as [`span`] writes it.
 pub fn between(start: Timestamp, end: Timestamp) -> String {
     span(end.duration_since(start))
-}
-
-/// `1 node`, `3 nodes`.
-pub fn count(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }
 
 /// The region's short form as AWS writes it in zone ids: `usw2`, `apse2`.
