@@ -34,7 +34,7 @@ pub struct Slot(pub String);
 pub enum Source {
     /// Addresses.
     Cidr(Ipv4Net),
-    /// Whoever carries the group.
+    /// All members of the group.
     Group(Ref),
 }
 
@@ -254,7 +254,7 @@ pub struct Interface {
     pub vpc: VpcId,
     /// The instance that it belongs to, if it is one's.
     pub instance: Option<InstanceId>,
-    /// What it is for, as whoever made it wrote.
+    /// What it is for, as its creator wrote it.
     pub description: String,
 }
 

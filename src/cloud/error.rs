@@ -108,7 +108,7 @@ impl CloudError {
         matches!(self.kind, ErrorKind::NoAnswer | ErrorKind::Service)
     }
 
-    /// Whether AWS could not be asked at all, as opposed to having said no.
+    /// Whether AWS could not be asked at all, as opposed to having refused.
     pub fn not_asked(&self) -> bool {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::Credentials)
     }

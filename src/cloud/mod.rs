@@ -44,7 +44,7 @@ pub enum SubnetFilter {
 /// EC2, as far as muster needs it.
 #[async_trait::async_trait]
 pub trait Cloud: Send + Sync {
-    /// Whether this world is simulated; every screen says so when it is.
+    /// Whether this world is simulated; every screen shows that it is.
     fn is_simulated(&self) -> bool;
 
     /// The operator's own credentials, for `aws_credentials: copy`; never kept.
@@ -88,7 +88,7 @@ pub trait Cloud: Send + Sync {
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>>;
 
     /// All peering connections that have one of these VPCs on either side
-    /// (`DescribeVpcPeeringConnections`), those that ended included while EC2 still tells.
+    /// (`DescribeVpcPeeringConnections`), including those that ended, while EC2 still describes them.
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>>;
 
     /// What these instance types are (`DescribeInstanceTypes`).
@@ -101,11 +101,11 @@ pub trait Cloud: Send + Sync {
     /// In which zones these types are offered (`DescribeInstanceTypeOfferings`).
     async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>>;
 
-    /// Instances in every state that EC2 still tells of (`DescribeInstances`).
+    /// Instances in every state that EC2 still describes (`DescribeInstances`).
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>>;
 
     /// Asks whether `request` would be allowed (`RunInstances` with `DryRun`).
-    /// `Ok` where EC2 answers `DryRunOperation`; its own error otherwise. Says
+    /// `Ok` where EC2 answers `DryRunOperation`; its own error otherwise. Reveals
     /// nothing about capacity or quota.
     async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()>;
 

@@ -1,4 +1,4 @@
-//! What EC2 tells, in muster's own types.
+//! What EC2 returns, in muster's own types.
 
 use std::{
     collections::BTreeMap,
@@ -83,7 +83,7 @@ impl PublicKey {
         Some(Self { algorithm: algorithm.into(), base64: base64.into() })
     }
 
-    /// A few characters that tell keys apart on a screen: `ssh-rsa …9dQ2Xw`.
+    /// A few characters that distinguish keys on a screen: `ssh-rsa …9dQ2Xw`.
     pub fn short(&self) -> String {
         let tail = self.base64.trim_end_matches('=');
         let start = tail.char_indices().rev().nth(5).map_or(0, |(i, _)| i);
@@ -98,7 +98,7 @@ pub struct KeyPair {
     pub name: KeyName,
     /// EC2's fingerprint, whose form depends on how the key came to be: never compare it.
     pub fingerprint: String,
-    /// The public key itself; EC2 does not tell that of some old pairs.
+    /// The public key itself; EC2 does not return that of some old pairs.
     pub public_key: Option<PublicKey>,
 }
 
@@ -233,7 +233,7 @@ pub struct PeeringSide {
     pub vpc: VpcId,
     /// Its region.
     pub region: Region,
-    /// Its CIDRs, where EC2 tells them (it does not before acceptance).
+    /// Its CIDRs, where EC2 returns them (it does not before acceptance).
     pub cidrs: Vec<Ipv4Net>,
 }
 
@@ -257,7 +257,7 @@ pub enum PeeringState {
     Rejected,
     /// Going away.
     Deleting,
-    /// Gone.
+    /// Deleted.
     Deleted,
 }
 
@@ -316,7 +316,7 @@ pub enum InstanceState {
     Stopped,
     /// Being terminated.
     ShuttingDown,
-    /// Gone.
+    /// Terminated.
     Terminated,
 }
 
@@ -352,7 +352,7 @@ pub struct Instance {
     pub id: InstanceId,
     /// Its state.
     pub state: InstanceState,
-    /// Why it is in that state, where EC2 says: `Server.SpotInstanceTermination`.
+    /// Why it is in that state, where EC2 reports one: `Server.SpotInstanceTermination`.
     pub state_reason: Option<String>,
     /// Its type.
     pub instance_type: InstanceType,

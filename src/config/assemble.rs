@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use super::{
     Diagnostic, Loaded, Overrides, Project, Recipe, RegionConfig, Source, Sourced,
     diagnostic::{self, ids},
-    form::Form,
     keys as key_table,
     parsed::Parsed,
     project_file::{self, ProjectFile},
+    reader::ConfigReader,
     region::{self, Around},
     scripts::Scripts,
     side_by_side::side_by_side,
@@ -44,7 +44,7 @@ impl Inputs {
     }
 }
 
-/// Makes a project of `inputs`. `unread` says which of the files meant could
+/// Makes a project of `inputs`. `unread` lists which of the files meant could
 /// not be read.
 pub(super) fn assemble(
     mut inputs: Inputs,
@@ -52,11 +52,11 @@ pub(super) fn assemble(
     unread: Vec<Diagnostic>,
 ) -> Loaded {
     let sources = inputs.sources();
-    let mut form = Form::after(unread);
-    let project = project(&mut inputs, &sources, overrides, &mut form);
-    let project = project.filter(|_| !form.has_errors());
-    form.tell_untold();
-    let mut diagnostics = form.diagnostics;
+    let mut reader = ConfigReader::after(unread);
+    let project = project(&mut inputs, &sources, overrides, &mut reader);
+    let project = project.filter(|_| !reader.has_errors());
+    reader.report_omitted();
+    let mut diagnostics = reader.diagnostics;
     diagnostic::complete(&mut diagnostics, &sources);
     Loaded { project, diagnostics, sources }
 }
@@ -65,15 +65,15 @@ fn project(
     inputs: &mut Inputs,
     sources: &[Source],
     overrides: &Overrides,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<Project> {
-    let file = inputs.project_file.take().map(|file| read_project_file(file, form));
-    let settings = Settings::new(file.unwrap_or_default(), overrides, &inputs.folder, form);
+    let file = inputs.project_file.take().map(|file| read_project_file(file, reader));
+    let settings = Settings::new(file.unwrap_or_default(), overrides, &inputs.folder, reader);
     let recipe = inputs.recipe.as_ref().map_or_else(
         || Some(Recipe::built_in()),
         |source| {
             let read = Recipe::parse_with(source, &inputs.scripts, Vec::new());
-            read.map_err(|wrong| form.diagnostics.extend(wrong)).ok()
+            read.map_err(|wrong| reader.diagnostics.extend(wrong)).ok()
         },
     );
     let recipe = recipe.map(|recipe| recipe.suited(*settings.quokka.ray));
@@ -83,15 +83,15 @@ fn project(
         folder: &inputs.folder,
         starts_ray: recipe.as_ref().is_some_and(Recipe::starts_ray_as_configured),
     };
-    let (mut regions, complete) = read_regions(named, around, form);
-    if none_named && !form.has_errors() {
-        form.report(no_regions());
+    let (mut regions, complete) = read_regions(named, around, reader);
+    if none_named && !reader.has_errors() {
+        reader.report(no_regions());
     }
-    let leader = leader(&settings, &regions, complete, form);
-    let key_name = keys::unify(settings.key_name.clone(), &mut regions, form);
+    let leader = leader(&settings, &regions, complete, reader);
+    let key_name = keys::unify(settings.key_name.clone(), &mut regions, reader);
     settings.fill_in(&mut regions);
     let leader = leader?;
-    let name = name(&settings, &regions, &leader, form)?;
+    let name = name(&settings, &regions, &leader, reader)?;
     Some(Project {
         name,
         folder: inputs.folder.clone(),
@@ -115,35 +115,41 @@ pub(super) fn no_regions() -> Diagnostic {
     Diagnostic::error(ids::NO_FILES, message).help(help)
 }
 
-fn read_project_file(file: Parsed, form: &mut Form) -> ProjectFile {
+fn read_project_file(file: Parsed, reader: &mut ConfigReader) -> ProjectFile {
     let source = file.source.clone();
-    file.told(form).map(|root| project_file::read(&source, &root, form)).unwrap_or_default()
+    file.into_root(reader)
+        .map(|root| project_file::read(&source, &root, reader))
+        .unwrap_or_default()
 }
 
 /// The regions that could be read, and whether those are all.
 fn read_regions(
     files: Vec<Parsed>,
     around: Around<'_>,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> (Vec<RegionConfig>, bool) {
-    let (any_unread, count) = (form.has_errors(), files.len());
+    let (any_unread, count) = (reader.has_errors(), files.len());
     let read = |run: Vec<Parsed>| {
-        let mut form = Form::default();
-        let read = |file| read_region(file, around, &mut form);
-        (run.into_iter().filter_map(read).collect::<Vec<_>>(), form)
+        let mut reader = ConfigReader::default();
+        let read = |file| read_region(file, around, &mut reader);
+        (run.into_iter().filter_map(read).collect::<Vec<_>>(), reader)
     };
     let mut all = Vec::new();
     for (read, found) in side_by_side(files, |file| file.source.text.len(), read) {
         all.extend(read);
-        form.report_all(found);
+        reader.report_all(found);
     }
     let complete = !any_unread && all.len() == count;
-    (regions::merge(all, form), complete)
+    (regions::merge(all, reader), complete)
 }
 
-fn read_region(file: Parsed, around: Around<'_>, form: &mut Form) -> Option<RegionConfig> {
+fn read_region(
+    file: Parsed,
+    around: Around<'_>,
+    reader: &mut ConfigReader,
+) -> Option<RegionConfig> {
     let source = file.source.clone();
-    region::read(&source, &file.told(form)?, around, form)
+    region::read(&source, &file.into_root(reader)?, around, reader)
 }
 
 /// The leader asked for, else the first region. `complete`: whether `regions`
@@ -152,7 +158,7 @@ fn leader(
     settings: &Settings,
     regions: &[RegionConfig],
     complete: bool,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<Sourced<Region>> {
     let Some(leader) = &settings.leader else {
         let first = regions.first()?.region.value.clone();
@@ -164,7 +170,7 @@ fn leader(
             format!("the leader `{}` is none of the regions", text::shown(leader.as_str()));
         let help = key_table::suggestion(leader.as_str(), names.iter().copied())
             .unwrap_or_else(|| format!("the regions are {}", names.join(", ")));
-        form.report(settings::about(leader, "leader", ids::LEADER, message).help(help));
+        reader.report(settings::about(leader, "leader", ids::LEADER, message).help(help));
     }
     Some(leader.clone())
 }
@@ -184,7 +190,7 @@ fn name(
     settings: &Settings,
     regions: &[RegionConfig],
     leader: &Region,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<Sourced<String>> {
     let of_leader = || regions.iter().find(|config| *config.region == *leader);
     let name = match &settings.name {
@@ -198,7 +204,7 @@ fn name(
              letter or digit: give another as `name:` in muster.yaml or as --name"
         );
         let key = if settings.name.is_some() { "name" } else { "cluster_name" };
-        form.report(settings::about(&name, key, ids::PROJECT_NAME, message).help(help));
+        reader.report(settings::about(&name, key, ids::PROJECT_NAME, message).help(help));
     }
     Some(name)
 }

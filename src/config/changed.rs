@@ -28,7 +28,7 @@ pub struct Changed {
     pub files: Vec<Arc<Path>>,
 }
 
-/// What tells that a file is as it was without reading it.
+/// Detects an unchanged file without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     file: u64,

@@ -118,7 +118,7 @@ const MAX_LINE: usize = 4 * 1024;
 
 /// Gives each its source line and puts them in the order in which the files
 /// are read, the ones without a place first. What an alias brings to several
-/// places is said once.
+/// places is reported once.
 pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
     let file = |location: &Location| sources.iter().position(|s| s.path == location.file);
     diagnostics.sort_by_cached_key(|diagnostic| {

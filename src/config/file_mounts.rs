@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Sourced,
-    form::{Form, Place},
-    paths,
+    Sourced, paths,
+    reader::{ConfigReader, Cursor},
 };
 use crate::remote::Mount;
 
@@ -22,20 +21,20 @@ pub struct FileMounts {
 
 impl FileMounts {
     /// Reads them from the top of a region config; local paths start from `folder`.
-    pub(super) fn read(place: &Place<'_>, folder: &Path, form: &mut Form) -> Self {
+    pub(super) fn read(place: &Cursor<'_>, folder: &Path, reader: &mut ConfigReader) -> Self {
         let given = |key: &str| place.get(key).filter(|value| !value.node.is_off());
-        let files = given("file_mounts").and_then(|map| form.map(map));
-        let entries = files.iter().flat_map(Place::entries);
+        let files = given("file_mounts").and_then(|map| reader.map(map));
+        let entries = files.iter().flat_map(Cursor::entries);
         let files = entries.filter_map(|(entry, path)| {
-            let path = form.text(&path)?.map(|path| paths::resolve(folder, Path::new(&path)));
+            let path = reader.text(&path)?.map(|path| paths::resolve(folder, Path::new(&path)));
             Some((entry.key.clone(), path))
         });
         let files = files.collect();
-        let texts = |key: &str, form: &mut Form| -> Vec<String> {
-            let list = given(key).map(|list| form.texts(&list)).unwrap_or_default();
+        let texts = |key: &str, reader: &mut ConfigReader| -> Vec<String> {
+            let list = given(key).map(|list| reader.texts(&list)).unwrap_or_default();
             list.into_iter().map(|text| text.value).collect()
         };
-        let (exclude, filter) = (texts("rsync_exclude", form), texts("rsync_filter", form));
+        let (exclude, filter) = (texts("rsync_exclude", reader), texts("rsync_filter", reader));
         Self { files, exclude, filter }
     }
 

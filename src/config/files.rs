@@ -83,7 +83,7 @@ impl Files {
         Self(Arc::new(Inner { kind, loaded: Mutex::default(), read: Mutex::default() }))
     }
 
-    /// Whether an edit is gone when muster ends.
+    /// Whether an edit is lost when muster ends.
     pub fn are_in_memory(&self) -> bool {
         matches!(self.0.kind, Kind::Memory(_))
     }
@@ -123,7 +123,7 @@ impl Files {
     }
 
     /// Makes `edits`, all of them or none. The old files are kept beside the
-    /// new ones, under names that tell when.
+    /// new ones, under names that hold the time.
     pub fn rewrite(&self, edits: &[Edit]) -> Result<Rewritten, Failure> {
         self.rewrite_at(edits, Timestamp::now())
     }

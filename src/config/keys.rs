@@ -19,7 +19,7 @@ use std::{collections::HashMap, sync::OnceLock};
 use super::{
     Diagnostic,
     diagnostic::ids,
-    form::{Form, Place},
+    reader::{ConfigReader, Cursor},
     text,
     yaml::Entry,
 };
@@ -41,7 +41,7 @@ pub(super) enum Use {
     /// muster gives this itself; why.
     Own(&'static str),
     /// AWS takes it no more; what to do instead.
-    Gone(&'static str),
+    Rejected(&'static str),
 }
 
 /// What `RunInstances` takes under a key.
@@ -163,16 +163,16 @@ fn level(path: &'static str, maps: &ByMap) -> Level {
 
 /// Reports every key below `place` that the table does not know or that has
 /// no effect.
-pub(super) fn check(table: &Table, place: &Place<'_>, form: &mut Form) {
-    check_below(table, table.top(), place, form);
+pub(super) fn check(table: &Table, place: &Cursor<'_>, reader: &mut ConfigReader) {
+    check_below(table, table.top(), place, reader);
 }
 
-fn check_below(table: &Table, level: &Level, place: &Place<'_>, form: &mut Form) {
+fn check_below(table: &Table, level: &Level, place: &Cursor<'_>, reader: &mut ConfigReader) {
     for item in place.items() {
-        check_below(table, level, &item, form);
+        check_below(table, level, &item, reader);
     }
     for entry in place.node.entries() {
-        check_entry(table, level, (place, entry), form);
+        check_entry(table, level, (place, entry), reader);
     }
 }
 
@@ -180,34 +180,36 @@ fn check_below(table: &Table, level: &Level, place: &Place<'_>, form: &mut Form)
 fn check_entry(
     table: &Table,
     level: &Level,
-    (place, entry): (&Place<'_>, &Entry),
-    form: &mut Form,
+    (place, entry): (&Cursor<'_>, &Entry),
+    reader: &mut ConfigReader,
 ) {
     let path = || place.path_of(&entry.key);
     let about = |diagnostic: Diagnostic| diagnostic.at(entry.location.clone()).key(path());
     let Some(key) = level.find(&entry.key) else {
-        form.report_with(|| about(unknown(table, level, entry)));
+        reader.report_with(|| about(unknown(table, level, entry)));
         return;
     };
     let name = || text::shown(&entry.key);
     match key.usage {
         Use::Open => {}
         Use::Used | Use::Passed(_) if key.below.is_empty() => {}
-        Use::Used | Use::Passed(_) => check_below(table, &key.below, &place.value_of(entry), form),
+        Use::Used | Use::Passed(_) => {
+            check_below(table, &key.below, &place.value_of(entry), reader);
+        }
         Use::Ignored(_) | Use::NotYet(_) if entry.value.is_off() => {}
-        Use::Ignored(help) => form.report_with(|| {
+        Use::Ignored(help) => reader.report_with(|| {
             let message = format!("`{}` has no effect in muster", name());
             about(Diagnostic::warning(ids::WITHOUT_EFFECT, message).help(help))
         }),
         Use::NotYet(help) => {
             let message = format!("muster does not carry out `{}` yet", name());
-            form.not_yet(&entry.location, &path(), message, help);
+            reader.not_yet(&entry.location, &path(), message, help);
         }
-        Use::Own(why) => form.report_with(|| {
+        Use::Own(why) => reader.report_with(|| {
             let message = format!("muster sets `{}` itself", name());
             about(Diagnostic::error(ids::NOT_SUPPORTED, message).help(why))
         }),
-        Use::Gone(help) => form.report_with(|| {
+        Use::Rejected(help) => reader.report_with(|| {
             let message = format!("AWS no longer takes `{}`", name());
             about(Diagnostic::error(ids::NOT_SUPPORTED, message).help(help))
         }),

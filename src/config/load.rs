@@ -8,11 +8,11 @@ use super::{
     Diagnostic, Project, Python, Source, Sourced,
     assemble::{Inputs, assemble},
     diagnostic::ids,
-    form::Form,
     parsed::Parsed,
     paths,
     project_file::{self, ProjectFile},
     read,
+    reader::ConfigReader,
     scripts::{self, Scripts},
     text,
 };
@@ -61,7 +61,7 @@ pub struct Overrides {
     /// `--operator-cidr`.
     pub operator_cidr: Option<Ipv4Net>,
     /// No flag: the minor version of this machine's Python, if the nodes can
-    /// have it. It goes *under* what the project says.
+    /// have it. It goes *under* the project's own settings.
     pub operator_python: Option<Python>,
 }
 
@@ -76,7 +76,7 @@ pub struct Loaded {
     pub sources: Vec<Source>,
 }
 
-/// What the files said when they were read last, whether the project that is
+/// The content of the files when they were read last, whether the project that is
 /// planned came of it or an earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -92,7 +92,7 @@ pub struct Reading {
 
 /// Loads a project from files. Never fails: what is wrong is in the result.
 pub fn load(request: &LoadRequest) -> Loaded {
-    let mut reader = Reader { folder: &request.folder, unread: Vec::new() };
+    let mut reader = FileReader { folder: &request.folder, unread: Vec::new() };
     let inputs = reader.inputs(request);
     assemble(inputs, &request.overrides.resolved(&request.folder), reader.unread)
 }
@@ -129,12 +129,12 @@ impl Overrides {
 }
 
 /// Reads files and keeps why some could not be read.
-struct Reader<'a> {
+struct FileReader<'a> {
     folder: &'a Path,
     unread: Vec<Diagnostic>,
 }
 
-impl Reader<'_> {
+impl FileReader<'_> {
     /// Every file that a request leads to.
     fn inputs(&mut self, request: &LoadRequest) -> Inputs {
         let (project_file, mut regions) = self.given(&request.files);
@@ -224,11 +224,11 @@ impl Reader<'_> {
     }
 }
 
-/// What a project file says of other files. What is wrong with it is reported
+/// References of a project file to other files. What is wrong with it is reported
 /// when it is read for good.
 fn listed_files(file: &Parsed) -> ProjectFile {
     let root = file.root.as_ref();
-    root.map(|root| project_file::read(&file.source, root, &mut Form::default()))
+    root.map(|root| project_file::read(&file.source, root, &mut ConfigReader::default()))
         .unwrap_or_default()
 }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{
     NodeTemplate, Sourced, aws,
     diagnostic::ids,
-    form::{Form, Place},
     keys::{self, NODE_CONFIG},
+    reader::{ConfigReader, Cursor},
     text,
 };
 use crate::{
@@ -26,52 +26,52 @@ const MAX_USER_DATA: usize = 16 * 1024;
 
 /// Reads a `node_config`. `None` where there is no usable `InstanceType`; what
 /// else is wrong is reported.
-pub(super) fn read(place: Place<'_>, form: &mut Form) -> Option<NodeTemplate> {
-    let place = form.map(place)?;
-    keys::check(&NODE_CONFIG, &place, form);
-    let instance_type = instance_type(&place, form);
-    let network = network::read(&place, form);
-    let (tags, other_tags) = tags(&place, form);
-    let mut more = passed::read(&place, form);
+pub(super) fn read(place: Cursor<'_>, reader: &mut ConfigReader) -> Option<NodeTemplate> {
+    let place = reader.map(place)?;
+    keys::check(&NODE_CONFIG, &place, reader);
+    let instance_type = instance_type(&place, reader);
+    let network = network::read(&place, reader);
+    let (tags, other_tags) = tags(&place, reader);
+    let mut more = passed::read(&place, reader);
     if !other_tags.is_empty() {
         more.insert("TagSpecifications".into(), other_tags.into());
     }
     let template = NodeTemplate {
         instance_type: instance_type.unwrap_or_else(|| place.sourced(InstanceType::default())),
-        image: place.get("ImageId").and_then(|image| image_id(&image, form)),
-        key_name: place.get("KeyName").and_then(|name| wrapped::<KeyName>(&name, form)),
+        image: place.get("ImageId").and_then(|image| image_id(&image, reader)),
+        key_name: place.get("KeyName").and_then(|name| wrapped::<KeyName>(&name, reader)),
         security_groups: network.security_groups,
         named_groups: network.named_groups,
         subnets: network.subnets,
-        iam_profile: place.get("IamInstanceProfile").and_then(|profile| iam(profile, form)),
+        iam_profile: place.get("IamInstanceProfile").and_then(|profile| iam(profile, reader)),
         tags,
-        user_data: place.get("UserData").and_then(|data| user_data(&data, form)),
+        user_data: place.get("UserData").and_then(|data| user_data(&data, reader)),
         market: place
             .get("InstanceMarketOptions")
-            .map_or_else(Market::default, |options| market::read(options, form)),
+            .map_or_else(Market::default, |options| market::read(options, reader)),
         more,
     };
     (!template.instance_type.as_str().is_empty()).then_some(template)
 }
 
-fn instance_type(place: &Place<'_>, form: &mut Form) -> Option<Sourced<InstanceType>> {
+fn instance_type(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<InstanceType>> {
     let place =
-        form.required(place, "InstanceType", "give the EC2 instance type, such as `m5.large`")?;
-    let name = form.text(&place)?;
+        reader.required(place, "InstanceType", "give the EC2 instance type, such as `m5.large`")?;
+    let name = reader.text(&place)?;
     if !aws::is_instance_type(&name) {
         let message = format!("`{}` is no EC2 instance type", text::shown(&name));
-        form.report(place.error(ids::INVALID_VALUE, message).help("write it like `m5.large`"));
+        reader.report(place.error(ids::INVALID_VALUE, message).help("write it like `m5.large`"));
         return None;
     }
     Some(place.sourced(name.value.into()))
 }
 
-fn wrapped<T: From<String>>(place: &Place<'_>, form: &mut Form) -> Option<Sourced<T>> {
-    form.text(place).map(|text| place.sourced(text.value.into()))
+fn wrapped<T: From<String>>(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<T>> {
+    reader.text(place).map(|text| place.sourced(text.value.into()))
 }
 
-fn image_id(place: &Place<'_>, form: &mut Form) -> Option<Sourced<ImageId>> {
-    let image = form.text(place)?;
+fn image_id(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<ImageId>> {
+    let image = reader.text(place)?;
     // Ray's own word for its default image, which is filled in as where none is named.
     if image.eq_ignore_ascii_case("latest_dlami") {
         return None;
@@ -79,47 +79,51 @@ fn image_id(place: &Place<'_>, form: &mut Form) -> Option<Sourced<ImageId>> {
     if image.starts_with("resolve:ssm:") {
         let message = format!("muster does not resolve the image `{}` yet", text::shown(&image));
         let help = "give the image's id in this region, `ami-…`";
-        form.not_yet(&place.location(), &place.path(), message, help);
+        reader.not_yet(&place.location(), &place.path(), message, help);
         return Some(place.sourced(image.value.into()));
     }
-    id(place, "ami", form)
+    id(place, "ami", reader)
 }
 
-/// An EC2 id of the kind that `prefix` says.
-fn id<T: From<String>>(place: &Place<'_>, prefix: &str, form: &mut Form) -> Option<Sourced<T>> {
-    let text = form.text(place)?;
+/// An EC2 id with the given prefix.
+fn id<T: From<String>>(
+    place: &Cursor<'_>,
+    prefix: &str,
+    reader: &mut ConfigReader,
+) -> Option<Sourced<T>> {
+    let text = reader.text(place)?;
     if !aws::is_id(&text, prefix) {
         let message = format!("`{}` is not an id", text::shown(&text));
         let help = format!("an id here is `{prefix}-` and letters and digits");
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
         return None;
     }
     Some(place.sourced(text.value.into()))
 }
 
 fn ids<T: From<String>>(
-    map: &Place<'_>,
+    map: &Cursor<'_>,
     key: &str,
     prefix: &str,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Vec<Sourced<T>> {
-    let items = map.get(key).map(|list| form.list(&list)).unwrap_or_default();
-    items.iter().filter_map(|item| id(item, prefix, form)).collect()
+    let items = map.get(key).map(|list| reader.list(&list)).unwrap_or_default();
+    items.iter().filter_map(|item| id(item, prefix, reader)).collect()
 }
 
-fn iam(place: Place<'_>, form: &mut Form) -> Option<Sourced<IamProfile>> {
-    let place = form.map(place)?;
+fn iam(place: Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<IamProfile>> {
+    let place = reader.map(place)?;
     let given = (place.get("Arn"), place.get("Name"));
     let profile = match given {
-        (Some(arn), None) => form.text(&arn)?.map(IamProfile::Arn),
-        (None, Some(name)) => form.text(&name)?.map(IamProfile::Name),
+        (Some(arn), None) => reader.text(&arn)?.map(IamProfile::Arn),
+        (None, Some(name)) => reader.text(&name)?.map(IamProfile::Name),
         (both, _) => {
             let message = if both.is_some() {
                 "an instance profile is given by `Arn` and by `Name`"
             } else {
                 "an instance profile needs its `Arn` or its `Name`"
             };
-            form.report(place.error(ids::CONFLICT, message).help("give one of the two"));
+            reader.report(place.error(ids::CONFLICT, message).help("give one of the two"));
             return None;
         }
     };
@@ -128,16 +132,16 @@ fn iam(place: Place<'_>, form: &mut Form) -> Option<Sourced<IamProfile>> {
 
 /// `TagSpecifications`: the tags of instances, which their volumes get too, and
 /// those of other types, as they are written.
-fn tags(place: &Place<'_>, form: &mut Form) -> (Tags, Vec<Value>) {
-    let items = place.get("TagSpecifications").map(|list| form.list(&list)).unwrap_or_default();
+fn tags(place: &Cursor<'_>, reader: &mut ConfigReader) -> (Tags, Vec<Value>) {
+    let items = place.get("TagSpecifications").map(|list| reader.list(&list)).unwrap_or_default();
     let (mut own, mut others) = (Tags::new(), Vec::new());
     for item in items {
-        let Some(item) = form.map(item) else { continue };
-        let kind = form.required(&item, "ResourceType", "give `ResourceType: instance`");
-        let kind = kind.and_then(|kind| form.text(&kind));
-        let list = form.required(&item, "Tags", "list them as `Key` and `Value`");
-        let list = list.map(|list| form.list(&list)).unwrap_or_default();
-        let tags: Tags = list.into_iter().filter_map(|tag| self::tag(tag, form)).collect();
+        let Some(item) = reader.map(item) else { continue };
+        let kind = reader.required(&item, "ResourceType", "give `ResourceType: instance`");
+        let kind = kind.and_then(|kind| reader.text(&kind));
+        let list = reader.required(&item, "Tags", "list them as `Key` and `Value`");
+        let list = list.map(|list| reader.list(&list)).unwrap_or_default();
+        let tags: Tags = list.into_iter().filter_map(|tag| self::tag(tag, reader)).collect();
         match kind {
             Some(kind) if *kind != "instance" => others.push(specification(&kind, tags)),
             Some(_) => own.extend(tags),
@@ -153,14 +157,14 @@ fn specification(kind: &str, tags: Tags) -> Value {
     json!({"ResourceType": kind, "Tags": tags})
 }
 
-fn tag(place: Place<'_>, form: &mut Form) -> Option<(String, String)> {
-    let place = form.map(place)?;
-    let key_place = form.required(&place, "Key", "a tag has a `Key` and a `Value`")?;
-    let value = form.required(&place, "Value", "a tag has a `Key` and a `Value`")?;
-    let (key, value) = (form.text(&key_place)?, form.any_text(&value)?);
+fn tag(place: Cursor<'_>, reader: &mut ConfigReader) -> Option<(String, String)> {
+    let place = reader.map(place)?;
+    let key_place = reader.required(&place, "Key", "a tag has a `Key` and a `Value`")?;
+    let value = reader.required(&place, "Value", "a tag has a `Key` and a `Value`")?;
+    let (key, value) = (reader.text(&key_place)?, reader.any_text(&value)?);
     if key.starts_with("aws:") {
         let message = format!("the tag `{}` begins with `aws:`", text::shown(&key));
-        form.report(
+        reader.report(
             key_place.error(ids::INVALID_VALUE, message).help("AWS keeps those for itself"),
         );
         return None;
@@ -168,12 +172,12 @@ fn tag(place: Place<'_>, form: &mut Form) -> Option<(String, String)> {
     Some((key.value, value.value))
 }
 
-fn user_data(place: &Place<'_>, form: &mut Form) -> Option<String> {
-    let data = form.any_text(place)?.value;
+fn user_data(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<String> {
+    let data = reader.any_text(place)?.value;
     if data.len() > MAX_USER_DATA {
         let message = format!("{} bytes of user data are more than EC2 takes", data.len());
         let help = format!("it takes {MAX_USER_DATA}; let the script fetch the rest");
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
         return None;
     }
     Some(data)

@@ -1,9 +1,9 @@
-//! Files with their trees: each is parsed once, however many ask what it says.
+//! Files with their trees: each is parsed once, however many readers it has.
 
 use super::{
     Diagnostic, Source,
     diagnostic::ids,
-    form::Form,
+    reader::ConfigReader,
     side_by_side::side_by_side,
     text,
     yaml::{self, Node},
@@ -31,9 +31,9 @@ impl Parsed {
         Self { source, root, wrong }
     }
 
-    /// Its tree, once what is wrong with it is reported.
-    pub fn told(self, form: &mut Form) -> Option<Node> {
-        self.wrong.into_iter().for_each(|wrong| form.report(wrong));
+    /// Reports what is wrong with it and returns its tree.
+    pub fn into_root(self, reader: &mut ConfigReader) -> Option<Node> {
+        self.wrong.into_iter().for_each(|wrong| reader.report(wrong));
         self.root
     }
 

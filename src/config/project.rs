@@ -51,7 +51,7 @@ pub struct Project {
 /// one VPC, whichever config they are of.
 #[derive(Clone, Debug)]
 pub struct RegionConfig {
-    /// `provider.region`, as its first config says it.
+    /// `provider.region`, as its first config has it.
     pub region: Sourced<Region>,
     /// Its configs in the order given, at least one; no two of one `cluster_name`.
     pub configs: Vec<RayConfig>,
@@ -60,12 +60,12 @@ pub struct RegionConfig {
     pub groups: Vec<NodeGroup>,
 }
 
-/// One Ray config: what its file says beside node types.
+/// One Ray config: what its file sets apart from node types.
 #[derive(Clone, Debug)]
 pub struct RayConfig {
     /// Its file.
     pub source: Source,
-    /// `cluster_name`. Ray tells clusters apart by region and name.
+    /// `cluster_name`. Ray distinguishes clusters by region and name.
     pub cluster_name: Sourced<String>,
     /// `provider.region`.
     pub region: Sourced<Region>,
@@ -76,7 +76,7 @@ pub struct RayConfig {
     /// `auth.ssh_user`.
     pub ssh_user: Sourced<String>,
     /// `auth.ssh_proxy_command`, with the node's id for its address if
-    /// `ssh_proxy_use_node_id` says so.
+    /// `ssh_proxy_use_node_id` is set.
     pub ssh_proxy: Option<SshProxy>,
     /// `auth.ssh_private_key` or the project's `key_location`, with `~` expanded.
     pub ssh_private_key: Option<Sourced<PathBuf>>,

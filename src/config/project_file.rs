@@ -7,9 +7,9 @@ use ipnet::Ipv4Net;
 use super::{
     Diagnostic, Source, Sourced,
     diagnostic::ids,
-    form::{Form, Place},
     keys::{self, PROJECT},
     quokka_keys::QuokkaKeys,
+    reader::{ConfigReader, Cursor},
     text,
     yaml::{Node, Value},
 };
@@ -18,7 +18,7 @@ use crate::model::{KeyName, Region};
 /// Its name in a folder.
 pub(super) const NAME: &str = "muster.yaml";
 
-/// What a project file says.
+/// A project file's content.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ProjectFile {
     /// `name`.
@@ -57,34 +57,36 @@ pub(super) fn is_project_file(path: &Path, root: Option<&Node>) -> bool {
 }
 
 /// Reads the tree of a project file.
-pub(super) fn read(source: &Source, root: &Node, form: &mut Form) -> ProjectFile {
-    let place = Place::root(root);
+pub(super) fn read(source: &Source, root: &Node, reader: &mut ConfigReader) -> ProjectFile {
+    let place = Cursor::root(root);
     if let Some(wrong) = not_a_project(source, &place) {
-        form.report(wrong);
+        reader.report(wrong);
         return ProjectFile::default();
     }
-    keys::check(&PROJECT, &place, form);
-    let ssh = place.get("ssh").and_then(|ssh| form.map(ssh));
+    keys::check(&PROJECT, &place, reader);
+    let ssh = place.get("ssh").and_then(|ssh| reader.map(ssh));
     let ssh_config = ssh.and_then(|ssh| ssh.get("config"));
     ProjectFile {
-        name: place.get("name").and_then(|name| form.text(&name)),
-        regions: regions(&place, form),
-        leader: place.get("leader").and_then(|leader| Some(form.text(&leader)?.map(Region::from))),
-        key_name: place.get("key_name").and_then(|key| Some(form.text(&key)?.map(KeyName::from))),
-        key_location: path(place.get("key_location"), form),
-        security_group: place.get("security_group").and_then(|group| form.text(&group)),
-        requirements: place.get("requirements").map(|list| form.texts(&list)).unwrap_or_default(),
-        spill_dir: path(place.get("spill_dir"), form),
-        recipe: path(place.get("recipe"), form),
-        ssh_config: path(ssh_config, form),
-        quokka: QuokkaKeys::read(&place, form),
+        name: place.get("name").and_then(|name| reader.text(&name)),
+        regions: regions(&place, reader),
+        leader: place
+            .get("leader")
+            .and_then(|leader| Some(reader.text(&leader)?.map(Region::from))),
+        key_name: place.get("key_name").and_then(|key| Some(reader.text(&key)?.map(KeyName::from))),
+        key_location: path(place.get("key_location"), reader),
+        security_group: place.get("security_group").and_then(|group| reader.text(&group)),
+        requirements: place.get("requirements").map(|list| reader.texts(&list)).unwrap_or_default(),
+        spill_dir: path(place.get("spill_dir"), reader),
+        recipe: path(place.get("recipe"), reader),
+        ssh_config: path(ssh_config, reader),
+        quokka: QuokkaKeys::read(&place, reader),
         operator_cidr: place
             .get("operator_cidr")
-            .and_then(|cidr| form.parsed(&cidr, "203.0.113.7/32")),
+            .and_then(|cidr| reader.parsed(&cidr, "203.0.113.7/32")),
     }
 }
 
-fn not_a_project(source: &Source, place: &Place<'_>) -> Option<Diagnostic> {
+fn not_a_project(source: &Source, place: &Cursor<'_>) -> Option<Diagnostic> {
     let name = text::shown(&source.path.to_string_lossy());
     if place.get("provider").is_some() {
         let message = format!("`{name}` is a region config under the name of a project file");
@@ -99,16 +101,16 @@ fn not_a_project(source: &Source, place: &Place<'_>) -> Option<Diagnostic> {
     Some(place.error(ids::NOT_A_CONFIG, message).help(help))
 }
 
-fn regions(place: &Place<'_>, form: &mut Form) -> Vec<Sourced<PathBuf>> {
+fn regions(place: &Cursor<'_>, reader: &mut ConfigReader) -> Vec<Sourced<PathBuf>> {
     let why = "list the region configs: one file each, in `- ` lines";
-    let Some(list) = form.required(place, "regions", why) else { return Vec::new() };
-    let files = form.texts(&list);
+    let Some(list) = reader.required(place, "regions", why) else { return Vec::new() };
+    let files = reader.texts(&list);
     if list.node.is_empty() && matches!(list.node.value, Value::List(_)) {
-        form.report(list.error(ids::INVALID_VALUE, "`regions` lists no files").help(why));
+        reader.report(list.error(ids::INVALID_VALUE, "`regions` lists no files").help(why));
     }
     files.into_iter().map(|file| file.map(PathBuf::from)).collect()
 }
 
-fn path(place: Option<Place<'_>>, form: &mut Form) -> Option<Sourced<PathBuf>> {
-    Some(form.text(&place?)?.map(PathBuf::from))
+fn path(place: Option<Cursor<'_>>, reader: &mut ConfigReader) -> Option<Sourced<PathBuf>> {
+    Some(reader.text(&place?)?.map(PathBuf::from))
 }

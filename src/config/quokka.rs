@@ -8,7 +8,7 @@ use super::Sourced;
 /// The set under which pyquokka runs; pip's form, one constraint a line.
 const PINNED: &str = include_str!("../../assets/recipe/constraints.txt");
 
-/// What `muster.yaml` says of Quokka, gaps filled in.
+/// The Quokka settings of `muster.yaml`, with defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quokka {
     /// `python`: the nodes' Python. It has to be the minor version of the

@@ -1,18 +1,18 @@
-//! What `muster.yaml` says of Quokka, as written.
+//! The Quokka settings of `muster.yaml`, as written.
 
 use std::collections::BTreeMap;
 
 use super::{
     AwsCredentials, Python, Quokka, RayStart, Sourced,
     diagnostic::ids,
-    form::{Form, Place},
     quokka::{is_package, is_version},
+    reader::{ConfigReader, Cursor},
     recipe_file::choice,
     text,
     yaml::Value,
 };
 
-/// What is taken where neither the project nor the operator's own Python says.
+/// The default where neither the project nor the operator's Python sets one.
 const DEFAULT_PYTHON: Python = Python::V3_11;
 
 /// The keys, each where it is given.
@@ -26,12 +26,12 @@ pub(super) struct QuokkaKeys {
 
 impl QuokkaKeys {
     /// Reads them from the top of a project file.
-    pub fn read(place: &Place<'_>, form: &mut Form) -> Self {
+    pub fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> Self {
         Self {
-            python: place.get("python").and_then(|python| self::python(&python, form)),
-            versions: place.get("versions").map(|map| versions(map, form)).unwrap_or_default(),
-            aws_credentials: chosen(place, "aws_credentials", &CREDENTIALS, form),
-            ray: chosen(place, "ray", &RAY, form),
+            python: place.get("python").and_then(|python| self::python(&python, reader)),
+            versions: place.get("versions").map(|map| versions(map, reader)).unwrap_or_default(),
+            aws_credentials: chosen(place, "aws_credentials", &CREDENTIALS, reader),
+            ray: chosen(place, "ray", &RAY, reader),
         }
     }
 
@@ -65,36 +65,36 @@ pub(super) const RAY: [(&str, RayStart); 2] =
     [("built-in", RayStart::BuiltIn), ("config", RayStart::Config)];
 
 fn chosen<T: Copy>(
-    place: &Place<'_>,
+    place: &Cursor<'_>,
     key: &str,
     choices: &[(&str, T)],
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<Sourced<T>> {
     let place = place.get(key)?;
-    Some(place.sourced(choice(&place, choices, form)?))
+    Some(place.sourced(choice(&place, choices, reader)?))
 }
 
 /// Unquoted it is a number to YAML, and 3.10 the same as 3.1: what counts is
 /// how it was written.
-fn python(place: &Place<'_>, form: &mut Form) -> Option<Sourced<Python>> {
-    let text = as_written(place, form)?;
+fn python(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<Python>> {
+    let text = as_written(place, reader)?;
     match text.parse() {
         Ok(python) => Some(place.sourced(python)),
         Err(why) => {
             let message = format!("Python {} can't be had: {why}", text::shown(text));
             let help = "write `python: \"3.11\"`, or \"3.10\": the minor version of the Python \
                         that you connect with";
-            form.report(place.error(ids::INVALID_VALUE, message).help(help));
+            reader.report(place.error(ids::INVALID_VALUE, message).help(help));
             None
         }
     }
 }
 
-fn versions(place: Place<'_>, form: &mut Form) -> BTreeMap<String, Sourced<String>> {
-    let Some(place) = form.map(place) else { return BTreeMap::new() };
+fn versions(place: Cursor<'_>, reader: &mut ConfigReader) -> BTreeMap<String, Sourced<String>> {
+    let Some(place) = reader.map(place) else { return BTreeMap::new() };
     let mut versions = BTreeMap::new();
     for (entry, value) in place.entries() {
-        let Some(version) = as_written(&value, form) else { continue };
+        let Some(version) = as_written(&value, reader) else { continue };
         if is_package(&entry.key) && is_version(version) {
             versions.insert(entry.key.clone(), value.sourced(version.to_owned()));
             continue;
@@ -105,17 +105,17 @@ fn versions(place: Place<'_>, form: &mut Form) -> BTreeMap<String, Sourced<Strin
             text::shown(version)
         );
         let help = "write `polars: 0.18.6`, or a specifier: `numpy: \"<2\"`";
-        form.report(value.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(value.error(ids::INVALID_VALUE, message).help(help));
     }
     versions
 }
 
 /// A scalar's text, whatever YAML takes it for.
-fn as_written<'a>(place: &Place<'a>, form: &mut Form) -> Option<&'a str> {
+fn as_written<'a>(place: &Cursor<'a>, reader: &mut ConfigReader) -> Option<&'a str> {
     match &place.node.value {
         Value::Scalar(scalar) if !scalar.text.trim().is_empty() => Some(scalar.text.trim()),
         _ => {
-            form.wrong_type(place, "a version", "write it like \"3.11\"");
+            reader.wrong_type(place, "a version", "write it like \"3.11\"");
             None
         }
     }

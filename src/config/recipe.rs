@@ -89,7 +89,7 @@ pub enum OperatorAction {
     /// Copies the region config's `file_mounts` there.
     FileMounts,
     /// Sends the operator's AWS credentials, or takes away those once sent, as
-    /// `aws_credentials` says.
+    /// `aws_credentials` is set so.
     Credentials,
 }
 

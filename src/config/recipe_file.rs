@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{
     Action, ConfigCommands, Diagnostic, On, OperatorAction, RayStart, Recipe, Source, Step,
     diagnostic::{self, ids},
-    form::{Form, Place},
     keys::{self, RECIPE},
     parsed::Parsed,
+    reader::{ConfigReader, Cursor},
     scripts::{self, Scripts},
     text,
     yaml::{Resolved, Value},
@@ -44,10 +44,10 @@ impl Recipe {
         scripts: &Scripts,
         unread: Vec<Diagnostic>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut form = Form::after(unread);
-        let root = Parsed::of(source.clone()).told(&mut form);
-        let steps = root.map(|root| steps(&Place::root(&root), scripts, &mut form));
-        let mut diagnostics = form.diagnostics;
+        let mut reader = ConfigReader::after(unread);
+        let root = Parsed::of(source.clone()).into_root(&mut reader);
+        let steps = root.map(|root| steps(&Cursor::root(&root), scripts, &mut reader));
+        let mut diagnostics = reader.diagnostics;
         match steps {
             Some(steps) if diagnostics.is_empty() => {
                 Ok(Self { name: source.path.to_string_lossy().into_owned(), steps })
@@ -60,19 +60,19 @@ impl Recipe {
     }
 }
 
-fn steps(place: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Vec<Step> {
-    let Some(place) = form.map(place.clone()) else { return Vec::new() };
-    keys::check(&RECIPE, &place, form);
+fn steps(place: &Cursor<'_>, scripts: &Scripts, reader: &mut ConfigReader) -> Vec<Step> {
+    let Some(place) = reader.map(place.clone()) else { return Vec::new() };
+    keys::check(&RECIPE, &place, reader);
     let why = "list the steps: `- name:` with `run:`, `script:`, `config:` or `do:`";
-    let Some(list) = form.required(&place, "steps", why) else { return Vec::new() };
-    let items = form.list(&list);
+    let Some(list) = reader.required(&place, "steps", why) else { return Vec::new() };
+    let items = reader.list(&list);
     if items.is_empty() && matches!(list.node.value, Value::List(_)) {
-        form.report(list.error(ids::INVALID_VALUE, "this recipe has no steps").help(why));
+        reader.report(list.error(ids::INVALID_VALUE, "this recipe has no steps").help(why));
     }
     let names: Vec<&str> = items.iter().map(|item| word_in(item, "name")).collect();
     let whens: Vec<&str> = items.iter().map(|item| word_in(item, "when")).collect();
     let step =
-        |(index, item)| step(item, &Names { all: &names, whens: &whens, index, scripts }, form);
+        |(index, item)| step(item, &Names { all: &names, whens: &whens, index, scripts }, reader);
     items.into_iter().enumerate().filter_map(step).collect()
 }
 
@@ -101,22 +101,23 @@ impl Names<'_> {
     }
 }
 
-/// What a step says under `key` as written, for what concerns other steps.
-fn word_in<'a>(item: &Place<'a>, key: &str) -> &'a str {
+/// A step's value under `key` as written, for rules that span several steps.
+fn word_in<'a>(item: &Cursor<'a>, key: &str) -> &'a str {
     item.node.get(key).map_or("", super::yaml::Node::text)
 }
 
-fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
-    let place = form.map(place)?;
-    let name = name(&place, names, form);
-    let on = place.get("on").map_or(Some(On::All), |on| on_nodes(&on, form));
-    let action = action(&place, names.scripts, form);
-    let needs = place.get("needs").map(|needs| self::needs(&needs, names, form));
-    let after = place.get("after").map(|after| self::needs(&after, names, form));
-    let when = place.get("when").map(|when| when_ray(&when, form));
-    let timeout = place.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |t| timeout(&t, form));
-    let retries = place.get("retries").map_or(Some(0), |retries| form.count(&retries));
-    let again = place.get("again").map_or(Some(false), |on| choice(&on, &[("start", true)], form));
+fn step(place: Cursor<'_>, names: &Names<'_>, reader: &mut ConfigReader) -> Option<Step> {
+    let place = reader.map(place)?;
+    let name = name(&place, names, reader);
+    let on = place.get("on").map_or(Some(On::All), |on| on_nodes(&on, reader));
+    let action = action(&place, names.scripts, reader);
+    let needs = place.get("needs").map(|needs| self::needs(&needs, names, reader));
+    let after = place.get("after").map(|after| self::needs(&after, names, reader));
+    let when = place.get("when").map(|when| when_ray(&when, reader));
+    let timeout = place.get("timeout").map_or(Some(DEFAULT_TIMEOUT), |t| timeout(&t, reader));
+    let retries = place.get("retries").map_or(Some(0), |retries| reader.count(&retries));
+    let again =
+        place.get("again").map_or(Some(false), |on| choice(&on, &[("start", true)], reader));
     Some(Step {
         name: name?,
         on: on?,
@@ -130,39 +131,39 @@ fn step(place: Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<Step> {
     })
 }
 
-fn name(step: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Option<String> {
+fn name(step: &Cursor<'_>, names: &Names<'_>, reader: &mut ConfigReader) -> Option<String> {
     let why = "give each step a name of its own: `- name: install`";
-    let place = form.required(step, "name", why)?;
-    let name = form.text(&place)?.value;
+    let place = reader.required(step, "name", why)?;
+    let name = reader.text(&place)?.value;
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if !name.bytes().all(allowed) {
         let message = format!("`{}` can't name a step", text::shown(&name));
         let help = "use small letters, digits and `-`: logs are named by it";
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     } else if names.is_taken(&name) {
         let message = format!("there is a step `{name}` already");
         let help = "`needs` and the logs go by the name: give this step another";
-        form.report(place.error(ids::STEP_TWICE, message).help(help));
+        reader.report(place.error(ids::STEP_TWICE, message).help(help));
     }
     Some(name)
 }
 
-fn on_nodes(place: &Place<'_>, form: &mut Form) -> Option<On> {
+fn on_nodes(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<On> {
     let choices = [("all", On::All), ("leader", On::Leader), ("members", On::Members)];
-    choice(place, &choices, form)
+    choice(place, &choices, reader)
 }
 
-fn when_ray(place: &Place<'_>, form: &mut Form) -> Option<RayStart> {
+fn when_ray(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<RayStart> {
     let choices = [("ray-built-in", RayStart::BuiltIn), ("ray-config", RayStart::Config)];
-    choice(place, &choices, form)
+    choice(place, &choices, reader)
 }
 
 pub(super) fn choice<T: Copy>(
-    place: &Place<'_>,
+    place: &Cursor<'_>,
     choices: &[(&str, T)],
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<T> {
-    let text = form.text(place)?.value;
+    let text = reader.text(place)?.value;
     if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
         return Some(*value);
     }
@@ -170,20 +171,20 @@ pub(super) fn choice<T: Copy>(
     let help = keys::suggestion(&text, names())
         .unwrap_or_else(|| format!("it is one of {}", names().collect::<Vec<_>>().join(", ")));
     let message = format!("`{}` is not known here", text::shown(&text));
-    form.report(place.error(ids::INVALID_VALUE, message).help(help));
+    reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     None
 }
 
 /// Each way to say what a step does.
 const ACTIONS: [&str; 4] = ["run", "script", "config", "do"];
 
-fn action(step: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Option<Action> {
+fn action(step: &Cursor<'_>, scripts: &Scripts, reader: &mut ConfigReader) -> Option<Action> {
     let given: Vec<_> = ACTIONS.iter().filter_map(|key| Some((*key, step.get(key)?))).collect();
     match given.as_slice() {
-        [("run", run)] => Some(Action::Run(form.text(run)?.value)),
-        [("script", script)] => scripts::resolve(script, scripts, form).map(Action::Run),
-        [("config", config)] => commands(config, form).map(Action::Config),
-        [(_, action)] => operator(action, form).map(Action::Operator),
+        [("run", run)] => Some(Action::Run(reader.text(run)?.value)),
+        [("script", script)] => scripts::resolve(script, scripts, reader).map(Action::Run),
+        [("config", config)] => commands(config, reader).map(Action::Config),
+        [(_, action)] => operator(action, reader).map(Action::Operator),
         other => {
             let message = match other {
                 [(one, _), (two, _), ..] => format!("this step has both `{one}` and `{two}`"),
@@ -191,41 +192,41 @@ fn action(step: &Place<'_>, scripts: &Scripts, form: &mut Form) -> Option<Action
             };
             let help = "a step has one of `run:`, a shell text, `script:`, a file of it, \
                         `config:`, a command list of the region's config, and `do:`";
-            form.report(step.error(ids::STEP_ACTION, message).help(help));
+            reader.report(step.error(ids::STEP_ACTION, message).help(help));
             None
         }
     }
 }
 
-fn operator(place: &Place<'_>, form: &mut Form) -> Option<OperatorAction> {
+fn operator(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<OperatorAction> {
     let choices =
         [("file-mounts", OperatorAction::FileMounts), ("credentials", OperatorAction::Credentials)];
-    choice(place, &choices, form)
+    choice(place, &choices, reader)
 }
 
-fn commands(place: &Place<'_>, form: &mut Form) -> Option<ConfigCommands> {
+fn commands(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<ConfigCommands> {
     let choices = [
         ("initialization_commands", ConfigCommands::InitializationCommands),
         ("setup_commands", ConfigCommands::SetupCommands),
         ("start_ray_commands", ConfigCommands::StartRayCommands),
     ];
-    choice(place, &choices, form)
+    choice(place, &choices, reader)
 }
 
-fn needs(place: &Place<'_>, names: &Names<'_>, form: &mut Form) -> Vec<String> {
-    let items = form.list(place);
+fn needs(place: &Cursor<'_>, names: &Names<'_>, reader: &mut ConfigReader) -> Vec<String> {
+    let items = reader.list(place);
     let mut needs = Vec::new();
     for item in items {
-        let Some(need) = form.text(&item) else { continue };
+        let Some(need) = reader.text(&item) else { continue };
         if !names.earlier().any(|earlier| earlier == *need) {
-            form.report(unmet(&item, &need, names));
+            reader.report(unmet(&item, &need, names));
         }
         needs.push(need.value);
     }
     needs
 }
 
-fn unmet(place: &Place<'_>, need: &str, names: &Names<'_>) -> Diagnostic {
+fn unmet(place: &Cursor<'_>, need: &str, names: &Names<'_>) -> Diagnostic {
     let shown = text::shown(need);
     if names.all.contains(&need) {
         let message = format!("the step `{shown}` does not come before this one");
@@ -239,7 +240,7 @@ fn unmet(place: &Place<'_>, need: &str, names: &Names<'_>) -> Diagnostic {
 }
 
 /// `90s`, `10m`, `1h`, or a number of seconds.
-fn timeout(place: &Place<'_>, form: &mut Form) -> Option<Duration> {
+fn timeout(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Duration> {
     let duration = match &place.node.value {
         Value::Scalar(scalar) => match scalar.resolved {
             Resolved::Int(seconds) => u64::try_from(seconds).ok(),
@@ -252,7 +253,7 @@ fn timeout(place: &Place<'_>, form: &mut Form) -> Option<Duration> {
     if duration.is_none() {
         let message = format!("{} is not a time limit", place.node.describe());
         let help = "write it like `90s`, `10m` or `1h`, or as a number of seconds";
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     }
     duration
 }

@@ -14,8 +14,8 @@ use std::path::Path;
 use super::{
     Diagnostic, FileMounts, NodeGroup, RayConfig, RegionConfig, Source, Sourced, aws,
     diagnostic::ids,
-    form::{Form, Place},
     keys::{self, REGION},
+    reader::{ConfigReader, Cursor},
     text,
     yaml::Node,
 };
@@ -35,16 +35,16 @@ pub(super) fn read(
     source: &Source,
     root: &Node,
     around: Around<'_>,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<RegionConfig> {
-    let place = Place::root(root);
+    let place = Cursor::root(root);
     if let Some(wrong) = not_a_region_config(source, &place) {
-        form.report(wrong);
+        reader.report(wrong);
         return None;
     }
-    let others = std::mem::take(&mut form.unsupported);
-    let config = read_config(source, &place, around, form);
-    let unsupported = std::mem::replace(&mut form.unsupported, others);
+    let others = std::mem::take(&mut reader.unsupported);
+    let config = read_config(source, &place, around, reader);
+    let unsupported = std::mem::replace(&mut reader.unsupported, others);
     config.map(|(config, groups)| RegionConfig {
         region: config.region.clone(),
         configs: vec![RayConfig { unsupported, ..config }],
@@ -54,17 +54,17 @@ pub(super) fn read(
 
 fn read_config(
     source: &Source,
-    place: &Place<'_>,
+    place: &Cursor<'_>,
     around: Around<'_>,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<(RayConfig, Vec<NodeGroup>)> {
-    keys::check(&REGION, place, form);
-    let cluster_name = cluster_name(place, form);
-    let provider = provider(place, form);
-    let auth = auth::read(place, around.folder, form);
-    let groups = node_types::read(place, form);
-    let commands = commands::read(source, place, around.starts_ray, form);
-    let file_mounts = FileMounts::read(place, around.folder, form);
+    keys::check(&REGION, place, reader);
+    let cluster_name = cluster_name(place, reader);
+    let provider = provider(place, reader);
+    let auth = auth::read(place, around.folder, reader);
+    let groups = node_types::read(place, reader);
+    let commands = commands::read(source, place, around.starts_ray, reader);
+    let file_mounts = FileMounts::read(place, around.folder, reader);
     let (provider, mut groups) = (provider?, groups?);
     let mut config = RayConfig {
         source: source.clone(),
@@ -75,17 +75,17 @@ fn read_config(
         ssh_user: auth.user?,
         ssh_private_key: auth.private_key,
         ssh_proxy: auth.proxy,
-        group_to_make: security_group::read(place, &groups, form),
+        group_to_make: security_group::read(place, &groups, reader),
         commands,
         file_mounts,
         unsupported: Vec::new(),
     };
-    ray::fill_in(&mut config, &mut groups, place, form);
+    ray::fill_in(&mut config, &mut groups, place, reader);
     Some((config, groups))
 }
 
 /// A file that is something else altogether gets one diagnostic, not twenty.
-fn not_a_region_config(source: &Source, place: &Place<'_>) -> Option<Diagnostic> {
+fn not_a_region_config(source: &Source, place: &Cursor<'_>) -> Option<Diagnostic> {
     let is_config = ["cluster_name", "provider", "available_node_types"];
     if is_config.iter().any(|key| place.get(key).is_some()) {
         return None;
@@ -96,10 +96,10 @@ fn not_a_region_config(source: &Source, place: &Place<'_>) -> Option<Diagnostic>
     Some(place.error(ids::NOT_A_CONFIG, message).help(help))
 }
 
-fn cluster_name(place: &Place<'_>, form: &mut Form) -> Option<Sourced<String>> {
+fn cluster_name(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<String>> {
     let why = "name the cluster; Ray and Quokka find its nodes by this name";
-    let place = form.required(place, "cluster_name", why)?;
-    form.text(&place)
+    let place = reader.required(place, "cluster_name", why)?;
+    reader.text(&place)
 }
 
 struct Provider {
@@ -108,34 +108,34 @@ struct Provider {
     use_internal_ips: bool,
 }
 
-fn provider(place: &Place<'_>, form: &mut Form) -> Option<Provider> {
+fn provider(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Provider> {
     let why = "add `provider:` with `type: aws` and `region:`";
-    let place = form.required(place, "provider", why)?;
-    let place = form.map(place)?;
-    check_type(&place, form);
-    let region = region(&place, form);
+    let place = reader.required(place, "provider", why)?;
+    let place = reader.map(place)?;
+    check_type(&place, reader);
+    let region = region(&place, reader);
     let zones = place
         .get("availability_zone")
-        .map(|zones| self::zones(&zones, region.as_ref(), form))
+        .map(|zones| self::zones(&zones, region.as_ref(), reader))
         .unwrap_or_default();
-    let internal = place.get("use_internal_ips").and_then(|flag| form.flag(&flag));
+    let internal = place.get("use_internal_ips").and_then(|flag| reader.flag(&flag));
     Some(Provider { region, zones, use_internal_ips: internal.unwrap_or(false) })
 }
 
-fn check_type(provider: &Place<'_>, form: &mut Form) {
-    let Some(place) = form.required(provider, "type", "add `type: aws`") else { return };
-    let Some(kind) = form.text(&place) else { return };
+fn check_type(provider: &Cursor<'_>, reader: &mut ConfigReader) {
+    let Some(place) = reader.required(provider, "type", "add `type: aws`") else { return };
+    let Some(kind) = reader.text(&place) else { return };
     if *kind != "aws" {
         let message = format!("the provider `{}` is not AWS", text::shown(&kind));
         let help = "muster assembles clusters on AWS only: `type: aws`";
-        form.report(place.error(ids::PROVIDER_TYPE, message).help(help));
+        reader.report(place.error(ids::PROVIDER_TYPE, message).help(help));
     }
 }
 
-fn region(provider: &Place<'_>, form: &mut Form) -> Option<Sourced<Region>> {
+fn region(provider: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<Region>> {
     let why = "name this config's AWS region, such as `us-west-2`";
-    let place = form.required(provider, "region", why)?;
-    let name = form.text(&place)?;
+    let place = reader.required(provider, "region", why)?;
+    let name = reader.text(&place)?;
     if aws::REGIONS.contains(&name.as_str()) {
         return Some(name.map(Region::from));
     }
@@ -144,22 +144,22 @@ fn region(provider: &Place<'_>, form: &mut Form) -> Option<Sourced<Region>> {
     if aws::is_region_name(&name) {
         let help = known.unwrap_or_else(|| "EC2 will say whether it exists".into());
         let message = format!("muster does not know the region `{shown}`");
-        form.report(place.warning(ids::REGION_UNKNOWN, message).help(help));
+        reader.report(place.warning(ids::REGION_UNKNOWN, message).help(help));
         return Some(name.map(Region::from));
     }
     let help = known.unwrap_or_else(|| "a region is named like `us-west-2`".into());
     let message = format!("`{shown}` is no name of an AWS region");
-    form.report(place.error(ids::REGION_SYNTAX, message).help(help));
+    reader.report(place.error(ids::REGION_SYNTAX, message).help(help));
     None
 }
 
 /// `us-west-2a,us-west-2b`: several zones in one text.
 fn zones(
-    place: &Place<'_>,
+    place: &Cursor<'_>,
     region: Option<&Sourced<Region>>,
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Vec<Sourced<Zone>> {
-    let Some(text) = form.text(place) else { return Vec::new() };
+    let Some(text) = reader.text(place) else { return Vec::new() };
     let mut zones = Vec::new();
     let mut start = 0;
     for part in text.split(',') {
@@ -171,7 +171,7 @@ fn zones(
         }
     }
     for zone in region.into_iter().flat_map(|region| strangers(&zones, region)) {
-        form.report(zone.key(place.path()));
+        reader.report(zone.key(place.path()));
     }
     zones
 }

@@ -10,8 +10,9 @@ use std::{
 use super::{
     Diagnostic, Location, Source, Sourced,
     diagnostic::ids,
-    form::{Form, Place},
-    keys, text,
+    keys,
+    reader::{ConfigReader, Cursor},
+    text,
     yaml::{self, Node, Value},
 };
 
@@ -44,7 +45,7 @@ const SCRIPTS: &[(&str, &str)] = built_in![
 pub(super) type Scripts = BTreeMap<String, Arc<str>>;
 
 /// The script files that `recipe` names, each where it does. What is wrong
-/// with the recipe itself is told when it is read for good.
+/// with the recipe itself is reported when it is fully read.
 pub(super) fn named(recipe: &Source) -> Vec<Sourced<PathBuf>> {
     let root = yaml::parse(recipe, &mut Vec::new());
     let steps = root.as_ref().and_then(|root| root.get("steps"));
@@ -64,15 +65,19 @@ fn located(script: &Node) -> Sourced<PathBuf> {
 }
 
 /// The text that the step runs; `files` are those that could be read.
-pub(super) fn resolve(place: &Place<'_>, files: &Scripts, form: &mut Form) -> Option<String> {
-    let name = form.text(place)?.value;
+pub(super) fn resolve(
+    place: &Cursor<'_>,
+    files: &Scripts,
+    reader: &mut ConfigReader,
+) -> Option<String> {
+    let name = reader.text(place)?.value;
     if let Some(short) = name.strip_prefix(BUILT_IN) {
         return built_in(short).or_else(|| {
-            form.report(unknown(place, short));
+            reader.report(unknown(place, short));
             None
         });
     }
-    // One that can't be read has been told where it was looked for.
+    // One that can't be read has been reported already.
     files.get(&name).map(ToString::to_string)
 }
 
@@ -81,7 +86,7 @@ fn built_in(name: &str) -> Option<String> {
     Some(format!("{LIBRARY}\n{text}"))
 }
 
-fn unknown(place: &Place<'_>, name: &str) -> Diagnostic {
+fn unknown(place: &Cursor<'_>, name: &str) -> Diagnostic {
     let names = || SCRIPTS.iter().map(|(name, _)| *name);
     let help = keys::suggestion(name, names())
         .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
@@ -114,8 +119,8 @@ mod tests {
     fn every_built_in_script_is_sound_shell() {
         for (name, _) in SCRIPTS {
             let text = built_in(name).expect("it is there");
-            let said = fed(&mut Command::new("sh"), &["-n"], &text).expect("sh is there");
-            assert_eq!(said, "", "{name}");
+            let output = fed(&mut Command::new("sh"), &["-n"], &text).expect("sh is there");
+            assert_eq!(output, "", "{name}");
         }
     }
 
@@ -128,13 +133,13 @@ mod tests {
         for (name, _) in SCRIPTS {
             let text = built_in(name).expect("it is there");
             match fed(&mut Command::new("shellcheck"), &arguments, &text) {
-                Ok(said) => assert_eq!(said, "", "{name}"),
+                Ok(output) => assert_eq!(output, "", "{name}"),
                 Err(_) => eprintln!("SKIPPED: shellcheck is not installed"),
             }
         }
     }
 
-    /// What `command` says of `text`, given on its stdin.
+    /// Returns what `command` prints for `text` on its stdin.
     fn fed(command: &mut Command, arguments: &[&str], text: &str) -> std::io::Result<String> {
         let mut child = command
             .args(arguments)

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::{Forwarded, Handover, Ports, RegionNodes, Versions, joined};
 use crate::model::{ClusterId, InstanceId};
 
-/// What `muster export --json` tells.
+/// The document of `muster export --json`.
 #[derive(Serialize)]
 struct Document<'a> {
     /// The form of this document.

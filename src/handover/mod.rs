@@ -31,7 +31,7 @@ use crate::{
 /// The user that pyquokka's own helpers log in as.
 const PYQUOKKA_USER: &str = "ubuntu";
 
-/// A cluster, ready to be told to Python.
+/// A cluster, ready to be exported to Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
     /// The cluster's id.
@@ -68,7 +68,7 @@ pub struct RegionNodes {
 }
 
 impl Handover {
-    /// The cluster as `state` has it. `Err` says which nodes are not ready;
+    /// The cluster as `state` has it. `Err` lists the nodes that are not ready;
     /// `force` leaves those out, but never the leader.
     pub fn of(
         project: &Project,
@@ -146,8 +146,8 @@ fn is_ready(node: &NodeState) -> bool {
 
 fn not_ready(missing: &[&NodeState], all: usize, leads: bool) -> Failure {
     const SHOWN: usize = 6;
-    let told = |node: &&NodeState| format!("{} ({})", node.name, why(node));
-    let mut names: Vec<_> = missing.iter().take(SHOWN).map(told).collect();
+    let describe = |node: &&NodeState| format!("{} ({})", node.name, why(node));
+    let mut names: Vec<_> = missing.iter().take(SHOWN).map(describe).collect();
     if missing.len() > SHOWN {
         names.push(format!("{} more", missing.len() - SHOWN));
     }
@@ -255,8 +255,8 @@ fn other_users(project: &Project, state: &RunState) -> Vec<String> {
     };
     let of_region = |region: &RegionConfig| -> Vec<String> {
         let others = region.configs.iter().filter(|config| *config.ssh_user != PYQUOKKA_USER);
-        let told = |config| format!("{} ({})", region.title_of(config), *config.ssh_user);
-        others.filter(|config| in_use(config)).map(told).collect()
+        let describe = |config| format!("{} ({})", region.title_of(config), *config.ssh_user);
+        others.filter(|config| in_use(config)).map(describe).collect()
     };
     project.regions.iter().flat_map(of_region).collect()
 }

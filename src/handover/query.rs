@@ -17,7 +17,7 @@ pub fn query_program(handover: &Handover) -> String {
     connecting + &handover.python() + QUERY
 }
 
-/// A line that the program tells.
+/// A line that the program prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {

@@ -19,7 +19,7 @@ pub struct Versions {
     pub ray: Option<String>,
     /// pyquokka's, where it is pinned to one.
     pub pyquokka: Option<String>,
-    /// What pip has to be told to get the same.
+    /// The pip requirements that give the same versions.
     pub requirements: Vec<String>,
 }
 

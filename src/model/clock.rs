@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// Tells the wall-clock time.
+/// Returns the wall-clock time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     /// The machine's own.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What failed, as told to the user and kept in the journal. Never holds a secret.
+/// What failed, as shown to the user and kept in the journal. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The service's own code where there is one: `InsufficientInstanceCapacity`.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Bytes that no log, journal, argument or message may hold: it has no
-/// `Display`, its `Debug` says nothing, and it can't be serialised.
+/// `Display`, its `Debug` prints nothing, and it can't be serialised.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 

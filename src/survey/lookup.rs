@@ -1,4 +1,4 @@
-//! Finding what a config names in what a region told.
+//! Finds what a config names in a region's facts.
 
 use crate::{
     cloud::{Image, InstanceTypeInfo, KeyPair, SecurityGroup, Subnet, Vpc},

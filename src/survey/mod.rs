@@ -73,7 +73,7 @@ pub struct Survey {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RegionSurvey {
     /// Why the region could not be asked at all; then nothing here is known
-    /// but what other regions tell of it.
+    /// but what other regions report of it.
     pub not_asked: Option<Failure>,
     /// Whether the account may use the region; `None` inside: no such region.
     pub opt_in: Fact<Option<OptIn>>,

@@ -22,7 +22,7 @@ use super::{
 /// One region's answers, with what has to be judged over all regions.
 pub(super) struct Answers {
     pub facts: RegionSurvey,
-    /// The list of regions as this one tells it.
+    /// The list of regions as this region returns it.
     pub list: Result<Vec<RegionInfo>>,
     /// Why the region could not be asked at all.
     pub lost: Option<CloudError>,
@@ -67,8 +67,8 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         some(!types.is_empty(), cloud.offerings(region, &types)),
         same_name(config, cloud),
     );
-    let gone = unreached(&list, &instances);
-    let not_asked = gone.as_ref().map(Failure::from);
+    let unreachable = unreached(&list, &instances);
+    let not_asked = unreachable.as_ref().map(Failure::from);
     let (subnets, default_subnets) = merge(subnets.into(), defaults.into());
     let facts = RegionSurvey {
         not_asked,
@@ -82,7 +82,7 @@ async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId])
         instances: instances.into(),
         ..RegionSurvey::unknown(&Failure::new("not read yet"))
     };
-    Answers { facts, list, lost: gone }
+    Answers { facts, list, lost: unreachable }
 }
 
 /// The groups by id and those by name, each once.
@@ -155,7 +155,7 @@ async fn network(region: &Region, cloud: &dyn Cloud, facts: &RegionSurvey) -> Ne
 }
 
 /// The VPCs of the subnets, and of the groups where those are known: a group
-/// in another VPC is to be told with that VPC's name.
+/// in another VPC is to be reported with that VPC's name.
 fn vpcs_of(facts: &RegionSurvey) -> std::result::Result<Vec<VpcId>, Failure> {
     let subnets = match &facts.subnets {
         Fact::Known(subnets) => subnets,

@@ -75,13 +75,13 @@ async fn local_keys(project: &Project, remote: &dyn Remote) -> BTreeMap<PathBuf,
     join_all(paths.into_iter().map(read).collect::<Vec<_>>()).await.into_iter().collect()
 }
 
-/// Set when no region could be asked: the failure that says most.
+/// Set when no region could be asked: the most specific failure.
 fn not_asked(regions: &[Answers]) -> Option<Failure> {
     let lost: Option<Vec<_>> = regions.iter().map(|answers| answers.lost.as_ref()).collect();
     lost?.into_iter().max_by_key(|error| telling(error)).map(Failure::from)
 }
 
-/// Puts the regions together; whether each is enabled is told by the first
+/// Puts the regions together; whether each is enabled is reported by the first
 /// region that knows, since an unknown region can't be asked about itself.
 fn by_region(project: &Project, regions: Vec<Answers>) -> BTreeMap<Region, RegionSurvey> {
     let list = regions.iter().find_map(|answers| answers.list.as_ref().ok().cloned());

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 /// AWS's own service: it answers with the caller's address and nothing else.
 pub(super) const SERVICE: &str = "https://checkip.amazonaws.com/";
-/// Who has no way to it is told what to do instead.
+/// Where it cannot be reached, the error names the alternative.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// An address and a line break are shorter.
 const LONGEST: usize = 64;

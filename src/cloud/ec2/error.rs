@@ -62,7 +62,7 @@ impl RegionClient {
 /// Kind, code and message of an error.
 type Sorted = (ErrorKind, Option<String>, String);
 
-/// By EC2's code where it tells one. The status says less: EC2 answers 503
+/// By EC2's code where there is one. The status is less specific: EC2 answers 503
 /// when it throttles and 500 when it has no capacity.
 fn answered(error: &impl ProvideErrorMetadata, status: u16) -> Sorted {
     let Some(code) = error.code() else { return unreadable(status) };
@@ -118,7 +118,7 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Watches every attempt of a `RunInstances` call, since the SDK tells of the
+/// Watches every attempt of a `RunInstances` call, since the SDK reports only the
 /// last one only: a call whose first attempt broke off and whose second was
 /// refused may still have launched instances.
 #[derive(Clone, Debug, Default)]

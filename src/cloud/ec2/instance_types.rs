@@ -15,7 +15,7 @@ use crate::{
 const TYPES: &str = "DescribeInstanceTypes";
 const OFFERINGS: &str = "DescribeInstanceTypeOfferings";
 
-/// What these types are, without their prices: EC2 does not tell them.
+/// What these types are, without their prices: EC2 does not return them.
 pub(super) async fn describe(
     at: &RegionClient,
     names: &[InstanceType],

@@ -91,7 +91,7 @@ fn change(change: types::InstanceStateChange) -> Parsed<(InstanceId, InstanceSta
     Ok((parse::name(change.instance_id, "instanceId")?, state))
 }
 
-/// An instance as `DescribeInstances` and `RunInstances` tell it.
+/// An instance as `DescribeInstances` and `RunInstances` return it.
 pub(super) fn instance(one: types::Instance) -> Parsed<Instance> {
     let zone = one.placement.and_then(|placement| placement.availability_zone);
     let instance_type = one.instance_type.map(|name| name.as_str().to_owned());

@@ -1,4 +1,4 @@
-//! How a change is called: tried once, and what it made is told by its id.
+//! How a change is called: tried once, and what it created is returned by its id.
 
 use aws_sdk_ec2::{
     config::{Builder, retry::RetryConfig},
@@ -13,7 +13,7 @@ pub(super) type MadeId = Option<String>;
 
 impl RegionClient {
     /// For a call that is tried once, with all the time that it has: of most
-    /// changes EC2 can't tell a second attempt from a second wish, so whether
+    /// changes EC2 can't distinguish a retry from a second request, so whether
     /// the first one had its effect has to be looked up before another.
     pub(super) fn single_attempt(&self) -> Builder {
         let limits = Timeouts { attempt: self.timeouts.operation, ..self.timeouts };

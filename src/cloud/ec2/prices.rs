@@ -1,4 +1,4 @@
-//! On-demand prices, from `GetProducts` of AWS's Price List: EC2 tells none.
+//! On-demand prices, from `GetProducts` of AWS's Price List: EC2 has none.
 //! Source: <https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html>
 
 use std::{
@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use crate::model::{InstanceType, Region};
 
-/// The list is kept in few regions; this one's tells of all.
+/// The list is kept in few regions; this one's covers all.
 const KEPT_IN: &str = "us-east-1";
-/// Nothing waits longer for a price: without one it is unknown, and said to be.
+/// Nothing waits longer for a price: without one it is unknown, and shown so.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What machines as muster launches them cost: Linux, shared tenancy.
@@ -32,10 +32,10 @@ const PRODUCT: [(&str, &str); 5] = [
     ("marketoption", "OnDemand"),
 ];
 
-/// The prices that were told so far. What was not is asked for again.
+/// The prices read so far. The others are requested again.
 #[derive(Debug, Default)]
 pub(super) struct Prices {
-    told: Mutex<BTreeMap<(Region, InstanceType), f64>>,
+    known: Mutex<BTreeMap<(Region, InstanceType), f64>>,
 }
 
 impl Prices {
@@ -50,8 +50,8 @@ impl Prices {
         let price = |name: &InstanceType| {
             let (client, name) = (client.clone(), name.clone());
             async move {
-                let told = self.told(region, &name);
-                let usd = match told {
+                let known = self.known(region, &name);
+                let usd = match known {
                     Some(usd) => usd,
                     None => self.remember(region, &name, ask(&client, region, &name).await?),
                 };
@@ -61,14 +61,14 @@ impl Prices {
         join_all(types.iter().map(price)).await.into_iter().flatten().collect()
     }
 
-    fn told(&self, region: &Region, name: &InstanceType) -> Option<f64> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.get(&(region.clone(), name.clone())).copied()
+    fn known(&self, region: &Region, name: &InstanceType) -> Option<f64> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(region.clone(), name.clone())).copied()
     }
 
     fn remember(&self, region: &Region, name: &InstanceType, usd: f64) -> f64 {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.insert((region.clone(), name.clone()), usd);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((region.clone(), name.clone()), usd);
         usd
     }
 }

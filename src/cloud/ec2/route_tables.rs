@@ -124,7 +124,7 @@ fn through(via: &Via) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Deletes a table. Associations of subnets that are gone, which not every
+/// Deletes a table. Associations of deleted subnets, which not every
 /// service ends by itself, keep nobody from it.
 pub(super) async fn delete(at: &RegionClient, table: &str) -> Result<MadeId> {
     let refused = match delete_once(at, table).await {
@@ -158,10 +158,10 @@ async fn orphans(at: &RegionClient, table: &str) -> Option<Vec<String>> {
     let named = SubnetFilter::Ids(named.collect());
     let there = super::subnets::describe(at, &named).await.ok()?;
     let is_there = |id: &str| there.iter().any(|subnet| subnet.id.as_str() == id);
-    let gone = associations
+    let stale = associations
         .into_iter()
         .filter(|one| one.subnet_id.as_deref().is_some_and(|id| !is_there(id)));
-    Some(gone.filter_map(|one| one.route_table_association_id).collect())
+    Some(stale.filter_map(|one| one.route_table_association_id).collect())
 }
 
 #[cfg(test)]

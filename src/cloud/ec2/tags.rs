@@ -14,7 +14,7 @@ use crate::cloud::{Ref, Result, Tagged, Tags};
 
 const OPERATION: &str = "DescribeTags";
 
-/// What carries a tag of one of these keys. EC2 tells tags one by one.
+/// What carries a tag of one of these keys. EC2 returns one entry per tag.
 pub(super) async fn describe(at: &RegionClient, keys: &[&str]) -> Result<Vec<Tagged>> {
     let tags = filter::in_chunks("key", keys, |filter| async move {
         let pages = at.client.describe_tags().filters(filter).into_paginator().page_size(1000);

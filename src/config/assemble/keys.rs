@@ -1,7 +1,9 @@
 //! One key name for all nodes: Quokka takes one for all regions.
 
 use crate::{
-    config::{Diagnostic, NodeGroup, RegionConfig, Sourced, diagnostic::ids, form::Form, text},
+    config::{
+        Diagnostic, NodeGroup, RegionConfig, Sourced, diagnostic::ids, reader::ConfigReader, text,
+    },
     model::KeyName,
 };
 
@@ -10,16 +12,16 @@ use crate::{
 pub(super) fn unify(
     project: Option<Sourced<KeyName>>,
     regions: &mut [RegionConfig],
-    form: &mut Form,
+    reader: &mut ConfigReader,
 ) -> Option<Sourced<KeyName>> {
     let of_project = project.is_some();
     let expected = project.or_else(|| first(regions))?;
     for group in regions.iter_mut().flat_map(|region| &mut region.groups) {
         match &group.template.key_name {
-            Some(own) if **own != *expected => form.report(differs(group, own, &expected)),
+            Some(own) if **own != *expected => reader.report(differs(group, own, &expected)),
             Some(_) => {}
             None if of_project => group.template.key_name = Some(expected.clone()),
-            None => form.report(missing(group, &expected)),
+            None => reader.report(missing(group, &expected)),
         }
     }
     Some(expected)

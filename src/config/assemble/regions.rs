@@ -1,16 +1,18 @@
-//! Each region once, with all its configs. Ray tells clusters apart by region
+//! Each region once, with all its configs. Ray distinguishes clusters by region
 //! and name, and so does muster: the nodes of a region's further configs go by
 //! their `cluster_name`.
 
 use super::is_name;
-use crate::config::{Diagnostic, RayConfig, RegionConfig, diagnostic::ids, form::Form, text};
+use crate::config::{
+    Diagnostic, RayConfig, RegionConfig, diagnostic::ids, reader::ConfigReader, text,
+};
 
 /// What was read of the files, one region each, by region.
-pub(super) fn merge(read: Vec<RegionConfig>, form: &mut Form) -> Vec<RegionConfig> {
+pub(super) fn merge(read: Vec<RegionConfig>, reader: &mut ConfigReader) -> Vec<RegionConfig> {
     let mut regions: Vec<RegionConfig> = Vec::new();
     for one in read {
         match regions.iter_mut().find(|region| *region.region == *one.region) {
-            Some(region) => join(region, one, form),
+            Some(region) => join(region, one, reader),
             None => regions.push(one),
         }
     }
@@ -18,12 +20,12 @@ pub(super) fn merge(read: Vec<RegionConfig>, form: &mut Form) -> Vec<RegionConfi
 }
 
 /// Puts `other`, a further config of the same region, behind those of `region`.
-fn join(region: &mut RegionConfig, other: RegionConfig, form: &mut Form) {
+fn join(region: &mut RegionConfig, other: RegionConfig, reader: &mut ConfigReader) {
     for config in &other.configs {
         let mut earlier = region.configs.iter();
         match earlier.find(|one| one.cluster_name.eq_ignore_ascii_case(&config.cluster_name)) {
-            Some(same) => form.report(twice(same, config)),
-            None if !is_name(&config.cluster_name) => form.report(no_name(region, config)),
+            Some(same) => reader.report(twice(same, config)),
+            None if !is_name(&config.cluster_name) => reader.report(no_name(region, config)),
             None => {}
         }
     }
@@ -36,7 +38,7 @@ fn join(region: &mut RegionConfig, other: RegionConfig, form: &mut Form) {
     }));
 }
 
-/// Names become files, and not every file system tells `GPU` from `gpu`.
+/// Names become files, and not every file system distinguishes `GPU` from `gpu`.
 fn twice(earlier: &RayConfig, config: &RayConfig) -> Diagnostic {
     let name = text::shown(&config.cluster_name);
     let message = format!("{} has two configs of the cluster `{name}`", *config.region);

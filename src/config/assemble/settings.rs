@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use crate::{
     config::{
         Diagnostic, Origin, Overrides, Quokka, RayConfig, RegionConfig, Sourced, aws,
-        diagnostic::ids, form::Form, paths, project_file::ProjectFile, text,
+        diagnostic::ids, paths, project_file::ProjectFile, reader::ConfigReader, text,
     },
     model::{KeyName, Region, SecurityGroupId},
 };
@@ -32,7 +32,12 @@ pub(super) struct Settings {
 
 impl Settings {
     /// `file` overridden by `flags`, paths resolved from `folder`.
-    pub fn new(file: ProjectFile, flags: &Overrides, folder: &Path, form: &mut Form) -> Self {
+    pub fn new(
+        file: ProjectFile,
+        flags: &Overrides,
+        folder: &Path,
+        reader: &mut ConfigReader,
+    ) -> Self {
         let path = |given: Sourced<PathBuf>| given.map(|path| paths::resolve(folder, &path));
         let requirements = flags.requirements.iter().map(|text| flag(text, "--requirement"));
         let settings = Self {
@@ -62,18 +67,18 @@ impl Settings {
                 file.security_group,
             ),
         };
-        settings.check_spill_dir(form);
+        settings.check_spill_dir(reader);
         settings
     }
 
-    fn check_spill_dir(&self, form: &mut Form) {
+    fn check_spill_dir(&self, reader: &mut ConfigReader) {
         if self.spill_dir.is_absolute() {
             return;
         }
         let shown = text::shown(&self.spill_dir.to_string_lossy());
         let message = format!("`{shown}` is not a whole path");
         let help = "it is a folder on the nodes, from the root: `/data`";
-        form.report(about(&self.spill_dir, "spill_dir", ids::INVALID_VALUE, message).help(help));
+        reader.report(about(&self.spill_dir, "spill_dir", ids::INVALID_VALUE, message).help(help));
     }
 
     /// Gives the regions what they leave open: private key and security group.

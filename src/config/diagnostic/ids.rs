@@ -9,7 +9,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// More mistakes than are told.
+    /// More mistakes than are reported.
     TOO_MANY = "config.too-many";
     /// Neither files nor a project file to open.
     NO_FILES = "config.no-files";

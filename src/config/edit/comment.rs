@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{Note, draft::Draft, splice::Splice};
-use crate::config::yaml::written::{Form, Id, Pair};
+use crate::config::yaml::written::{Id, NodeStyle, Pair};
 
 /// How the comments begin, so that they are known again.
 const MARK: &str = "# muster: ";
@@ -33,12 +33,12 @@ pub(super) fn settled(draft: &Draft<'_>, pair: &Pair) -> Option<Splice> {
 /// What makes a comment of a key with all that it holds. `None` where it
 /// shares its lines with others.
 pub(super) fn out(draft: &Draft<'_>, map: Id, pair: &Pair) -> Option<Vec<Splice>> {
-    match &draft.tree.node(map).form {
-        Form::Map { flow: true, entries } => {
+    match &draft.tree.node(map).style {
+        NodeStyle::Map { flow: true, entries } => {
             let range = between_commas(draft, entries, pair)?;
             Some(vec![Splice { range, text: String::new() }])
         }
-        Form::Map { flow: false, .. } => lines(draft, pair),
+        NodeStyle::Map { flow: false, .. } => lines(draft, pair),
         _ => None,
     }
 }

@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use super::{
-    Note, Sharing,
-    aim::{self, Aim},
-    comment,
+    Note, Sharing, comment,
     error::{self, EditError},
     place, splice,
+    target::{self, EditTarget},
 };
 use crate::config::{
     Location, Source,
@@ -45,7 +44,7 @@ impl<'a> Draft<'a> {
     /// The new text, if these changes do what they should and nothing else.
     pub fn attempt(
         &self,
-        aims: &[Aim],
+        aims: &[EditTarget],
         expected: &Node,
         sharing: Sharing,
     ) -> Result<String, EditError> {
@@ -57,14 +56,14 @@ impl<'a> Draft<'a> {
         let splices = splice::ordered(splices).ok_or_else(|| clash(aims))?;
         let new = splice::applied(&self.source.text, &splices);
         let values = values(self.source, &normalized(&new)).map_err(|_| clash(aims))?;
-        match aim::difference(&values, expected) {
+        match target::difference(&values, expected) {
             None => Ok(new),
             Some(path) => Err(shared(aims, &path, self.location_of(&path))),
         }
     }
 
     /// Where the value under `path` is written now, if it is there.
-    fn location_of(&self, path: &[aim::Step]) -> Option<Location> {
+    fn location_of(&self, path: &[target::Step]) -> Option<Location> {
         let node = path.iter().try_fold(&self.values, |node, step| step.of(node))?;
         Some(node.location.clone())
     }
@@ -88,8 +87,8 @@ fn values(source: &Source, text: &str) -> Result<Node, EditError> {
     root.ok_or_else(|| error::not_there("the file is empty"))
 }
 
-fn clash(aims: &[Aim]) -> EditError {
-    let mut paths: Vec<String> = aims.iter().map(|aim| aim::spelled(&aim.path)).collect();
+fn clash(aims: &[EditTarget]) -> EditError {
+    let mut paths: Vec<String> = aims.iter().map(|aim| target::spelled(&aim.path)).collect();
     paths.sort();
     paths.dedup();
     EditError::new(
@@ -99,12 +98,12 @@ fn clash(aims: &[Aim]) -> EditError {
 }
 
 /// The change would not stay where it belongs.
-fn shared(aims: &[Aim], path: &[aim::Step], location: Option<Location>) -> EditError {
-    let aimed = aims.iter().map(|aim| aim::spelled(&aim.path)).next().unwrap_or_default();
+fn shared(aims: &[EditTarget], path: &[target::Step], location: Option<Location>) -> EditError {
+    let aimed = aims.iter().map(|aim| target::spelled(&aim.path)).next().unwrap_or_default();
     let message = format!(
         "`{aimed}` can't be changed alone: `{}` would change as well, since an anchor (`&`) lets \
          them share what is written once",
-        aim::spelled(path)
+        target::spelled(path)
     );
     let help = "write the value out in each place that shares it, or change all of them";
     let error = EditError::new(message, help);

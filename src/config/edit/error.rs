@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", place(location.as_ref()))]
 pub struct EditError {
-    /// Where, as far as that can be said.
+    /// The location, where one is known.
     pub location: Option<Location>,
     /// Why, one sentence.
     pub message: String,
@@ -53,7 +53,11 @@ pub(super) fn other_file(other: &Path, file: &Path) -> EditError {
 pub(super) fn not_readable(diagnostic: Diagnostic) -> EditError {
     let Diagnostic { location, message, .. } = diagnostic;
     let message = format!("the file can't be edited before it can be read: {message}");
-    EditError { location, message, help: "correct it by hand; `muster check` tells of all".into() }
+    EditError {
+        location,
+        message,
+        help: "edit it by hand; `muster check` lists all problems".into(),
+    }
 }
 
 /// What was to be changed is not there.

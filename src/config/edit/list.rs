@@ -5,26 +5,26 @@ use granit_parser::ScalarStyle;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{
-    aim::{Aim, spelled},
     draft::Draft,
     error::{EditError, by_hand},
     quote,
     splice::Splice,
+    target::{EditTarget, spelled},
 };
 use crate::config::yaml::{
     Node,
-    written::{Form, Id, Written},
+    written::{Id, NodeStyle, Written},
 };
 
 /// What makes the list `id` hold `new`.
 pub(super) fn splices(
     draft: &Draft<'_>,
-    aim: &Aim,
+    aim: &EditTarget,
     id: Id,
     new: &[String],
 ) -> Result<Vec<Splice>, EditError> {
     let written = draft.tree.node(id);
-    let Form::List { flow, items } = &written.form else { return Ok(Vec::new()) };
+    let NodeStyle::List { flow, items } = &written.style else { return Ok(Vec::new()) };
     let list = List {
         draft,
         flow: *flow,
@@ -33,8 +33,11 @@ pub(super) fn splices(
     };
     let old = old_items(draft, aim);
     let plain = list.items.iter().all(|item| {
-        let lines = matches!(item.form, Form::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
-        !lines && !item.span.is_empty() && matches!(item.form, Form::Scalar(_) | Form::Alias(_))
+        let lines =
+            matches!(item.style, NodeStyle::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
+        !lines
+            && !item.span.is_empty()
+            && matches!(item.style, NodeStyle::Scalar(_) | NodeStyle::Alias(_))
     });
     let splices = (plain && old.len() == list.items.len()).then(|| list.changed(&old, new));
     splices.flatten().ok_or_else(|| {
@@ -46,7 +49,7 @@ pub(super) fn splices(
 }
 
 /// The texts that the list holds.
-fn old_items(draft: &Draft<'_>, aim: &Aim) -> Vec<String> {
+fn old_items(draft: &Draft<'_>, aim: &EditTarget) -> Vec<String> {
     let list = aim.path.iter().try_fold(&draft.values, |node, step| step.of(node));
     match list.map(|node| &node.value) {
         Some(crate::config::yaml::Value::List(items)) => {
@@ -67,19 +70,19 @@ impl List<'_> {
     fn changed(&self, old: &[String], new: &[String]) -> Option<Vec<Splice>> {
         let mut splices = Vec::new();
         for op in capture_diff_slices(Algorithm::Myers, old, new) {
-            let (gone, come) = (op.old_range(), op.new_range());
+            let (old_range, new_range) = (op.old_range(), op.new_range());
             if matches!(op, DiffOp::Equal { .. }) {
                 continue;
             }
-            let both = gone.len().min(come.len());
-            let pairs = gone.clone().zip(&new[come.clone()]);
+            let both = old_range.len().min(new_range.len());
+            let pairs = old_range.clone().zip(&new[new_range.clone()]);
             splices.extend(pairs.map(|(index, text)| self.replaced(index, text)));
-            for index in gone.start + both..gone.end {
+            for index in old_range.start + both..old_range.end {
                 splices.push(self.removed(index)?);
             }
-            let added = &new[come.start + both..come.end];
+            let added = &new[new_range.start + both..new_range.end];
             if !added.is_empty() {
-                splices.push(self.added(gone.start + both, added)?);
+                splices.push(self.added(old_range.start + both, added)?);
             }
         }
         Some(splices)
@@ -164,8 +167,8 @@ impl List<'_> {
 }
 
 fn style(item: &Written) -> ScalarStyle {
-    match item.form {
-        Form::Scalar(style) => style,
+    match item.style {
+        NodeStyle::Scalar(style) => style,
         _ => ScalarStyle::Plain,
     }
 }

@@ -6,7 +6,6 @@
 //! which the aimed values alone were replaced. Whatever went wrong on the way,
 //! a text that differs in anything else is never given out.
 
-mod aim;
 mod comment;
 mod diff;
 mod draft;
@@ -17,6 +16,7 @@ mod list;
 mod place;
 pub(super) mod quote;
 mod splice;
+mod target;
 mod write;
 
 use std::{path::Path, sync::Arc};
@@ -37,7 +37,7 @@ pub enum Value {
     List(Vec<String>),
     /// None: the key is commented out with all that it holds, or taken out
     /// from between braces. So is the map around it, if nothing else is in it.
-    Gone,
+    Removed,
 }
 
 /// A comment behind a line, for whatever is left to do there. It is taken away
@@ -46,7 +46,7 @@ pub enum Value {
 pub struct Note {
     /// The line, from 1.
     pub line: u32,
-    /// What is to be said, without `#`.
+    /// The comment's text, without `#`.
     pub text: String,
 }
 
@@ -98,8 +98,8 @@ pub fn apply_with(source: &Source, edits: &[Edit], notes: &[Note]) -> Result<Str
         return Err(error::other_file(&other.file, &source.path));
     }
     let draft = draft::Draft::read(source, notes)?;
-    let aims = aim::all(&draft, edits)?;
-    let expected = aim::expected(&draft, &aims);
+    let aims = target::all(&draft, edits)?;
+    let expected = target::expected(&draft, &aims);
     // What an alias or `<<` brings is changed where it is written, if that is
     // right for all who share it; else where it is used.
     draft

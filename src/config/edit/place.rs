@@ -3,15 +3,14 @@
 use granit_parser::ScalarStyle;
 
 use super::{
-    Sharing, Value,
-    aim::{Aim, Step, spelled},
-    comment,
+    Sharing, Value, comment,
     draft::Draft,
     error::{EditError, by_hand, not_there},
     list, quote,
     splice::Splice,
+    target::{EditTarget, Step, spelled},
 };
-use crate::config::yaml::written::{Form, Id, Pair};
+use crate::config::yaml::written::{Id, NodeStyle, Pair};
 
 /// Behind which keys a new one is put, the first of them that is there.
 const NEIGHBOURS: [&str; 7] =
@@ -20,21 +19,21 @@ const NEIGHBOURS: [&str; 7] =
 /// What has to change in the text for `aim`.
 pub(super) fn splices(
     draft: &Draft<'_>,
-    aim: &Aim,
+    aim: &EditTarget,
     sharing: Sharing,
 ) -> Result<Vec<Splice>, EditError> {
     let sharing = if aim.by_location { Sharing::Shared } else { sharing };
-    let gone = || not_there(&format!("`{}` is not found", spelled(&aim.path)));
-    let (last, before) = aim.path.split_last().ok_or_else(gone)?;
+    let missing = || not_there(&format!("`{}` is not found", spelled(&aim.path)));
+    let (last, before) = aim.path.split_last().ok_or_else(missing)?;
     let parent = before.iter().try_fold(draft.root, |id, step| child(draft, id, step));
-    let parent = draft.tree.aimed(parent.ok_or_else(gone)?);
+    let parent = draft.tree.aimed(parent.ok_or_else(missing)?);
     let Step::Key(key) = last else {
-        let item = child(draft, parent, last).ok_or_else(gone)?;
+        let item = child(draft, parent, last).ok_or_else(missing)?;
         let mut splices = value(draft, aim, item, sharing)?;
         splices.extend(settled(draft, before));
         return Ok(splices);
     };
-    if aim.value == Value::Gone {
+    if aim.value == Value::Removed {
         let own = draft
             .tree
             .entry(parent, key)
@@ -60,9 +59,9 @@ fn settled(draft: &Draft<'_>, list: &[Step]) -> Option<Splice> {
 }
 
 fn child(draft: &Draft<'_>, id: Id, step: &Step) -> Option<Id> {
-    match (step, &draft.tree.node(draft.tree.aimed(id)).form) {
+    match (step, &draft.tree.node(draft.tree.aimed(id)).style) {
         (Step::Key(key), _) => draft.tree.entry(id, key).map(|(_, pair)| pair.value),
-        (Step::Item(index), Form::List { items, .. }) => items.get(*index).copied(),
+        (Step::Item(index), NodeStyle::List { items, .. }) => items.get(*index).copied(),
         (Step::Item(_), _) => None,
     }
 }
@@ -70,13 +69,13 @@ fn child(draft: &Draft<'_>, id: Id, step: &Step) -> Option<Id> {
 /// Changes the value of a key that is there.
 fn entry(
     draft: &Draft<'_>,
-    aim: &Aim,
+    aim: &EditTarget,
     pair: &Pair,
     sharing: Sharing,
 ) -> Result<Vec<Splice>, EditError> {
     let written = draft.tree.node(pair.value);
-    let mut splices = match (&written.form, written.span.is_empty()) {
-        (Form::Scalar(ScalarStyle::Plain), true) => vec![behind_colon(draft, aim, pair)?],
+    let mut splices = match (&written.style, written.span.is_empty()) {
+        (NodeStyle::Scalar(ScalarStyle::Plain), true) => vec![behind_colon(draft, aim, pair)?],
         _ => value(draft, aim, pair.value, sharing)?,
     };
     splices.extend(comment::settled(draft, pair));
@@ -89,7 +88,7 @@ fn entry(
 }
 
 /// Gives a key a value that has none.
-fn behind_colon(draft: &Draft<'_>, aim: &Aim, pair: &Pair) -> Result<Splice, EditError> {
+fn behind_colon(draft: &Draft<'_>, aim: &EditTarget, pair: &Pair) -> Result<Splice, EditError> {
     let written = draft.tree.node(pair.value);
     let rest = draft.text.get(pair.span.end..).unwrap_or_default();
     let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -101,33 +100,41 @@ fn behind_colon(draft: &Draft<'_>, aim: &Aim, pair: &Pair) -> Result<Splice, Edi
 }
 
 /// Changes a value that is written.
-fn value(draft: &Draft<'_>, aim: &Aim, id: Id, sharing: Sharing) -> Result<Vec<Splice>, EditError> {
+fn value(
+    draft: &Draft<'_>,
+    aim: &EditTarget,
+    id: Id,
+    sharing: Sharing,
+) -> Result<Vec<Splice>, EditError> {
     let id = if sharing == Sharing::Shared { draft.tree.aimed(id) } else { id };
     let written = draft.tree.node(id);
     let whole = |text| Ok(vec![Splice { range: written.span.clone(), text }]);
-    match (&written.form, &aim.value) {
-        (Form::Scalar(ScalarStyle::Literal | ScalarStyle::Folded), _) => {
+    match (&written.style, &aim.value) {
+        (NodeStyle::Scalar(ScalarStyle::Literal | ScalarStyle::Folded), _) => {
             Err(by_hand(&spelled(&aim.path), "is written as a block of lines (`|` or `>`)"))
         }
-        (Form::Scalar(style), Value::Text(text)) => {
+        (NodeStyle::Scalar(style), Value::Text(text)) => {
             whole(quote::scalar(text, *style, written.in_flow))
         }
-        (Form::List { .. }, Value::List(items)) => list::splices(draft, aim, id, items),
-        (Form::Scalar(_) | Form::Alias(_) | Form::List { flow: true, .. }, value) => {
-            whole(new(value, written.in_flow))
-        }
-        (Form::List { .. }, Value::Text(_)) => {
+        (NodeStyle::List { .. }, Value::List(items)) => list::splices(draft, aim, id, items),
+        (
+            NodeStyle::Scalar(_) | NodeStyle::Alias(_) | NodeStyle::List { flow: true, .. },
+            value,
+        ) => whole(new(value, written.in_flow)),
+        (NodeStyle::List { .. }, Value::Text(_)) => {
             Err(by_hand(&spelled(&aim.path), "is a list over several lines, not one value"))
         }
-        (_, Value::Gone) => Err(by_hand(&spelled(&aim.path), "is no key that could go")),
-        (Form::Map { .. }, _) => Err(by_hand(&spelled(&aim.path), "is a map, not a value")),
+        (_, Value::Removed) => {
+            Err(by_hand(&spelled(&aim.path), "is not a key that can be removed"))
+        }
+        (NodeStyle::Map { .. }, _) => Err(by_hand(&spelled(&aim.path), "is a map, not a value")),
     }
 }
 
 /// A value where none was written.
 fn new(value: &Value, in_flow: bool) -> String {
     match value {
-        Value::Gone => String::new(),
+        Value::Removed => String::new(),
         Value::Text(text) => quote::scalar(text, ScalarStyle::Plain, in_flow),
         Value::List(items) => {
             let items = items.iter().map(|item| quote::scalar(item, ScalarStyle::Plain, true));
@@ -137,14 +144,14 @@ fn new(value: &Value, in_flow: bool) -> String {
 }
 
 /// Adds a key to the map `id`.
-fn insert(draft: &Draft<'_>, aim: &Aim, id: Id, key: &str) -> Result<Splice, EditError> {
+fn insert(draft: &Draft<'_>, aim: &EditTarget, id: Id, key: &str) -> Result<Splice, EditError> {
     let written = draft.tree.node(id);
-    match &written.form {
-        Form::Map { flow: true, entries } => {
+    match &written.style {
+        NodeStyle::Map { flow: true, entries } => {
             let added = format!("{key}: {}", new(&aim.value, true));
             Ok(between_braces(draft, written.span.start, entries, added))
         }
-        Form::Map { flow: false, entries } => {
+        NodeStyle::Map { flow: false, entries } => {
             let first = entries.first().ok_or_else(|| not_there("the map has no keys"))?;
             let (added, indent) =
                 (format!("{key}: {}", new(&aim.value, false)), " ".repeat(first.column));
@@ -179,6 +186,7 @@ fn line_end(draft: &Draft<'_>, pair: &Pair) -> Option<usize> {
     let value = draft.tree.node(pair.value);
     let end = if value.span.is_empty() { pair.span.end } else { value.span.end };
     let one_line = !draft.text.get(pair.span.start..end)?.contains('\n');
-    let in_lines = matches!(value.form, Form::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
+    let in_lines =
+        matches!(value.style, NodeStyle::Scalar(ScalarStyle::Literal | ScalarStyle::Folded));
     (one_line && !in_lines).then(|| draft.line(end).end)
 }

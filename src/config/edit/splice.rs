@@ -18,7 +18,7 @@ impl Splice {
     }
 }
 
-/// Brings splices into order. What is said twice is done once; `None` where
+/// Sorts splices. Duplicates are applied once; `None` where
 /// two want the same bytes for different things.
 pub(super) fn ordered(splices: Vec<Splice>) -> Option<Vec<Splice>> {
     let mut unique: Vec<Splice> = Vec::new();

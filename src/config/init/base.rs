@@ -17,7 +17,7 @@ use crate::{
 pub struct Base {
     /// Its text with its own line ends.
     pub source: Source,
-    /// What it says: a region of this config alone.
+    /// Its content: a region of this config alone.
     pub config: RegionConfig,
     pub(super) root: Node,
 }

@@ -18,7 +18,7 @@ use crate::{
 /// Writes the files of `plan` below `folder`, which relative paths start from;
 /// answers where the old text of one that was there is kept.
 ///
-/// `muster.yaml` comes last, so that whoever is ended in between leaves no
+/// `muster.yaml` comes last, so that a kill in between leaves no
 /// project with regions missing; the same once more goes on. A file that is
 /// there and is just so is taken as written; any other ends it, and what was
 /// written is taken away again.

@@ -16,7 +16,7 @@ use crate::{
 use super::{Base, Known, Left, names};
 
 /// Ids that `muster fix` finds or makes again elsewhere.
-const MENDED: [&str; 2] = ["subnet", "sg"];
+const FIXED_LATER: [&str; 2] = ["subnet", "sg"];
 /// Other ids of what is in one region alone.
 const REGIONAL: [&str; 9] = ["vpc", "eni", "snap", "lt", "cr", "eipalloc", "acl", "igw", "pl"];
 
@@ -35,10 +35,10 @@ enum Fate {
     Becomes(String),
     /// Goes, with a comment.
     Goes(String),
-    /// Stays, with a comment; whether `fix` mends it.
+    /// Stays, with a comment; whether `fix` repairs it.
     Marked(String, bool),
-    /// Stays, and the user is told.
-    Told(String),
+    /// Stays, and a message reports it.
+    Reported(String),
 }
 
 struct Derivation<'a> {
@@ -51,7 +51,7 @@ struct Derivation<'a> {
 }
 
 /// The text of `base` for the region `to`, one of `all`, and what is left to
-/// do in it. `known`: what AWS said of it, if it was asked.
+/// do in it. `known`: what AWS reported, if it was queried.
 pub(super) fn derive(
     base: &Base,
     to: &Region,
@@ -67,9 +67,9 @@ pub(super) fn derive(
         let (value, note, by_fix) = match derivation.judge(mention) {
             Fate::Stays => continue,
             Fate::Becomes(text) => (Some(Value::Text(text)), None, false),
-            Fate::Goes(note) => (Some(Value::Gone), Some(note), false),
+            Fate::Goes(note) => (Some(Value::Removed), Some(note), false),
             Fate::Marked(note, by_fix) => (None, Some(note), by_fix),
-            Fate::Told(what) => {
+            Fate::Reported(what) => {
                 left.push(Left { line: mention.location.line, what, by_fix: false });
                 continue;
             }
@@ -143,14 +143,14 @@ impl Derivation<'_> {
             ["provider", "region"] => Fate::Becomes(self.to.to_string()),
             _ if is_zone_key(mention) => self.zone(text),
             _ if key == "ImageId" && aws::is_id(text, "ami") => self.image(&text.into()),
-            _ if MENDED.iter().any(|prefix| aws::is_id(text, prefix)) => {
+            _ if FIXED_LATER.iter().any(|prefix| aws::is_id(text, prefix)) => {
                 Fate::Marked(format!("of {from}; `muster fix` puts this region's here"), true)
             }
             _ if is_regional(text) => {
                 Fate::Marked(format!("of {from}; put this region's here"), false)
             }
             _ if text.contains(from.as_str()) => {
-                Fate::Told(format!("{key}: speaks of {from}, and was left as it is"))
+                Fate::Reported(format!("{key}: names {from}; left unchanged"))
             }
             _ => Fate::Stays,
         }

@@ -21,7 +21,7 @@ pub struct First {
     pub workers: u32,
     /// What holds for all.
     pub settings: Settings,
-    /// The image of each region where it is known, and what is to be said of it.
+    /// The image of each region where it is known, and the note on it.
     pub images: BTreeMap<Region, (ImageId, String)>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{ImageId, Zone};
 
-/// What AWS said of a region; nothing where it was not asked.
+/// What AWS reported for a region; empty where it was not queried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The zones that offer every instance type that is wanted, sorted.

@@ -29,7 +29,7 @@ pub struct Many<'a> {
     pub folder: &'a Path,
     /// What else is given.
     pub settings: Settings,
-    /// What AWS said of each region that was asked.
+    /// What AWS reported for each region that was queried.
     pub known: &'a BTreeMap<Region, Known>,
     /// The project that is there already, and its file with its own line ends.
     pub present: Option<(&'a Project, Source)>,

@@ -97,7 +97,7 @@ impl Planned {
 }
 
 impl Plan {
-    /// What the loader says of the files together with `others`, which are
+    /// What the loader reports for the files together with `others`, which are
     /// there already.
     pub fn diagnostics(&self, others: &[Source]) -> Vec<Diagnostic> {
         let regions = self.files.iter().filter(|file| file.region.is_some());

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Kind, NODE_CONFIG, PROJECT, RECIPE, REGION, Table,
-    Use::{Gone, Ignored, NotYet, Open, Own, Passed, Used},
+    Use::{Ignored, NotYet, Open, Own, Passed, Rejected, Used},
 };
 
 const INTRODUCTION: &str = "\
@@ -17,8 +17,8 @@ that `yes` and `on` are booleans, `010` is eight, and `<<` merges. A key is one 
 
 - **used**: it has its effect.
 - **passed on**: an argument of EC2's RunInstances, which gets it as it is written.
-- **kept**: the user's own, or told of by a key beside it; muster reads past it without a word.
-- **no effect**: muster reads past it and says so, once.
+- **kept**: the user's own, or covered by another key; muster accepts it without a message.
+- **no effect**: muster ignores it and reports that once.
 - **not yet**: the config loads and is shown; `check` fails with `config.unsupported`, and nothing is
   launched.
 - **refused**: an error: muster sets it itself, or AWS takes it no more.
@@ -30,13 +30,13 @@ const LEGACY: &str = "
 A config without `available_node_types` is read as Ray reads it: `head_node` and `worker_nodes` become
 the node types `ray-legacy-head-node-type` and `ray-legacy-worker-node-type`, the latter with the
 top-level `min_workers`; without these either, the head is Ray's default m5.large, and there are no
-workers. Both are said.
+workers. Both are reported.
 
 Where a node type names no `ImageId`, or `latest_dlami`, Ray's own default image of the region is
 taken (Ray 2.60.0). Where none names a subnet, the default VPC's serve. Ray's default instance
 profile, key pair and security group are not made: the first is for Ray's autoscaler, which does not
-run; the others are another one in each region, which Quokka's clusters can't use. `check` says
-so, and `fix` offers what works.
+run; the others are another one in each region, which Quokka's clusters can't use. `check` reports
+this, and `fix` offers what works.
 
 A security group that is named and not given by id is looked for in the VPC of the nodes, and judged
 and used as if its id were written: `SecurityGroups` of a `node_config` (in the default VPC, as EC2
@@ -44,8 +44,8 @@ does), else `security_group` of muster.yaml, else `provider.security_group.Group
 ";
 
 const SEVERAL: &str = "
-Several configs may describe one region, each under a `cluster_name` of its own, by which Ray tells
-them apart; and one `cluster_name` may stand in several regions. The nodes of a region's first config
+Several configs may describe one region, each under a `cluster_name` of its own, by which Ray
+distinguishes them; and one `cluster_name` may stand in several regions. The nodes of a region's first config
 are named `us-west-2/head` and `us-west-2/worker-1`, those of a further one by its `cluster_name`:
 `us-west-2/gpu-head`, `us-west-2/gpu-worker-1`. That name has at most 40 letters, digits, `-`, `_` and
 `.`. Each config has its own `auth`, zones, commands and `file_mounts`; `KeyName` is one for all, and
@@ -75,7 +75,7 @@ fn section(text: &mut String, title: &str, table: &Table) {
             Passed(kind) => ("passed on", of_kind(*kind)),
             Ignored(why) => ("no effect", *why),
             NotYet(help) => ("**not yet**", *help),
-            Own(why) | Gone(why) => ("refused", *why),
+            Own(why) | Rejected(why) => ("refused", *why),
         };
         _ = writeln!(text, "| `{path}` | {what} | {more} |");
     }

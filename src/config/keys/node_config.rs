@@ -4,7 +4,7 @@
 use super::{
     Kind::{Count, Flag, List, Map, Text, Texts},
     Row,
-    Use::{Gone, Ignored, NotYet, Open, Own, Passed, Used},
+    Use::{Ignored, NotYet, Open, Own, Passed, Rejected, Used},
 };
 
 const COUNT: &str = "a node group's count is its `min_workers`; remove it";
@@ -34,7 +34,7 @@ pub(in crate::config) const NODE_CONFIG: &[Row] = &[
     ("InstanceMarketOptions.SpotOptions.BlockDurationMinutes", Used),
     ("InstanceMarketOptions.SpotOptions.SpotInstanceType", Used),
     ("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", Used),
-    ("LaunchTemplate", NotYet("write what the template says into `node_config`")),
+    ("LaunchTemplate", NotYet("copy the template's settings into `node_config`")),
     ("LaunchTemplate.LaunchTemplateId", Open),
     ("LaunchTemplate.LaunchTemplateName", Open),
     ("LaunchTemplate.Version", Open),
@@ -91,11 +91,13 @@ pub(in crate::config) const NODE_CONFIG: &[Row] = &[
     ("EbsOptimized", Passed(Flag)),
     (
         "ElasticGpuSpecification",
-        Gone("Amazon Elastic Graphics has ended; remove it, and take an instance type with a GPU"),
+        Rejected(
+            "Amazon Elastic Graphics has ended; remove it, and take an instance type with a GPU",
+        ),
     ),
     (
         "ElasticInferenceAccelerators",
-        Gone(
+        Rejected(
             "Amazon Elastic Inference has ended; remove it, and take an instance type such as `inf2.xlarge`",
         ),
     ),

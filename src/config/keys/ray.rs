@@ -55,7 +55,7 @@ pub(in crate::config) const REGION: &[Row] = &[
     (
         "provider.cache_stopped_nodes",
         Ignored(
-            "whatever it says, `muster down` terminates nodes and `muster stop` stops them, which keeps their volumes",
+            "whatever its value, `muster down` terminates nodes and `muster stop` stops them, which keeps their volumes",
         ),
     ),
     (
@@ -154,7 +154,9 @@ pub(in crate::config) const REGION: &[Row] = &[
     ),
     (
         "file_mounts_sync_continuously",
-        Ignored("files are copied when a node is set up; run its step `files` again to copy anew"),
+        Ignored(
+            "files are copied when a node is set up; run its step `files` again to copy them again",
+        ),
     ),
     ("rsync_exclude", Used),
     ("rsync_filter", Used),

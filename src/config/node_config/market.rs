@@ -6,7 +6,7 @@ use crate::{
     cloud::{Market, Spot},
     config::{
         diagnostic::ids,
-        form::{Form, Place},
+        reader::{ConfigReader, Cursor},
         text,
     },
 };
@@ -16,11 +16,11 @@ const OTHER: [&str; 2] = ["capacity-block", "interruptible-capacity-reservation"
 const ONE_TIME: &str = "remove it: muster asks for one-time spot instances, since a persistent \
                         request would launch again what `muster down` ends";
 
-pub(super) fn read(place: Place<'_>, form: &mut Form) -> Market {
-    let Some(place) = form.map(place) else { return Market::OnDemand };
-    let kind = place.get("MarketType").and_then(|kind| market_type(&kind, form));
-    let options = place.get("SpotOptions").and_then(|options| form.map(options));
-    let spot = options.map(|options| spot(&options, form)).unwrap_or_default();
+pub(super) fn read(place: Cursor<'_>, reader: &mut ConfigReader) -> Market {
+    let Some(place) = reader.map(place) else { return Market::OnDemand };
+    let kind = place.get("MarketType").and_then(|kind| market_type(&kind, reader));
+    let options = place.get("SpotOptions").and_then(|options| reader.map(options));
+    let spot = options.map(|options| spot(&options, reader)).unwrap_or_default();
     match kind.as_deref() {
         Some("spot") => Market::Spot(spot),
         Some("on-demand") | None => Market::OnDemand,
@@ -28,54 +28,54 @@ pub(super) fn read(place: Place<'_>, form: &mut Form) -> Market {
     }
 }
 
-fn market_type(place: &Place<'_>, form: &mut Form) -> Option<String> {
-    let kind = form.text(place)?.value;
+fn market_type(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<String> {
+    let kind = reader.text(place)?.value;
     if ["spot", "on-demand"].contains(&kind.as_str()) || OTHER.contains(&kind.as_str()) {
         return Some(kind);
     }
     let message = format!("`{}` is no market", text::shown(&kind));
     let help = format!("EC2 has spot, on-demand, {}", OTHER.join(", "));
-    form.report(place.error(ids::INVALID_VALUE, message).help(help));
+    reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     None
 }
 
-fn spot(options: &Place<'_>, form: &mut Form) -> Spot {
-    only(options, "SpotInstanceType", "one-time", form);
-    only(options, "InstanceInterruptionBehavior", "terminate", form);
+fn spot(options: &Cursor<'_>, reader: &mut ConfigReader) -> Spot {
+    only(options, "SpotInstanceType", "one-time", reader);
+    only(options, "InstanceInterruptionBehavior", "terminate", reader);
     Spot {
-        max_price: options.get("MaxPrice").and_then(|price| max_price(&price, form)),
-        valid_until: options.get("ValidUntil").and_then(|until| valid_until(&until, form)),
+        max_price: options.get("MaxPrice").and_then(|price| max_price(&price, reader)),
+        valid_until: options.get("ValidUntil").and_then(|until| valid_until(&until, reader)),
         block_duration_minutes: options
             .get("BlockDurationMinutes")
-            .and_then(|minutes| form.count(&minutes)),
+            .and_then(|minutes| reader.count(&minutes)),
     }
 }
 
 /// Reports what muster does not carry out: anything but `supported`.
-fn only(options: &Place<'_>, key: &str, supported: &str, form: &mut Form) {
+fn only(options: &Cursor<'_>, key: &str, supported: &str, reader: &mut ConfigReader) {
     let Some(place) = options.get(key) else { return };
-    let Some(text) = form.text(&place) else { return };
+    let Some(text) = reader.text(&place) else { return };
     if *text != supported {
         let message = format!("muster does not carry out `{}` here", text::shown(&text));
-        form.not_yet(&place.location(), &place.path(), message, ONE_TIME);
+        reader.not_yet(&place.location(), &place.path(), message, ONE_TIME);
     }
 }
 
 /// Text, as EC2 takes it; Ray's users also write it as a number.
-fn max_price(place: &Place<'_>, form: &mut Form) -> Option<String> {
-    let price = form.text(place)?.value;
+fn max_price(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<String> {
+    let price = reader.text(place)?.value;
     let valid = price.parse::<f64>().is_ok_and(|price| price.is_finite() && price > 0.0);
     if !valid {
         let message = format!("`{}` is not a price", text::shown(&price));
         let help = "give US dollars an hour as text: \"0.05\"";
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     }
     valid.then_some(price)
 }
 
 /// A time, in quotes or not; a day begins at midnight UTC.
-fn valid_until(place: &Place<'_>, form: &mut Form) -> Option<Timestamp> {
-    let text = form.text_or_date(place)?;
+fn valid_until(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Timestamp> {
+    let text = reader.text_or_date(place)?;
     let day = || {
         let day: civil::Date = text.parse().ok()?;
         day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|midnight| midnight.timestamp())
@@ -84,7 +84,7 @@ fn valid_until(place: &Place<'_>, form: &mut Form) -> Option<Timestamp> {
     if time.is_none() {
         let message = format!("`{}` is not a time", text::shown(&text));
         let help = "write it like `2030-01-31T12:00:00Z`";
-        form.report(place.error(ids::INVALID_VALUE, message).help(help));
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
     }
     time
 }

@@ -5,59 +5,59 @@ use std::path::{Path, PathBuf};
 use crate::config::{
     Sourced, SshProxy,
     diagnostic::ids,
-    form::{Form, Place},
     paths,
+    reader::{ConfigReader, Cursor},
 };
 
 /// The user that Ray's AWS defaults name.
 const DEFAULT_USER: &str = "ubuntu";
 
-/// What `auth` says.
+/// The settings of `auth`.
 pub(super) struct Auth {
     pub user: Option<Sourced<String>>,
     pub private_key: Option<Sourced<PathBuf>>,
     pub proxy: Option<SshProxy>,
 }
 
-pub(super) fn read(config: &Place<'_>, folder: &Path, form: &mut Form) -> Auth {
-    let auth = config.get("auth").and_then(|auth| form.map(auth));
+pub(super) fn read(config: &Cursor<'_>, folder: &Path, reader: &mut ConfigReader) -> Auth {
+    let auth = config.get("auth").and_then(|auth| reader.map(auth));
     let get = |key: &str| auth.as_ref().and_then(|auth| auth.get(key));
     Auth {
         user: match get("ssh_user") {
-            Some(user) => form.text(&user),
+            Some(user) => reader.text(&user),
             None => Some(Sourced::default(DEFAULT_USER.into(), "Ray's default for AWS")),
         },
         private_key: get("ssh_private_key").and_then(|key| {
-            Some(form.text(&key)?.map(|path| paths::resolve(folder, Path::new(&path))))
+            Some(reader.text(&key)?.map(|path| paths::resolve(folder, Path::new(&path))))
         }),
-        proxy: proxy(get("ssh_proxy_command"), get("ssh_proxy_use_node_id").as_ref(), form),
+        proxy: proxy(get("ssh_proxy_command"), get("ssh_proxy_use_node_id").as_ref(), reader),
     }
 }
 
 fn proxy(
-    command: Option<Place<'_>>,
-    by_id: Option<&Place<'_>>,
-    form: &mut Form,
+    command: Option<Cursor<'_>>,
+    by_id: Option<&Cursor<'_>>,
+    reader: &mut ConfigReader,
 ) -> Option<SshProxy> {
-    let use_id = by_id.and_then(|flag| form.flag(flag)).unwrap_or(false);
+    let use_id = by_id.and_then(|flag| reader.flag(flag)).unwrap_or(false);
     // Ray passes over an empty command.
     let command = command.filter(|command| !command.node.is_empty());
     if let (None, Some(by_id), true) = (&command, by_id, use_id) {
         let message = "`ssh_proxy_use_node_id` needs an `ssh_proxy_command`";
         let help =
             "ssh can't connect to an instance's id by itself: give the command, or remove this";
-        form.report(by_id.error(ids::CONFLICT, message).help(help));
+        reader.report(by_id.error(ids::CONFLICT, message).help(help));
     }
-    let command = one_line(&command?, form)?;
+    let command = one_line(&command?, reader)?;
     Some(SshProxy { command, by_id: use_id })
 }
 
 /// ssh takes an option on one line.
-fn one_line(place: &Place<'_>, form: &mut Form) -> Option<Sourced<String>> {
-    let command = form.text(place)?.map(|text| text.trim().to_owned());
+fn one_line(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<String>> {
+    let command = reader.text(place)?.map(|text| text.trim().to_owned());
     if command.contains('\n') {
         let message = "ssh takes a proxy command of one line";
-        form.report(
+        reader.report(
             place.error(ids::INVALID_VALUE, message).help("write it after `>-`, or join it"),
         );
         return None;

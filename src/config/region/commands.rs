@@ -3,7 +3,7 @@
 use crate::config::{
     Commands, Location, Source,
     diagnostic::ids,
-    form::{Form, Place},
+    reader::{ConfigReader, Cursor},
 };
 
 /// Ray's own start commands, taken where the key is absent, without the
@@ -19,30 +19,35 @@ const WORKER_START_RAY: [&str; 2] = [
 const AUTOSCALER: &str = "--autoscaling-config";
 
 /// Reads them. `run`: whether the lists that start Ray are run at all.
-pub(super) fn read(source: &Source, place: &Place<'_>, run: bool, form: &mut Form) -> Commands {
+pub(super) fn read(
+    source: &Source,
+    place: &Cursor<'_>,
+    run: bool,
+    reader: &mut ConfigReader,
+) -> Commands {
     if run {
-        warn_of_autoscaler(source, place, form);
+        warn_of_autoscaler(source, place, reader);
     }
     Commands {
-        initialization: list(place, "initialization_commands", &[], form),
-        setup: list(place, "setup_commands", &[], form),
-        head_setup: list(place, "head_setup_commands", &[], form),
-        worker_setup: list(place, "worker_setup_commands", &[], form),
-        head_start_ray: list(place, "head_start_ray_commands", &HEAD_START_RAY, form),
-        worker_start_ray: list(place, "worker_start_ray_commands", &WORKER_START_RAY, form),
+        initialization: list(place, "initialization_commands", &[], reader),
+        setup: list(place, "setup_commands", &[], reader),
+        head_setup: list(place, "head_setup_commands", &[], reader),
+        worker_setup: list(place, "worker_setup_commands", &[], reader),
+        head_start_ray: list(place, "head_start_ray_commands", &HEAD_START_RAY, reader),
+        worker_start_ray: list(place, "worker_start_ray_commands", &WORKER_START_RAY, reader),
     }
 }
 
 /// The commands under `key`, or `default` where the key is absent. An empty
 /// list is what the user asked for.
-fn list(place: &Place<'_>, key: &str, default: &[&str], form: &mut Form) -> Vec<String> {
+fn list(place: &Cursor<'_>, key: &str, default: &[&str], reader: &mut ConfigReader) -> Vec<String> {
     match place.get(key) {
-        Some(list) => form.texts(&list).into_iter().map(|text| text.value).collect(),
+        Some(list) => reader.texts(&list).into_iter().map(|text| text.value).collect(),
         None => default.iter().copied().map(str::to_owned).collect(),
     }
 }
 
-fn warn_of_autoscaler(source: &Source, place: &Place<'_>, form: &mut Form) {
+fn warn_of_autoscaler(source: &Source, place: &Cursor<'_>, reader: &mut ConfigReader) {
     let Some(list) = place.get("head_start_ray_commands") else { return };
     let mut commands = list.items();
     let Some(command) = commands.find(|item| item.node.text().contains(AUTOSCALER)) else {
@@ -52,7 +57,7 @@ fn warn_of_autoscaler(source: &Source, place: &Place<'_>, form: &mut Form) {
     let help = "remove the option: the autoscaler launches nodes that muster does not know, \
                 and terminates those that it launched";
     let location = location_of_option(source, command.location());
-    form.report(command.warning(ids::AUTOSCALER, message).at(location).help(help));
+    reader.report(command.warning(ids::AUTOSCALER, message).at(location).help(help));
 }
 
 /// Where the option stands in the command that begins at `start`, which may

@@ -8,7 +8,7 @@ use super::node_types::{NodeType, read_type_of};
 use crate::config::{
     NodeTemplate, Sourced,
     diagnostic::ids,
-    form::{Form, Place},
+    reader::{ConfigReader, Cursor},
 };
 
 /// The names that Ray gives them.
@@ -33,17 +33,17 @@ pub(in crate::config) fn place_of(node_type: &str) -> Vec<&str> {
 
 /// The node types of a config that has no `available_node_types`, and the
 /// head's name.
-pub(super) fn read(place: &Place<'_>, form: &mut Form) -> (Vec<NodeType>, String) {
+pub(super) fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> (Vec<NodeType>, String) {
     let given = |key: &str| place.get(key).filter(|value| !value.node.is_empty());
     let (head, workers) = (given(HEAD_KEY), given(WORKERS_KEY));
     match head.as_ref().or(workers.as_ref()) {
-        Some(first) => warn_of_spelling(first, form),
-        None => warn_of_defaults(place, form),
+        Some(first) => warn_of_spelling(first, reader),
+        None => warn_of_defaults(place, reader),
     }
-    let min_workers = place.get(MIN_WORKERS).and_then(|count| form.count(&count)).unwrap_or(0);
-    let workers = workers.and_then(|workers| of_node(WORKER, workers, min_workers, form));
+    let min_workers = place.get(MIN_WORKERS).and_then(|count| reader.count(&count)).unwrap_or(0);
+    let workers = workers.and_then(|workers| of_node(WORKER, workers, min_workers, reader));
     let head = match head {
-        Some(head) => of_node(HEAD, head, 0, form),
+        Some(head) => of_node(HEAD, head, 0, reader),
         None => Some(default_head(if workers.is_some() { HEAD } else { DEFAULT_HEAD })),
     };
     let name = head.as_ref().map_or(HEAD.into(), |head| head.name.value.clone());
@@ -51,38 +51,43 @@ pub(super) fn read(place: &Place<'_>, form: &mut Form) -> (Vec<NodeType>, String
 }
 
 /// What Ray reads past where there are `available_node_types`.
-pub(super) fn warn_of_what_is_beside(place: &Place<'_>, form: &mut Form) {
+pub(super) fn warn_of_what_is_beside(place: &Cursor<'_>, reader: &mut ConfigReader) {
     for key in [HEAD_KEY, WORKERS_KEY, MIN_WORKERS] {
-        let says = |value: &Place<'_>| !value.node.is_empty() && value.node.int() != Some(0);
-        let Some(value) = place.get(key).filter(says) else { continue };
+        let is_set = |value: &Cursor<'_>| !value.node.is_empty() && value.node.int() != Some(0);
+        let Some(value) = place.get(key).filter(is_set) else { continue };
         let message = format!("`{key}` has no effect beside `available_node_types`");
         let help = "Ray 2 does not read it either: say it under `available_node_types`";
-        form.report(value.warning(ids::WITHOUT_EFFECT, message).help(help));
+        reader.report(value.warning(ids::WITHOUT_EFFECT, message).help(help));
     }
 }
 
-fn of_node(name: &str, place: Place<'_>, min_workers: u32, form: &mut Form) -> Option<NodeType> {
-    let place = form.map(place)?;
+fn of_node(
+    name: &str,
+    place: Cursor<'_>,
+    min_workers: u32,
+    reader: &mut ConfigReader,
+) -> Option<NodeType> {
+    let place = reader.map(place)?;
     let name = place.sourced(name.to_owned());
-    Some(read_type_of(name, min_workers, &place, Some(place.clone()), form))
+    Some(read_type_of(name, min_workers, &place, Some(place.clone()), reader))
 }
 
-fn warn_of_spelling(place: &Place<'_>, form: &mut Form) {
+fn warn_of_spelling(place: &Cursor<'_>, reader: &mut ConfigReader) {
     let message = format!("`{}` is the spelling of Ray 1", place.path());
     let help = format!(
         "it is read as Ray reads it, as the node types `{HEAD}` and `{WORKER}`: write them under \
          `available_node_types`, with what is here as their `node_config`"
     );
-    form.report(place.warning(ids::LEGACY, message).help(help));
+    reader.report(place.warning(ids::LEGACY, message).help(help));
 }
 
-fn warn_of_defaults(place: &Place<'_>, form: &mut Form) {
+fn warn_of_defaults(place: &Cursor<'_>, reader: &mut ConfigReader) {
     let message = "there are no `available_node_types`, so that Ray's defaults are taken";
     let help = "that is one m5.large as head and no workers: describe the node types that you want";
     let place = place.get("provider").unwrap_or_else(|| place.clone());
     let mut warning = place.warning(ids::DEFAULT_NODE_TYPES, message).help(help);
     warning.key_path = Some("available_node_types".into());
-    form.report(warning);
+    reader.report(warning);
 }
 
 /// The head of Ray's `aws/defaults.yaml`. Its workers have a `min_workers` of zero.

@@ -7,8 +7,9 @@ use crate::{
     config::{
         NodeGroup, NodeTemplate, Sourced,
         diagnostic::ids,
-        form::{Form, Place},
-        keys, node_config, text,
+        keys, node_config,
+        reader::{ConfigReader, Cursor},
+        text,
     },
     model::NodeKind,
 };
@@ -29,71 +30,80 @@ pub(super) struct NodeType {
 
 /// The groups of a config: one node of the head type, and `min_workers` of
 /// every type, as `ray up` launches them. The head first, empty groups left out.
-pub(super) fn read(place: &Place<'_>, form: &mut Form) -> Option<Vec<NodeGroup>> {
+pub(super) fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Vec<NodeGroup>> {
     let Some(types_place) = place.get(TYPES) else {
-        let (types, head) = legacy::read(place, form);
-        check_room(place, place, &types, form);
+        let (types, head) = legacy::read(place, reader);
+        check_room(place, place, &types, reader);
         return groups(types, &head);
     };
-    let types_place = form.map(types_place)?;
-    legacy::warn_of_what_is_beside(place, form);
+    let types_place = reader.map(types_place)?;
+    legacy::warn_of_what_is_beside(place, reader);
     let types: Vec<NodeType> = types_place
         .entries()
         .filter_map(|(entry, node_type)| {
             let name = Sourced::written(entry.key.clone(), entry.location.clone());
-            read_type(name, node_type, form)
+            read_type(name, node_type, reader)
         })
         .collect();
-    check_room(place, &types_place, &types, form);
-    let head = head_type(place, &types_place, form)?;
+    check_room(place, &types_place, &types, reader);
+    let head = head_type(place, &types_place, reader)?;
     groups(types, &head)
 }
 
-fn read_type(name: Sourced<String>, place: Place<'_>, form: &mut Form) -> Option<NodeType> {
-    let place = form.map(place)?;
-    let min_workers = place.get("min_workers").and_then(|count| form.count(&count)).unwrap_or(0);
-    check_own_maximum(&place, min_workers, form);
+fn read_type(
+    name: Sourced<String>,
+    place: Cursor<'_>,
+    reader: &mut ConfigReader,
+) -> Option<NodeType> {
+    let place = reader.map(place)?;
+    let min_workers = place.get("min_workers").and_then(|count| reader.count(&count)).unwrap_or(0);
+    check_own_maximum(&place, min_workers, reader);
     let why = "give the arguments of EC2's RunInstances, `InstanceType` at least";
-    let node_config = form.required(&place, "node_config", why);
-    Some(read_type_of(name, min_workers, &place, node_config, form))
+    let node_config = reader.required(&place, "node_config", why);
+    Some(read_type_of(name, min_workers, &place, node_config, reader))
 }
 
 /// A node type with its `resources` in `place`.
 pub(super) fn read_type_of(
     name: Sourced<String>,
     min_workers: u32,
-    place: &Place<'_>,
-    node_config: Option<Place<'_>>,
-    form: &mut Form,
+    place: &Cursor<'_>,
+    node_config: Option<Cursor<'_>>,
+    reader: &mut ConfigReader,
 ) -> NodeType {
-    let template = node_config.and_then(|config| node_config::read(config, form));
-    NodeType { name, min_workers, resources: resources(place, form), template }
+    let template = node_config.and_then(|config| node_config::read(config, reader));
+    NodeType { name, min_workers, resources: resources(place, reader), template }
 }
 
-fn check_own_maximum(place: &Place<'_>, min_workers: u32, form: &mut Form) {
+fn check_own_maximum(place: &Cursor<'_>, min_workers: u32, reader: &mut ConfigReader) {
     let Some(max_place) = place.get("max_workers") else { return };
-    let Some(max) = form.count::<u32>(&max_place) else { return };
+    let Some(max) = reader.count::<u32>(&max_place) else { return };
     if max < min_workers {
         let message = format!("`max_workers` is {max}, and `min_workers` is {min_workers}");
         let help = format!("raise it to {min_workers} at least");
-        form.report(max_place.error(ids::MAX_WORKERS, message).help(help));
+        reader.report(max_place.error(ids::MAX_WORKERS, message).help(help));
     }
 }
 
-fn resources(place: &Place<'_>, form: &mut Form) -> BTreeMap<String, f64> {
-    let Some(map) = place.get("resources").and_then(|map| form.map(map)) else {
+fn resources(place: &Cursor<'_>, reader: &mut ConfigReader) -> BTreeMap<String, f64> {
+    let Some(map) = place.get("resources").and_then(|map| reader.map(map)) else {
         return BTreeMap::new();
     };
     map.entries()
-        .filter_map(|(entry, amount)| Some((entry.key.clone(), form.amount(&amount)?)))
+        .filter_map(|(entry, amount)| Some((entry.key.clone(), reader.amount(&amount)?)))
         .collect()
 }
 
 /// `max_workers` must be above the sum of `min_workers`.
-fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], form: &mut Form) {
+fn check_room(
+    place: &Cursor<'_>,
+    types_place: &Cursor<'_>,
+    types: &[NodeType],
+    reader: &mut ConfigReader,
+) {
     let wanted: u64 = types.iter().map(|node_type| u64::from(node_type.min_workers)).sum();
     let (place, max) = match place.get("max_workers") {
-        Some(place) => match form.count::<u32>(&place) {
+        Some(place) => match reader.count::<u32>(&place) {
             Some(max) => (place, max),
             None => return,
         },
@@ -114,28 +124,28 @@ fn check_room(place: &Place<'_>, types_place: &Place<'_>, types: &[NodeType], fo
          `max_workers: {}`",
         wanted + 1
     );
-    form.report(place.error(ids::MAX_WORKERS, message).help(help));
+    reader.report(place.error(ids::MAX_WORKERS, message).help(help));
 }
 
 /// The name of the head's type, as Ray finds it.
-fn head_type(place: &Place<'_>, types: &Place<'_>, form: &mut Form) -> Option<String> {
+fn head_type(place: &Cursor<'_>, types: &Cursor<'_>, reader: &mut ConfigReader) -> Option<String> {
     let names: Vec<&str> = types.node.entries().iter().map(|entry| entry.key.as_str()).collect();
     let Some(head_place) = place.get("head_node_type") else {
-        return default_head(types, &names, form);
+        return default_head(types, &names, reader);
     };
-    let head = form.text(&head_place)?.value;
+    let head = reader.text(&head_place)?.value;
     if names.contains(&head.as_str()) {
         return Some(head);
     }
     let message = format!("there is no node type `{}`", text::shown(&head));
     let help = keys::suggestion(&head, names.iter().copied())
         .unwrap_or_else(|| format!("the node types are {}", listed(&names)));
-    form.report(head_place.error(ids::HEAD_NODE_TYPE, message).help(help));
+    reader.report(head_place.error(ids::HEAD_NODE_TYPE, message).help(help));
     None
 }
 
 /// Without `head_node_type` Ray takes its default name; an only type is meant anyway.
-fn default_head(types: &Place<'_>, names: &[&str], form: &mut Form) -> Option<String> {
+fn default_head(types: &Cursor<'_>, names: &[&str], reader: &mut ConfigReader) -> Option<String> {
     match names {
         [only] => return Some((*only).to_owned()),
         _ if names.contains(&DEFAULT_HEAD) => return Some(DEFAULT_HEAD.to_owned()),
@@ -147,7 +157,7 @@ fn default_head(types: &Place<'_>, names: &[&str], form: &mut Form) -> Option<St
     } else {
         format!("say which is the head's: {}", listed(names))
     };
-    form.report(types.error(ids::HEAD_NODE_TYPE, message).help(help));
+    reader.report(types.error(ids::HEAD_NODE_TYPE, message).help(help));
     None
 }
 

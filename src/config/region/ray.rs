@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::{
-        NodeGroup, RayConfig, Sourced,
-        form::{Form, Place},
-        paths,
+        NodeGroup, RayConfig, Sourced, paths,
+        reader::{ConfigReader, Cursor},
     },
     model::{ImageId, KeyName},
 };
@@ -21,10 +20,10 @@ use crate::{
 pub(super) fn fill_in(
     config: &mut RayConfig,
     groups: &mut [NodeGroup],
-    place: &Place<'_>,
-    form: &mut Form,
+    place: &Cursor<'_>,
+    reader: &mut ConfigReader,
 ) {
-    fill_in_key_pair(config, groups, place, form);
+    fill_in_key_pair(config, groups, place, reader);
     let Some(image) = default_image(config.region.as_str()) else { return };
     for group in groups {
         let image = || Sourced::default(image.clone(), "Ray's default image of the region");
@@ -37,15 +36,15 @@ pub(super) fn fill_in(
 fn fill_in_key_pair(
     config: &mut RayConfig,
     groups: &mut [NodeGroup],
-    place: &Place<'_>,
-    form: &mut Form,
+    place: &Cursor<'_>,
+    reader: &mut ConfigReader,
 ) {
     let pair = place.get("provider").and_then(|provider| provider.get("key_pair"));
-    let Some(pair) = pair.filter(|pair| !pair.node.is_empty()).and_then(|pair| form.map(pair))
+    let Some(pair) = pair.filter(|pair| !pair.node.is_empty()).and_then(|pair| reader.map(pair))
     else {
         return;
     };
-    let name = pair.get("key_name").and_then(|name| form.text(&name));
+    let name = pair.get("key_name").and_then(|name| reader.text(&name));
     let Some(name) = name.filter(|_| config.ssh_private_key.is_none()) else { return };
     let file = PathBuf::from(format!("~/.ssh/{}.pem", name.value));
     let file = paths::resolve(Path::new(""), &file);

@@ -8,39 +8,43 @@ use crate::{
     config::{
         GroupToMake, NodeGroup,
         diagnostic::ids,
-        form::{Form, Place},
+        reader::{ConfigReader, Cursor},
         text,
     },
 };
 
 /// Reads it. Where every group of nodes has groups of its own, Ray reads past it.
-pub(super) fn read(config: &Place<'_>, groups: &[NodeGroup], form: &mut Form) -> GroupToMake {
+pub(super) fn read(
+    config: &Cursor<'_>,
+    groups: &[NodeGroup],
+    reader: &mut ConfigReader,
+) -> GroupToMake {
     let place = config.get("provider").and_then(|provider| provider.get("security_group"));
     let Some(place) = place.filter(|place| !place.node.is_empty()) else {
         return GroupToMake::default();
     };
-    let Some(place) = form.map(place) else { return GroupToMake::default() };
+    let Some(place) = reader.map(place) else { return GroupToMake::default() };
     let named = |group: &NodeGroup| {
         !group.template.security_groups.is_empty() || !group.template.group_names().is_empty()
     };
     if groups.iter().all(named) {
         let message = "`security_group` has no effect: every node type names its own groups";
         let help = "Ray reads past it as well: remove it, or the node types' groups";
-        form.report(place.warning(ids::WITHOUT_EFFECT, message).help(help));
+        reader.report(place.warning(ids::WITHOUT_EFFECT, message).help(help));
     }
-    let rules = place.get("IpPermissions").map(|list| form.list(&list)).unwrap_or_default();
+    let rules = place.get("IpPermissions").map(|list| reader.list(&list)).unwrap_or_default();
     GroupToMake {
-        name: place.get("GroupName").and_then(|name| form.text(&name)),
-        rules: rules.into_iter().flat_map(|rule| self::rules(rule, form)).collect(),
+        name: place.get("GroupName").and_then(|name| reader.text(&name)),
+        rules: rules.into_iter().flat_map(|rule| self::rules(rule, reader)).collect(),
     }
 }
 
 /// One of `IpPermissions`: a rule for each of its CIDRs.
-fn rules(place: Place<'_>, form: &mut Form) -> Vec<InboundRule> {
-    let Some(place) = form.map(place) else { return Vec::new() };
-    let Some(ports) = ports(&place, form) else { return Vec::new() };
-    let ranges = place.get("IpRanges").map(|list| form.list(&list)).unwrap_or_default();
-    let cidrs = ranges.into_iter().filter_map(|range| cidr(range, form));
+fn rules(place: Cursor<'_>, reader: &mut ConfigReader) -> Vec<InboundRule> {
+    let Some(place) = reader.map(place) else { return Vec::new() };
+    let Some(ports) = ports(&place, reader) else { return Vec::new() };
+    let ranges = place.get("IpRanges").map(|list| reader.list(&list)).unwrap_or_default();
+    let cidrs = ranges.into_iter().filter_map(|range| cidr(range, reader));
     let rule = |(cidr, description): (Ipv4Net, Option<String>)| InboundRule {
         ports,
         source: Source::Cidr(cidr),
@@ -50,34 +54,34 @@ fn rules(place: Place<'_>, form: &mut Form) -> Vec<InboundRule> {
 }
 
 /// The ports of a rule that `fix` can add.
-fn ports(place: &Place<'_>, form: &mut Form) -> Option<PortRange> {
-    let protocol = form.required(place, "IpProtocol", "name the protocol: `tcp`")?;
+fn ports(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<PortRange> {
+    let protocol = reader.required(place, "IpProtocol", "name the protocol: `tcp`")?;
     // `-1` is a number to YAML.
     let name = protocol.node.text().to_lowercase();
     if !matches!(name.as_str(), "tcp" | "6") {
         let message = format!("`fix` adds no rules for the protocol `{}`", text::shown(&name));
         let help = "it adds rules for TCP only: add this one by hand once the group is there";
-        form.report(protocol.warning(ids::WITHOUT_EFFECT, message).help(help));
+        reader.report(protocol.warning(ids::WITHOUT_EFFECT, message).help(help));
         return None;
     }
-    let port = |key: &str, form: &mut Form| {
-        let place = form.required(place, key, "give the first and the last port")?;
-        form.count::<u16>(&place)
+    let port = |key: &str, reader: &mut ConfigReader| {
+        let place = reader.required(place, key, "give the first and the last port")?;
+        reader.count::<u16>(&place)
     };
-    let (from, to) = (port("FromPort", form), port("ToPort", form));
+    let (from, to) = (port("FromPort", reader), port("ToPort", reader));
     Some(PortRange { from: from?, to: to? })
 }
 
-fn cidr(place: Place<'_>, form: &mut Form) -> Option<(Ipv4Net, Option<String>)> {
-    let place = form.map(place)?;
-    let cidr_place = form.required(&place, "CidrIp", "say whom to let in: `203.0.113.7/32`")?;
-    let cidr = form.parsed::<Ipv4Net>(&cidr_place, "203.0.113.7/32")?.value;
+fn cidr(place: Cursor<'_>, reader: &mut ConfigReader) -> Option<(Ipv4Net, Option<String>)> {
+    let place = reader.map(place)?;
+    let cidr_place = reader.required(&place, "CidrIp", "say whom to let in: `203.0.113.7/32`")?;
+    let cidr = reader.parsed::<Ipv4Net>(&cidr_place, "203.0.113.7/32")?.value;
     if cidr.prefix_len() == 0 {
         let message = "`fix` opens no port to everybody";
         let help = "name who needs it, or add this rule by hand once the group is there";
-        form.report(cidr_place.warning(ids::WITHOUT_EFFECT, message).help(help));
+        reader.report(cidr_place.warning(ids::WITHOUT_EFFECT, message).help(help));
         return None;
     }
-    let description = place.get("Description").and_then(|text| form.any_text(&text));
+    let description = place.get("Description").and_then(|text| reader.any_text(&text));
     Some((cidr, description.map(|text| text.value)))
 }

@@ -97,7 +97,7 @@ fn item(value: &Tree, indent: usize, lines: &mut Vec<Line>) {
 }
 
 fn leaf(head: &str, value: &Scalar, origin: &Origin, indent: usize, lines: &mut Vec<Line>) {
-    let from = told(origin);
+    let from = origin_text(origin);
     if value.resolved == Resolved::Text && is_block(&value.text) {
         let keep = if value.text.ends_with('\n') { "" } else { "-" };
         lines.push(Line { text: format!("{head} |{keep}"), from });
@@ -127,7 +127,7 @@ fn is_block(text: &str) -> bool {
 }
 
 /// Where a value comes from, in words.
-pub(super) fn told(origin: &Origin) -> String {
+pub(super) fn origin_text(origin: &Origin) -> String {
     match origin {
         Origin::File(location) => text::shown(&location.to_string()),
         Origin::Flag(flag) => (*flag).to_owned(),

@@ -15,7 +15,7 @@ use crate::model::Region;
 pub use emit::Line;
 use tree::Tree;
 
-/// What is said by one file.
+/// The settings of one file.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// What it is called among the files that load to the same project.
@@ -34,7 +34,7 @@ pub struct Document {
 pub struct Open {
     /// Its key in every `node_config`.
     pub key: &'static str,
-    /// What follows, and what mends it.
+    /// The impact, and the fix.
     pub why: String,
 }
 

@@ -1,5 +1,5 @@
 //! What a config gives nowhere: what Ray would fill in, what is done here in its
-//! place, and what mends it where that can't do across regions.
+//! place, and what fixes it where that can't do across regions.
 
 use super::Open;
 use crate::{

@@ -1,4 +1,4 @@
-//! The document of `muster.yaml`: what it says with the flags over it, and what
+//! The document of `muster.yaml`: its values with the flags applied, and what
 //! holds without it.
 
 use std::path::Path;
@@ -94,7 +94,7 @@ pub(super) fn loose_recipe(project: &Project) -> Option<&Source> {
     recipe(project).filter(|source| recipe_file(project, source).is_none())
 }
 
-/// What is chosen of Quokka where nobody says.
+/// The Quokka defaults.
 fn quokka(chosen: &Quokka, tree: &mut Tree) {
     let Quokka { python, aws_credentials, ray, .. } = chosen;
     tree.fill(&["python"], || Tree::of(python));

@@ -1,4 +1,4 @@
-//! The document of one Ray config: what it says, and what was filled in.
+//! The document of one Ray config: what it sets, and what was filled in.
 
 use super::{Document, open, tree::Tree, whole};
 use crate::config::{
@@ -70,7 +70,7 @@ fn fill_in_group(project: &Project, config: &RayConfig, group: &NodeGroup, tree:
         tree.fill(&at("KeyName"), || Tree::of(key));
     }
     if let Some(image) = &group.template.image {
-        // Ray's word for its default image stands for one that is told here.
+        // Ray's word for its default image stands for the one named here.
         if is_own(config, image) {
             tree.fill(&at("ImageId"), || Tree::of(image));
         } else {

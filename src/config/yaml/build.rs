@@ -12,7 +12,7 @@ use super::{
     entries::{Entries, Fatal, Key, insert, merge, with_merged},
     scalar,
 };
-use crate::config::{Diagnostic, Location, Source, diagnostic::ids, form::MOST, text};
+use crate::config::{Diagnostic, Location, Source, diagnostic::ids, reader::MOST, text};
 
 /// Levels of lists and maps; a config needs about ten.
 const MAX_DEPTH: usize = 64;
@@ -161,7 +161,7 @@ impl<'a> Builder<'a> {
         span: Span,
     ) -> Result<Scalar, Fatal> {
         let resolved = match tag {
-            // A lone `!` says that this is text, whatever it looks like.
+            // A lone `!` marks text, whatever it looks like.
             Some(tag) if spelled(tag) == "!" => super::Resolved::Text,
             Some(tag) => tag
                 .core_suffix()
@@ -359,8 +359,8 @@ pub(super) fn options() -> Options {
 }
 
 /// Ends a file in which more keys are given twice than anybody reads of.
-fn too_often(told: usize, twice: &Diagnostic) -> Step {
-    if told + 1 < MOST {
+fn too_often(reported: usize, twice: &Diagnostic) -> Step {
+    if reported + 1 < MOST {
         return Ok(());
     }
     let mut fatal =

@@ -70,13 +70,13 @@ impl Node {
         }
     }
 
-    /// Whether a switch is off or nothing is said at all.
+    /// Whether a switch is off or has no value.
     pub fn is_off(&self) -> bool {
         let off = Resolved::Bool(false);
         self.is_empty() || matches!(&self.value, Value::Scalar(scalar) if scalar.resolved == off)
     }
 
-    /// Whether the value says nothing: null, `""`, `[]` or `{}`.
+    /// Whether the value is empty: null, `""`, `[]` or `{}`.
     pub fn is_empty(&self) -> bool {
         match &self.value {
             Value::Scalar(scalar) => scalar.text.is_empty() || scalar.resolved == Resolved::Null,

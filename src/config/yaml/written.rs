@@ -35,12 +35,12 @@ pub(in crate::config) struct Written {
     /// Whether it stands between brackets or braces.
     pub in_flow: bool,
     /// What is written.
-    pub form: Form,
+    pub style: NodeStyle,
 }
 
 /// What is written.
 #[derive(Debug)]
-pub(in crate::config) enum Form {
+pub(in crate::config) enum NodeStyle {
     /// A scalar in this style.
     Scalar(ScalarStyle),
     /// `*name`; an anchor's number.
@@ -69,12 +69,12 @@ pub(in crate::config) struct Pair {
 impl Tree {
     /// Reads `text`. `None` where it is not one document of YAML.
     pub fn read(text: &str) -> Option<Self> {
-        let mut reader = Reader::default();
+        let mut builder = TreeBuilder::default();
         for event in Parser::new_from_str_with_options(text, build::options()) {
             let (event, span) = event.ok()?;
-            reader.take(event, span)?;
+            builder.take(event, span)?;
         }
-        reader.open.is_empty().then_some(reader.tree)
+        builder.open.is_empty().then_some(builder.tree)
     }
 
     /// The top of the document.
@@ -89,8 +89,8 @@ impl Tree {
 
     /// What `id` stands for: itself, or what an alias names.
     pub fn aimed(&self, id: Id) -> Id {
-        match self.node(id).form {
-            Form::Alias(anchor) => self.anchors.get(&anchor).copied().unwrap_or(id),
+        match self.node(id).style {
+            NodeStyle::Alias(anchor) => self.anchors.get(&anchor).copied().unwrap_or(id),
             _ => id,
         }
     }
@@ -99,7 +99,7 @@ impl Tree {
     /// The number is of the map that holds it.
     pub fn entry(&self, id: Id, key: &str) -> Option<(Id, &Pair)> {
         let id = self.aimed(id);
-        let Form::Map { entries, .. } = &self.node(id).form else { return None };
+        let NodeStyle::Map { entries, .. } = &self.node(id).style else { return None };
         let own = entries.iter().find(|pair| !pair.is_merge && pair.key == key);
         own.map(|pair| (id, pair)).or_else(|| {
             let merges = entries.iter().filter(|pair| pair.is_merge);
@@ -109,8 +109,8 @@ impl Tree {
 
     /// The maps behind a `<<`.
     fn merged(&self, id: Id) -> Vec<Id> {
-        match &self.node(self.aimed(id)).form {
-            Form::List { items, .. } => items.clone(),
+        match &self.node(self.aimed(id)).style {
+            NodeStyle::List { items, .. } => items.clone(),
             _ => vec![id],
         }
     }
@@ -125,12 +125,12 @@ struct Open {
 }
 
 #[derive(Default)]
-struct Reader {
+struct TreeBuilder {
     tree: Tree,
     open: Vec<Open>,
 }
 
-impl Reader {
+impl TreeBuilder {
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -139,7 +139,7 @@ impl Reader {
                     return self.key(&text, plain && text == "<<", anchor, span);
                 }
                 let properties = anchor != 0 || tag.is_some();
-                let id = self.push(Form::Scalar(style), properties, span)?;
+                let id = self.push(NodeStyle::Scalar(style), properties, span)?;
                 self.add(id, anchor)
             }
             Event::Alias(anchor) if self.at_key() => {
@@ -147,16 +147,21 @@ impl Reader {
                 self.key(&text, false, 0, span)
             }
             Event::Alias(anchor) => {
-                let id = self.push(Form::Alias(anchor), false, span)?;
+                let id = self.push(NodeStyle::Alias(anchor), false, span)?;
                 self.add(id, 0)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                self.enter(Form::List { flow, items: Vec::new() }, anchor, tag.is_some(), span)
+                self.enter(NodeStyle::List { flow, items: Vec::new() }, anchor, tag.is_some(), span)
             }
             Event::MappingStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                self.enter(Form::Map { flow, entries: Vec::new() }, anchor, tag.is_some(), span)
+                self.enter(
+                    NodeStyle::Map { flow, entries: Vec::new() },
+                    anchor,
+                    tag.is_some(),
+                    span,
+                )
             }
             Event::SequenceEnd | Event::MappingEnd => self.leave(span),
             Event::UnresolvedAlias(_) => None,
@@ -166,14 +171,14 @@ impl Reader {
 
     fn at_key(&self) -> bool {
         self.open.last().is_some_and(|open| {
-            open.key.is_none() && matches!(self.tree.node(open.id).form, Form::Map { .. })
+            open.key.is_none() && matches!(self.tree.node(open.id).style, NodeStyle::Map { .. })
         })
     }
 
     fn key(&mut self, text: &str, is_merge: bool, anchor: usize, span: Span) -> Option<()> {
         if anchor != 0 {
             // An alias may stand for a key's text.
-            let id = self.push(Form::Scalar(ScalarStyle::Plain), true, span)?;
+            let id = self.push(NodeStyle::Scalar(ScalarStyle::Plain), true, span)?;
             self.tree.anchors.insert(anchor, id);
         }
         let column = span.start.col();
@@ -188,31 +193,31 @@ impl Reader {
         self.tree.anchors.contains_key(&anchor).then(String::new)
     }
 
-    fn push(&mut self, form: Form, has_properties: bool, span: Span) -> Option<Id> {
+    fn push(&mut self, style: NodeStyle, has_properties: bool, span: Span) -> Option<Id> {
         let lines = (span.start.line(), span.end.line());
         let in_flow = self.in_flow();
-        self.tree.nodes.push(Written { span: bytes(span)?, lines, has_properties, in_flow, form });
+        self.tree.nodes.push(Written { span: bytes(span)?, lines, has_properties, in_flow, style });
         Some(self.tree.nodes.len() - 1)
     }
 
     fn in_flow(&self) -> bool {
-        self.open.last().is_some_and(|open| match self.tree.node(open.id).form {
-            Form::List { flow, .. } | Form::Map { flow, .. } => flow,
+        self.open.last().is_some_and(|open| match self.tree.node(open.id).style {
+            NodeStyle::List { flow, .. } | NodeStyle::Map { flow, .. } => flow,
             _ => false,
         })
     }
 
-    fn enter(&mut self, form: Form, anchor: usize, tagged: bool, span: Span) -> Option<()> {
-        let id = self.push(form, anchor != 0 || tagged, span)?;
+    fn enter(&mut self, style: NodeStyle, anchor: usize, tagged: bool, span: Span) -> Option<()> {
+        let id = self.push(style, anchor != 0 || tagged, span)?;
         self.open.push(Open { id, anchor, key: None });
         Some(())
     }
 
     fn leave(&mut self, span: Span) -> Option<()> {
         let open = self.open.pop()?;
-        let last = match &self.tree.node(open.id).form {
-            Form::List { flow: false, items } => items.last().copied(),
-            Form::Map { flow: false, entries } => entries.last().map(|pair| pair.value),
+        let last = match &self.tree.node(open.id).style {
+            NodeStyle::List { flow: false, items } => items.last().copied(),
+            NodeStyle::Map { flow: false, entries } => entries.last().map(|pair| pair.value),
             _ => None,
         };
         let (end, line) = match last.map(|id| self.tree.node(id)) {
@@ -232,10 +237,10 @@ impl Reader {
             self.tree.root = Some(id);
             return Some(());
         };
-        match &mut self.tree.nodes.get_mut(open.id)?.form {
-            Form::List { items, .. } => items.push(id),
-            Form::Map { entries, .. } => entries.push(Pair { value: id, ..open.key.take()? }),
-            Form::Scalar(_) | Form::Alias(_) => return None,
+        match &mut self.tree.nodes.get_mut(open.id)?.style {
+            NodeStyle::List { items, .. } => items.push(id),
+            NodeStyle::Map { entries, .. } => entries.push(Pair { value: id, ..open.key.take()? }),
+            NodeStyle::Scalar(_) | NodeStyle::Alias(_) => return None,
         }
         Some(())
     }

@@ -14,7 +14,7 @@ fn tree(text: &str) -> Node {
     root.unwrap()
 }
 
-/// What is written where `node` is said to stand.
+/// The source text at `node`'s location.
 fn written<'a>(text: &'a str, node: &Node) -> &'a str {
     let Location { line, column, width, .. } = node.location;
     let line = text.lines().nth(line as usize - 1).unwrap();

@@ -28,7 +28,7 @@ pub(super) enum Step {
 
 /// A value to be changed.
 #[derive(Clone, Debug)]
-pub(super) struct Aim {
+pub(super) struct EditTarget {
     /// Where it is in the tree of values.
     pub path: Vec<Step>,
     /// What it is to be.
@@ -76,8 +76,8 @@ pub(super) fn spelled(path: &[Step]) -> String {
 }
 
 /// All that `edits` aim at; two that want one value differently are refused.
-pub(super) fn all(draft: &Draft<'_>, edits: &[Edit]) -> Result<Vec<Aim>, EditError> {
-    let mut aims: Vec<Aim> = Vec::new();
+pub(super) fn all(draft: &Draft<'_>, edits: &[Edit]) -> Result<Vec<EditTarget>, EditError> {
+    let mut aims: Vec<EditTarget> = Vec::new();
     for edit in edits {
         for mut aim in aims_of(draft, edit)? {
             let same = aims.iter().find(|other| other.path == aim.path);
@@ -96,13 +96,13 @@ pub(super) fn all(draft: &Draft<'_>, edits: &[Edit]) -> Result<Vec<Aim>, EditErr
 
 fn holds(now: Option<&Node>, value: &Value) -> bool {
     match (now, value) {
-        (now, Value::Gone) => now.is_none(),
+        (now, Value::Removed) => now.is_none(),
         (Some(now), value) => difference(now, &node(value, now)).is_none(),
         (None, _) => false,
     }
 }
 
-fn contradiction(aim: &Aim, edit: &Edit) -> EditError {
+fn contradiction(aim: &EditTarget, edit: &Edit) -> EditError {
     let file = text::shown(&edit.file.to_string_lossy());
     EditError::new(
         format!("two edits want different values for `{}` of `{file}`", spelled(&aim.path)),
@@ -110,7 +110,7 @@ fn contradiction(aim: &Aim, edit: &Edit) -> EditError {
     )
 }
 
-fn aims_of(draft: &Draft<'_>, edit: &Edit) -> Result<Vec<Aim>, EditError> {
+fn aims_of(draft: &Draft<'_>, edit: &Edit) -> Result<Vec<EditTarget>, EditError> {
     if matches!(&edit.value, Value::List(items) if items.is_empty()) {
         return Err(EditError::new("an empty list can't be written", "remove the key by hand"));
     }
@@ -131,7 +131,7 @@ fn at_location(
     draft: &Draft<'_>,
     location: &Location,
     value: &Value,
-) -> Result<Vec<Aim>, EditError> {
+) -> Result<Vec<EditTarget>, EditError> {
     let value = match value {
         Value::List(items) => match &items[..] {
             [one] => Value::Text(one.clone()),
@@ -145,7 +145,7 @@ fn at_location(
     };
     let mut paths = Vec::new();
     find(&draft.values, location, &mut Vec::new(), &mut paths);
-    if value == Value::Gone {
+    if value == Value::Removed {
         for path in &mut paths {
             whole(&draft.values, path);
         }
@@ -158,7 +158,7 @@ fn at_location(
             format!("is `{}` as well, by an anchor (`&`), and both would change", spelled(other));
         return Err(error::by_hand(&spelled(first), &why).at(location.clone()));
     }
-    let aim = |path| Aim {
+    let aim = |path| EditTarget {
         path,
         value: value.clone(),
         rename: None,
@@ -220,7 +220,7 @@ fn under(
     path: &[Step],
     key: &'static str,
     value: &Value,
-) -> Result<Aim, EditError> {
+) -> Result<EditTarget, EditError> {
     let map = path.iter().try_fold(&draft.values, |node, step| step.of(node));
     let map = map.filter(|node| matches!(node.value, Held::Map(_))).ok_or_else(|| {
         let what = if path.is_empty() { "the file".into() } else { format!("`{}`", spelled(path)) };
@@ -228,7 +228,7 @@ fn under(
     })?;
     let (key, rename, value) = as_written(map, key, value.clone());
     let path = path.iter().cloned().chain([Step::Key(key.to_owned())]).collect();
-    Ok(Aim { path, value, rename, by_location: false, holds_already: false })
+    Ok(EditTarget { path, value, rename, by_location: false, holds_already: false })
 }
 
 /// The key that is really meant, its new name and the value in its form.
@@ -253,7 +253,7 @@ fn as_written(
 }
 
 /// The tree of values in which the aimed ones, and nothing else, are new.
-pub(super) fn expected(draft: &Draft<'_>, aims: &[Aim]) -> Node {
+pub(super) fn expected(draft: &Draft<'_>, aims: &[EditTarget]) -> Node {
     let mut root = draft.values.clone();
     for aim in aims {
         set(&mut root, aim);
@@ -261,10 +261,10 @@ pub(super) fn expected(draft: &Draft<'_>, aims: &[Aim]) -> Node {
     root
 }
 
-fn set(root: &mut Node, aim: &Aim) {
+fn set(root: &mut Node, aim: &EditTarget) {
     let Some((Step::Key(_) | Step::Item(_), before)) = aim.path.split_last() else { return };
     let Some(parent) = before.iter().try_fold(root, |node, step| step.of_mut(node)) else { return };
-    if let (Held::Map(entries), Some(Step::Key(key)), Value::Gone) =
+    if let (Held::Map(entries), Some(Step::Key(key)), Value::Removed) =
         (&mut parent.value, aim.path.last(), &aim.value)
     {
         return entries.retain(|entry| entry.key != *key);
@@ -292,8 +292,8 @@ fn node(value: &Value, near: &Node) -> Node {
     };
     match value {
         Value::Text(one) => text(one),
-        // What is gone has no node; nobody asks for it.
-        Value::Gone => text(&String::new()),
+        // A removed value has no node; nothing reads it.
+        Value::Removed => text(&String::new()),
         Value::List(items) => Node {
             location: near.location.clone(),
             value: Held::List(items.iter().map(text).collect()),

@@ -1,4 +1,4 @@
-//! A place in a tree: a node and the path that leads to it.
+//! A position in a tree: a node and the path that leads to it.
 
 use std::{fmt::Write, rc::Rc};
 
@@ -9,18 +9,18 @@ use crate::config::{
 
 /// A node and the key path that leads to it.
 #[derive(Clone, Debug)]
-pub(in crate::config) struct Place<'a> {
+pub(in crate::config) struct Cursor<'a> {
     /// The node.
     pub node: &'a Node,
     /// The last step of its path; none at the top.
-    way: Option<Rc<Way<'a>>>,
+    way: Option<Rc<Ancestor<'a>>>,
 }
 
-/// A step of a path and those before it. It is spelled out in messages only,
-/// and hardly any place is ever told of.
+/// A step of a path and those before it. Paths are spelled out in messages only,
+/// and few cursors are ever reported.
 #[derive(Debug)]
-struct Way<'a> {
-    before: Option<Rc<Way<'a>>>,
+struct Ancestor<'a> {
+    before: Option<Rc<Ancestor<'a>>>,
     step: Step<'a>,
 }
 
@@ -30,7 +30,7 @@ enum Step<'a> {
     Item(usize),
 }
 
-impl<'a> Place<'a> {
+impl<'a> Cursor<'a> {
     /// The top of a tree.
     pub fn root(node: &'a Node) -> Self {
         Self { node, way: None }
@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
     }
 
     fn below(&self, node: &'a Node, step: Step<'a>) -> Self {
-        Self { node, way: Some(Rc::new(Way { before: self.way.clone(), step })) }
+        Self { node, way: Some(Rc::new(Ancestor { before: self.way.clone(), step })) }
     }
 
     /// The entries, if this is a map.

@@ -1,9 +1,9 @@
-//! Typed reading of a tree: each reader takes a [`Place`], gives the value if
+//! Typed reading of a tree: each reader takes a [`Cursor`], gives the value if
 //! it is of the type, and otherwise reports what it found instead.
 
-mod place;
+mod cursor;
 
-pub(super) use place::Place;
+pub(super) use cursor::Cursor;
 
 use std::{fmt::Display, str::FromStr};
 
@@ -14,23 +14,23 @@ use super::{
     yaml::{Resolved, Value},
 };
 
-/// Most mistakes that are told of one project. With more, it is another file
+/// Most mistakes that are reported for one project. With more, it is another file
 /// that was meant, and nobody would read them.
 pub(super) const MOST: usize = 10_000;
 
 /// Collects what is wrong while a tree is read.
 #[derive(Debug, Default)]
-pub(super) struct Form {
+pub(super) struct ConfigReader {
     /// What has been found so far.
     pub diagnostics: Vec<Diagnostic>,
     /// What can be read and not be carried out.
     pub unsupported: Vec<Unsupported>,
-    /// How many more mistakes there were than are told.
-    untold: usize,
+    /// How many more mistakes there were than are reported.
+    omitted: usize,
 }
 
-impl Form {
-    /// A form in which this much has been found already.
+impl ConfigReader {
+    /// A reader in which this much has been found already.
     pub fn after(diagnostics: Vec<Diagnostic>) -> Self {
         Self { diagnostics, ..Self::default() }
     }
@@ -45,27 +45,27 @@ impl Form {
         if self.diagnostics.len() < MOST {
             self.diagnostics.push(diagnostic());
         } else {
-            self.untold += 1;
+            self.omitted += 1;
         }
     }
 
     /// Adds what was found in something that was read on its own.
-    pub fn report_all(&mut self, found: Form) {
+    pub fn report_all(&mut self, found: ConfigReader) {
         found.diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
-        self.untold += found.untold;
+        self.omitted += found.omitted;
     }
 
-    /// Says how many there are that were not told.
-    pub fn tell_untold(&mut self) {
-        if self.untold > 0 {
-            let message = format!("{} more mistakes are not shown", self.untold);
+    /// Reports how many mistakes were omitted.
+    pub fn report_omitted(&mut self) {
+        if self.omitted > 0 {
+            let message = format!("{} more mistakes are not shown", self.omitted);
             let help = "correct the others first; is this the right file?";
             self.diagnostics.push(Diagnostic::error(ids::TOO_MANY, message).help(help));
         }
     }
 
     /// Adds something that muster can't carry out. It is no mistake, so that
-    /// the config loads; a check says it, and nothing is launched.
+    /// the config loads; a check reports it, and nothing is launched.
     pub fn not_yet(
         &mut self,
         location: &Location,
@@ -79,7 +79,7 @@ impl Form {
             message: message.into(),
             help: help.into(),
         };
-        // What an alias brings to several places is said once.
+        // What an alias brings to several places is reported once.
         let again = |known: &Unsupported| {
             let (known_at, at) = (&known.location, &unsupported.location);
             // Lines first: nearly all differ in them.
@@ -92,11 +92,11 @@ impl Form {
 
     /// Whether something makes the project unusable.
     pub fn has_errors(&self) -> bool {
-        self.untold > 0 || self.diagnostics.iter().any(Diagnostic::is_error)
+        self.omitted > 0 || self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
     /// The value under `key`, reported where it is missing.
-    pub fn required<'a>(&mut self, map: &Place<'a>, key: &str, why: &str) -> Option<Place<'a>> {
+    pub fn required<'a>(&mut self, map: &Cursor<'a>, key: &str, why: &str) -> Option<Cursor<'a>> {
         let found = map.get(key);
         if found.is_none() && matches!(map.node.value, Value::Map(_)) {
             let path = map.path_of(key);
@@ -107,7 +107,7 @@ impl Form {
     }
 
     /// A map.
-    pub fn map<'a>(&mut self, place: Place<'a>) -> Option<Place<'a>> {
+    pub fn map<'a>(&mut self, place: Cursor<'a>) -> Option<Cursor<'a>> {
         let is_map = matches!(place.node.value, Value::Map(_));
         if !is_map {
             self.wrong_type(&place, "a map", "write `key: value` lines below it, indented");
@@ -116,7 +116,7 @@ impl Form {
     }
 
     /// The items of a list.
-    pub fn list<'a>(&mut self, place: &Place<'a>) -> Vec<Place<'a>> {
+    pub fn list<'a>(&mut self, place: &Cursor<'a>) -> Vec<Cursor<'a>> {
         if !matches!(place.node.value, Value::List(_)) {
             let help = if place.node.is_empty() {
                 "write `[]` for none, or leave the key out"
@@ -129,7 +129,7 @@ impl Form {
     }
 
     /// Text that is not empty.
-    pub fn text(&mut self, place: &Place<'_>) -> Option<Sourced<String>> {
+    pub fn text(&mut self, place: &Cursor<'_>) -> Option<Sourced<String>> {
         let text = self.any_text(place)?;
         if text.trim().is_empty() {
             let help = "give a value, or leave the key out";
@@ -140,7 +140,7 @@ impl Form {
     }
 
     /// Text, possibly empty.
-    pub fn any_text(&mut self, place: &Place<'_>) -> Option<Sourced<String>> {
+    pub fn any_text(&mut self, place: &Cursor<'_>) -> Option<Sourced<String>> {
         if let Value::Scalar(scalar) = &place.node.value {
             if scalar.resolved == Resolved::Text {
                 return Some(place.sourced(scalar.text.clone()));
@@ -160,7 +160,7 @@ impl Form {
     }
 
     /// Text, or a date or time, which YAML takes for a type of its own.
-    pub fn text_or_date(&mut self, place: &Place<'_>) -> Option<String> {
+    pub fn text_or_date(&mut self, place: &Cursor<'_>) -> Option<String> {
         match &place.node.value {
             Value::Scalar(scalar) if scalar.resolved == Resolved::Date => Some(scalar.text.clone()),
             _ => self.text(place).map(|text| text.value),
@@ -168,13 +168,13 @@ impl Form {
     }
 
     /// A list of texts.
-    pub fn texts(&mut self, place: &Place<'_>) -> Vec<Sourced<String>> {
+    pub fn texts(&mut self, place: &Cursor<'_>) -> Vec<Sourced<String>> {
         let items = self.list(place);
         items.iter().filter_map(|item| self.text(item)).collect()
     }
 
     /// A boolean.
-    pub fn flag(&mut self, place: &Place<'_>) -> Option<bool> {
+    pub fn flag(&mut self, place: &Cursor<'_>) -> Option<bool> {
         match &place.node.value {
             Value::Scalar(scalar) if let Resolved::Bool(value) = scalar.resolved => Some(value),
             _ => {
@@ -185,7 +185,7 @@ impl Form {
     }
 
     /// A whole number from `0` to the greatest that `T` holds.
-    pub fn count<T: TryFrom<i64>>(&mut self, place: &Place<'_>) -> Option<T> {
+    pub fn count<T: TryFrom<i64>>(&mut self, place: &Cursor<'_>) -> Option<T> {
         let number = match &place.node.value {
             Value::Scalar(scalar) if let Resolved::Int(value) = scalar.resolved => value,
             _ => {
@@ -204,7 +204,7 @@ impl Form {
     }
 
     /// A number that is finite and not below zero.
-    pub fn amount(&mut self, place: &Place<'_>) -> Option<f64> {
+    pub fn amount(&mut self, place: &Cursor<'_>) -> Option<f64> {
         let number = match &place.node.value {
             Value::Scalar(scalar) => match scalar.resolved {
                 #[expect(clippy::cast_precision_loss, reason = "Ray's resources are floats")]
@@ -230,7 +230,7 @@ impl Form {
     /// Text of a form that `T` knows; `example` shows it.
     pub fn parsed<T: FromStr<Err: Display>>(
         &mut self,
-        place: &Place<'_>,
+        place: &Cursor<'_>,
         example: &str,
     ) -> Option<Sourced<T>> {
         let text = self.text(place)?;
@@ -246,7 +246,7 @@ impl Form {
     }
 
     /// Reports a value of the wrong type.
-    pub fn wrong_type(&mut self, place: &Place<'_>, expected: &str, help: &str) {
+    pub fn wrong_type(&mut self, place: &Cursor<'_>, expected: &str, help: &str) {
         let name = match place.path() {
             path if path.is_empty() => "this file".to_owned(),
             path => format!("`{path}`"),
