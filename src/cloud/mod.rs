@@ -20,9 +20,10 @@ pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{Arguments, IamProfile, LaunchRequest, Market, Spot};
 pub use types::{
-    Image, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, IpPermission,
-    KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange, PublicKey, RegionInfo,
-    Route, RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags, Vpc,
+    Image, ImageName, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
+    IpPermission, KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange,
+    PublicKey, RegionInfo, Route, RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags,
+    Vpc,
 };
 
 use std::net::Ipv4Addr;
@@ -139,9 +140,13 @@ pub trait Cloud: Send + Sync {
     ) -> Result<Vec<(InstanceId, InstanceState)>>;
 
     /// Images by their owner's account id and name (`DescribeImages`): the same image
-    /// has the same name in every region that its owner published it to. A `*` at the
-    /// end of the name stands for any text.
-    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>>;
+    /// has the same name in every region that its owner published it to.
+    async fn images_named(
+        &self,
+        region: &Region,
+        owner: &str,
+        name: &ImageName,
+    ) -> Result<Vec<Image>>;
 
     /// Every VPC of the region (`DescribeVpcs`), for choosing addresses that none has.
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>>;

@@ -91,6 +91,25 @@ impl PublicKey {
     }
 }
 
+/// Which names of images are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageName {
+    /// This name, whatever characters it holds.
+    Exact(String),
+    /// Every name that starts with this text.
+    StartsWith(String),
+}
+
+impl ImageName {
+    /// Whether `name` is one of them.
+    pub fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => name == exact,
+            Self::StartsWith(start) => name.starts_with(start),
+        }
+    }
+}
+
 /// A key pair of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyPair {

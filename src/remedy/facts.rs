@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use crate::{
     check::{Finding, network::is_alive},
     cloud::{
-        Cloud, Image, KeyPair, Peering, Result, RouteTable, SecurityGroup, Slot, Subnet,
+        Cloud, Image, ImageName, KeyPair, Peering, Result, RouteTable, SecurityGroup, Slot, Subnet,
         SubnetFilter, Tagged, Vpc, tags,
     },
     config::{Project, RegionConfig},
@@ -105,7 +105,8 @@ async fn read_region(
     names: &[KeyName],
 ) -> Result<RegionFacts> {
     let same = join_all(images.iter().map(|image| async {
-        let found = cloud.images_named(region, &image.owner, &image.name).await?;
+        let name = ImageName::Exact(image.name.clone());
+        let found = cloud.images_named(region, &image.owner, &name).await?;
         Ok((image.id.clone(), found))
     }));
     let keys = async {

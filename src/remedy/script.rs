@@ -1,95 +1,128 @@
-//! A plan as a shell script of `aws ec2` commands, for whoever has the rights
-//! that the operator has not: it stops at the first error, carries ids in
+//! A plan as a shell script of `aws ec2` commands, for an operator without the
+//! rights and a person with them: it stops at the first error, carries ids in
 //! variables, and waits where EC2 needs time.
+//!
+//! Every value goes to `aws` within one JSON document a call, since `aws`
+//! interprets arguments (`file://`, a leading dash) but not what is in there.
 
-mod arguments;
+mod call;
+mod json;
 mod word;
 
 use self::{
-    arguments::arguments,
-    word::{MARK, id, quote, variable},
+    call::Call,
+    json::Json,
+    word::{Variable, Word, visible},
 };
 use super::plan::{Action, Plan, Rewrite, Step, Target, Until, Written};
-use crate::{cloud::Change, model::Region};
+use crate::{
+    cloud::{Change, PublicKey, Ref},
+    model::{Failure, Region},
+};
 
-/// The script.
-pub fn script(plan: &Plan, project: &str) -> String {
+/// A variable that is not an id is not used: it would end up within JSON.
+const CHECK_ID: &str = r#"check_id() {
+  case $1 in
+    '' | *[!A-Za-z0-9-]*) printf 'not an id: %s\n' "$1" >&2; exit 1 ;;
+  esac
+}"#;
+
+/// The script, or why a value of the plan can't be part of one.
+pub fn script(plan: &Plan, project: &str) -> Result<String, Failure> {
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
-        format!("# What `muster fix` would do for {}.", one_line(project)),
+        format!("# What `muster fix` would do for {}.", visible(project)),
         "set -eu".to_owned(),
         "tmp=$(mktemp -d)".to_owned(),
         "trap 'rm -rf \"$tmp\"' EXIT".to_owned(),
+        CHECK_ID.to_owned(),
     ];
     for step in &plan.steps {
         lines.push(String::new());
-        lines.push(format!("# {}", one_line(&super::describe::title(step))));
-        lines.extend(commands(step));
+        lines.push(format!("# {}", visible(&super::describe::title(step))));
+        lines.extend(commands(step)?);
     }
     for left in &plan.left {
         let problem = &left.problem;
         let what = format!("# left: {} {}: {}", problem.check, problem.subject, left.why);
-        lines.extend([String::new(), one_line(&what)]);
+        lines.extend([String::new(), visible(&what)]);
     }
     lines.push(String::new());
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }
 
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-fn commands(step: &Step) -> Vec<String> {
+fn commands(step: &Step) -> Result<Vec<String>, Failure> {
     match &step.action {
         Action::Change { region, change } => of_change(step, region, change),
         Action::Wait { region, until } => wait(region, until),
-        Action::Rewrite(rewrites) => rewrites.iter().map(tell).collect(),
+        Action::Rewrite(rewrites) => Ok(rewrites.iter().map(to_write).collect()),
     }
 }
 
-fn of_change(step: &Step, region: &Region, change: &Change) -> Vec<String> {
-    let (verb, answer, mut arguments) = arguments(change);
+fn of_change(step: &Step, region: &Region, change: &Change) -> Result<Vec<String>, Failure> {
+    let call = Call::of(change);
     let mut lines = Vec::new();
+    let mut command = command(region, call.verb, &call.input)?;
     if let Change::ImportKeyPair { public_key, .. } = change {
-        let key = format!("{} {}", public_key.algorithm, public_key.base64);
-        lines.push(format!("printf '%s\\n' {} > \"$tmp/key.pub\"", quote(&key)));
-        let file = format!("fileb://{MARK}tmp{MARK}/key.pub");
-        arguments.extend(["--public-key-material".to_owned(), file]);
+        lines.push(format!("printf '%s\\n' {} > \"$tmp/key.pub\"", key(public_key)?));
+        let mut file = Word::literal("fileb://");
+        file.push_variable(Variable::tmp());
+        let file = file.then_literal("/key.pub");
+        command = format!("{command} --public-key-material {file}");
     }
-    let words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
-    let call = format!("aws ec2 {verb} --region {} {}", quote(region.as_str()), words.join(" "));
-    lines.push(match answer {
-        Some(answer) => {
-            format!("{}=$({call} --query {answer} --output text)", variable(&step.slot))
+    match call.made {
+        Some(made) => {
+            let id = Variable::of(&step.slot);
+            lines.push(format!("{id}=$({command} --query {made} --output text)"));
+            lines.push(format!("check_id {}", Word::variable(id)));
         }
-        None => format!("{call} > \"$tmp/answer\""),
-    });
-    lines
+        None => lines.push(format!("{command} > \"$tmp/answer\"")),
+    }
+    Ok(lines)
 }
 
-fn wait(region: &Region, until: &Until) -> Vec<String> {
-    let region = quote(region.as_str());
-    let of = quote(&id(until.subject()));
+fn command(region: &Region, verb: &str, input: &Json) -> Result<String, Failure> {
+    let region = Word::region(region)?;
+    Ok(format!("aws ec2 {verb} --region {region} --cli-input-json {}", input.word()))
+}
+
+/// The key as a line of its own, as ssh-keygen writes it.
+fn key(key: &PublicKey) -> Result<Word, Failure> {
+    let usual = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-+/=@.".contains(c))
+    };
+    if usual(&key.algorithm) && usual(&key.base64) {
+        return Ok(Word::literal(format!("{} {}", key.algorithm, key.base64)));
+    }
+    Err(Failure::new("the public key is not one that OpenSSH writes")
+        .hint("check ssh_private_key and the .pub file next to it"))
+}
+
+fn wait(region: &Region, until: &Until) -> Result<Vec<String>, Failure> {
+    let of = Json::list([Json::id(until.subject())]);
     match until {
         Until::ImageAvailable(_) => {
-            vec![format!("aws ec2 wait image-available --region {region} --image-ids {of}")]
+            let input = Json::object([("ImageIds", of)]);
+            Ok(vec![command(region, "wait image-available", &input)?])
         }
         Until::PeeringThere { .. } => {
-            peering_until(&region, &of, "pending-acceptance|active|provisioning")
+            peering_until(region, until.subject(), "pending-acceptance|active|provisioning")
         }
-        Until::PeeringActive { .. } => peering_until(&region, &of, "active"),
+        Until::PeeringActive { .. } => peering_until(region, until.subject(), "active"),
     }
 }
 
 /// aws-cli has no waiter for a peering connection's state.
-fn peering_until(region: &str, id: &str, states: &str) -> Vec<String> {
-    vec![
+fn peering_until(region: &Region, peering: &Ref, states: &str) -> Result<Vec<String>, Failure> {
+    let ids = Json::list([Json::id(peering)]);
+    let input = Json::object([("VpcPeeringConnectionIds", ids)]);
+    let describe = command(region, "describe-vpc-peering-connections", &input)?;
+    let id = shown(peering);
+    Ok(vec![
         "tries=0".into(),
         format!(
-            "until aws ec2 describe-vpc-peering-connections --region {region} \
-             --vpc-peering-connection-ids {id} \
-             --query 'VpcPeeringConnections[0].Status.Code' --output text 2> \"$tmp/error\" \
-             | grep -qxE '{states}'; do"
+            "until {describe} --query 'VpcPeeringConnections[0].Status.Code' --output text \
+             2> \"$tmp/error\" | grep -qxE '{states}'; do"
         ),
         "  tries=$((tries + 1))".into(),
         "  if [ \"$tries\" -gt 60 ]; then".into(),
@@ -99,20 +132,42 @@ fn peering_until(region: &str, id: &str, states: &str) -> Vec<String> {
         "  fi".into(),
         "  sleep 2".into(),
         "done".into(),
-    ]
+    ])
 }
 
-/// Configs are not the account's: the script says what to write into them.
-fn tell(rewrite: &Rewrite) -> String {
+/// Configs are not part of the account: the script prints what to write into them.
+fn to_write(rewrite: &Rewrite) -> String {
     let (place, key) = match &rewrite.target {
         Target::At { location, key, .. } => (location.to_string(), *key),
         Target::NodeConfig { file, node_type, key } => {
             (format!("{}: {node_type}", file.display()), *key)
         }
     };
-    let value = match &rewrite.value {
-        Written::One(one) => id(one),
-        Written::List(all) => format!("[{}]", all.iter().map(id).collect::<Vec<_>>().join(", ")),
-    };
-    format!("printf '%s\\n' {}", quote(&format!("write into {place}: {key}: {value}")))
+    let mut line = Word::literal(visible(&format!("write into {place}: {key}: ")));
+    match &rewrite.value {
+        Written::One(one) => push_shown(one, &mut line),
+        Written::List(all) => {
+            line.push_literal("[");
+            for (index, one) in all.iter().enumerate() {
+                line.push_literal(if index > 0 { ", " } else { "" });
+                push_shown(one, &mut line);
+            }
+            line.push_literal("]");
+        }
+    }
+    format!("printf '%s\\n' {line}")
+}
+
+/// An id in a message.
+fn shown(id: &Ref) -> Word {
+    let mut word = Word::default();
+    push_shown(id, &mut word);
+    word
+}
+
+fn push_shown(id: &Ref, word: &mut Word) {
+    match id {
+        Ref::Id(id) => word.push_literal(&visible(id)),
+        Ref::Made(slot) => word.push_variable(Variable::of(slot)),
+    }
 }

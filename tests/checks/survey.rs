@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use muster::{
     check::{self, Level},
     cloud::{
-        Change, Cloud, CloudError, Image, Instance, InstanceFilter, InstanceState,
+        Change, Cloud, CloudError, Image, ImageName, Instance, InstanceFilter, InstanceState,
         InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, PublicKey,
         RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
@@ -183,7 +183,7 @@ impl Cloud for Ec2 {
         Err(CloudError::answered(region, "StartInstances", "Test", "or start it"))
     }
 
-    async fn images_named(&self, region: &Region, _: &str, _: &str) -> Result<Vec<Image>> {
+    async fn images_named(&self, region: &Region, _: &str, _: &ImageName) -> Result<Vec<Image>> {
         Err(CloudError::answered(region, "DescribeImages", "Test", "it knows images by id"))
     }
 

@@ -104,6 +104,7 @@ contract! {
         resources: [
             an_imported_key_is_told_with_its_public_half,
             an_image_is_found_by_owner_and_name,
+            images_are_found_by_the_start_of_their_names,
             a_copied_image_becomes_available,
             tags_are_added_to_what_is_there,
             instances_are_found_by_their_tags,

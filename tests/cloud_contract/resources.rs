@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use muster::cloud::{Change, Image, ImageState, PublicKey, Tags, tags};
+use muster::cloud::{Change, Image, ImageName, ImageState, PublicKey, Tags, tags};
 use tokio::time::{sleep, timeout};
 
 use super::world::{IMAGE, IMAGE_NAME, PUBLIC_KEY, World, tagged_as};
@@ -32,11 +32,30 @@ pub async fn an_imported_key_is_told_with_its_public_half(world: &World) {
 
 pub async fn an_image_is_found_by_owner_and_name(world: &World) {
     let (cloud, region) = (&world.cloud, &world.east.region);
-    let found = cloud.images_named(region, CANONICAL, IMAGE_NAME).await.unwrap();
+    let exact = |name: &str| ImageName::Exact(name.into());
+    let found = cloud.images_named(region, CANONICAL, &exact(IMAGE_NAME)).await.unwrap();
     let ids: Vec<_> = found.iter().map(|image| image.id.as_str()).collect();
     assert_eq!(ids, [IMAGE]);
     for (owner, name) in [("123456789012", IMAGE_NAME), (CANONICAL, "nobodys")] {
-        assert_eq!(cloud.images_named(region, owner, name).await.unwrap(), []);
+        assert_eq!(cloud.images_named(region, owner, &exact(name)).await.unwrap(), []);
+    }
+}
+
+pub async fn images_are_found_by_the_start_of_their_names(world: &World) {
+    let (cloud, region) = (&world.cloud, &world.east.region);
+    // Their names end in the date, which nobody knows beforehand.
+    let (start, _) = IMAGE_NAME.rsplit_once('-').unwrap();
+    let name = ImageName::StartsWith(format!("{start}-"));
+    let found = cloud.images_named(region, CANONICAL, &name).await.unwrap();
+    assert!(found.iter().any(|image| image.id.as_str() == IMAGE), "{found:?}");
+    assert!(found.iter().all(|image| image.name.starts_with(start)), "{found:?}");
+    for name in [
+        ImageName::Exact(format!("{start}-*")),
+        ImageName::StartsWith(format!("{start}?")),
+        ImageName::StartsWith(format!("*{start}")),
+    ] {
+        let found = cloud.images_named(region, CANONICAL, &name).await.unwrap();
+        assert_eq!(found, [], "{name:?}");
     }
 }
 

@@ -8,9 +8,9 @@ use std::{
 
 use muster::{
     cloud::{
-        Change, Cloud, CloudError, ErrorKind, Image, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
-        RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        Change, Cloud, CloudError, ErrorKind, Image, ImageName, Instance, InstanceFilter,
+        InstanceState, InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering,
+        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
@@ -212,7 +212,12 @@ impl Cloud for Faulty {
         self.inner.dry_run(region, request).await
     }
 
-    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
+    async fn images_named(
+        &self,
+        region: &Region,
+        owner: &str,
+        name: &ImageName,
+    ) -> Result<Vec<Image>> {
         self.meet(region, "DescribeImages").await?;
         self.inner.images_named(region, owner, name).await
     }

@@ -9,6 +9,7 @@ mod cut;
 mod each;
 mod exact;
 mod faulty;
+mod hostile;
 #[cfg(feature = "aws")]
 mod killed;
 mod leftovers;

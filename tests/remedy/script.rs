@@ -76,7 +76,7 @@ fn aws() -> PathBuf {
 /// Runs the plan's script against the account, as somebody with the rights would.
 async fn run_script(bench: &Bench) -> String {
     let plan = bench.plan(Wish::default()).await;
-    let (out, err) = run(bench, &remedy::script(&plan.plan, "bench")).await;
+    let (out, err) = run(bench, &remedy::script(&plan.plan, "bench").unwrap()).await;
     assert_eq!(err, "", "it says nothing that nobody asked for");
     out
 }

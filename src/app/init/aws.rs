@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use super::{InitArgs, Trouble};
 use crate::{
     app::world,
-    cloud::{Cloud, CloudError, Image, ImageState, Result},
+    cloud::{Cloud, CloudError, Image, ImageName, ImageState, Result},
     config::init::{Base, First, Known},
     model::{Failure, ImageId, InstanceType, Region, Zone},
     survey::named,
@@ -142,7 +142,8 @@ async fn zones(cloud: &dyn Cloud, region: &Region, types: &[InstanceType]) -> Re
 
 /// The image of the same name and owner in `region`.
 async fn same_image(cloud: &dyn Cloud, region: &Region, image: &Image) -> Result<Option<ImageId>> {
-    let same = cloud.images_named(region, &image.owner, &image.name).await?;
+    let name = ImageName::Exact(image.name.clone());
+    let same = cloud.images_named(region, &image.owner, &name).await?;
     let usable = same
         .into_iter()
         .find(|one| one.state == ImageState::Available && one.architecture == image.architecture);
@@ -219,7 +220,8 @@ async fn ubuntu(
     let types = cloud.instance_types(region, std::slice::from_ref(instance_type)).await?;
     let is_arm = types.iter().flat_map(|info| &info.architectures).any(|name| name == "arm64");
     let kind = if is_arm { "arm64" } else { "amd64" };
-    let name = format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{kind}-server-*");
+    let start = format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{kind}-server-");
+    let name = ImageName::StartsWith(start);
     let images = cloud.images_named(region, CANONICAL, &name).await?;
     let usable = images.into_iter().filter(|image| image.state == ImageState::Available);
     // Their names end in the day on which they were built.

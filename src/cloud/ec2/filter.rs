@@ -13,6 +13,11 @@ pub(super) fn is(name: &str, value: &str) -> Filter {
     any_of(name, &[value])
 }
 
+/// A filter for values that start with `start`.
+pub(super) fn starts_with(name: &str, start: &str) -> Filter {
+    Filter::builder().name(name).values(format!("{}*", literal(start))).build()
+}
+
 /// Calls `describe` with filters that together hold all of `values`, one
 /// after another, and gathers what they find. No values, no call: a filter
 /// without values is refused.
@@ -57,6 +62,12 @@ mod tests {
     fn wildcards_are_taken_literally() {
         assert_eq!(literal("sg-0123"), "sg-0123");
         assert_eq!(literal(r"what?*\"), r"what\?\*\\");
+    }
+
+    #[test]
+    fn a_start_ends_in_the_one_wildcard() {
+        assert_eq!(starts_with("name", "ubuntu-*-server-").values(), [r"ubuntu-\*-server-*"]);
+        assert_eq!(is("name", "ubuntu-*").values(), [r"ubuntu-\*"]);
     }
 
     #[tokio::test]

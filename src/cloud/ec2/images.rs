@@ -13,7 +13,7 @@ use super::{
     tags,
 };
 use crate::{
-    cloud::{Image, ImageState, Result, Tags},
+    cloud::{Image, ImageName, ImageState, Result, Tags},
     model::{ImageId, Region},
 };
 
@@ -26,9 +26,13 @@ pub(super) async fn describe(at: &RegionClient, ids: &[ImageId]) -> Result<Vec<I
 }
 
 /// The images of this name that the account `owner` made.
-pub(super) async fn named(at: &RegionClient, owner: &str, name: &str) -> Result<Vec<Image>> {
+pub(super) async fn named(at: &RegionClient, owner: &str, name: &ImageName) -> Result<Vec<Image>> {
     let call = at.client.describe_images().owners(owner);
-    all(at, call.filters(filter::is("name", name))).await
+    let filter = match name {
+        ImageName::Exact(name) => filter::is("name", name),
+        ImageName::StartsWith(start) => filter::starts_with("name", start),
+    };
+    all(at, call.filters(filter)).await
 }
 
 /// Deprecated and disabled ones included: the first still launch, the others

@@ -37,9 +37,9 @@ pub use launch::ARGUMENTS;
 use std::net::Ipv4Addr;
 
 use super::{
-    Change, Cloud, Image, Instance, InstanceFilter, InstanceState, InstanceTypeInfo, Interface,
-    KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup,
-    Subnet, SubnetFilter, Tagged, Vpc,
+    Change, Cloud, Image, ImageName, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
+    Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable,
+    SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::model::{
     Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId,
@@ -154,7 +154,12 @@ impl Cloud for Ec2Cloud {
         instances::start(&self.at(region).await, ids).await
     }
 
-    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
+    async fn images_named(
+        &self,
+        region: &Region,
+        owner: &str,
+        name: &ImageName,
+    ) -> Result<Vec<Image>> {
         images::named(&self.at(region).await, owner, name).await
     }
 

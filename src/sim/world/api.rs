@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cloud::{
-        Change, Cloud, Credentials, Image, Instance, InstanceFilter, InstanceState,
+        Change, Cloud, Credentials, Image, ImageName, Instance, InstanceFilter, InstanceState,
         InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
         RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
@@ -278,14 +278,15 @@ impl Cloud for World {
         self.call(call, |state| self.start_in(state, region, ids)).await
     }
 
-    async fn images_named(&self, region: &Region, owner: &str, name: &str) -> Result<Vec<Image>> {
+    async fn images_named(
+        &self,
+        region: &Region,
+        owner: &str,
+        name: &ImageName,
+    ) -> Result<Vec<Image>> {
         let find = |_: &State, held: &RegionState| {
             let images = held.told_images(Instant::now());
-            let is_named = |image: &Image| match name.strip_suffix('*') {
-                Some(start) => image.name.starts_with(start),
-                None => image.name == name,
-            };
-            images.filter(|image| image.owner == owner && is_named(image)).collect()
+            images.filter(|image| image.owner == owner && name.matches(&image.name)).collect()
         };
         self.look(region, "DescribeImages", find).await
     }
