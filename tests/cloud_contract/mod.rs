@@ -1,8 +1,11 @@
-//! One contract for `Cloud`, run against two worlds that were made by
-//! different hands: the simulated one and moto behind the AWS SDK. So the
-//! demo and the fast tests can't drift away from what EC2 does.
+//! One contract for `Cloud`, run against worlds that were made by different
+//! hands: the simulated one, moto behind the AWS SDK, and moto behind the layer
+//! that makes it EC2 as it is. So the demo and the fast tests can't drift away
+//! from what EC2 does.
 
 mod launching;
+#[cfg(feature = "aws")]
+mod layer;
 #[cfg(feature = "aws")]
 mod moto;
 mod network;
@@ -14,13 +17,15 @@ mod stopping;
 mod world;
 
 /// Makes tests of functions `async fn(&World)`. Those under `both` run in
-/// both worlds: each in a simulated one of its own, and all of a module one
-/// after another in the same moto, which takes seconds to start. Those under
-/// `simulated` come with the reason why moto is not up to them.
+/// all worlds: each in a simulated one of its own, and all of a module one
+/// after another in the same moto and behind the same layer, which take seconds
+/// to start. Those under `simulated` come with the reason why moto without the
+/// layer can't run them, those under `alone` with the reason why the layer can't.
 macro_rules! contract {
     (
         both: { $($module:ident: [$($both:ident),* $(,)?]),* $(,)? }
         simulated: { $($lone:ident: [$($simulated:ident),* $(,)?]),* $(,)? }
+        alone: { $($only:ident: [$($single:ident),* $(,)?]),* $(,)? }
     ) => {
         #[cfg(feature = "aws")]
         mod on_moto {
@@ -36,6 +41,32 @@ macro_rules! contract {
             )*
         }
 
+        #[cfg(feature = "aws")]
+        mod on_ec2_as_it_is {
+            $(
+                #[tokio::test]
+                async fn $module() {
+                    let world = super::layer::world().await;
+                    $(
+                        println!("{}", stringify!($both));
+                        super::$module::$both(&world).await;
+                    )*
+                }
+            )*
+            mod more {
+                $(
+                    #[tokio::test]
+                    async fn $lone() {
+                        let world = super::super::layer::world().await;
+                        $(
+                            println!("{}", stringify!($simulated));
+                            super::super::$lone::$simulated(&world).await;
+                        )*
+                    }
+                )*
+            }
+        }
+
         mod in_the_simulation {
             $($(
                 #[tokio::test(start_paused = true)]
@@ -47,6 +78,12 @@ macro_rules! contract {
                 #[tokio::test(start_paused = true)]
                 async fn $simulated() {
                     super::$lone::$simulated(&super::simulated::world()).await;
+                }
+            )*)*
+            $($(
+                #[tokio::test(start_paused = true)]
+                async fn $single() {
+                    super::$only::$single(&super::simulated::world()).await;
                 }
             )*)*
         }
@@ -143,13 +180,17 @@ contract! {
         refusing: [
             // moto lets all of it go.
             groups_peerings_and_gateways_in_use_are_not_deleted,
-            // moto looks for the other side's VPC at once.
-            a_peering_that_cannot_be_fails,
         ],
         resources: [
             // moto's copies are available at once, have no tags and no tokens.
             an_image_is_copied_once_a_token,
             a_copy_launches_only_once_it_is_available,
+        ],
+    }
+    alone: {
+        refusing: [
+            // moto looks for the other side's VPC at once.
+            a_peering_that_cannot_be_fails,
         ],
     }
 }

@@ -1,13 +1,15 @@
 //! The world in moto, made through the SDK.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use aws_sdk_ec2::{
     Client,
     primitives::Blob,
     types::{Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification, UserIdGroupPair},
 };
+
+use muster::cloud::Cloud;
 
 use super::world::{KEY, PUBLIC_KEY, Site, World};
 use crate::support::moto::Moto;
@@ -16,27 +18,33 @@ use crate::support::moto::Moto;
 pub async fn world() -> World {
     let moto = Moto::start();
     let (us, eu) = (moto.client("us-west-2"), moto.client("eu-west-1"));
-    let west = site(&us, "us-west-2", 1, "10.2.0.0/16").await;
-    let east = site(&eu, "eu-west-1", 2, "10.1.0.0/16").await;
+    let cloud = Arc::new(moto.cloud());
+    made(&us, &eu, cloud, Box::new(moto)).await
+}
+
+/// The world in an account with nothing but default VPCs.
+pub async fn made(us: &Client, eu: &Client, cloud: Arc<dyn Cloud>, keeps: Box<dyn Any>) -> World {
+    let west = site(us, "us-west-2", 1, "10.2.0.0/16").await;
+    let east = site(eu, "eu-west-1", 2, "10.1.0.0/16").await;
     let more = us.associate_vpc_cidr_block().vpc_id(west.vpc.as_str()).cidr_block("10.9.0.0/16");
     more.send().await.unwrap();
-    let third = vpc(&eu, "10.3.0.0/16").await;
+    let third = vpc(eu, "10.3.0.0/16").await;
 
-    let active = peer(&us, west.vpc.as_str(), east.vpc.as_str()).await;
+    let active = peer(us, west.vpc.as_str(), east.vpc.as_str()).await;
     eu.accept_vpc_peering_connection().vpc_peering_connection_id(&active).send().await.unwrap();
-    let waiting = peer(&us, west.vpc.as_str(), &third).await;
-    route(&us, west.main_table.as_str(), "10.2.0.0/16", &active).await;
-    route(&eu, east.main_table.as_str(), "10.1.0.0/16", &active).await;
-    route(&us, west.own_table.as_str(), "10.3.0.0/16", &waiting).await;
+    let waiting = peer(us, west.vpc.as_str(), &third).await;
+    route(us, west.main_table.as_str(), "10.2.0.0/16", &active).await;
+    route(eu, east.main_table.as_str(), "10.1.0.0/16", &active).await;
+    route(us, west.own_table.as_str(), "10.3.0.0/16", &waiting).await;
 
     World {
-        cloud: Arc::new(moto.cloud()),
+        cloud,
         west,
         east,
         third: third.into(),
         active: active.into(),
         waiting: waiting.into(),
-        keeps: Box::new(moto),
+        keeps,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What several tests need.
 
 #[cfg(feature = "aws")]
+pub mod ec2;
+#[cfg(feature = "aws")]
 pub mod endpoint;
 #[cfg(feature = "aws")]
 pub mod moto;
@@ -8,5 +10,7 @@ pub mod muster;
 pub mod python;
 pub mod root;
 pub mod run;
+#[cfg(feature = "aws")]
+pub mod server;
 pub mod sshd;
 pub mod terminal;

@@ -17,20 +17,7 @@
 //! - A peering connection works once it is accepted; its other VPC is looked for at once, and
 //!   that addresses overlap does not matter.
 //! - A copied image is available at once, and another one for the same token.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test's server that doesn't start is a failed test"
-)]
-
-use std::{
-    env,
-    io::{BufRead, BufReader, Read},
-    process::{Child, ChildStderr, Command, Stdio},
-    sync::mpsc::{self, Sender},
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{env, process::Command};
 
 use aws_config::SdkConfig;
 use aws_sdk_ec2::{
@@ -39,34 +26,27 @@ use aws_sdk_ec2::{
 };
 use muster::cloud::ec2::{Ec2Cloud, Timeouts};
 
-use super::endpoint;
+use super::{endpoint, server::Server};
 
 /// A running moto server with an account of its own; dropping it ends it.
-pub struct Moto {
-    server: Child,
-    url: String,
-    log: Option<JoinHandle<String>>,
-}
+pub struct Moto(Server);
 
 impl Moto {
     /// Starts a server that refuses what EC2 refuses, and waits until it listens.
     pub fn start() -> Self {
-        let mut server = spawn();
-        let (listens, heard) = mpsc::channel();
-        let stderr = server.stderr.take().unwrap();
-        let log = Some(thread::spawn(move || drain(stderr, &listens)));
-        // From here on, a panic ends the server.
-        let mut moto = Self { server, url: String::new(), log };
-        let Ok(url) = heard.recv_timeout(Duration::from_mins(1)) else {
-            panic!("moto_server does not listen:\n{}", moto.end());
-        };
-        moto.url = url;
-        moto
+        let program = env::var_os("MUSTER_MOTO_SERVER").unwrap_or_else(|| "moto_server".into());
+        let mut command = Command::new(&program);
+        command
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
+            .env("MOTO_ENABLE_AMI_VALIDATION", "true")
+            .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true");
+        Self(Server::start(command, "Running on "))
     }
 
     /// Where it listens; what `AWS_ENDPOINT_URL` takes.
     pub fn url(&self) -> &str {
-        &self.url
+        self.0.url()
     }
 
     /// What an SDK client needs in order to talk to it.
@@ -84,56 +64,4 @@ impl Moto {
         let region = Region::new(region.to_owned());
         Client::from_conf(Builder::from(&self.config()).region(region).build())
     }
-
-    /// Ends it; what it logged.
-    fn end(&mut self) -> String {
-        drop(self.server.kill());
-        drop(self.server.wait());
-        self.log.take().and_then(|log| log.join().ok()).unwrap_or_default()
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let log = self.end();
-        if thread::panicking() {
-            eprintln!("moto at {}:\n{log}", self.url);
-        }
-    }
-}
-
-/// In the process group of the test, so that what ends a test that hangs
-/// ends the server as well.
-fn spawn() -> Child {
-    let program = env::var_os("MUSTER_MOTO_SERVER").unwrap_or_else(|| "moto_server".into());
-    Command::new(&program)
-        .args(["--host", "127.0.0.1", "--port", "0"])
-        .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
-        .env("MOTO_ENABLE_AMI_VALIDATION", "true")
-        .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!("cannot start {}: {error}; run ./scripts/test", program.display())
-        })
-}
-
-/// Reads the log to its end, so that the server never waits for a reader;
-/// tells the address when it comes by.
-fn drain(stderr: ChildStderr, listens: &Sender<String>) -> String {
-    let mut log = String::new();
-    let mut lines = BufReader::new(stderr);
-    while lines.read_line(&mut log).is_ok_and(|read| read > 0) {
-        let line = log.lines().last().unwrap_or_default();
-        if let Some((_, url)) = line.split_once("Running on ") {
-            drop(listens.send(url.trim().to_owned()));
-            break;
-        }
-    }
-    // Not by lines: tracebacks need not be text.
-    let mut rest = Vec::new();
-    drop(lines.read_to_end(&mut rest));
-    log + &String::from_utf8_lossy(&rest)
 }
