@@ -31,3 +31,4 @@ pub mod signals;
 pub mod sim;
 pub mod survey;
 pub mod tui;
+pub mod waits;

@@ -12,6 +12,7 @@ mod credentials;
 pub mod ec2;
 mod error;
 mod launch;
+mod registered;
 pub mod tags;
 mod types;
 
@@ -19,6 +20,7 @@ pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{Arguments, IamProfile, LaunchRequest, Market, Spot};
+pub use registered::Registered;
 pub use types::{
     Image, ImageName, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
     IpPermission, KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange,

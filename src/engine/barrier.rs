@@ -15,6 +15,20 @@ pub(super) struct Watch {
     pub(super) gate: watch::Receiver<Gate>,
     /// For `after`: whether nothing of it is still to come.
     pub(super) over: watch::Receiver<bool>,
+    /// The first node that has not had it yet, and how many more there are.
+    pub(super) pending: watch::Receiver<Option<(NodeName, usize)>>,
+}
+
+impl Watch {
+    /// Reports which nodes are waited for: `us-west-2/head and 3 more`.
+    pub(super) fn pending(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        let pending = self.pending.clone();
+        move || match &*pending.borrow() {
+            None => None,
+            Some((node, 0)) => Some(format!("on {node}")),
+            Some((node, more)) => Some(format!("on {node} and {more} more")),
+        }
+    }
 }
 
 /// How a step stands over all its nodes.
@@ -42,6 +56,7 @@ struct Barrier {
     absent: BTreeSet<NodeName>,
     gate: watch::Sender<Gate>,
     over: watch::Sender<bool>,
+    pending: watch::Sender<Option<(NodeName, usize)>>,
 }
 
 impl Barrier {
@@ -59,6 +74,8 @@ impl Barrier {
         let comes = |node| !self.failed.contains(node) && !self.absent.contains(node);
         let over = !self.waiting_for.iter().any(comes);
         self.over.send_if_modified(|was| std::mem::replace(was, over) != over);
+        let first = self.waiting_for.first().cloned();
+        self.pending.send_replace(first.map(|node| (node, self.waiting_for.len() - 1)));
     }
 }
 
@@ -79,6 +96,7 @@ impl Barriers {
                 absent: waiting.iter().filter(gone).map(|node| node.name.clone()).collect(),
                 gate: watch::Sender::new(Gate::Closed),
                 over: watch::Sender::new(false),
+                pending: watch::Sender::new(None),
             };
             barrier.tell();
             (step.name.clone(), barrier)
@@ -101,6 +119,7 @@ impl Barriers {
         let watch = |barrier: &Barrier| Watch {
             gate: barrier.gate.subscribe(),
             over: barrier.over.subscribe(),
+            pending: barrier.pending.subscribe(),
         };
         self.steps.iter().map(|(step, barrier)| (step.clone(), watch(barrier))).collect()
     }

@@ -104,6 +104,7 @@ async fn terminate_all(shared: &Shared) -> Result<bool, Failure> {
 /// `Ok(true)`: EC2 says that none is left in `region`.
 async fn end_region(shared: &Shared, region: &Region) -> Result<bool, CloudError> {
     let begun = tokio::time::Instant::now();
+    let _wait = shared.waits.begin(region, "instances to terminate");
     let mut asked = BTreeSet::new();
     while begun.elapsed() < PATIENCE {
         let listing = list(shared, region).await?;

@@ -134,6 +134,20 @@ pub enum Event {
         /// How.
         outcome: StepOutcome,
     },
+    /// The connection to a node broke while a step ran; it is made again.
+    ConnectionLost {
+        /// The node.
+        node: NodeName,
+        /// Why, as ssh reports it.
+        failure: Failure,
+    },
+    /// The connection to a node was made again.
+    ConnectionRestored {
+        /// The node.
+        node: NodeName,
+        /// How long there was none, in seconds.
+        after_s: u64,
+    },
     /// The user wants a step to run again, though it succeeded.
     StepReset {
         /// The node.

@@ -255,6 +255,7 @@ async fn appear(
     token: &ClientToken,
     patience: Duration,
 ) -> Option<Vec<Instance>> {
+    let _wait = shared.waits.begin(region, "the instances of a launch without an answer");
     let by_token = InstanceFilter::Token(token.clone());
     let by_tag = InstanceFilter::Tag(tags::LAUNCH.into(), token.to_string());
     let look = async {

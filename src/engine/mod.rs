@@ -8,6 +8,7 @@
 mod adopt;
 mod barrier;
 mod command;
+mod connection;
 mod dispatcher;
 mod displaced;
 mod down;
@@ -62,6 +63,7 @@ use crate::{
     journal::Store,
     model::Clock,
     remote::Remote,
+    waits::Waits,
 };
 
 /// What the engine works on and with.
@@ -92,6 +94,8 @@ pub struct Handle {
     pub state: RunState,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
+    /// What is being waited for. Read on the front end's own timer.
+    pub waits: Waits,
     /// Ends when the engine has. Aborting it is what a kill does: for tests.
     pub task: tokio::task::JoinHandle<()>,
     /// Whether another muster holds this cluster: then everything but looking is refused.
@@ -114,8 +118,9 @@ pub fn start(mut parts: Parts) -> Handle {
     let (updates_sender, updates) = mpsc::unbounded_channel();
     let (inbox_sender, inbox) = mpsc::unbounded_channel();
     let shared = shared::Shared::new(&parts, state.clone(), logs.clone(), inbox_sender);
+    let waits = shared.waits.clone();
     let read_only = parts.store.read_only().map(str::to_owned);
     let dispatcher = dispatcher::Dispatcher::new(Arc::new(shared), parts.store, updates_sender);
     let task = tokio::spawn(dispatcher.run(received, inbox));
-    Handle { commands, updates, state, logs, task, read_only }
+    Handle { commands, updates, state, logs, waits, task, read_only }
 }

@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Event, Phase, StepOutcome,
     barrier::{Gate, Watch},
+    connection::Connection,
     host::host_of,
     operator::{self, NotDone, Work},
     script,
@@ -68,6 +69,7 @@ pub(super) async fn connect(
     patience: Duration,
 ) -> Result<Box<dyn Session>, Failure> {
     let begun = Instant::now();
+    let wait = shared.waits.connection(&host.node, format!("SSH connection to {}", host.target()));
     let mut denied_since = None;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -82,6 +84,8 @@ pub(super) async fn connect(
         if !error.kind.is_transient() || denied || begun.elapsed() >= patience {
             return Err(gave_up(&error, begun.elapsed()));
         }
+        wait.detail(&error.message);
+        wait.next_in(pause);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
@@ -121,6 +125,8 @@ async fn wait_for_needs(
 ) -> Result<(), Failure> {
     for need in &step.needs {
         let Some(watch) = gates.get_mut(need) else { continue };
+        let wait = shared.waits.barrier(&host.node, format!("step {need}"));
+        wait.detail_from(watch.pending());
         let gate = watch.gate.wait_for(|gate| *gate != Gate::Closed).await;
         let gate = gate.map_or(Gate::Open, |gate| gate.clone());
         if let Gate::Blocked(by) = gate {
@@ -132,6 +138,8 @@ async fn wait_for_needs(
     }
     for earlier in &step.after {
         if let Some(watch) = gates.get_mut(earlier) {
+            let wait = shared.waits.barrier(&host.node, format!("step {earlier} to end"));
+            wait.detail_from(watch.pending());
             // The dispatcher is gone only when the engine has ended.
             let _ = watch.over.wait_for(|over| *over).await;
         }
@@ -208,6 +216,8 @@ async fn one_try(
             attempt: attempt.number,
         });
     }
+    let mut connection = Connection::of(&host.node);
+    let _wait = step::wait(shared, &host.node, step, attempt.number);
     loop {
         let connected = match session.take() {
             Some(connected) => connected,
@@ -216,6 +226,7 @@ async fn one_try(
                 Err(failure) => return StepOutcome::Lost { failure },
             },
         };
+        connection.restored(shared);
         match over(shared, host, connected.as_ref(), step, task, attempt.number).await {
             Ok(outcome) => {
                 *session = Some(connected);
@@ -223,7 +234,10 @@ async fn one_try(
             }
             // A script goes on over there, and the next connection picks it up;
             // what was sent is sent again.
-            Err(NotDone::Remote(error)) if error.kind.is_transient() => connected.close().await,
+            Err(NotDone::Remote(error)) if error.kind.is_transient() => {
+                connection.lost(shared, &error);
+                connected.close().await;
+            }
             Err(NotDone::Remote(error)) => {
                 return StepOutcome::Lost { failure: Failure::from(&error) };
             }

@@ -132,8 +132,11 @@ fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<Nod
 pub(super) async fn watch(shared: &Arc<Shared>, region: &Region) {
     start_ready(shared, region);
     let mut settled = shared.settled.subscribe();
+    let mut booting = None;
     while !settled_all(shared, region) {
         let pause = if boots(shared, region) { POLL_BOOTING } else { POLL_RUNNING };
+        let wait = || shared.waits.begin(region, "instances to run");
+        booting = boots(shared, region).then(|| booting.take().unwrap_or_else(wait));
         let all_settled = settled.wait_for(|()| settled_all(shared, region));
         if tokio::time::timeout(pause, all_settled).await.is_ok() {
             return;

@@ -9,11 +9,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     check::Finding,
-    cloud::Cloud,
+    cloud::{Cloud, Registered},
     config::{Files, Project},
     model::{Clock, ClusterId, Failure, NodeName},
     remote::Remote,
     survey::Survey,
+    waits::Waits,
 };
 
 use super::{Event, LogStore, RunState, Update};
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) cluster: ClusterId,
     pub(super) logs: Arc<LogStore>,
     pub(super) must: MustFinish,
+    /// What is being waited for; calls to `cloud` enter it by themselves.
+    pub(super) waits: Waits,
     /// Set when nothing new may be launched any more.
     pub(super) halted: watch::Sender<bool>,
     /// Told whenever a node has settled.
@@ -63,14 +66,16 @@ impl Shared {
         logs: Arc<LogStore>,
         inbox: mpsc::UnboundedSender<Message>,
     ) -> Self {
+        let waits = Waits::default();
         Self {
             files: parts.files.clone(),
-            cloud: parts.cloud.clone(),
+            cloud: Arc::new(Registered::new(parts.cloud.clone(), waits.clone())),
             remote: parts.remote.clone(),
             clock: parts.clock,
             cluster: parts.store.cluster().clone(),
             logs,
             must: MustFinish::default(),
+            waits,
             halted: watch::Sender::new(false),
             settled: watch::Sender::new(()),
             project: RwLock::new(parts.project.clone()),

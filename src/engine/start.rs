@@ -94,6 +94,7 @@ fn wanted(shared: &Shared, region: &Region) -> BTreeSet<InstanceId> {
 async fn start_region(shared: &Shared, region: &Region) -> Result<(), CloudError> {
     let begun = Instant::now();
     let mut wanted = wanted(shared, region);
+    let _wait = shared.waits.begin(region, "instances to start");
     let mut asked = BTreeMap::new();
     while !wanted.is_empty() && begun.elapsed() < PATIENCE {
         let mut listing = list(shared, region).await?;

@@ -104,6 +104,9 @@ pub struct NodeState {
     /// Whether its machine was stopped since its services were started: then
     /// the steps that start them have to run again.
     pub services_lost: bool,
+    /// Since when the connection to it is lost while a step runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_since: Option<Timestamp>,
     /// Why it failed.
     pub failure: Option<Failure>,
 }
@@ -299,6 +302,8 @@ impl RunState {
                     state.outcome = Some(outcome.clone());
                 }
             }
+            Event::ConnectionLost { node, .. } => self.connection(node, Some(at)),
+            Event::ConnectionRestored { node, .. } => self.connection(node, None),
             Event::StepReset { node, step } => {
                 if let Some(node) = self.nodes.get_mut(node) {
                     node.void(step);
@@ -337,10 +342,17 @@ impl RunState {
         }
     }
 
+    fn connection(&mut self, node: &NodeName, lost_since: Option<Timestamp>) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.lost_since = lost_since;
+        }
+    }
+
     fn enter(&mut self, node: &NodeName, phase: Phase, at: Timestamp) {
         if let Some(node) = self.nodes.get_mut(node) {
             node.phase = phase;
             node.since.insert(phase, at);
+            node.lost_since = None;
             if phase != Phase::Failed {
                 node.failure = None;
             }

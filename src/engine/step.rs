@@ -6,14 +6,16 @@ use tokio::sync::mpsc;
 
 use crate::{
     config::Step,
-    model::{Failure, NodeName},
+    model::{Failure, NodeName, count},
     remote::{Exit, Host, RemoteError, Script, Session},
+    waits::Waiting,
 };
 
 use super::{
     Event, LinkCheck, LogLine, StepOutcome, StepState, Update,
     operator::{self, NotDone, Work},
     sanitize::sanitize,
+    script,
     shared::Shared,
 };
 
@@ -43,6 +45,14 @@ pub(super) fn next_attempt(shared: &Shared, node: &NodeName, step: &str) -> Try 
         }
         Some(last) => Try { number: last.attempt + 1, resumes: false },
     }
+}
+
+/// Registers the try number `attempt` of `step` as running, with how much it has printed.
+pub(super) fn wait(shared: &Shared, node: &NodeName, step: &Step, attempt: u32) -> Waiting {
+    let wait = shared.waits.step(node, &step.name);
+    let (logs, node, key) = (shared.logs.clone(), node.clone(), script::key(step, attempt));
+    wait.detail_from(move || Some(count(logs.lines_of(&node, &key), "line")));
+    wait
 }
 
 /// How long to wait before the try after `failed` ones: 2, 4, 8 … 30 seconds.

@@ -105,6 +105,7 @@ fn on_record(shared: &Shared, region: &Region) -> Vec<InstanceState> {
 /// states of all its machines that are not gone.
 async fn stop_region(shared: &Shared, region: &Region) -> Result<Vec<InstanceState>, CloudError> {
     let begun = tokio::time::Instant::now();
+    let _wait = shared.waits.begin(region, "instances to stop");
     let mut asked = BTreeSet::new();
     loop {
         let listing = list(shared, region).await?;

@@ -59,6 +59,14 @@ impl EventLines {
                 self.step(at, node, step, *attempt, outcome, before)
             }
             Event::NodeVerified { node, checks, .. } => Some(self.verified(at, node, checks)),
+            Event::ConnectionLost { node, failure } => {
+                let what = format!("{node}: connection lost: {failure}");
+                Some(self.line(at, Some(Tone::Care), "! ssh", &what))
+            }
+            Event::ConnectionRestored { node, after_s } => {
+                let what = format!("{node}: connected again after {after_s} s");
+                Some(self.line(at, None, "ssh", &what))
+            }
             Event::BootstrapEnded { ready, failed } => {
                 let what = format!("{ready} of {} nodes", ready + failed);
                 let tone = if *failed == 0 { Tone::Good } else { Tone::Bad };
@@ -100,6 +108,19 @@ impl EventLines {
             Event::ClusterGone => {
                 Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
             }
+            Event::FixStarted { .. }
+            | Event::ChangeDone { .. }
+            | Event::ChangeFailed { .. }
+            | Event::FixEnded { .. } => self.fix(at, &stamped.event, before),
+            Event::RunStarted { .. }
+            | Event::StepStarted { .. }
+            | Event::StepReset { .. }
+            | Event::ChangeIntended { .. } => None,
+        }
+    }
+
+    fn fix(&self, at: Timestamp, event: &Event, before: &RunState) -> Option<String> {
+        match event {
             Event::FixStarted { steps } => {
                 let what = format!("{} changes", steps.len());
                 Some(self.line(at, None, "fixing", &what))
@@ -118,10 +139,7 @@ impl EventLines {
                 };
                 Some(self.line(at, Some(tone), "fixed", &what))
             }
-            Event::RunStarted { .. }
-            | Event::StepStarted { .. }
-            | Event::StepReset { .. }
-            | Event::ChangeIntended { .. } => None,
+            _ => None,
         }
     }
 

@@ -110,7 +110,7 @@ pub struct Ends {
 impl Dashboard {
     /// What the screens show, and the ends of the engine.
     pub fn split(self) -> (Model, Ends) {
-        let Handle { commands, updates, state, logs, read_only, task } = self.handle;
+        let Handle { commands, updates, state, logs, read_only, task, waits: _ } = self.handle;
         let model = Model {
             project: self.project,
             state,

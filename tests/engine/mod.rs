@@ -15,6 +15,7 @@ mod several;
 mod story;
 mod takeover;
 mod verified;
+mod waits;
 mod watch;
 
 use muster::sim::Scenario;

@@ -158,6 +158,7 @@ fn puppet() -> (Dashboard, Puppet) {
         updates: updates_in,
         state: model.state,
         logs: Arc::clone(&model.logs),
+        waits: muster::waits::Waits::default(),
         task: tokio::spawn(async {}),
         read_only: None,
     };

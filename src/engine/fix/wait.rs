@@ -31,6 +31,7 @@ pub(super) async fn until(
         Until::ImageAvailable(_) => (POLL_IMAGE, IMAGE),
         Until::PeeringThere { .. } | Until::PeeringActive { .. } => (POLL, PEERING),
     };
+    let wait = shared.waits.begin(region, until.subject().to_string());
     loop {
         let seen = match look(shared, region, until).await {
             Ok(Seen::So) => return Ok(None),
@@ -45,6 +46,8 @@ pub(super) async fn until(
             let what = format!("{} is still {seen} after {patience:?}", until.subject());
             return Err(Failure::new(what).hint("look again later, then fix again"));
         }
+        wait.detail(seen);
+        wait.next_in(poll);
         sleep(poll).await;
     }
 }

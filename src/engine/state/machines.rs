@@ -274,6 +274,7 @@ impl NodeState {
             verified: Vec::new(),
             verified_by: None,
             services_lost: false,
+            lost_since: None,
             failure: None,
         }
     }
