@@ -227,7 +227,7 @@ async fn look(regions: usize) -> (Duration, Project, Survey) {
     let project = scenario.load_project().project.unwrap();
     let world = World::new(&scenario);
     let (cloud, remote) = (world.cloud(), world.remote());
-    let options = SurveyOptions { dry_run: true, cluster: None };
+    let options = SurveyOptions { dry_run: true, ..SurveyOptions::default() };
     let begun = tokio::time::Instant::now();
     let survey = survey::take(&project, &*cloud, &*remote, &world.clock(), options).await;
     (begun.elapsed(), project, survey)

@@ -19,7 +19,8 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     };
     let remote = world.remote_for_looking();
     let cluster = world.peek()?.and_then(|(_, state)| state.cluster);
-    let options = SurveyOptions { dry_run: true, cluster: cluster.clone() };
+    let options =
+        SurveyOptions { dry_run: true, cluster: cluster.clone(), ..SurveyOptions::default() };
     let survey = survey::take(&world.project, &*world.cloud, &*remote, &world.clock, options).await;
     let findings = check::run(&world.project, &survey, cluster.as_ref());
     let exit = Exit::of_look(&findings, survey.not_asked.is_some());

@@ -1,5 +1,13 @@
 //! The request that one `RunInstances` call carries.
 
+mod pace;
+mod recorded;
+mod template;
+
+pub use pace::LaunchPace;
+pub use recorded::RecordedRequest;
+pub use template::{GroupSelection, LaunchTemplate, ResolvedGroups};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +20,8 @@ use crate::model::{ClientToken, ImageId, InstanceType, KeyName, SecurityGroupId,
 /// same arguments are the same request, token and all.
 pub type Arguments = Map<String, Value>;
 
-/// What to launch: one node group, in one call.
+/// What to launch: one node group, in one call. Complete: a config makes a
+/// [`LaunchTemplate`], and only with resolved security groups does it become a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchRequest {
     /// `ImageId`.
@@ -41,16 +50,6 @@ pub struct LaunchRequest {
     pub count: u32,
     /// `ClientToken`.
     pub token: ClientToken,
-}
-
-impl LaunchRequest {
-    /// Takes the groups that were found by their names. Names under
-    /// `SecurityGroups` are left for EC2 to find.
-    pub fn take_groups(&mut self, found: Vec<SecurityGroupId>) {
-        if self.security_groups.is_empty() && !self.more.contains_key("SecurityGroups") {
-            self.security_groups = found;
-        }
-    }
 }
 
 /// An instance profile, as `RunInstances` takes it.

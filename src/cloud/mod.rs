@@ -19,7 +19,10 @@ mod types;
 pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
-pub use launch::{Arguments, IamProfile, LaunchRequest, Market, Spot};
+pub use launch::{
+    Arguments, GroupSelection, IamProfile, LaunchPace, LaunchRequest, LaunchTemplate, Market,
+    RecordedRequest, ResolvedGroups, Spot,
+};
 pub use registered::Registered;
 pub use types::{
     Image, ImageName, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,

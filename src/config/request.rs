@@ -3,39 +3,51 @@
 use serde_json::json;
 
 use crate::{
-    cloud::{Arguments, LaunchRequest, Tags, tags},
-    model::{ClientToken, ClusterId, SubnetId},
+    cloud::{Arguments, GroupSelection, LaunchTemplate, Tags, tags},
+    model::ClusterId,
 };
 
 use super::{NodeGroup, Project, RegionConfig};
 
 impl RegionConfig {
-    /// The request that launches `group` into `subnet`, with Ray's tags and
-    /// muster's in the call itself, so that no instance ever lives untagged.
-    /// `None` where the config names no image: EC2 would refuse it.
-    pub fn launch_request(
+    /// Returns what `group`'s config asks for, with Ray's tags and muster's, so
+    /// that no instance ever lives untagged. `None` where the config names no
+    /// image: EC2 would refuse it.
+    pub fn launch_template(
         &self,
         project: &Project,
         group: &NodeGroup,
         cluster: &ClusterId,
-        subnet: Option<SubnetId>,
-        token: ClientToken,
-    ) -> Option<LaunchRequest> {
+    ) -> Option<LaunchTemplate> {
         let template = &group.template;
-        Some(LaunchRequest {
+        Some(LaunchTemplate {
             image: template.image.as_ref()?.value.clone(),
             instance_type: template.instance_type.value.clone(),
             key_name: template.key_name.as_ref().map(|name| name.value.clone()),
-            subnet,
-            security_groups: template.security_groups.iter().map(|id| id.value.clone()).collect(),
+            subnets: template.subnets.iter().map(|subnet| subnet.value.clone()).collect(),
+            groups: self.group_selection(group),
             iam_profile: template.iam_profile.as_ref().map(|profile| profile.value.clone()),
             user_data: template.user_data.clone(),
             market: template.market.clone(),
             more: self.arguments(group),
-            tags: self.tags(project, group, cluster, &token),
-            count: group.count,
-            token,
+            tags: self.tags(project, group, cluster),
         })
+    }
+
+    /// Names under `SecurityGroups` are arguments that EC2 itself resolves.
+    fn group_selection(&self, group: &NodeGroup) -> GroupSelection {
+        let template = &group.template;
+        let names = match template.group_names().as_slice() {
+            [] => self.named_groups(group),
+            _ => Vec::new(),
+        };
+        if names.is_empty() {
+            GroupSelection::Ids(
+                template.security_groups.iter().map(|id| id.value.clone()).collect(),
+            )
+        } else {
+            GroupSelection::Names(names.into_iter().map(|name| name.value.clone()).collect())
+        }
     }
 
     /// Groups by name leave no room for a subnet, so that the zone has to say where.
@@ -52,19 +64,12 @@ impl RegionConfig {
     }
 
     /// The user's own tags, overridden by Ray's and muster's.
-    fn tags(
-        &self,
-        project: &Project,
-        group: &NodeGroup,
-        cluster: &ClusterId,
-        token: &ClientToken,
-    ) -> Tags {
+    fn tags(&self, project: &Project, group: &NodeGroup, cluster: &ClusterId) -> Tags {
         let kind = group.kind.as_str();
         let cluster_name = &self.config_of(group).cluster_name;
         let own = [
             (tags::CLUSTER, cluster.to_string()),
             (tags::PROJECT, project.name.value.clone()),
-            (tags::LAUNCH, token.to_string()),
             (tags::RAY_CLUSTER_NAME, cluster_name.value.clone()),
             (tags::RAY_NODE_TYPE, kind.to_owned()),
             (tags::RAY_USER_NODE_TYPE, group.node_type.value.clone()),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cloud::{InstanceState, Slot},
+    cloud::{InstanceState, RecordedRequest, Slot},
     model::{
         ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region,
         SubnetId, Zone,
@@ -58,6 +58,10 @@ pub enum Event {
         nodes: Vec<NodeName>,
         /// Where.
         subnet: Option<SubnetId>,
+        /// The request itself, which a later run repeats; none: written by a
+        /// version that did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Box<RecordedRequest>>,
     },
     /// EC2 answered, or an instance with the token was found later.
     LaunchSucceeded {

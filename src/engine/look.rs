@@ -36,6 +36,7 @@ pub(super) async fn survey(shared: &Shared, project: &Project, last: Option<&Sur
     let options = SurveyOptions {
         dry_run: !last.is_some_and(|last| all_allowed(project, last)),
         cluster: Some(shared.cluster.clone()),
+        launch_pace: shared.launch_pace.clone(),
     };
     let mut survey = survey::take(
         project,

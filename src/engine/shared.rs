@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     check::Finding,
-    cloud::{Cloud, Registered},
+    cloud::{Cloud, LaunchPace, Registered},
     config::{Files, Project},
     model::{Clock, ClusterId, Failure, NodeName},
     remote::Remote,
@@ -50,6 +50,8 @@ pub(super) struct Shared {
     pub(super) must: MustFinish,
     /// What is being waited for; calls to `cloud` enter it by themselves.
     pub(super) waits: Waits,
+    /// Paces launches and their dry runs.
+    pub(super) launch_pace: Arc<LaunchPace>,
     /// Set when nothing new may be launched any more.
     pub(super) halted: watch::Sender<bool>,
     /// Told whenever a node has settled.
@@ -76,6 +78,7 @@ impl Shared {
             logs,
             must: MustFinish::default(),
             waits,
+            launch_pace: Arc::default(),
             halted: watch::Sender::new(false),
             settled: watch::Sender::new(()),
             project: RwLock::new(parts.project.clone()),

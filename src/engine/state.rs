@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    cloud::InstanceState,
+    cloud::{InstanceState, RecordedRequest},
     config::PlannedNode,
     model::{
         ClientToken, ClusterId, Failure, GroupKey, InstanceId, InstanceType, NodeName, Region,
@@ -166,6 +166,9 @@ pub struct LaunchRecord {
     pub subnet: Option<SubnetId>,
     /// How far it is.
     pub state: LaunchState,
+    /// The request, where the journal has it.
+    #[serde(skip)]
+    pub request: Option<Box<RecordedRequest>>,
 }
 
 /// How far a launch is.
@@ -254,7 +257,7 @@ impl RunState {
                 self.regions.clone_from(regions);
             }
             Event::RunStarted { .. } => {}
-            Event::LaunchIntended { token, group, nodes, subnet } => {
+            Event::LaunchIntended { token, group, nodes, subnet, request } => {
                 self.phase = ClusterPhase::Rising;
                 self.intend(group, nodes, at);
                 let record = LaunchRecord {
@@ -262,6 +265,7 @@ impl RunState {
                     nodes: nodes.clone(),
                     subnet: subnet.clone(),
                     state: LaunchState::Intended,
+                    request: request.clone(),
                 };
                 self.launches.insert(token.clone(), record);
             }

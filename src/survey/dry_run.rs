@@ -2,17 +2,25 @@
 //! `RunInstances`' own small bucket of tokens, so it is asked once per plan,
 //! and not where the answer is known beforehand.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use crate::{
-    cloud::{Cloud, CloudError, ErrorKind, ImageState, Subnet},
+    cloud::{
+        Cloud, CloudError, ErrorKind, ImageState, LaunchPace, LaunchRequest, LaunchTemplate,
+        ResolvedGroups, Subnet,
+    },
     config::{NodeGroup, Project, RegionConfig},
-    model::{ClientToken, ClusterId, Failure, GroupKey, SecurityGroupId},
+    model::{ClientToken, ClusterId, Failure, GroupKey, Region},
 };
 
 use super::{Absent, Fact, RegionSurvey};
+
+/// For how long a dry run is repeated that EC2 is too busy for.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the dry runs of one survey share.
 #[derive(Clone, Copy)]
@@ -21,6 +29,8 @@ pub(super) struct DryRun<'a> {
     pub cloud: &'a dyn Cloud,
     /// Whose tags the request carries; IAM policies may look at them.
     pub cluster: &'a ClusterId,
+    /// Shared with the launches: they use the same token bucket.
+    pub pace: &'a LaunchPace,
     /// Makes the tokens differ from those of other plans.
     pub nonce: i64,
 }
@@ -37,11 +47,7 @@ impl DryRun<'_> {
             .iter()
             .enumerate()
             .filter(|(_, group)| blockers(config, group, facts).is_empty())
-            .map(|(index, group)| {
-                let groups = facts.groups_of(config, group).unwrap_or_default();
-                let groups = groups.into_iter().map(|id| id.value).collect();
-                self.ask_group(config, group, index, groups)
-            });
+            .map(|(index, group)| self.ask_group(config, group, index, facts));
         join_all(asked.collect::<Vec<_>>()).await.into_iter().flatten().collect()
     }
 
@@ -50,16 +56,63 @@ impl DryRun<'_> {
         config: &RegionConfig,
         group: &NodeGroup,
         index: usize,
-        groups: Vec<SecurityGroupId>,
+        facts: &RegionSurvey,
     ) -> Option<(GroupKey, Fact<Option<Failure>>)> {
-        let subnet = group.template.subnets.first().map(|subnet| subnet.value.clone());
-        let token = ClientToken::new(format!("dry-run-{}-{index}", self.nonce));
-        let mut request =
-            config.launch_request(self.project, group, self.cluster, subnet, token)?;
-        request.take_groups(groups);
-        let answer = self.cloud.dry_run(&config.region, &request).await;
-        Some((config.key_of(group), verdict(answer)))
+        let template = config.launch_template(self.project, group, self.cluster)?;
+        let answer = match groups(&template, config, group, facts) {
+            Ok(groups) => {
+                let subnet = template.subnets.first().cloned();
+                let token = ClientToken::new(format!("dry-run-{}-{index}", self.nonce));
+                let request = template.request(subnet, groups, group.count, token);
+                verdict(self.answer(&config.region, &request).await)
+            }
+            Err(why) => Fact::Unknown(why),
+        };
+        Some((config.key_of(group), answer))
     }
+
+    /// Tries again while EC2 is only busy: the bucket fills up within seconds.
+    async fn answer(self, region: &Region, request: &LaunchRequest) -> Result<(), CloudError> {
+        let begun = Instant::now();
+        loop {
+            self.pace.turn(region).await;
+            match self.cloud.dry_run(region, request).await {
+                Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {
+                    if error.kind == ErrorKind::Throttled {
+                        self.pace.throttled(region);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// The groups of the request; a name that the survey could not look up leaves
+/// the answer unknown, since a request without it would ask for something else.
+fn groups(
+    template: &LaunchTemplate,
+    config: &RegionConfig,
+    group: &NodeGroup,
+    facts: &RegionSurvey,
+) -> Result<ResolvedGroups, Failure> {
+    let subnets = facts.subnets_of(config, group);
+    template.groups.resolve(|name| {
+        let found = subnets
+            .as_ref()
+            .map_err(|absent| *absent)
+            .and_then(|subnets| subnets.first().ok_or(Absent::Missing))
+            .and_then(|subnet| facts.group_named(&subnet.vpc, name));
+        found.map(|group| group.id.clone()).map_err(|absent| match absent {
+            Absent::Unknown(failure) => failure.clone(),
+            Absent::Missing => Failure::new(format!("security group {name} is missing")),
+        })
+    })
+}
+
+fn is_busy(error: &CloudError) -> bool {
+    matches!(error.kind, ErrorKind::Throttled | ErrorKind::Service)
 }
 
 /// A refusal is an answer; no answer is not.

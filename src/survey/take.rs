@@ -9,12 +9,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 
 use futures_util::future::join_all;
 
 use crate::{
-    cloud::{Cloud, PublicKey, RegionInfo},
+    cloud::{Cloud, LaunchPace, PublicKey, RegionInfo},
     config::Project,
     model::{Clock, ClusterId, Failure, Region},
     remote::Remote,
@@ -28,13 +29,15 @@ use super::{
 };
 
 /// What a survey asks beside what it always asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct SurveyOptions {
     /// Whether to ask for a dry run of each launch. It costs launch tokens:
     /// once per plan, not on each refresh ([`Survey::keep_dry_runs`]).
     pub dry_run: bool,
     /// The cluster that the dry runs are tagged with; none yet: a made-up one.
     pub cluster: Option<ClusterId>,
+    /// Paces the dry runs, with whatever else calls `RunInstances`.
+    pub launch_pace: Arc<LaunchPace>,
 }
 
 /// Reads everything that the checks need to know. Never fails: what could
@@ -53,6 +56,7 @@ pub async fn take(
         project,
         cloud,
         cluster: &cluster,
+        pace: &options.launch_pace,
         nonce: at.as_millisecond(),
     });
     let one = |config| read(config, cloud, &images, dry_run);

@@ -14,7 +14,7 @@ async fn look(scenario: &Scenario) -> (Survey, Vec<Finding>, Duration) {
     let project = scenario.load_project().project.unwrap();
     let world = World::new(scenario);
     let (cloud, remote) = (world.cloud(), world.remote());
-    let options = SurveyOptions { dry_run: true, cluster: None };
+    let options = SurveyOptions { dry_run: true, ..SurveyOptions::default() };
     let start = Instant::now();
     let survey = survey::take(&project, &*cloud, &*remote, &world.clock(), options).await;
     let took = start.elapsed();

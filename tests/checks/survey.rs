@@ -238,7 +238,7 @@ async fn take(
     let (world, survey) = tokio::spawn(async move {
         let keys = Keys(world.local_key.clone());
         let clock = Clock::starting_at(super::world::NOW.parse().unwrap());
-        let options = SurveyOptions { dry_run, cluster: None };
+        let options = SurveyOptions { dry_run, ..SurveyOptions::default() };
         let survey = survey::take(&world.project, &*cloud, &keys, &clock, options).await;
         (world, survey)
     })

@@ -12,7 +12,7 @@ use muster::{
         ec2::{ARGUMENTS, Ec2Cloud, Timeouts},
     },
     config::{NodeGroup, Overrides, Project, Source, keys_markdown, load_sources},
-    model::{ClusterId, Region},
+    model::{ClusterId, Region, SecurityGroupId},
 };
 use serde_yaml::Value;
 
@@ -55,10 +55,13 @@ fn project(text: &str) -> Project {
 }
 
 fn request(project: &Project, group: &NodeGroup) -> LaunchRequest {
-    let subnet = group.template.subnets.first().map(|subnet| subnet.value.clone());
     let token = format!("token-{}", *group.node_type).into();
     let cluster = ClusterId::new("every-key-1");
-    project.regions[0].launch_request(project, group, &cluster, subnet, token).unwrap()
+    let template = project.regions[0].launch_template(project, group, &cluster).unwrap();
+    let by_id = |name: &str| Err::<SecurityGroupId, _>(name.to_owned());
+    let groups = template.groups.resolve(by_id).unwrap();
+    let subnet = template.subnets.first().cloned();
+    template.request(subnet, groups, group.count, token)
 }
 
 /// Parameters that go by another name on the wire, by botocore's model of EC2.

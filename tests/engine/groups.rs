@@ -9,7 +9,7 @@ use muster::{
 use crate::support::run::Run;
 
 /// The two regions, the group of each found by `name`.
-fn by_name(name: &str) -> Scenario {
+pub fn by_name(name: &str) -> Scenario {
     let text = include_str!("two_regions.toml");
     let ids =
         ["SecurityGroupIds: [sg-00000000000000001]", "SecurityGroupIds: [sg-00000000000000002]"];

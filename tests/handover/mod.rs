@@ -108,6 +108,7 @@ impl Cluster {
             group: group.clone(),
             nodes: vec![node.clone()],
             subnet: None,
+            request: None,
         });
         let vcpus = if group.kind == NodeKind::Head { 2 } else { 8 };
         let private_ip =

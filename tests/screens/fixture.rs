@@ -309,6 +309,7 @@ pub fn launched(model: &mut Model) {
             group: group.clone(),
             nodes: nodes.clone(),
             subnet: None,
+            request: None,
         };
         event(model, 3, intent);
         let instances = nodes.iter().enumerate();

@@ -36,7 +36,7 @@ async fn looked(name: &str) -> (Vec<Finding>, Duration) {
     let world = World::new(&scenario);
     let project = scenario.load_project().project.unwrap();
     let (cloud, remote) = (world.cloud(), world.remote());
-    let options = SurveyOptions { dry_run: true, cluster: None };
+    let options = SurveyOptions { dry_run: true, ..SurveyOptions::default() };
     let began = Instant::now();
     let survey = survey::take(&project, &*cloud, &*remote, &world.clock(), options).await;
     (check::run(&project, &survey, None), began.elapsed())

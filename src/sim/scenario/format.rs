@@ -100,6 +100,19 @@ pub(in crate::sim) struct ApiSpec {
     pub remembers_s: Secs,
     /// Instance profiles that exist in the account.
     pub instance_profiles: Vec<String>,
+    /// How many `RunInstances` calls a region takes, dry runs included; none:
+    /// any number. EC2 takes `{ burst = 5, per_s = 2 }`.
+    pub launch_bucket: Option<BucketSpec>,
+}
+
+/// A token bucket; each call takes a token, and an empty one refuses.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sim) struct BucketSpec {
+    /// The tokens of a full one.
+    pub burst: u32,
+    /// Tokens that come back in a second.
+    pub per_s: f64,
 }
 
 impl Default for ApiSpec {
@@ -114,6 +127,7 @@ impl Default for ApiSpec {
             time_limit_s: Secs(30.0),
             remembers_s: Secs(3600.0),
             instance_profiles: vec!["ray-autoscaler-v1".into()],
+            launch_bucket: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod api;
+mod bucket;
 mod build;
 mod change;
 mod described;
@@ -25,6 +26,7 @@ use std::{
 use tokio::time::{Instant, sleep, sleep_until};
 
 use self::{
+    bucket::Buckets,
     fault::{Call, Calls},
     rules::Refusal,
     state::State,
@@ -49,6 +51,7 @@ pub struct World {
     started: Instant,
     state: Mutex<State>,
     calls: Mutex<Calls>,
+    buckets: Mutex<Buckets>,
 }
 
 impl World {
@@ -59,7 +62,8 @@ impl World {
         let pace = Pace::new(spec.speed);
         let started = Instant::now();
         let state = Mutex::new(State::of(&spec, started));
-        Arc::new(Self { spec, pace, clock, started, state, calls: Mutex::default() })
+        let (calls, buckets) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { spec, pace, clock, started, state, calls, buckets })
     }
 
     /// The door to EC2.
@@ -145,6 +149,10 @@ impl World {
         fault: Option<&FaultAnswer>,
         effect: impl FnOnce(&mut State) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
+        if self.is_throttled(call) {
+            let code = "RequestLimitExceeded";
+            return Err(Refusal::new(code, fault::message_of(code)).of(call));
+        }
         if let Some(FaultAnswer::Error(code)) = fault {
             return Err(Refusal::new(code.clone(), fault::message_of(code)).of(call));
         }
@@ -154,6 +162,11 @@ impl World {
             return Err(Refusal::new("OptInRequired", OPT_IN).of(call));
         }
         effect(&mut state).map_err(|refusal| refusal.of(call))
+    }
+
+    fn is_throttled(&self, call: &Call) -> bool {
+        let bucket = self.spec.api.launch_bucket.filter(|_| call.operation == "RunInstances");
+        bucket.is_some_and(|spec| !lock(&self.buckets).take(&call.region, spec, self.pace))
     }
 
     fn fault(&self, call: &Call) -> Option<&FaultAnswer> {

@@ -1,0 +1,124 @@
+//! Calling `RunInstances` until EC2 has answered clearly. Every attempt is the
+//! same request with the same token, so that none launches anything twice.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    cloud::{CloudError, ErrorKind, Instance, InstanceFilter, LaunchRequest, tags},
+    engine::{Update, shared::Shared},
+    model::{ClientToken, Failure, Region},
+};
+
+/// How long an instance of an unanswered call may take to show up.
+pub(super) const APPEAR: Duration = Duration::from_secs(30);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_secs(2);
+/// For how long a call is repeated that EC2 does not take, or that does not reach it.
+const PATIENCE: Duration = Duration::from_mins(5);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Calls `RunInstances`. `Err` with an unknown outcome: neither an answer nor
+/// an instance came within the patience.
+pub(super) async fn call(
+    shared: &Shared,
+    region: &Region,
+    request: &LaunchRequest,
+) -> Result<Vec<Instance>, CloudError> {
+    let begun = Instant::now();
+    let (mut pause, mut noted) = (FIRST_PAUSE, None);
+    // An attempt that may have had its effect, whatever later ones were answered.
+    let mut unclear: Option<CloudError> = None;
+    loop {
+        shared.launch_pace.turn(region).await;
+        let error = match shared.cloud.launch(region, request).await {
+            Ok(instances) => return Ok(instances),
+            Err(error) => error,
+        };
+        if error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch {
+            if let Some(found) = appear(shared, region, &request.token, APPEAR).await {
+                return Ok(found);
+            }
+        }
+        if error.outcome_unknown() {
+            unclear = Some(error.clone());
+        }
+        if error.kind == ErrorKind::Throttled {
+            shared.launch_pace.throttled(region);
+        }
+        if !may_pass(&error) || shared.is_halted() || begun.elapsed() >= PATIENCE {
+            return Err(verdict(error, unclear));
+        }
+        if noted != Some(error.kind) {
+            noted = Some(error.kind);
+            shared.update(Update::Notice(again(&error)));
+        }
+        sleep_unless_halted(shared, pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether the same call may be answered otherwise a little later.
+fn may_pass(error: &CloudError) -> bool {
+    error.outcome_unknown() || matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unreachable)
+}
+
+/// A refusal for what the request asks settles that no attempt launched
+/// anything, since EC2 looks at the token first. Other errors do not.
+fn verdict(error: CloudError, unclear: Option<CloudError>) -> CloudError {
+    let settles = matches!(
+        error.kind,
+        ErrorKind::Capacity | ErrorKind::Quota | ErrorKind::NotFound | ErrorKind::Invalid
+    );
+    if settles { error } else { unclear.unwrap_or(error) }
+}
+
+fn again(error: &CloudError) -> Failure {
+    let mut failure = Failure::from(error);
+    let minutes = PATIENCE.as_secs() / 60;
+    failure.message =
+        format!("{}; trying the same launch again for {minutes} min", failure.message);
+    failure
+}
+
+async fn sleep_unless_halted(shared: &Shared, pause: Duration) {
+    let mut halted = shared.halted.subscribe();
+    // Either way there is nothing more to wait for.
+    drop(tokio::time::timeout(pause, halted.wait_for(|halted| *halted)).await);
+}
+
+/// Waits until instances of `token` show up, `patience` at most.
+pub(super) async fn appear(
+    shared: &Shared,
+    region: &Region,
+    token: &ClientToken,
+    patience: Duration,
+) -> Option<Vec<Instance>> {
+    let _wait = shared.waits.begin(region, "the instances of a launch without an answer");
+    let by_token = InstanceFilter::Token(token.clone());
+    let by_tag = InstanceFilter::Tag(tags::LAUNCH.into(), token.to_string());
+    let look = async {
+        loop {
+            for filter in [&by_tag, &by_token] {
+                if let Ok(found) = shared.cloud.instances(region, filter).await
+                    && !found.is_empty()
+                {
+                    return found;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(patience, look).await.ok()
+}
+
+/// The failure of nodes whose launch has an unknown outcome.
+pub(super) fn unclear(error: &CloudError) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.message =
+        format!("EC2 did not say whether it launched these nodes ({})", failure.message);
+    failure
+        .hint("they carry the cluster's id if they exist: `up` again finds them, `down` ends them")
+}

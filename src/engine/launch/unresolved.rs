@@ -1,0 +1,120 @@
+//! Finding out what became of launches whose end is not on record.
+
+use crate::{
+    cloud::{CloudError, ErrorKind, Instance, LaunchRequest},
+    config::RegionConfig,
+    engine::{Event, LaunchRecord, LaunchState, shared::Shared, vcpus::Vcpus},
+    model::{ClientToken, Failure, Region},
+};
+
+use super::{
+    attempt::{APPEAR, appear, call, unclear},
+    record_launched,
+    request::{Incomplete, complete, template},
+    token_of,
+};
+
+/// Finds out what became of the calls that an earlier run intended and did
+/// not record the end of. `listing`: all instances of the cluster here.
+pub(in crate::engine) async fn resolve(
+    shared: &Shared,
+    config: &RegionConfig,
+    listing: &[Instance],
+    vcpus: &Vcpus,
+) {
+    for (token, launch) in unresolved(shared, &config.region) {
+        let of_token = |instance: &&Instance| token_of(instance).as_ref() == Some(&token);
+        let listed: Vec<_> = listing.iter().filter(of_token).cloned().collect();
+        let _underway = shared.must.begin(format!("finding out about {}", launch.group));
+        let found = if listed.is_empty() {
+            call_again(shared, config, &token, &launch).await
+        } else {
+            Ok(listed)
+        };
+        match found {
+            Ok(found) => record_launched(shared, token, &launch.nodes, found, vcpus).await,
+            Err(error) if leaves_open(&error) => {
+                let failure = unclear(&error);
+                for node in launch.nodes {
+                    shared.tell(Event::NodeFailed { node, failure: failure.clone() });
+                }
+            }
+            Err(error) => {
+                let failure = Failure::from(&error);
+                let _ = shared.record(Event::LaunchFailed { token, failure }).await;
+            }
+        }
+    }
+}
+
+/// Of the first call nobody knows the outcome, so an error counts as its end
+/// only where EC2 has looked at the request.
+fn leaves_open(error: &CloudError) -> bool {
+    error.outcome_unknown()
+        || matches!(
+            error.kind,
+            ErrorKind::Unreachable
+                | ErrorKind::Throttled
+                | ErrorKind::Credentials
+                | ErrorKind::Denied
+                | ErrorKind::OptIn
+                | ErrorKind::TokenMismatch
+        )
+}
+
+/// The launches of `region` whose end is not on record.
+pub(in crate::engine) fn unresolved(
+    shared: &Shared,
+    region: &Region,
+) -> Vec<(ClientToken, LaunchRecord)> {
+    let state = shared.state();
+    let open = state.launches.iter().filter(|(_, launch)| {
+        launch.group.region == *region && launch.state == LaunchState::Intended
+    });
+    open.map(|(token, launch)| (token.clone(), launch.clone())).collect()
+}
+
+/// The same call with the same token: EC2 answers with what the first one
+/// made, or makes it now. Where the config asks for something else by now,
+/// the instances are only looked for.
+async fn call_again(
+    shared: &Shared,
+    config: &RegionConfig,
+    token: &ClientToken,
+    launch: &LaunchRecord,
+) -> Result<Vec<Instance>, CloudError> {
+    let region = &config.region;
+    match request_again(shared, config, token, launch).await? {
+        Some(request) => call(shared, region, &request).await,
+        None => {
+            let never = || {
+                let message = "the call had no effect";
+                CloudError::answered(region, "RunInstances", "NotLaunched", message)
+            };
+            appear(shared, region, token, APPEAR).await.ok_or_else(never)
+        }
+    }
+}
+
+/// The request of the record; one that an older version wrote is made anew
+/// from the config. `Ok(None)`: the config does not ask for it any more.
+async fn request_again(
+    shared: &Shared,
+    config: &RegionConfig,
+    token: &ClientToken,
+    launch: &LaunchRecord,
+) -> Result<Option<LaunchRequest>, CloudError> {
+    let group = config.group(&launch.group);
+    let Some(template) = group.and_then(|group| template(shared, config, group).ok()) else {
+        return Ok(None);
+    };
+    if let Some(recorded) = &launch.request {
+        return Ok(recorded.repeated(&template));
+    }
+    let (subnet, count) = (launch.subnet.clone(), launch.nodes.len());
+    match complete(shared, config, template, subnet, count, token.clone()).await {
+        Ok(request) => Ok(Some(request)),
+        Err(Incomplete::Config(_)) => Ok(None),
+        Err(Incomplete::Cloud(error)) => Err(error),
+    }
+}
