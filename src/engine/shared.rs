@@ -149,8 +149,10 @@ impl Shared {
         let _ = self.inbox.send(message);
     }
 
+    /// Whether nothing new may be launched: muster was asked to stop, or the
+    /// dispatcher has ended, so that the outcome could not be recorded.
     pub(super) fn is_halted(&self) -> bool {
-        *self.halted.borrow()
+        *self.halted.borrow() || self.inbox.is_closed()
     }
 }
 

@@ -8,11 +8,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use muster::{
     cloud::{
-        Cloud, LaunchRequest,
+        Cloud, GroupSelection, LaunchRequest,
         ec2::{ARGUMENTS, Ec2Cloud, Timeouts},
     },
     config::{NodeGroup, Overrides, Project, Source, keys_markdown, load_sources},
-    model::{ClusterId, Region, SecurityGroupId},
+    model::{ClusterId, Region},
 };
 use serde_yaml::Value;
 
@@ -57,9 +57,12 @@ fn project(text: &str) -> Project {
 fn request(project: &Project, group: &NodeGroup) -> LaunchRequest {
     let token = format!("token-{}", *group.node_type).into();
     let cluster = ClusterId::new("every-key-1");
-    let template = project.regions[0].launch_template(project, group, &cluster).unwrap();
-    let by_id = |name: &str| Err::<SecurityGroupId, _>(name.to_owned());
-    let groups = template.groups.resolve(by_id).unwrap();
+    let mut template = project.regions[0].launch_template(project, group, &cluster).unwrap();
+    // Where the request goes nobody has made a group of the config's name.
+    if let GroupSelection::Names(_) = template.groups {
+        template.groups = GroupSelection::Ids(Vec::new());
+    }
+    let groups = template.groups.resolve(|name| Err(name.to_owned())).unwrap();
     let subnet = template.subnets.first().cloned();
     template.request(subnet, groups, group.count, token)
 }

@@ -8,8 +8,8 @@ use muster::{
 
 use crate::support::run::Run;
 
-/// The two regions, the group of each found by `name`.
-pub fn by_name(name: &str) -> Scenario {
+/// The two regions, the group of each found by `name`, and what `extra` (TOML) adds.
+pub fn by_name(name: &str, extra: &str) -> Scenario {
     let text = include_str!("two_regions.toml");
     let ids =
         ["SecurityGroupIds: [sg-00000000000000001]", "SecurityGroupIds: [sg-00000000000000002]"];
@@ -18,12 +18,12 @@ pub fn by_name(name: &str) -> Scenario {
         text.replace(id, "")
     });
     let group = format!("type: aws, security_group: {{GroupName: {name}}}");
-    Scenario::parse(&text.replace("type: aws", &group)).unwrap()
+    Scenario::parse(&format!("{}\n{extra}", text.replace("type: aws", &group))).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn nodes_get_the_group_of_that_name_in_their_own_vpc() {
-    let mut run = Run::new(&by_name("quokka"));
+    let mut run = Run::new(&by_name("quokka", ""));
     run.look().await;
     let of_groups = run.findings.iter().filter(|one| one.check.starts_with("sg."));
     let failing: Vec<_> = of_groups.filter(|one| one.level == Level::Fail).collect();
@@ -35,7 +35,7 @@ async fn nodes_get_the_group_of_that_name_in_their_own_vpc() {
 
 #[tokio::test(start_paused = true)]
 async fn where_the_vpc_has_none_nothing_is_launched_without() {
-    let mut run = Run::new(&by_name("mine"));
+    let mut run = Run::new(&by_name("mine", ""));
     run.up().await;
     let failed = |node: &NodeState| {
         let why = node.failure.as_ref().map(ToString::to_string).unwrap_or_default();

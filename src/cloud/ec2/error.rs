@@ -1,22 +1,9 @@
 //! Sorts what goes wrong on the way to EC2 and back.
 
-use std::{
-    error::Error,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_ec2::{
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, http::HttpResponse,
-        interceptors::FinalizerInterceptorContextRef,
-    },
-    error::{BoxError, ProvideErrorMetadata, SdkError},
-    operation::run_instances::RunInstancesError,
-};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use hyper_util::client::legacy::Error as HttpError;
 
 use super::client::RegionClient;
@@ -116,48 +103,4 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
 
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// Watches every attempt of a `RunInstances` call, since the SDK reports only the
-/// last one only: a call whose first attempt broke off and whose second was
-/// refused may still have launched instances.
-#[derive(Clone, Debug, Default)]
-pub(super) struct UnclearAttempts(Arc<AtomicBool>);
-
-impl UnclearAttempts {
-    /// Whether any attempt may have had its effect although it failed.
-    pub(super) fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Intercept for UnclearAttempts {
-    fn name(&self) -> &'static str {
-        "UnclearAttempts"
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if is_unclear(context) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-}
-
-fn is_unclear(context: &FinalizerInterceptorContextRef<'_>) -> bool {
-    let Some(Err(error)) = context.output_or_error() else { return false };
-    if let Some(refused) = error.as_operation_error() {
-        let status = context.response().map_or(0, |answer: &HttpResponse| answer.status().as_u16());
-        let refused = refused.downcast_ref::<RunInstancesError>();
-        return refused.is_none_or(|error| answered(error, status).0 == ErrorKind::Service);
-    }
-    match error.as_connector_error() {
-        Some(broken) => find::<HttpError>(broken).is_none_or(|http| !http.is_connect()),
-        None => error.is_timeout_error() || error.is_response_error(),
-    }
 }

@@ -6,7 +6,7 @@ mod shapes;
 pub use arguments::NAMES as ARGUMENTS;
 
 use aws_sdk_ec2::{
-    config::Builder,
+    config::{Builder, retry::RetryConfig},
     error::ProvideErrorMetadata,
     operation::run_instances::builders::RunInstancesFluentBuilder,
     primitives::DateTime,
@@ -17,56 +17,42 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use self::shapes::text;
 use super::{
     client::{RegionClient, Timeouts},
-    error::UnclearAttempts,
     instances, tags,
 };
-use crate::cloud::{
-    CloudError, ErrorKind, IamProfile, Instance, LaunchRequest, Market, Result, Spot, Tags,
-};
+use crate::cloud::{IamProfile, Instance, LaunchRequest, Market, Result, Spot, Tags};
 
 const OPERATION: &str = "RunInstances";
 
 /// Launches all of `request.count`, or none.
 pub(super) async fn run(at: &RegionClient, request: &LaunchRequest) -> Result<Vec<Instance>> {
-    let unclear = UnclearAttempts::default();
     let call = call(at, request).client_token(request.token.as_str());
-    let call = call.customize().config_override(patient(at.timeouts));
-    let answer = call.interceptor(unclear.clone()).send().await;
-    let answer = answer.map_err(|error| clarify(at.failed(OPERATION, &error), &unclear))?;
+    // Of an attempt that is given up nobody hears the answer, so the one
+    // attempt has all the time of the call.
+    let limits = Timeouts { attempt: at.timeouts.operation, ..at.timeouts };
+    let answer = call.customize().config_override(once(limits)).send().await;
+    let answer = answer.map_err(|error| at.failed(OPERATION, &error))?;
     let mut launched =
         at.read(OPERATION, answer.instances.unwrap_or_default(), instances::instance)?;
     launched.sort_by_key(|instance| instance.launch_index);
     Ok(launched)
 }
 
-/// An attempt that is given up may launch all the same, and then nobody has
-/// heard its answer. So one gets all the time that the call has.
-fn patient(timeouts: Timeouts) -> Builder {
-    let limits = Timeouts { attempt: timeouts.operation, ..timeouts };
-    Builder::new().timeout_config(limits.to_sdk())
+/// Without the SDK's retries: EC2 answers a full zone with HTTP 500, which the
+/// SDK takes for a fault of the service, and each attempt costs one of the few
+/// tokens of `RunInstances`. Callers retry by EC2's code, at its rate.
+fn once(timeouts: Timeouts) -> Builder {
+    Builder::new().timeout_config(timeouts.to_sdk()).retry_config(RetryConfig::disabled())
 }
 
 /// Asks whether `request` would be allowed. Without the token, which belongs
 /// to the launch.
 pub(super) async fn dry_run(at: &RegionClient, request: &LaunchRequest) -> Result<()> {
-    match call(at, request).dry_run(true).send().await {
+    let call = call(at, request).dry_run(true);
+    match call.customize().config_override(once(at.timeouts)).send().await {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some("DryRunOperation") => Ok(()),
         Err(error) => Err(at.failed(OPERATION, &error)),
     }
-}
-
-/// The SDK tells the last attempt's error; where an earlier attempt broke
-/// off, that one may have launched the instances.
-fn clarify(error: CloudError, attempts: &UnclearAttempts) -> CloudError {
-    if error.outcome_unknown() || !attempts.any() {
-        return error;
-    }
-    let message = format!(
-        "an earlier attempt got no clear answer and may have launched instances; the last one: {}",
-        error.message
-    );
-    CloudError { kind: ErrorKind::NoAnswer, message, ..error }
 }
 
 fn call(at: &RegionClient, request: &LaunchRequest) -> RunInstancesFluentBuilder {

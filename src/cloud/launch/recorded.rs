@@ -110,9 +110,9 @@ mod tests {
             |one| one.market = Market::Spot(crate::cloud::Spot::default()),
         ];
         for change in changes {
-            let mut changed = template();
-            change(&mut changed);
-            assert_eq!(recorded.repeated(&changed), None, "{changed:?}");
+            let mut now = template();
+            change(&mut now);
+            assert_eq!(recorded.repeated(&now), None, "{now:?}");
         }
     }
 }

@@ -37,10 +37,11 @@ pub(super) async fn call(
             Ok(instances) => return Ok(instances),
             Err(error) => error,
         };
-        if error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch {
-            if let Some(found) = appear(shared, region, &request.token, APPEAR).await {
-                return Ok(found);
-            }
+        let may_have_launched = error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch;
+        if may_have_launched
+            && let Some(found) = appear(shared, region, &request.token, APPEAR).await
+        {
+            return Ok(found);
         }
         if error.outcome_unknown() {
             unclear = Some(error.clone());
@@ -55,6 +56,9 @@ pub(super) async fn call(
             noted = Some(error.kind);
             shared.update(Update::Notice(again(&error)));
         }
+        let wait = shared.waits.retry(region, error.operation);
+        wait.detail(error.to_string());
+        wait.next_in(pause);
         sleep_unless_halted(shared, pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

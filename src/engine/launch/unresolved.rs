@@ -84,20 +84,17 @@ async fn call_again(
     launch: &LaunchRecord,
 ) -> Result<Vec<Instance>, CloudError> {
     let region = &config.region;
-    match request_again(shared, config, token, launch).await? {
-        Some(request) => call(shared, region, &request).await,
-        None => {
-            let never = || {
-                let message = "the call had no effect";
-                CloudError::answered(region, "RunInstances", "NotLaunched", message)
-            };
-            appear(shared, region, token, APPEAR).await.ok_or_else(never)
-        }
+    if let Some(request) = request_again(shared, config, token, launch).await? {
+        return call(shared, region, &request).await;
     }
+    appear(shared, region, token, APPEAR).await.ok_or_else(|| {
+        let message = "the call had no effect";
+        CloudError::answered(region, "RunInstances", "NotLaunched", message)
+    })
 }
 
-/// The request of the record; one that an older version wrote is made anew
-/// from the config. `Ok(None)`: the config does not ask for it any more.
+/// The request of the record; for a record of an older version, the one that
+/// the config makes now. `Ok(None)`: the config does not ask for it any more.
 async fn request_again(
     shared: &Shared,
     config: &RegionConfig,
