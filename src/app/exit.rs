@@ -27,7 +27,7 @@ impl Exit {
 
     /// Ended by this signal.
     pub fn signal(signal: Signal) -> Self {
-        Self(128 + signal.number())
+        Self(signal.exit_code())
     }
 
     /// What a look comes to.

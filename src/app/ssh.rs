@@ -45,7 +45,13 @@ pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, 
             }
         };
         let names = [pick::alias(node), node.name.to_string(), host.instance.to_string()];
-        blocks.push(ssh.block(&host, &names).await.map_err(Trouble::failed)?);
+        match ssh.block(&host, &names).await {
+            Ok(block) => blocks.push(block),
+            Err(failure) => {
+                let node = &node.name;
+                streams.err.line(format!("note: {node} is left out: {failure}"))?;
+            }
+        }
     }
     let cluster = known.state.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
     streams.out.line(format!(

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{Exit, Trouble, World};
 use crate::{
@@ -20,6 +20,10 @@ use crate::{
 
 /// How often the nodes' new lines are looked for. Nothing waits for them.
 const LINES: Duration = Duration::from_millis(100);
+
+/// How long droppable work may take to end after a signal: a task that hangs
+/// in a blocking call must not keep muster alive.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// The two streams that a command writes to.
 pub struct Streams {
@@ -266,17 +270,32 @@ impl<'a> Watch<'a> {
     async fn interrupted(&mut self, signal: Signal) -> Result<Trouble, Trouble> {
         self.streams.err.line(farewell(&self.handle.state))?;
         self.send(Command::Stop);
+        // Set once nothing is under way that must finish.
+        let mut idle_until = None;
         loop {
             tokio::select! {
                 update = self.handle.updates.recv() => match update {
-                    Some(update) => self.take(&update)?,
+                    Some(update) => {
+                        if let Update::Busy(list) = &update {
+                            idle_until = list.is_empty().then(|| Instant::now() + STOP_WITHIN);
+                        }
+                        self.take(&update)?;
+                    }
                     None => break,
                 },
                 Some(_) = self.signals.next() => break,
+                () = until(idle_until) => break,
             }
         }
         let failure = stopped(&self.handle.state, self.fixing);
         Ok(Trouble::Told { exit: Exit::signal(signal), failure })
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

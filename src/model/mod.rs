@@ -7,6 +7,7 @@ mod ids;
 mod node;
 mod price;
 mod secret;
+mod ssh;
 
 pub use clock::Clock;
 pub use count::count;
@@ -18,3 +19,4 @@ pub use ids::{
 pub use node::{GroupKey, NodeKind};
 pub use price::Price;
 pub use secret::Secret;
+pub use ssh::{is_ssh_command, is_ssh_word};

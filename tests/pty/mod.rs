@@ -10,6 +10,7 @@ mod init;
 mod panics;
 #[cfg(feature = "aws")]
 mod shell;
+mod signals;
 
 use crate::support::{
     muster::{FAST, Muster},

@@ -16,9 +16,9 @@ const SSH: &str = "#!/bin/sh\n\
     echo \"$line\" > typed\n\
     exit 3\n";
 
-/// The demo's project with a cluster on record, an ssh that stands in, and no
-/// AWS to ask.
-fn muster() -> Muster {
+/// The demo's project with a cluster on record, this program in place of ssh,
+/// and no AWS to ask.
+pub fn muster(ssh: &str) -> Muster {
     let muster = Muster::new();
     muster.file("fast.toml", FAST);
     let up = ["up", "--yes", "--scenario", "fast.toml", "--state-dir", "state"];
@@ -27,7 +27,7 @@ fn muster() -> Muster {
     for name in ["muster.yaml", "us.yaml", "eu.yaml", "ap.yaml"] {
         muster.file(name, fs::read(format!("{demo}/{name}")).unwrap());
     }
-    let ssh = muster.file("ssh", SSH);
+    let ssh = muster.file("ssh", ssh);
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", muster.folder().display(), std::env::var("PATH").unwrap());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -40,7 +40,7 @@ fn muster() -> Muster {
 
 #[test]
 fn ssh_has_the_terminal_until_it_ends() {
-    let muster = muster();
+    let muster = muster(SSH);
     let mut terminal = Terminal::start(&muster, &["--state-dir", "state"], 120, 40);
     terminal.sees("AWS could not be asked");
     terminal.keys("2");

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{
-    Sourced, SshProxy,
-    diagnostic::ids,
-    paths,
-    reader::{ConfigReader, Cursor},
+use crate::{
+    config::{
+        Sourced, SshProxy,
+        diagnostic::ids,
+        paths,
+        reader::{ConfigReader, Cursor},
+    },
+    model::{is_ssh_command, is_ssh_word},
 };
 
 /// The user that Ray's AWS defaults name.
@@ -24,7 +27,7 @@ pub(super) fn read(config: &Cursor<'_>, folder: &Path, reader: &mut ConfigReader
     let get = |key: &str| auth.as_ref().and_then(|auth| auth.get(key));
     Auth {
         user: match get("ssh_user") {
-            Some(user) => reader.text(&user),
+            Some(user) => user_name(&user, reader),
             None => Some(Sourced::default(DEFAULT_USER.into(), "Ray's default for AWS")),
         },
         private_key: get("ssh_private_key").and_then(|key| {
@@ -52,6 +55,18 @@ fn proxy(
     Some(SshProxy { command, by_id: use_id })
 }
 
+/// ssh and its configs take a user name of one plain word.
+fn user_name(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<String>> {
+    let user = reader.text(place)?;
+    if is_ssh_word(&user) {
+        return Some(user);
+    }
+    let message = "`ssh_user` is not a user name that ssh takes";
+    let help = "letters, digits and `._-@+:/,` only: for Ubuntu's images it is ubuntu";
+    reader.report(place.error(ids::INVALID_VALUE, message).help(help));
+    None
+}
+
 /// ssh takes an option on one line.
 fn one_line(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<String>> {
     let command = reader.text(place)?.map(|text| text.trim().to_owned());
@@ -60,6 +75,12 @@ fn one_line(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<Str
         reader.report(
             place.error(ids::INVALID_VALUE, message).help("write it after `>-`, or join it"),
         );
+        return None;
+    }
+    if !is_ssh_command(&command) {
+        let message = "ssh can't read this proxy command";
+        let help = "close every quote, and remove control characters";
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
         return None;
     }
     Some(command)

@@ -12,15 +12,15 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
-use super::runtime::Runtime;
+use super::{
+    directive::{Directive, quotable},
+    runtime::Runtime,
+};
 use crate::{model::Failure, remote::Host};
-
-/// Characters that ssh reads as quotes, globs, tokens or variables in some
-/// versions and not in others.
-const UNQUOTABLE: [char; 9] = ['"', '\\', '\n', '$', '%', '*', '?', '[', ']'];
 
 /// The files that ssh works with.
 #[derive(Debug)]
@@ -37,12 +37,14 @@ impl Files {
     /// made if it is not there.
     pub fn write(folder: &Path, include: Option<&Path>) -> Result<Self, Failure> {
         let folder = absolute(folder)?;
-        fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(&folder).map_err(|error| cannot("create", &folder, &error))?;
         let known_hosts = folder.join("known_hosts");
         let text = config_text(quotable(&known_hosts)?, &include_line(include)?);
         let runtime = Runtime::new()?;
-        let config = runtime.path().join("ssh_config");
-        fs::write(&config, text).map_err(|error| cannot("write", &config, &error))?;
+        let written = runtime.write("ssh_config", &text);
+        let config = written.map_err(|error| cannot("write to", runtime.path(), &error))?;
         Ok(Self { runtime, config, known_hosts })
     }
 
@@ -62,7 +64,8 @@ impl Files {
         if let Some(command) = &host.proxy_command {
             arguments.extend(["-o".into(), format!("ProxyCommand={command}").into()]);
         }
-        arguments.push(host.target().into());
+        // The host can't be taken for an option.
+        arguments.extend(["--".into(), host.target().into()]);
         arguments
     }
 }
@@ -128,18 +131,11 @@ fn include_line(include: Option<&Path>) -> Result<String, Failure> {
         Failure::new(format!("can't read the ssh config {}: {error}", include.display()))
             .hint("correct ssh.config in muster.yaml")
     })?;
-    Ok(format!("Include \"{}\"", quotable(&absolute(include)?)?))
+    Ok(Directive::path("Include", &absolute(include)?)?.to_string())
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| cannot("resolve", path, &error))
-}
-
-pub(super) fn quotable(path: &Path) -> Result<&str, Failure> {
-    path.to_str().filter(|text| !text.contains(UNQUOTABLE)).ok_or_else(|| {
-        Failure::new(format!("an ssh config can't name the path {}", path.display()))
-            .hint("use a path of letters, digits, spaces, and . _ - /")
-    })
 }
 
 fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
@@ -148,18 +144,7 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::{Files, quotable};
-
-    #[test]
-    fn paths_that_ssh_would_read_in_its_own_way_are_refused() {
-        assert_eq!(quotable(Path::new("/home/a b/é")), Ok("/home/a b/é"));
-        for path in ["/a\"b", "/a\nb", "/${HOME}", "/%h", "/a*"] {
-            let failure = quotable(Path::new(path)).expect_err(path);
-            assert!(failure.message.contains("ssh config"), "{failure}");
-        }
-    }
+    use super::Files;
 
     #[test]
     fn an_ssh_config_that_is_not_there_is_an_error() {

@@ -3,19 +3,16 @@
 //! The same config, user, key and pinned host keys as muster's own connections,
 //! but with questions allowed and no connection shared.
 
-use std::{ffi::OsString, fmt::Write as _, path::PathBuf, process::Stdio};
+use std::{ffi::OsString, path::PathBuf, process::Stdio};
 
 use tokio::process::Command;
 
 use super::{
     SshOptions,
-    config::{PINNED, absolute, quotable},
+    config::{PINNED, absolute},
+    directive::{Directive, quotable},
 };
 use crate::{model::Failure, remote::Host};
-
-/// Settings of the user's that decide how a node is reached. What `ssh -G`
-/// says of them for a node's address holds for its name as well.
-const WAYS: [&str; 4] = ["hostname", "port", "proxyjump", "proxycommand"];
 
 /// How ssh is called for the nodes of one cluster.
 #[derive(Clone, Debug)]
@@ -69,37 +66,30 @@ impl Interactive {
 
     /// A block of an ssh config that leads to `host` by any of `names`. It
     /// needs nothing of the config that muster works with but the jump host
-    /// that it may name.
+    /// that it may name. `Err` where a value would not be one line there.
     pub async fn block(&self, host: &Host, names: &[String]) -> Result<String, Failure> {
-        let mut text = format!("Host {}\n", names.join(" "));
-        let mut say = |key: &str, value: &str| {
-            // Writing to a String can't fail.
-            let _ = writeln!(text, "    {key} {value}");
-        };
+        let names = Directive::words("Host", names.iter().map(String::as_str))?;
+        let mut directives = Vec::new();
         if let Some(command) = &host.proxy_command {
-            say("ProxyCommand", command);
+            directives.push(Directive::command("ProxyCommand", command)?);
         }
-        for (key, value) in self.way_to(host).await? {
-            say(&key, &value);
-        }
-        say("User", &host.user);
+        directives.extend(self.way_to(host).await?);
+        directives.push(Directive::word("User", &host.user)?);
         if let Some(key) = &host.private_key {
-            say("IdentityFile", &format!("\"{}\"", quotable(&absolute(key)?)?));
-            say("IdentitiesOnly", "yes");
+            directives.push(Directive::path("IdentityFile", &absolute(key)?)?);
+            directives.push(Directive::fixed("IdentitiesOnly", "yes"));
         }
-        say("HostKeyAlias", host.instance.as_str());
-        say("UserKnownHostsFile", &format!("\"{}\"", self.known_hosts.display()));
-        for option in PINNED {
-            if let Some((key, value)) = option.split_once('=') {
-                say(key, value);
-            }
-        }
-        say("ControlPath", "none");
-        Ok(text)
+        directives.push(Directive::word("HostKeyAlias", host.instance.as_str())?);
+        directives.push(Directive::path("UserKnownHostsFile", &self.known_hosts)?);
+        let pinned = PINNED.iter().filter_map(|option| option.split_once('='));
+        directives.extend(pinned.map(|(key, value)| Directive::fixed(key, value)));
+        directives.push(Directive::fixed("ControlPath", "none"));
+        let lines = directives.iter().map(|directive| format!("    {directive}\n"));
+        Ok(format!("{names}\n{}", lines.collect::<String>()))
     }
 
     /// What the user's config makes of the node's address.
-    async fn way_to(&self, host: &Host) -> Result<Vec<(String, String)>, Failure> {
+    async fn way_to(&self, host: &Host) -> Result<Vec<Directive>, Failure> {
         let mut ssh = Command::new("ssh");
         ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.target());
         let told = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
@@ -110,21 +100,21 @@ impl Interactive {
         }
         let told = String::from_utf8_lossy(&told.stdout);
         let pairs = told.lines().filter_map(|line| line.split_once(' '));
-        let ways = pairs.filter(|(key, value)| {
-            let usual = [("port", "22"), ("proxyjump", "none"), ("proxycommand", "none")];
-            WAYS.contains(key) && !usual.contains(&(*key, *value))
-        });
-        Ok(ways.map(|(key, value)| (spelled(key).to_owned(), value.to_owned())).collect())
+        let usual = [("port", "22"), ("proxyjump", "none"), ("proxycommand", "none")];
+        let ways = pairs.filter(|pair| !usual.contains(pair));
+        ways.filter_map(|(key, value)| directive(key, value)).collect()
     }
 }
 
-fn spelled(key: &str) -> &str {
+/// A setting of the user's that decides how a node is reached. What `ssh -G`
+/// prints of it for a node's address holds for its name as well.
+fn directive(key: &str, value: &str) -> Option<Result<Directive, Failure>> {
     match key {
-        "hostname" => "HostName",
-        "port" => "Port",
-        "proxyjump" => "ProxyJump",
-        "proxycommand" => "ProxyCommand",
-        other => other,
+        "hostname" => Some(Directive::word("HostName", value)),
+        "port" => Some(Directive::word("Port", value)),
+        "proxyjump" => Some(Directive::word("ProxyJump", value)),
+        "proxycommand" => Some(Directive::command("ProxyCommand", value)),
+        _ => None,
     }
 }
 

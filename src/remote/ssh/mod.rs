@@ -3,6 +3,7 @@
 
 mod config;
 mod diagnose;
+mod directive;
 mod durable;
 mod exec;
 mod files;

@@ -1,56 +1,66 @@
 //! The private folder of one process, for sockets and ssh's config.
 //!
-//! Its path is short, since a socket's is limited to 104 bytes on some systems,
-//! of which ssh takes 17 while it binds; and plain, since ssh hands the
-//! config's path to a jump host's ssh without quotes.
+//! It is a folder of the user's own one ([`OwnFolder`]): nobody else can put
+//! anything there, so that no name in it has to be guessed or defended.
+
+mod own;
+mod sweep;
 
 use std::{
-    env,
-    fs::{self, File},
-    io,
+    fs::Permissions,
+    io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use rustix::{
+    fd::OwnedFd,
+    fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, renameat},
+    io,
+};
 use tempfile::TempDir;
 
+use self::own::OwnFolder;
 use crate::model::Failure;
 
-const PREFIX: &str = "muster-";
-
-/// Holds a lock in the folder, so that the next process can tell a living
-/// one's from one that a killed process left behind.
+/// Held locked in the folder, so that the next process can distinguish
+/// the folder of a running process from one that a killed process left.
 const LOCK: &str = "lock";
+
+/// Letters and digits in a process's folder name.
+const NAME_LENGTH: usize = 6;
 
 /// The folder; removed on drop.
 #[derive(Debug)]
 pub struct Runtime {
     folder: TempDir,
+    dir: OwnedFd,
     next_socket: AtomicU32,
-    _lock: File,
+    _lock: OwnedFd,
 }
 
 impl Runtime {
-    /// Makes the folder, and removes those of processes that are gone.
+    /// Creates the folder, and removes the folders that killed processes left.
     pub fn new() -> Result<Self, Failure> {
-        let parent = parent();
-        sweep(&parent);
-        Self::in_folder(&parent).map_err(|error| {
-            let shown = parent.display();
-            Failure::new(format!("can't make a folder for ssh's sockets in {shown}: {error}"))
-                .hint("make XDG_RUNTIME_DIR or /tmp a folder that you can write to")
-        })
+        Self::in_folder(&OwnFolder::open()?)
     }
 
-    fn in_folder(parent: &Path) -> io::Result<Self> {
-        // Made with mode 0700.
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+    fn in_folder(own: &OwnFolder) -> Result<Self, Failure> {
+        sweep::sweep(own);
+        Self::create(own).map_err(|error| cannot_create(own.path(), &error.into()))
+    }
+
+    fn create(own: &OwnFolder) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("").rand_bytes(NAME_LENGTH).permissions(Permissions::from_mode(0o700));
+        let folder = builder.tempdir_in(own.path()).map_err(|error| errno(&error))?;
+        let dir = own::open_private(folder.path())?;
         // Locked before it has the name that a sweep looks for.
-        let unnamed = folder.path().join("new");
-        let lock = File::create(&unnamed)?;
-        lock.lock()?;
-        fs::rename(unnamed, folder.path().join(LOCK))?;
-        Ok(Self { folder, next_socket: AtomicU32::new(0), _lock: lock })
+        let lock = create_file(&dir, "new")?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        renameat(&dir, "new", &dir, LOCK)?;
+        Ok(Self { folder, dir, next_socket: AtomicU32::new(0), _lock: lock })
     }
 
     /// The folder's path.
@@ -62,63 +72,40 @@ impl Runtime {
     pub fn socket(&self) -> PathBuf {
         self.path().join(self.next_socket.fetch_add(1, Ordering::Relaxed).to_string())
     }
-}
 
-fn parent() -> PathBuf {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let usable = |path: &PathBuf| {
-        path.is_absolute()
-            && path.is_dir()
-            && path.to_str().is_some_and(|text| text.len() <= 60 && text.chars().all(plain))
-    };
-    let candidates = ["XDG_RUNTIME_DIR", "TMPDIR"];
-    let mut folders = candidates.iter().filter_map(env::var_os).map(PathBuf::from);
-    folders.find(usable).unwrap_or_else(|| PathBuf::from("/tmp"))
-}
-
-/// Whatever can't be opened, locked or removed is another's, and stays.
-fn sweep(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    let named = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
-    };
-    for folder in entries.flatten().map(|entry| entry.path()).filter(named) {
-        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
-        if lock.try_lock().is_ok() {
-            drop(fs::remove_dir_all(&folder));
-        }
+    /// Writes a new file that only this user can read, and returns its path.
+    pub fn write(&self, name: &str, text: &str) -> std::io::Result<PathBuf> {
+        let mut file = std::fs::File::from(create_file(&self.dir, name)?);
+        file.write_all(text.as_bytes())?;
+        Ok(self.path().join(name))
     }
+}
+
+/// Creates `name` with mode 0600 and verifies that it has it: some file
+/// systems ignore modes.
+fn create_file(dir: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
+    if is_ours(&file, FileType::RegularFile)? { Ok(file) } else { Err(io::Errno::PERM) }
+}
+
+/// Whether `file` is of this type and user, and closed to everybody else.
+fn is_ours(file: &OwnedFd, file_type: FileType) -> io::Result<bool> {
+    let stat = fstat(file)?;
+    Ok(FileType::from_raw_mode(stat.st_mode) == file_type
+        && stat.st_uid == rustix::process::geteuid().as_raw()
+        && Mode::from_raw_mode(stat.st_mode).intersection(Mode::RWXG | Mode::RWXO).is_empty())
+}
+
+fn errno(error: &std::io::Error) -> io::Errno {
+    io::Errno::from_io_error(error).unwrap_or(io::Errno::IO)
+}
+
+fn cannot_create(folder: &Path, error: &std::io::Error) -> Failure {
+    let shown = folder.display();
+    Failure::new(format!("cannot create a private folder for ssh's sockets in {shown}: {error}"))
+        .hint("set XDG_RUNTIME_DIR to a folder that only you can write to")
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, io};
-
-    use super::{LOCK, Runtime, sweep};
-
-    #[test]
-    fn a_sweep_takes_only_what_nobody_holds() -> io::Result<()> {
-        let parent = tempfile::tempdir()?;
-        let held = Runtime::in_folder(parent.path())?;
-        let left = parent.path().join("muster-left");
-        let other = parent.path().join("muster-other");
-        for folder in [&left, &other] {
-            fs::create_dir(folder)?;
-        }
-        fs::write(left.join(LOCK), "")?;
-        fs::write(left.join("0"), "")?;
-        sweep(parent.path());
-        assert!(held.path().exists() && other.exists());
-        assert!(!left.exists());
-        Ok(())
-    }
-
-    #[test]
-    fn sockets_have_short_paths_of_their_own() -> Result<(), crate::model::Failure> {
-        let runtime = Runtime::new()?;
-        let (one, two) = (runtime.socket(), runtime.socket());
-        assert_ne!(one, two);
-        assert!(one.as_os_str().len() < 104 - 17, "{}", one.display());
-        Ok(())
-    }
-}
+mod tests;
