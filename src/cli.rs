@@ -285,6 +285,7 @@ pub struct SettingsArgs {
 
 /// `muster fix`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each on its own")]
 pub struct FixArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
@@ -301,6 +302,9 @@ pub struct FixArgs {
     /// Lead routes anew that are blackholes; without it they are left alone
     #[arg(long)]
     pub replace_blackholes: bool,
+    /// With --yes: use also resources with this project's tags that are on no record
+    #[arg(long)]
+    pub include_unrecorded: bool,
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,
@@ -392,9 +396,6 @@ pub struct DownArgs {
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,
-    /// With --yes: terminate also instances that carry the cluster's id and are on no record
-    #[arg(long)]
-    pub include_unrecorded: bool,
     /// The cluster by its id, where its journal is lost
     #[arg(long, value_name = "ID", value_parser = cluster_id)]
     pub cluster: Option<ClusterId>,

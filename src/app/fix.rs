@@ -1,6 +1,8 @@
 //! `muster fix`: look, plan, show, ask, change, look again.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep};
 
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
 use crate::{
@@ -8,9 +10,13 @@ use crate::{
     cli::{FixArgs, Format},
     engine::{ChangeState, Command, FixPlan, RunState, Update},
     model::Failure,
-    remedy::{self, Only, Wish},
+    remedy::{self, Only, Plan, Problem, Unrecorded, Wish},
     report,
 };
+
+/// How long EC2 may describe things as they were before a change.
+const SETTLE: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_secs(2);
 
 /// Mends what the checks found.
 pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
@@ -32,16 +38,92 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
         watch.end().await?;
         return Ok(Exit::DONE);
     }
-    show(&fix, args.common.format, &mut watch)?;
+    let format = args.common.format;
+    show(&fix, format, &mut watch)?;
+    let asks = Asks { yes: args.yes, include_unrecorded: args.include_unrecorded };
+    let resources = fix.plan.to_take_over().filter(|_| !args.dry_run).cloned().collect();
+    let taken_over = take_over(resources, asks, "uses them", &mut watch).await?;
+    let fix = if taken_over {
+        let fix = watch.ask(Command::PlanFix(wish(&args)), planned_or_not_asked).await?;
+        let fix = fix.map_err(told)?;
+        show(&fix, format, &mut watch)?;
+        fix
+    } else {
+        fix
+    };
     if fix.plan.is_empty() || args.dry_run {
         watch.end().await?;
         return nothing_done(&fix, text, streams);
     }
     carry_out(&fix, args.yes, "Change this?", &mut watch).await?;
-    let findings = watch.ask(Command::Look, looked).await?;
+    let findings = settled(&fix.plan, text, &mut watch).await?;
     tell(&world, &findings, text, &mut watch)?;
     watch.end().await?;
     Ok(if Summary::of(&*findings).fail == 0 { Exit::DONE } else { Exit::FAILED })
+}
+
+/// The findings once they agree with what was changed: EC2 may describe things
+/// as they were before for some time.
+async fn settled(
+    plan: &Plan,
+    text: bool,
+    watch: &mut Watch<'_>,
+) -> Result<Arc<[Finding]>, Trouble> {
+    let is_left = |problem: &Problem| plan.left.iter().any(|left| left.problem == *problem);
+    let fixed: Vec<_> = plan.mended().into_iter().filter(|one| !is_left(one)).collect();
+    let began = Instant::now();
+    let mut reported = false;
+    loop {
+        let findings = watch.ask(Command::Look, looked).await?;
+        let open = findings.iter().filter(|finding| finding.level == Level::Fail);
+        let behind: BTreeSet<_> =
+            open.filter(|one| fixed.contains(&&Problem::of(one))).map(|one| one.check).collect();
+        if behind.is_empty() || began.elapsed() > SETTLE {
+            return Ok(findings);
+        }
+        if text && !std::mem::replace(&mut reported, true) {
+            let checks: Vec<_> = behind.into_iter().collect();
+            let line = format!(
+                "Waiting up to {} s until EC2 describes what was changed: {}",
+                SETTLE.as_secs(),
+                checks.join(", ")
+            );
+            watch.streams.out.line(line)?;
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// How a command asks about what is on no record.
+#[derive(Clone, Copy)]
+pub(super) struct Asks {
+    /// Whether nothing is asked.
+    pub yes: bool,
+    /// Whether that covers what is on no record.
+    pub include_unrecorded: bool,
+}
+
+/// Asks whether `resources`, which carry this project's tags and are on no
+/// record, are this project's; returns whether they are from now on. `--yes` alone does not cover it.
+pub(super) async fn take_over(
+    resources: Vec<Unrecorded>,
+    asks: Asks,
+    does: &str,
+    watch: &mut Watch<'_>,
+) -> Result<bool, Trouble> {
+    if resources.is_empty() || asks.yes && !asks.include_unrecorded {
+        return Ok(false);
+    }
+    let question = format!(
+        "Take over the {} that no journal of this project knows, so that it {does}?",
+        crate::model::count(resources.len(), "resource")
+    );
+    if !asks.yes && !confirm(&question, &mut watch.streams.err).await? {
+        return Ok(false);
+    }
+    let taken = |update: &Update| matches!(update, Update::TakenOver).then_some(());
+    watch.ask(Command::TakeOver(resources), taken).await?;
+    Ok(true)
 }
 
 /// What the checks say now; of the configs as they are now.
@@ -149,9 +231,9 @@ pub(super) async fn carry_out(
     }
     let left = watch.state().fix.as_ref().map_or(0, |fix| fix.steps.len() - fix.done());
     let failure = Failure::new(format!("{left} of the changes were not made"));
-    Err(Trouble::failed(
-        failure.hint(
-            "what was made stays and is found again: mend the cause, then `muster fix` again",
-        ),
-    ))
+    let again = format!(
+        "what was done stays done: remove the cause, then run `{}` again",
+        fix.plan.command()
+    );
+    Err(Trouble::failed(failure.hint(again)))
 }

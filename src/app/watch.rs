@@ -11,9 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use super::{Exit, Trouble, World};
 use crate::{
     cli::Format,
-    engine::{
-        self, Command, Handle, LogLine, LogStore, RunState, Unfinished, UnresolvedLaunch, Update,
-    },
+    engine::{self, Command, Handle, LogLine, LogStore, RunState, Update},
     journal::Store,
     model::{Clock, ClusterId, Failure, InstanceId, NodeName, Region},
     report::{EventLines, Out},
@@ -55,13 +53,9 @@ pub enum Aside<'a> {
     },
     /// What `down` is about to do.
     DownPlan {
-        /// Instances on record.
+        /// Instances that carry the cluster's id.
         terminate: Vec<&'a InstanceId>,
-        /// Launches without a known outcome: what they create is terminated too.
-        unresolved: &'a [UnresolvedLaunch],
-        /// Instances that carry the cluster's id and are on no record.
-        unrecorded: Vec<&'a InstanceId>,
-        /// Instances that only share a name with the cluster: never touched.
+        /// Instances that only share a Ray cluster name: never touched.
         foreign: Vec<&'a InstanceId>,
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
@@ -70,10 +64,6 @@ pub enum Aside<'a> {
     StopPlan {
         /// Instances that run and would be stopped.
         stop: Vec<&'a InstanceId>,
-        /// Launches without a known outcome: what they create is stopped too.
-        unresolved: &'a [UnresolvedLaunch],
-        /// Those that are stopping.
-        stopping: Vec<&'a InstanceId>,
         /// Those that are stopped already.
         stopped: Vec<&'a InstanceId>,
         /// Those that can't be stopped, and why.
@@ -81,8 +71,6 @@ pub enum Aside<'a> {
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
-    /// What a termination or a stop left.
-    Unfinished(&'a Unfinished),
     /// What `start` is about to do.
     StartPlan {
         /// Instances that are stopped and would be started.
@@ -107,6 +95,8 @@ pub enum Aside<'a> {
     Remains {
         /// By region.
         found: &'a [(Region, crate::cloud::Tagged)],
+        /// What carries the project's name as a tag, and is in none of its journals.
+        unrecorded: &'a [(Region, crate::cloud::Tagged)],
         /// Routes through its peering connections in tables of others'.
         routes: &'a [(Region, crate::engine::LeftRoute)],
         /// Regions that could not be asked, and why.
@@ -145,8 +135,8 @@ pub struct Watch<'a> {
     format: Format,
     tail: Option<Tail>,
     tick: Interval,
-    /// Whether what was asked last changes the account by a plan.
-    fixing: bool,
+    /// The command that goes on with the plan that is carried out, if one is.
+    fixing: Option<&'static str>,
     /// Where to print.
     pub streams: &'a mut Streams,
 }
@@ -171,7 +161,7 @@ impl<'a> Watch<'a> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let lines = EventLines::new(TimeZone::system(), streams.out.paint());
         let clock = world.clock;
-        let (tail, fixing) = (None, false);
+        let (tail, fixing) = (None, None);
         Ok(Self { handle, cluster, clock, signals, lines, format, tail, tick, fixing, streams })
     }
 
@@ -198,7 +188,10 @@ impl<'a> Watch<'a> {
         command: Command,
         answer: impl Fn(&Update) -> Option<T>,
     ) -> Result<T, Trouble> {
-        self.fixing = matches!(command, Command::Fix(_));
+        self.fixing = match &command {
+            Command::Fix(plan) => Some(plan.command()),
+            _ => None,
+        };
         self.send(command);
         loop {
             let update = tokio::select! {
@@ -323,13 +316,13 @@ fn farewell(state: &RunState) -> String {
 }
 
 /// How far it came, what goes on without muster, and what to do about it.
-fn stopped(state: &RunState, fixing: bool) -> Failure {
+fn stopped(state: &RunState, fixing: Option<&str>) -> Failure {
     let billed = state.billed().count();
-    match &state.fix {
-        Some(fix) if fixing => {
+    match (&state.fix, fixing) {
+        (Some(fix), Some(command)) => {
             let (done, all) = (fix.done(), fix.steps.len());
             Failure::new(format!("stopped; {done} of {all} changes are made"))
-                .hint("`muster fix` again makes those that are left")
+                .hint(format!("`{command}` again makes those that are left"))
         }
         _ if billed > 0 => {
             Failure::new(format!("stopped; {billed} instances go on and are billed"))

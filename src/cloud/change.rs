@@ -352,6 +352,19 @@ impl Change {
         )
     }
 
+    /// Whether EC2 refuses to make a second one: of a name, of addresses in a
+    /// VPC, between two VPCs, with a token.
+    pub fn is_unique(&self) -> bool {
+        matches!(
+            self,
+            Self::ImportKeyPair { .. }
+                | Self::CopyImage { .. }
+                | Self::CreateSecurityGroup { .. }
+                | Self::CreatePeering { .. }
+                | Self::CreateSubnet { .. }
+        )
+    }
+
     /// Whether it takes something away.
     pub fn deletes(&self) -> bool {
         matches!(
@@ -379,6 +392,25 @@ impl Change {
     pub fn waits_for(&self) -> Vec<Slot> {
         let mut own = self.clone();
         own.refs_mut().into_iter().filter_map(|one| one.slot().cloned()).collect()
+    }
+
+    /// The ids of what it refers to, as far as they are known.
+    pub fn ids(&self) -> Vec<String> {
+        let mut own = self.clone();
+        own.refs_mut().into_iter().filter_map(|one| one.id().map(str::to_owned)).collect()
+    }
+
+    /// What it deletes.
+    pub fn deleted(&self) -> Option<&Ref> {
+        match self {
+            Self::DeletePeering { peering: one }
+            | Self::DeleteSecurityGroup { group: one }
+            | Self::DeleteSubnet { subnet: one }
+            | Self::DeleteRouteTable { table: one }
+            | Self::DeleteInternetGateway { gateway: one }
+            | Self::DeleteVpc { vpc: one } => Some(one),
+            _ => None,
+        }
     }
 
     /// Whether everything that it refers to is known by its id, as it has to

@@ -26,9 +26,9 @@ pub use launch::{
 pub use registered::Registered;
 pub use types::{
     Image, ImageName, ImageState, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
-    IpPermission, KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState, PortRange,
-    PublicKey, RegionInfo, Route, RouteState, RouteTable, RouteTarget, SecurityGroup, Subnet, Tags,
-    Vpc,
+    InternetGateway, IpPermission, KeyPair, Offering, OptIn, Peering, PeeringSide, PeeringState,
+    PortRange, PublicKey, RegionInfo, Route, RouteState, RouteTable, RouteTarget, SecurityGroup,
+    Subnet, Tags, Vpc,
 };
 
 use std::net::Ipv4Addr;
@@ -92,6 +92,13 @@ pub trait Cloud: Send + Sync {
 
     /// All route tables of these VPCs (`DescribeRouteTables`).
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>>;
+
+    /// The internet gateways of these ids that exist here (`DescribeInternetGateways`).
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<Vec<InternetGateway>>;
 
     /// All peering connections that have one of these VPCs on either side
     /// (`DescribeVpcPeeringConnections`), including those that ended, while EC2 still describes them.

@@ -7,8 +7,8 @@ use std::{net::Ipv4Addr, sync::Arc};
 
 use super::{
     Change, Cloud, Credentials, Image, ImageName, Instance, InstanceFilter, InstanceState,
-    InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
-    RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+    InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
+    RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::{
     model::{Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
@@ -85,6 +85,15 @@ impl Cloud for Registered {
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         let _wait = self.waits.answer(region, "DescribeRouteTables");
         self.inner.route_tables(region, vpcs).await
+    }
+
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<Vec<InternetGateway>> {
+        let _wait = self.waits.answer(region, "DescribeInternetGateways");
+        self.inner.internet_gateways(region, ids).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {

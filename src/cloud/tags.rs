@@ -4,6 +4,9 @@
 pub const CLUSTER: &str = "muster:cluster";
 /// The project's name, for finding clusters whose journal is lost.
 pub const PROJECT: &str = "muster:project";
+/// The project's random id, kept in its state folder: projects of one name
+/// that two people have differ by it.
+pub const PROJECT_ID: &str = "muster:project-id";
 /// The `ClientToken` of the call that launched the instance, so that what an
 /// unanswered call made can be found by tag as well.
 pub const LAUNCH: &str = "muster:launch";

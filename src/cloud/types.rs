@@ -245,6 +245,15 @@ pub struct RouteTable {
     pub routes: Vec<Route>,
 }
 
+/// An internet gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InternetGateway {
+    /// Its id: `igw-…`.
+    pub id: String,
+    /// The VPC that it is attached to; attaching and detaching count as attached.
+    pub vpc: Option<VpcId>,
+}
+
 /// One side of a peering connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeeringSide {

@@ -256,6 +256,36 @@ pub enum Event {
         slot: Slot,
         /// Why.
         failure: Failure,
+        /// Whether the call may have had its effect nevertheless: the next plan
+        /// resolves that first.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unresolved: bool,
+    },
+    /// What came of an intent without an end: this resource, or nothing.
+    ChangeResolved {
+        /// The step.
+        slot: Slot,
+        /// The region of the step.
+        region: Region,
+        /// The id of what the call made; none: it made nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<String>,
+    },
+    /// The user confirmed that a resource that was in no record is this project's.
+    ResourceTakenOver {
+        /// The step that makes such a resource.
+        slot: Slot,
+        /// Its region.
+        region: Region,
+        /// Its id.
+        id: String,
+    },
+    /// EC2 no longer describes a resource that is on record: others deleted it.
+    ResourceGone {
+        /// Its region.
+        region: Region,
+        /// Its id.
+        id: String,
     },
     /// A plan is at its end.
     FixEnded {
@@ -277,6 +307,23 @@ pub struct FixStep {
     pub region: Option<Region>,
     /// What it does, one line.
     pub title: String,
+    /// What it does to resources; none in journals of versions before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<StepEffect>,
+}
+
+/// What a step does to resources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepEffect {
+    /// Creates one; EC2 answers with its id, and a second call creates a second one.
+    Creates,
+    /// Creates one of which EC2 refuses a second: by name, addresses or token.
+    CreatesUnique,
+    /// Deletes this one.
+    Deletes(String),
+    /// Neither.
+    Other,
 }
 
 impl Event {
@@ -293,6 +340,7 @@ impl Event {
                 | Self::StartIntended { .. }
                 | Self::ServicesVoided { .. }
                 | Self::AdoptIntended { .. }
+                | Self::ResourceTakenOver { .. }
                 | Self::FixStarted { .. }
                 | Self::ChangeIntended { .. }
         )
@@ -320,6 +368,7 @@ impl Event {
                     | Self::AdoptGivenUp { .. }
                     | Self::Adopted { .. }
                     | Self::ChangeDone { .. }
+                    | Self::ChangeResolved { .. }
             )
     }
 }

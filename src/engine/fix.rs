@@ -6,21 +6,27 @@
 mod call;
 mod configs;
 mod planning;
+mod resolve;
+mod settle;
 mod wait;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
-    cloud::{Made, Slot},
+    cloud::{Made, Ref, Slot},
     model::Failure,
     remedy::{Action, Plan, Rewrite, Step, describe},
 };
 
-pub(super) use planning::{cures, plan, plan_teardown};
+pub(super) use planning::{cures, plan, plan_teardown, project_id};
 
-use super::{Event, FixStep, Update, shared::Shared};
+use self::call::Failed;
+use super::{Event, FixStep, StepEffect, Update, shared::Shared};
 
 /// Carries out `plan`; tells [`Update::FixEnded`].
 pub(super) async fn run(shared: Arc<Shared>, plan: Arc<Plan>) {
@@ -28,6 +34,7 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Arc<Plan>) {
         slot: step.slot.clone(),
         region: step.region().cloned(),
         title: describe::title(step),
+        effect: Some(effect(step)),
     });
     if let Err(failure) = shared.record(Event::FixStarted { steps: steps.collect() }).await {
         shared.update(Update::Notice(failure));
@@ -35,9 +42,20 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Arc<Plan>) {
     }
     let mut run = Run { shared: &shared, plan: &plan, made: Made::new(), over: Over::default() };
     run.account().await;
+    run.settle().await;
     run.configs().await;
     let complete = run.end();
     shared.update(Update::FixEnded { complete });
+}
+
+fn effect(step: &Step) -> StepEffect {
+    let Action::Change { change, .. } = &step.action else { return StepEffect::Other };
+    match change.deleted().and_then(Ref::id) {
+        Some(id) => StepEffect::Deletes(id.to_owned()),
+        None if change.is_unique() => StepEffect::CreatesUnique,
+        None if change.makes() => StepEffect::Creates,
+        None => StepEffect::Other,
+    }
 }
 
 /// A plan under way.
@@ -74,6 +92,21 @@ impl<'a> Run<'a> {
                 }
                 Err(_) => _ = self.over.failed.insert(slot),
             }
+        }
+    }
+
+    /// Waits until EC2 describes what was written.
+    async fn settle(&self) {
+        let mut written: BTreeMap<_, Vec<settle::Written>> = BTreeMap::new();
+        for step in self.plan.steps.iter().filter(|step| self.over.done.contains(&step.slot)) {
+            if let Action::Change { region, change } = &step.action {
+                let made = self.made.get(&step.slot).cloned();
+                let change = change.clone().with(&self.made);
+                written.entry(region.clone()).or_default().push((change, made));
+            }
+        }
+        if !self.shared.is_halted() {
+            settle::all(self.shared, written).await;
         }
     }
 
@@ -125,7 +158,8 @@ impl<'a> Run<'a> {
                 }
                 Err(failure) => {
                     self.over.failed.insert(slot.clone());
-                    self.shared.tell(Event::ChangeFailed { slot, failure: failure.clone() });
+                    let (failure, unresolved) = (failure.clone(), false);
+                    self.shared.tell(Event::ChangeFailed { slot, failure, unresolved });
                 }
             }
         }
@@ -175,18 +209,22 @@ async fn carry_out(shared: &Shared, step: &Step, made: &Made) -> Result<Option<S
         Action::Change { region, change } => {
             call::make(shared, region, slot, &change.clone().with(made)).await
         }
-        Action::Wait { region, until } => wait::until(shared, region, &until.with(made)).await,
+        Action::Wait { region, until } => {
+            wait::until(shared, region, &until.with(made)).await.map_err(Failed::from)
+        }
         Action::Rewrite(_) => Ok(None),
     };
-    match &result {
+    match result {
         Ok(made) => {
             // If this can't be recorded, the next run finds by its tag what was made.
             let done = Event::ChangeDone { slot: slot.clone(), made: made.clone() };
             let _ = shared.record(done).await;
+            Ok(made)
         }
-        Err(failure) => {
-            shared.tell(Event::ChangeFailed { slot: slot.clone(), failure: failure.clone() });
+        Err(Failed { failure, unresolved }) => {
+            let slot = slot.clone();
+            shared.tell(Event::ChangeFailed { slot, failure: failure.clone(), unresolved });
+            Err(failure)
         }
     }
-    result
 }

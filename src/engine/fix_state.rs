@@ -54,9 +54,14 @@ impl FixState {
         match event {
             Event::ChangeIntended { slot } => self.set(slot, ChangeState::Running),
             Event::ChangeDone { slot, made } => self.set(slot, ChangeState::Done(made.clone())),
-            Event::ChangeFailed { slot, failure } => {
+            Event::ChangeFailed { slot, failure, .. } => {
                 self.set(slot, ChangeState::Failed(failure.clone()));
             }
+            Event::ChangeResolved { slot, made, .. } => self.set(
+                slot,
+                made.as_ref()
+                    .map_or(ChangeState::Waiting, |id| ChangeState::Done(Some(id.clone()))),
+            ),
             Event::FixEnded { .. } => self.ended = Some(at),
             _ => {}
         }

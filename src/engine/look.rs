@@ -12,9 +12,7 @@ use crate::{
 };
 
 use super::{
-    Update,
-    down::regions,
-    refresh,
+    Update, region,
     shared::{Message, Shared},
 };
 
@@ -67,11 +65,12 @@ fn all_allowed(project: &Project, survey: &Survey) -> bool {
 }
 
 async fn own_machines(shared: &Shared) {
-    let regions = regions(shared).into_iter();
-    let read = regions.map(|region| async move {
-        if let Err((_, failure)) = refresh::read(shared, &region).await {
-            shared.update(Update::Notice(failure));
+    let regions = shared.state().regions.clone();
+    let look = |region| async move {
+        match region::list(shared, &region).await {
+            Ok(listing) => region::reconcile(shared, &region, &listing),
+            Err(error) => shared.update(Update::Notice((&error).into())),
         }
-    });
-    join_all(read).await;
+    };
+    join_all(regions.into_iter().map(look)).await;
 }

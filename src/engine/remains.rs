@@ -9,15 +9,18 @@ use serde::Serialize;
 use crate::{
     cloud::{Result, RouteTarget, Tagged, tags},
     model::{Failure, PeeringId, Region, RouteTableId},
+    remedy,
 };
 
-use super::{Update, shared::Shared};
+use super::{Update, fix, resources, shared::Shared};
 
 /// What is still there that muster made for a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
     /// By region and kind.
     pub found: Vec<(Region, Tagged)>,
+    /// What carries the project's name as a tag, and is in none of its journals.
+    pub unrecorded: Vec<(Region, Tagged)>,
     /// Routes through muster's peering connections in tables that it did not make.
     pub routes: Vec<(Region, LeftRoute)>,
     /// Regions that could not be asked; what is there is not known.
@@ -38,12 +41,25 @@ pub struct LeftRoute {
 
 /// Asks `regions`, and tells [`Update::Remains`].
 pub(super) async fn tell(shared: &Shared, regions: &[Region]) {
+    let record = resources::record(shared).await;
+    let id = fix::project_id(shared).unwrap_or_default();
+    // Volumes, snapshots and rules come along with something else; no journal
+    // has their ids.
+    let comes_along = |one: &Tagged| one.kind == "volume" || remedy::is_beside(&one.kind);
+    let is_own = |one: &Tagged| {
+        let has = |key: &str, value: &str| one.tags.get(key).is_some_and(|own| own == value);
+        let tagged = has(tags::PROJECT_ID, &id) || has(tags::CLUSTER, shared.cluster.as_str());
+        record.owns(&one.id) || comes_along(one) && tagged
+    };
     let asked = join_all(regions.iter().map(|region| of_region(shared, region))).await;
     let mut remains = Remains::default();
     for (region, answer) in regions.iter().zip(asked) {
         match answer {
             Ok((found, routes)) => {
-                remains.found.extend(found.into_iter().map(|one| (region.clone(), one)));
+                let (own, others): (Vec<_>, Vec<_>) =
+                    found.into_iter().partition(|one| is_own(one));
+                remains.found.extend(own.into_iter().map(|one| (region.clone(), one)));
+                remains.unrecorded.extend(others.into_iter().map(|one| (region.clone(), one)));
                 remains.routes.extend(routes.into_iter().map(|one| (region.clone(), one)));
             }
             Err(error) => remains.unknown.push((region.clone(), Failure::from(&error))),
@@ -55,7 +71,10 @@ pub(super) async fn tell(shared: &Shared, regions: &[Region]) {
 /// Instances are `down`'s own business, and gone ones are told of for an hour.
 async fn of_region(shared: &Shared, region: &Region) -> Result<(Vec<Tagged>, Vec<LeftRoute>)> {
     let project = shared.project();
-    let tagged = shared.cloud.tagged(region, &[tags::PROJECT, tags::REMEDY]).await?;
+    let tagged = shared
+        .cloud
+        .tagged(region, &[tags::PROJECT, tags::REMEDY, tags::PROJECT_ID, tags::CLUSTER])
+        .await?;
     let ours = |one: &Tagged| one.tags.get(tags::PROJECT) == Some(&project.name.value);
     let lasts = |one: &Tagged| one.kind != "instance";
     let mut found: Vec<_> = tagged.into_iter().filter(ours).filter(lasts).collect();

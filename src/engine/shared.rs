@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -33,8 +34,6 @@ pub(super) enum Message {
     Reload(oneshot::Sender<Result<(), Failure>>),
     /// What was to be taken over is: bootstrap it.
     Adopted,
-    /// Whether nothing reads or changes the cluster's instances now.
-    IsIdle(oneshot::Sender<bool>),
     /// Answered once all that was said before is folded.
     Flush(oneshot::Sender<()>),
     /// Send on as it is.
@@ -48,6 +47,8 @@ pub(super) struct Shared {
     pub(super) remote: Arc<dyn Remote>,
     pub(super) clock: Clock,
     pub(super) cluster: ClusterId,
+    /// The cluster's folder; none where it is kept in memory alone.
+    pub(super) folder: Option<PathBuf>,
     pub(super) logs: Arc<LogStore>,
     pub(super) must: MustFinish,
     /// What is being waited for; calls to `cloud` enter it by themselves.
@@ -77,6 +78,7 @@ impl Shared {
             remote: parts.remote.clone(),
             clock: parts.clock,
             cluster: parts.store.cluster().clone(),
+            folder: parts.store.folder().map(Path::to_owned),
             logs,
             must: MustFinish::default(),
             waits,

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{Event, FixState, LinkCheck, Phase, Stamped, StepOutcome};
+use super::{Event, FixEvents, FixState, LinkCheck, Phase, Stamped, StepOutcome};
 
 /// Everything that is known of a cluster's life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,10 +43,9 @@ pub struct RunState {
     pub adopting: BTreeSet<Region>,
     /// The last plan of changes, if one was begun.
     pub fix: Option<FixState>,
-    /// Every instance that a launch or an adoption on record names, those that
-    /// were replaced included.
+    /// The events of all fixes, for the record of what is this project's.
     #[serde(skip)]
-    on_record: BTreeSet<InstanceId>,
+    pub fix_events: FixEvents,
     /// The nodes by their present machines: `nodes` the other way round.
     #[serde(skip)]
     by_instance: BTreeMap<InstanceId, NodeName>,
@@ -168,8 +167,6 @@ pub struct LaunchRecord {
     pub nodes: Vec<NodeName>,
     /// Where.
     pub subnet: Option<SubnetId>,
-    /// When it was announced.
-    pub since: Timestamp,
     /// How far it is.
     pub state: LaunchState,
     /// The request, where the journal has it.
@@ -256,13 +253,16 @@ impl RunState {
         let at = stamped.at;
         self.seq = stamped.seq;
         self.updated = Some(at);
+        self.fix_events.apply(at, &stamped.event);
         match &stamped.event {
             Event::ClusterCreated { cluster, leader, regions, .. } => {
                 self.cluster = Some(cluster.clone());
                 self.leader = Some(leader.clone());
                 self.regions.clone_from(regions);
             }
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. }
+            | Event::ResourceTakenOver { .. }
+            | Event::ResourceGone { .. } => {}
             Event::LaunchIntended { token, group, nodes, subnet, request } => {
                 self.phase = ClusterPhase::Rising;
                 self.intend(group, nodes, at);
@@ -270,7 +270,6 @@ impl RunState {
                     group: group.clone(),
                     nodes: nodes.clone(),
                     subnet: subnet.clone(),
-                    since: at,
                     state: LaunchState::Intended,
                     request: request.clone(),
                 };
@@ -335,21 +334,18 @@ impl RunState {
             Event::StopEnded { stopped, left } => self.stop_ended(*stopped, *left),
             Event::StartIntended { .. } => self.phase = ClusterPhase::Rising,
             Event::ServicesVoided { nodes, steps } => self.void_services(nodes, steps, at),
-            Event::AdoptIntended { regions, instances } => self.adopts(regions, instances),
+            Event::AdoptIntended { regions, .. } => self.adopting.extend(regions.iter().cloned()),
             Event::AdoptGivenUp { region, .. } => {
                 self.adopting.remove(region);
             }
             Event::Adopted { region, nodes } => self.adopt(region, nodes, at),
             Event::ClusterGone => self.phase = ClusterPhase::Gone,
-            Event::FixStarted { steps } => self.fix = Some(FixState::begin(steps, at)),
-            Event::ChangeIntended { .. }
+            Event::FixStarted { .. }
+            | Event::ChangeIntended { .. }
             | Event::ChangeDone { .. }
             | Event::ChangeFailed { .. }
-            | Event::FixEnded { .. } => {
-                if let Some(fix) = &mut self.fix {
-                    fix.apply(&stamped.event, at);
-                }
-            }
+            | Event::ChangeResolved { .. }
+            | Event::FixEnded { .. } => self.fix_event(&stamped.event, at),
         }
     }
 
@@ -359,9 +355,12 @@ impl RunState {
         }
     }
 
-    fn adopts(&mut self, regions: &[Region], instances: &[InstanceId]) {
-        self.adopting.extend(regions.iter().cloned());
-        self.on_record.extend(instances.iter().cloned());
+    fn fix_event(&mut self, event: &Event, at: Timestamp) {
+        match (event, &mut self.fix) {
+            (Event::FixStarted { steps }, fix) => *fix = Some(FixState::begin(steps, at)),
+            (event, Some(fix)) => fix.apply(event, at),
+            (_, None) => {}
+        }
     }
 
     fn enter(&mut self, node: &NodeName, phase: Phase, at: Timestamp) {
@@ -429,19 +428,6 @@ impl RunState {
         })
     }
 
-    /// Whether a launch or an adoption on record names `id`.
-    pub fn is_on_record(&self, id: &InstanceId) -> bool {
-        self.on_record.contains(id)
-    }
-
-    /// What the launch of `token` created; none while that is not on record.
-    pub fn created_by(&self, token: &ClientToken) -> Option<&[InstanceId]> {
-        match &self.launches.get(token)?.state {
-            LaunchState::Succeeded(instances) => Some(instances),
-            LaunchState::Intended | LaunchState::Failed(_) => None,
-        }
-    }
-
     /// The node whose machine is `id`.
     pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
         self.nodes.get(self.by_instance.get(id)?)
@@ -462,32 +448,8 @@ impl RunState {
         self.live().filter(|info| !info.state.is_stopped())
     }
 
-    /// Instances that are stopping or stopped: only their volumes are billed.
-    pub fn halted(&self) -> impl Iterator<Item = &InstanceInfo> {
-        self.live().filter(|info| info.state.is_stopped())
-    }
-
-    /// Instances that are stopped.
+    /// Machines that are stopped or about to be: only their volumes are billed.
     pub fn stopped(&self) -> impl Iterator<Item = &InstanceInfo> {
-        self.live().filter(|info| info.state == InstanceState::Stopped)
-    }
-
-    /// Instances that are stopping.
-    pub fn stopping(&self) -> impl Iterator<Item = &InstanceInfo> {
-        self.live().filter(|info| info.state == InstanceState::Stopping)
-    }
-
-    /// The leader, where its instance is stopped or terminated though nobody
-    /// stopped or ended the cluster: then nothing works.
-    pub fn lost_leader(&self) -> Option<&NodeState> {
-        let intended = matches!(
-            self.phase,
-            ClusterPhase::Stopping
-                | ClusterPhase::Stopped
-                | ClusterPhase::Falling
-                | ClusterPhase::Gone
-        );
-        let lost = |node: &&NodeState| node.leader && node.instance.is_some() && !node.is_up();
-        self.nodes.values().find(lost).filter(|_| !intended)
+        self.live().filter(|info| info.state.is_stopped())
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! <state dir>/<project>/lock                 held by the one writer
+//! <state dir>/<project>/project-id           random, created once
 //! <state dir>/<project>/<cluster>/journal.jsonl
 //!                                 manifest.json
 //!                                 logs/<region>/<node>.log
@@ -12,8 +13,10 @@
 
 mod file;
 mod forward;
+mod project;
 mod store;
 
 pub use file::{JournalError, JournalFile};
 pub use forward::{ForwardRecord, forwarded};
+pub use project::{others, project_id};
 pub use store::{Store, TakeOver, state_dir};

@@ -121,13 +121,6 @@ impl Store {
         Self { cluster, place, read_only: None, records: Vec::new() }
     }
 
-    /// The same records in memory: what is appended is written nowhere. For a
-    /// termination where the disk can't be written.
-    #[must_use]
-    pub fn detached(self) -> Self {
-        Self { records: self.records, ..Self::in_memory(self.cluster) }
-    }
-
     /// What the next process would find in this memory: the same records,
     /// those after the first `keep` lost. For tests of crashes.
     #[must_use]
@@ -142,6 +135,18 @@ impl Store {
         let memory = Memory { records: records.clone(), manifest: None };
         let place = Place::Memory(Arc::new(Mutex::new(memory)));
         Self { cluster: self.cluster.clone(), place, read_only: None, records }
+    }
+
+    /// What the next process would find in this memory, and write on in; a
+    /// place of its own on disk.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        let mut store = self.share().unwrap_or_else(|| Self::in_memory(self.cluster.clone()));
+        if let Place::Memory(memory) = &store.place {
+            let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            store.records.clone_from(&memory.records);
+        }
+        store
     }
 
     /// Another handle on the same memory, to look into it while an engine has

@@ -2,7 +2,6 @@
 
 mod clock;
 mod count;
-mod elapsed;
 mod failure;
 mod ids;
 mod node;
@@ -12,7 +11,6 @@ mod ssh;
 
 pub use clock::Clock;
 pub use count::count;
-pub use elapsed::{duration, elapsed};
 pub use failure::Failure;
 pub use ids::{
     ClientToken, ClusterId, ImageId, InstanceId, InstanceType, KeyName, NodeName, PeeringId,

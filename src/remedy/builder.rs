@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     Facts,
-    facts::RegionFacts,
+    facts::{Owner, RegionFacts},
     plan::{Action, Left, Plan, Problem, Rewrite, Step, Until},
 };
 
@@ -27,18 +27,21 @@ impl<'a> Builder<'a> {
     pub fn new(
         facts: &'a Facts,
         wanted: Vec<&'a Finding>,
-        project: &str,
+        owner: Owner<'_>,
         cluster: &ClusterId,
     ) -> Self {
         let base = Tags::from([
             (tags::CLUSTER.to_owned(), cluster.to_string()),
-            (tags::PROJECT.to_owned(), project.to_owned()),
+            (tags::PROJECT.to_owned(), owner.name.to_owned()),
+            (tags::PROJECT_ID.to_owned(), owner.id.to_owned()),
         ]);
-        Self { facts, wanted, base, plan: Plan::default() }
+        let plan = Plan { unrecorded: facts.unrecorded().cloned().collect(), ..Plan::default() };
+        Self { facts, wanted, base, plan }
     }
 
     /// The plan, with all that nothing mends listed as left.
     pub fn finish(mut self) -> Plan {
+        self.plan.block_what_exists();
         let told: BTreeSet<Problem> = self
             .plan
             .mended()
@@ -97,8 +100,8 @@ impl<'a> Builder<'a> {
         self.plan.left.extend(left);
     }
 
-    /// Adds a change; answers what it makes. What an earlier run made by it is
-    /// taken instead.
+    /// Adds a change; returns what it makes. What an earlier run made by it is
+    /// taken instead, where it is what this change would make.
     pub fn change(
         &mut self,
         slot: &str,
@@ -108,8 +111,8 @@ impl<'a> Builder<'a> {
     ) -> Ref {
         let slot = Slot(slot.to_owned());
         let facts = self.facts.of(region).ok();
-        if let Some(id) = facts.and_then(|facts| facts.made(&slot)).filter(|_| change.makes()) {
-            return Ref::Id(id.to_owned());
+        if let Some(id) = facts.and_then(|facts| facts.reusable(&slot, &change)) {
+            return Ref::Id(id);
         }
         if let Some(tags) = change.tags_mut() {
             tags.extend(self.base.clone());
@@ -117,6 +120,22 @@ impl<'a> Builder<'a> {
         }
         self.add(slot.clone(), Action::Change { region: region.clone(), change }, mends);
         Ref::Made(slot)
+    }
+
+    /// Why the user may not take over `id`, which is not on record.
+    pub fn refuse_takeover(&mut self, id: &str, why: &str) {
+        let unrecorded = self.plan.unrecorded.iter_mut().filter(|one| one.id == id);
+        unrecorded.for_each(|one| one.refused = Some(why.to_owned()));
+    }
+
+    /// How many steps there are so far.
+    pub fn len(&self) -> usize {
+        self.plan.steps.len()
+    }
+
+    /// The names of the steps from number `first` on.
+    pub fn slots_from(&self, first: usize) -> Vec<Slot> {
+        self.plan.steps.iter().skip(first).map(|step| step.slot.clone()).collect()
     }
 
     /// Adds a wait.

@@ -17,6 +17,7 @@ use crate::{
 
 use super::{
     builder::Builder,
+    foreign_rules,
     network::Network,
     plan::{Problem, Rewrite, Target, Written},
 };
@@ -102,6 +103,7 @@ impl Needs<'_> {
         let mut rules = self.missing(network, &id, &made);
         let asked: Vec<_> = wanted().flat_map(|group| &group.rules).collect();
         rules.extend(asked_for(&asked, &Rules::of(&made)));
+        self.judge_unrecorded(slot, network, &asked, plan);
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
         let ready = authorize(&format!("{slot}/rules"), region, &id, rules, &all, plan);
@@ -115,6 +117,28 @@ impl Needs<'_> {
             );
         }
         NewGroup { region: region.clone(), id, ready }
+    }
+
+    /// Refuses groups of this step that are on no record and admit anything else.
+    fn judge_unrecorded(
+        &self,
+        slot: &str,
+        network: &Network<'_>,
+        asked: &[&InboundRule],
+        plan: &mut Builder<'_>,
+    ) {
+        let Ok(facts) = plan.facts.of(network.place.region()) else { return };
+        let networks = foreign_rules::networks(plan);
+        for one in facts.unrecorded.iter().filter(|one| one.slot.0 == slot) {
+            let Some(group) = facts.groups.iter().find(|group| group.id.as_str() == one.id) else {
+                continue;
+            };
+            let mut wanted = self.missing(network, &Ref::Id(one.id.clone()), &[]);
+            wanted.extend(asked.iter().copied().cloned());
+            if let Some(rule) = foreign_rules::foreign_rule(group, &wanted, &networks) {
+                plan.refuse_takeover(&one.id, &format!("it admits {rule}, which `fix` would not"));
+            }
+        }
     }
 
     /// What `groups`, taken together and called `own`, do not admit yet.

@@ -16,12 +16,12 @@ use super::{
 const EXISTS: &str = "ami.exists";
 
 /// Plans what mends images.
-pub(super) fn plan(project: &Project, survey: &Survey, plan: &mut Builder<'_>) {
+pub(super) fn plan(project: &Project, survey: &Survey, id: &str, plan: &mut Builder<'_>) {
     for config in &project.regions {
         let region = &config.region.value;
         if let Some(problem) = plan.wants_in(EXISTS, region) {
             for image in missing(survey, config) {
-                replace(project, survey, plan, config, image, &problem);
+                replace((project, id), survey, plan, config, image, &problem);
             }
         }
     }
@@ -34,7 +34,7 @@ fn missing<'a>(survey: &Survey, config: &'a RegionConfig) -> Vec<&'a ImageId> {
 }
 
 fn replace(
-    project: &Project,
+    (project, project_id): (&Project, &str),
     survey: &Survey,
     plan: &mut Builder<'_>,
     config: &RegionConfig,
@@ -52,7 +52,7 @@ fn replace(
         .find(|one| one.state == ImageState::Available && one.architecture == image.architecture);
     let (new, after) = match usable {
         Some(same) => (Ref::Id(same.id.to_string()), Vec::new()),
-        None => copy(project, plan, region, (home, image), mends),
+        None => copy(project_id, plan, region, (home, image), mends),
     };
     let slot = format!("{region}/image-id-{id}");
     plan.rewrite(&slot, rewrites(config, id, &new), after, mends);
@@ -71,7 +71,7 @@ fn home<'a>(
 }
 
 fn copy(
-    project: &Project,
+    project_id: &str,
     plan: &mut Builder<'_>,
     region: &Region,
     (home, image): (&Region, &Image),
@@ -82,7 +82,7 @@ fn copy(
         name: image.name.clone(),
         image: image.id.clone(),
         from: home.clone(),
-        token: token(&project.name, &slot),
+        token: token(project_id, &slot),
         tags: Tags::new(),
     };
     let copy = plan.change(&slot, region, change, mends);
@@ -92,8 +92,8 @@ fn copy(
 }
 
 /// `ClientToken`, at most 64 characters: the same for the same copy.
-fn token(project: &str, slot: &str) -> String {
-    let name = format!("{project}/{slot}");
+fn token(project_id: &str, slot: &str) -> String {
+    let name = format!("{project_id}/{slot}");
     let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, name.as_bytes());
     format!("muster-{name}")
 }

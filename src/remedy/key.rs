@@ -32,6 +32,11 @@ pub(super) fn candidates(project: &Project, findings: &[Finding]) -> Vec<KeyName
     all_names(project).into_iter().flat_map(new_names).collect()
 }
 
+/// The name of the key pair that a step imports, by the step's name.
+pub(super) fn name_of(slot: &str) -> Option<KeyName> {
+    slot.split_once("/key-pair-").map(|(_, name)| KeyName::new(name))
+}
+
 /// `quokka-muster`, `quokka-muster-2`, …
 fn new_names(name: &KeyName) -> impl Iterator<Item = KeyName> {
     let first = format!("{name}-muster");

@@ -11,19 +11,27 @@ mod addresses;
 mod builder;
 pub mod describe;
 mod facts;
+mod foreign_rules;
 mod group;
 mod image;
 mod key;
 mod network;
 mod peering;
 mod plan;
+mod record;
+mod reuse;
 mod script;
+mod seen;
 mod teardown;
+mod unrecorded;
 
-pub use facts::{Facts, RegionFacts};
+pub use facts::{Facts, Owner, RegionFacts, is_beside};
 pub use plan::{Action, Left, Plan, Problem, Rewrite, Step, Target, Until, Written};
+pub use record::{Created, Intent, Record};
 pub use script::script;
+pub use seen::{describe as describe_resources, is_seen, key_name, unseen_rules};
 pub use teardown::Teardown;
+pub use unrecorded::Unrecorded;
 
 use ipnet::Ipv4Net;
 
@@ -75,6 +83,8 @@ pub struct Known<'a> {
     pub findings: &'a [Finding],
     /// What else is there.
     pub facts: &'a Facts,
+    /// Whose resources they are.
+    pub owner: Owner<'a>,
     /// The cluster that everything is tagged with.
     pub cluster: &'a ClusterId,
     /// Where the operator's connections come from, if that is known.
@@ -83,15 +93,15 @@ pub struct Known<'a> {
 
 /// Plans what mends the findings that `wish` names.
 pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
-    let Known { project, survey, findings, facts, cluster, operator } = known;
+    let Known { project, survey, findings, facts, owner, cluster, operator } = known;
     let wanted = findings.iter().filter(|finding| wish.wants(finding)).collect();
-    let mut plan = Builder::new(facts, wanted, &project.name, cluster);
+    let mut plan = Builder::new(facts, wanted, owner, cluster);
     let context = Context::new(project, survey, Some(cluster));
     key::plan(project, survey, &mut plan);
-    image::plan(project, survey, &mut plan);
+    image::plan(project, survey, owner.id, &mut plan);
     let networks = network::plan(&context, &mut plan);
-    let groups = group::plan(project, operator, &networks, &mut plan);
-    peering::plan(&networks, wish.replace_blackholes, &mut plan);
+    let groups = group::plan(project, operator, &networks.all, &mut plan);
+    peering::plan(&networks.all, wish.replace_blackholes, &mut plan);
     network::rewrite(&networks, &groups, &mut plan);
     plan.finish()
 }

@@ -69,17 +69,30 @@ const SUBNETS: &str = "subnet.exists";
 /// What else a new network mends.
 const WITH_IT: [&str; 3] = ["subnet.reachable", "sg.exists", "sg.same-vpc"];
 
-/// Plans new networks where they are needed, and tells all of them.
-pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Vec<Network<'a>> {
+/// The networks of all regions, and what their completeness is judged by.
+pub(super) struct Networks<'a> {
+    pub all: Vec<Network<'a>>,
+    /// The number of the first step that belongs to them.
+    first_step: usize,
+    /// Regions that need another network for which none could be planned.
+    unplanned: Vec<&'a Region>,
+}
+
+/// Plans new networks where they are needed, and returns all of them.
+pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Networks<'a> {
     let places = ctx.places("network");
     let moving = moving(&places, plan);
     let mut pool = Pool::of(plan.facts);
-    let mut networks = Vec::new();
+    let mut networks = Networks { all: Vec::new(), first_step: plan.len(), unplanned: Vec::new() };
     for place in places {
         let region = place.region();
-        match moving.iter().find(|(moves, _)| *moves == region) {
-            Some((_, mends)) => networks.extend(build(ctx, place, plan, &mut pool, mends)),
-            None => networks.extend(present(place)),
+        let Some((_, mends)) = moving.iter().find(|(moves, _)| *moves == region) else {
+            networks.all.extend(present(place));
+            continue;
+        };
+        match build(ctx, place, plan, &mut pool, mends) {
+            Some(network) => networks.all.push(network),
+            None => networks.unplanned.push(region),
         }
     }
     networks
@@ -152,26 +165,50 @@ fn build<'a>(
         return None;
     }
     let zones: BTreeSet<_> = per_config.into_iter().flatten().collect();
-    let slot = |what: &str| format!("{region}/{what}");
-    let Some(cidr) = vpc_cidr(facts, &Slot(slot("vpc"))).or_else(|| pool.take()) else {
+    let named = Tags::from([("Name".to_owned(), format!("muster {}", ctx.project.name.value))]);
+    let tags = || named.clone();
+    let Some((vpc, cidr)) = new_vpc(plan, region, facts, pool, mends, &tags) else {
         plan.leave(mends, "no 10.x.0.0/16 is free in all of these regions");
         return None;
     };
-    let named = Tags::from([("Name".to_owned(), format!("muster {}", ctx.project.name.value))]);
-    let tags = || named.clone();
-    let vpc = plan.change(&slot("vpc"), region, Change::CreateVpc { cidr, tags: tags() }, mends);
     let (id, ready) = way_out(plan, region, &vpc, mends, &tags);
     let mut network = New { mends: mends.to_vec(), subnets: Vec::new(), ready };
     let mut shares = addresses::shares(cidr);
     for zone in zones {
-        let share = subnet_cidr(facts, &Slot(slot(&format!("subnet-{zone}"))));
-        let Some(next) = shares.next() else { break };
-        let own = Subnet { zone, cidr: share.unwrap_or(next) };
-        subnet(plan, region, (&vpc, &id), own, &mut network, &tags);
+        let Some(cidr) = shares.find(|cidr| is_free(facts, &vpc, &zone, *cidr)) else { break };
+        subnet(plan, region, (&vpc, &id), Subnet { zone, cidr }, &mut network, &tags);
     }
     let routes = present_routes(facts, &id);
     let table = Table { id, name: "new".into(), routes };
     Some(Network { place, vpc, cidrs: vec![cidr], tables: vec![table], new: Some(network) })
+}
+
+/// The VPC that an earlier run made, or one with addresses that none has.
+fn new_vpc(
+    plan: &mut Builder<'_>,
+    region: &Region,
+    facts: &RegionFacts,
+    pool: &mut Pool,
+    mends: &[Problem],
+    tags: &dyn Fn() -> Tags,
+) -> Option<(Ref, Ipv4Net)> {
+    let name = format!("{region}/vpc");
+    let create = |cidr| Change::CreateVpc { cidr, tags: tags() };
+    let placeholder = create(Ipv4Net::default());
+    let made = facts.reusable(&Slot(name.clone()), &placeholder);
+    let made = made.and_then(|id| facts.vpcs.iter().find(|vpc| vpc.id.as_str() == id));
+    let cidr = match made.and_then(|vpc| vpc.cidrs.first()) {
+        Some(cidr) => *cidr,
+        None => pool.take()?,
+    };
+    Some((plan.change(&name, region, create(cidr), mends), cidr))
+}
+
+/// Whether no subnet of another zone has the addresses.
+fn is_free(facts: &RegionFacts, vpc: &Ref, zone: &Zone, cidr: Ipv4Net) -> bool {
+    let mut others =
+        facts.subnets.iter().filter(|one| vpc.id() == Some(one.vpc.as_str()) && one.zone != *zone);
+    !others.any(|one| one.cidr.contains(&cidr) || cidr.contains(&one.cidr))
 }
 
 /// Gateway and route table: the way to the internet.
@@ -183,10 +220,22 @@ fn way_out(
     tags: &dyn Fn() -> Tags,
 ) -> (Ref, Vec<Slot>) {
     let slot = |what: &str| format!("{region}/{what}");
-    let change = Change::CreateInternetGateway { tags: tags() };
-    let gateway = plan.change(&slot("gateway"), region, change, mends);
-    let attach = Change::AttachInternetGateway { gateway: gateway.clone(), vpc: vpc.clone() };
-    plan.change(&slot("gateway-attached"), region, attach, mends);
+    let facts = plan.facts.of(region).ok();
+    let made = facts.and_then(|facts| facts.reusable_gateway(&Slot(slot("gateway")), vpc));
+    let gateway = if let Some(id) = made {
+        Ref::Id(id)
+    } else {
+        let change = Change::CreateInternetGateway { tags: tags() };
+        plan.change(&slot("gateway"), region, change, mends)
+    };
+    let attached = facts.is_some_and(|facts| {
+        let mut own = facts.gateways.iter().filter(|one| gateway.id() == Some(one.id.as_str()));
+        own.any(|one| one.vpc.is_some())
+    });
+    if !attached {
+        let attach = Change::AttachInternetGateway { gateway: gateway.clone(), vpc: vpc.clone() };
+        plan.change(&slot("gateway-attached"), region, attach, mends);
+    }
     let change = Change::CreateRouteTable { vpc: vpc.clone(), tags: tags() };
     let table = plan.change(&slot("routes"), region, change, mends);
     let has_default = plan.facts.of(region).is_ok_and(|facts| {
@@ -259,48 +308,60 @@ fn zones(place: &Place<'_>, config: &RayConfig) -> BTreeSet<Zone> {
     all.into_iter().filter(|zone| usual(zone) && allowed(zone) && offers(zone)).collect()
 }
 
-fn vpc_cidr(facts: &RegionFacts, slot: &Slot) -> Option<Ipv4Net> {
-    let id = facts.made(slot)?;
-    facts.vpcs.iter().find(|vpc| vpc.id.as_str() == id)?.cidrs.first().copied()
-}
-
-fn subnet_cidr(facts: &RegionFacts, slot: &Slot) -> Option<Ipv4Net> {
-    let id = facts.made(slot)?;
-    facts.subnets.iter().find(|subnet| subnet.id.as_str() == id).map(|subnet| subnet.cidr)
-}
-
 fn present_routes(facts: &RegionFacts, table: &Ref) -> Vec<Route> {
     let of = |id: &str| facts.tables.iter().find(|table| table.id.as_str() == id);
     table.id().and_then(of).map(|table| table.routes.clone()).unwrap_or_default()
 }
 
-/// Names the new networks' subnets and groups in the configs: all of a region
-/// or nothing, since EC2 refuses a group and a subnet of two VPCs.
-pub(super) fn rewrite(networks: &[Network<'_>], groups: &[NewGroup], plan: &mut Builder<'_>) {
-    for network in networks {
-        let Some(new) = &network.new else { continue };
-        let region = network.place.region();
-        let Some(group) = groups.iter().find(|group| group.region == *region) else { continue };
-        let mut rewrites: Vec<Rewrite> = Vec::new();
-        for node_group in &network.place.config.groups {
-            let config = network.place.config.config_of(node_group);
-            let subnets = new.subnets_of(&zones(&network.place, config));
-            let values = [("SubnetIds", subnets), ("SecurityGroupIds", vec![group.id.clone()])];
-            for (key, ids) in values {
-                let rewrite = in_node_config(config, node_group, key, ids);
-                if !rewrites.contains(&rewrite) {
-                    rewrites.push(rewrite);
-                }
-            }
-        }
+/// Names the new networks' subnets and groups in the configs: those of all
+/// regions at once, and only after every step of the mesh. Regions that move one
+/// by one would leave the last one where it is, since its default VPC then
+/// overlaps with no other.
+pub(super) fn rewrite(networks: &Networks<'_>, groups: &[NewGroup], plan: &mut Builder<'_>) {
+    let new = || networks.all.iter().filter_map(|network| Some((network, network.new.as_ref()?)));
+    let (mut rewrites, mut mends) = (Vec::<Rewrite>::new(), Vec::new());
+    for (network, new) in new() {
         let mut pinned = network.place.config.groups.iter();
         if let Some(why) = pinned.find_map(|group| group.template.pinned_network()) {
             plan.leave(&new.mends, why);
             continue;
         }
-        let after = new.ready.iter().chain(&group.ready).cloned().collect();
-        plan.rewrite(&format!("{region}/network-ids"), rewrites, after, &new.mends);
+        let own = of_network(network, new, groups);
+        rewrites.extend(own);
+        mends.extend(new.mends.iter().cloned());
     }
+    mends.sort();
+    mends.dedup();
+    if let Some(region) = networks.unplanned.first() {
+        let why = format!("the network of {region} has to be complete first");
+        return plan.leave(&mends, &why);
+    }
+    if !rewrites.is_empty() {
+        let after = plan.slots_from(networks.first_step);
+        plan.rewrite("configs/network-ids", rewrites, after, &mends);
+    }
+}
+
+/// What names one new network in its region's configs: all of it, since EC2
+/// refuses a group and a subnet of two VPCs.
+fn of_network(network: &Network<'_>, new: &New, groups: &[NewGroup]) -> Vec<Rewrite> {
+    let region = network.place.region();
+    let Some(group) = groups.iter().find(|group| group.region == *region) else {
+        return Vec::new();
+    };
+    let mut rewrites: Vec<Rewrite> = Vec::new();
+    for node_group in &network.place.config.groups {
+        let config = network.place.config.config_of(node_group);
+        let subnets = new.subnets_of(&zones(&network.place, config));
+        let values = [("SubnetIds", subnets), ("SecurityGroupIds", vec![group.id.clone()])];
+        for (key, ids) in values {
+            let rewrite = in_node_config(config, node_group, key, ids);
+            if !rewrites.contains(&rewrite) {
+                rewrites.push(rewrite);
+            }
+        }
+    }
+    rewrites
 }
 
 fn in_node_config(

@@ -151,8 +151,9 @@ impl Pair<'_> {
     fn lacks_tags(&self, plan: &Builder<'_>, id: &str) -> bool {
         let slot = Slot(self.slot("peering"));
         let (here, there) = self.regions();
-        let made = |region| plan.facts.of(region).ok()?.made(&slot);
-        made(here) == Some(id) && made(there).is_none()
+        let own =
+            plan.facts.of(here).is_ok_and(|facts| facts.own(&slot).iter().any(|one| one == id));
+        own && plan.facts.of(there).is_ok_and(|facts| !facts.is_tagged(id))
     }
 
     fn activate(

@@ -2,7 +2,7 @@
 //! the user. Plain data: the same value is shown, printed as a script,
 //! journalled and carried out.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use crate::{
     model::{Failure, Region},
 };
 
+use super::unrecorded::Unrecorded;
+
 /// What would be done, and what can't be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
@@ -20,6 +22,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Findings that no step mends.
     pub left: Vec<Left>,
+    /// What carries the project's name as a tag, but is in none of its
+    /// journals: not touched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unrecorded: Vec<Unrecorded>,
 }
 
 /// One thing to do.
@@ -147,9 +153,60 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// Whether it takes networks away.
+    pub fn is_teardown(&self) -> bool {
+        let deletes = |step: &Step| match &step.action {
+            Action::Change { change, .. } => change.deletes(),
+            _ => false,
+        };
+        self.steps.iter().any(deletes)
+    }
+
+    /// The command that goes on with it where it was not carried out to its end.
+    pub fn command(&self) -> &'static str {
+        if self.is_teardown() { "muster down --network" } else { "muster fix" }
+    }
+
     /// The step of this name.
     pub fn step(&self, slot: &Slot) -> Option<&Step> {
         self.steps.iter().find(|step| step.slot == *slot)
+    }
+
+    /// Takes out what would create a second one of what exists with this
+    /// project's id and is in no journal, and all that needs it.
+    pub(super) fn block_what_exists(&mut self) {
+        let exists = self.unrecorded.iter().filter(|one| one.same_project);
+        let mut blocked: BTreeSet<Slot> = exists.map(|one| one.slot.clone()).collect();
+        if blocked.is_empty() {
+            return;
+        }
+        let (mut rest, mut out) = (Vec::new(), Vec::new());
+        // A step comes after all that it needs.
+        for step in self.steps.drain(..) {
+            let is_blocked = |slot: &Slot| blocked.contains(slot);
+            if is_blocked(&step.slot) || step.needs().iter().any(is_blocked) {
+                blocked.insert(step.slot.clone());
+                out.push(step);
+            } else {
+                rest.push(step);
+            }
+        }
+        self.steps = rest;
+        let mut problems: Vec<_> = out.into_iter().flat_map(|step| step.mends).collect();
+        problems.sort();
+        problems.dedup();
+        let why =
+            "what it needs carries this project's id and is in none of its journals: see below";
+        self.left.extend(problems.into_iter().map(|problem| Left { problem, why: why.into() }));
+    }
+
+    /// What the user may take over: what carries this project's id, and what the
+    /// plan would create otherwise. What carries no more than the name is somebody
+    /// else's, unless it is in the way.
+    pub fn to_take_over(&self) -> impl Iterator<Item = &Unrecorded> {
+        let creates = |slot: &Slot| self.step(slot).is_some();
+        let wanted = move |one: &&Unrecorded| one.same_project || creates(&one.slot);
+        self.unrecorded.iter().filter(|one| one.refused.is_none()).filter(wanted)
     }
 
     /// Takes out the writing of configs, which can't be done for this reason.

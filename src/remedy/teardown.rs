@@ -1,57 +1,75 @@
-//! Taking away the networks that muster built, and nothing else: refused while
-//! anything else has an address in them.
+//! Taking away the networks that are on record as this project's, and nothing
+//! else: refused while anything else has an address in them. What only carries
+//! the project's tags is shown and stays.
+
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
 use crate::{
-    check::Subject,
-    cloud::{
-        Change, Cloud, Interface, Peering, PeeringState, Ref, Result, Slot, Tagged, Vpc, tags,
-    },
+    check::{Subject, network::is_alive},
+    cloud::{Change, Cloud, Interface, InternetGateway, Ref, Result, Slot},
     model::{Region, VpcId},
     survey::Fact,
 };
 
-use super::plan::{Action, Left, Plan, Problem, Step};
+use super::{
+    facts::{Candidates, Owner, RegionFacts, tagged},
+    plan::{Action, Left, Plan, Problem, Step},
+    record::Created,
+};
 
 /// The name under which what can't be removed is told.
 const CHECK: &str = "network.teardown";
 
-/// What is known of the networks that muster built for a project.
+/// What is known of the networks that are on record as a project's.
 pub struct Teardown {
     regions: Vec<(Region, Fact<Built>)>,
 }
 
-/// What muster built in one region.
+/// What is on record in one region.
 #[derive(Default)]
 struct Built {
-    own: Vec<Tagged>,
-    vpcs: Vec<Vpc>,
-    peerings: Vec<Peering>,
+    facts: RegionFacts,
     interfaces: Vec<Interface>,
+    /// The connections that are on record, in whichever region.
+    peerings: BTreeSet<String>,
 }
 
 impl Teardown {
     /// Asks `regions`.
-    pub async fn read(project: &str, regions: &[Region], cloud: &dyn Cloud) -> Self {
+    pub async fn read(owner: Owner<'_>, regions: &[Region], cloud: &dyn Cloud) -> Self {
         let of_region = |region: &Region| {
             let region = region.clone();
             async move {
-                let built = read(project, &region, cloud).await;
+                let built = read(owner, &region, cloud).await;
                 (region, Fact::from(built))
             }
         };
         Self { regions: join_all(regions.iter().map(of_region)).await }
     }
 
+    /// What is on record as created, and what EC2 does not describe.
+    pub fn missing(&self) -> impl Iterator<Item = &Created> {
+        self.known().flat_map(|(_, built)| &built.facts.missing)
+    }
+
+    fn known(&self) -> impl Iterator<Item = (&Region, &Built)> {
+        self.regions.iter().filter_map(|(region, built)| Some((region, built.known()?)))
+    }
+
     /// What removes them, in order.
     pub fn plan(&self) -> Plan {
+        let vpcs = self.known().flat_map(|(_, built)| built.ids("vpc-")).cloned().collect();
         let mut plan = Plan::default();
         for (region, built) in &self.regions {
             match built {
-                Fact::Known(built) => built.plan(region, &mut plan),
+                Fact::Known(built) => Here { region, built, vpcs: &vpcs }.inside(&mut plan),
                 Fact::Unknown(failure) => plan.left.push(left(region, failure.to_string())),
             }
+        }
+        for (region, built) in self.known() {
+            Here { region, built, vpcs: &vpcs }.delete_vpcs(&mut plan);
         }
         // One that can't go keeps all of them: half a mesh is no use to anybody.
         if !plan.left.is_empty() {
@@ -61,139 +79,195 @@ impl Teardown {
     }
 }
 
-async fn read(project: &str, region: &Region, cloud: &dyn Cloud) -> Result<Built> {
-    let tagged = cloud.tagged(region, &[tags::PROJECT, tags::REMEDY]).await?;
-    let ours = |one: &Tagged| {
-        one.tags.get(tags::PROJECT).is_some_and(|name| name == project)
-            && one.tags.contains_key(tags::REMEDY)
-    };
-    let own: Vec<_> = tagged.into_iter().filter(ours).collect();
-    let vpcs = own.iter().filter(|one| one.kind == "vpc");
-    let vpcs: Vec<_> = vpcs.map(|one| VpcId::new(one.id.clone())).collect();
-    if vpcs.is_empty() {
-        return Ok(Built::default());
+async fn read(owner: Owner<'_>, region: &Region, cloud: &dyn Cloud) -> Result<Built> {
+    let own: Vec<Created> = owner.record.own(region).cloned().collect();
+    let (tagged, vpcs) = tokio::join!(tagged(cloud, region, owner), cloud.all_vpcs(region));
+    let (tagged, vpcs) = (tagged?, vpcs?);
+    let mut facts = Candidates::of(&own, &tagged, &[]).read(cloud, region, &vpcs).await?;
+    facts.vpcs = vpcs;
+    facts.sort(own, tagged, region, owner);
+    let mut built = Built { facts, ..Built::default() };
+    let vpcs: Vec<VpcId> = built.ids("vpc-").map(|id| VpcId::new(id.clone())).collect();
+    if !vpcs.is_empty() {
+        built.interfaces = cloud.interfaces(region, &vpcs).await?;
+        // Connections of others' keep a VPC as well.
+        let of_vpcs = cloud.peerings(region, &vpcs).await?;
+        built.facts.peerings.extend(of_vpcs);
     }
-    let (found, peerings, interfaces) = tokio::join!(
-        cloud.vpcs(region, &vpcs),
-        cloud.peerings(region, &vpcs),
-        cloud.interfaces(region, &vpcs),
-    );
-    Ok(Built { own, vpcs: found?, peerings: peerings?, interfaces: interfaces? })
+    let ids = built.facts.peerings.iter().map(|one| one.id.to_string());
+    built.peerings = ids.filter(|id| owner.record.owns(id)).collect();
+    Ok(built)
 }
 
 impl Built {
-    fn plan(&self, region: &Region, plan: &mut Plan) {
-        if self.vpcs.is_empty() {
-            return;
-        }
-        plan.left.extend(self.users().map(|why| left(region, why)));
-        let peerings = self.delete_peerings(region, plan);
-        let inside = self.delete_inside(region, plan);
-        for vpc in &self.vpcs {
-            let slot = format!("{region}/delete-{}", vpc.id);
-            let delete = Change::DeleteVpc { vpc: vpc.id.as_str().into() };
-            let after = peerings.iter().chain(&inside).cloned().collect();
-            push(plan, region, slot, delete, after);
+    /// The ids on record of one kind.
+    fn ids<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a String> {
+        let own = self.facts.all_own().map(|(_, id)| id);
+        own.filter(move |id| id.starts_with(prefix))
+    }
+
+    fn owns(&self, id: &str) -> bool {
+        self.facts.all_own().any(|(_, own)| own == id)
+    }
+}
+
+/// One region, and the VPCs on record in all of them.
+struct Here<'a> {
+    region: &'a Region,
+    built: &'a Built,
+    vpcs: &'a BTreeSet<String>,
+}
+
+impl Here<'_> {
+    /// All but the VPCs themselves.
+    fn inside(&self, plan: &mut Plan) {
+        plan.unrecorded.extend(self.built.facts.unrecorded.iter().cloned());
+        plan.left.extend(self.users().map(|why| left(self.region, why)));
+        self.delete_peerings(plan);
+        self.delete_groups(plan);
+        self.delete_subnets(plan);
+        self.delete_tables(plan);
+        self.delete_gateways(plan);
+    }
+
+    /// After all that is here, and after every connection.
+    fn delete_vpcs(&self, plan: &mut Plan) {
+        let first = |step: &&Step| {
+            let is_here = step.region() == Some(self.region) && !is_of_vpc(step);
+            is_here || is_of_peering(step)
+        };
+        let after: Vec<_> = plan.steps.iter().filter(first).map(|step| step.slot.clone()).collect();
+        for vpc in self.built.ids("vpc-") {
+            let delete = Change::DeleteVpc { vpc: vpc.as_str().into() };
+            self.push(plan, "delete", vpc, delete, after.clone());
         }
     }
 
     /// Who else uses the networks.
     fn users(&self) -> impl Iterator<Item = String> {
-        let interfaces = self.interfaces.iter().map(|one| {
+        let built = self.built;
+        let interfaces = built.interfaces.iter().map(|one| {
             let who = one.instance.as_ref().map_or(one.description.as_str(), |id| id.as_str());
             format!("{} is still used: {} {who}", one.vpc, one.id)
         });
-        let foreign =
-            self.peerings.iter().filter(|one| is_alive(one) && !self.made(one.id.as_str()));
-        interfaces.chain(foreign.map(|one| format!("{} is not muster's and still there", one.id)))
-    }
-
-    fn made(&self, id: &str) -> bool {
-        self.own.iter().any(|one| one.id == id)
-    }
-
-    /// The side that asked deletes; the other side's VPC goes without it.
-    fn delete_peerings(&self, region: &Region, plan: &mut Plan) -> Vec<Slot> {
-        let mut slots = Vec::new();
-        for peering in
-            self.peerings.iter().filter(|one| is_alive(one) && self.made(one.id.as_str()))
-        {
-            let slot = format!("delete-{}", peering.id);
-            slots.push(Slot(slot.clone()));
-            if peering.requester.region == *region {
-                let delete = Change::DeletePeering { peering: peering.id.as_str().into() };
-                push(plan, region, slot, delete, Vec::new());
-            }
-        }
-        slots
-    }
-
-    fn delete_inside(&self, region: &Region, plan: &mut Plan) -> Vec<Slot> {
-        let mut all = Vec::new();
-        let in_network = |one: &&Tagged| {
-            let slot = one.tags.get(tags::REMEDY).map(String::as_str);
-            // A group that muster made in a VPC of somebody else's stays.
-            one.kind != "security-group" || slot == Some(&format!("{region}/group"))
+        let joins = |one: &crate::cloud::Peering| {
+            [&one.requester, &one.accepter]
+                .iter()
+                .any(|side| side.region == *self.region && built.owns(side.vpc.as_str()))
         };
-        for one in self.own.iter().filter(in_network) {
-            for (slot, change) in self.deletes(region, one) {
-                let after = after(&slot, &change, region, self);
-                all.push(Slot(slot.clone()));
-                push(plan, region, slot, change, after);
+        let ids = built.facts.peerings.iter().filter(|one| is_alive(one) && joins(one));
+        let ids: BTreeSet<_> = ids.map(|one| one.id.as_str()).collect();
+        let foreign = ids.into_iter().filter(|id| !built.peerings.contains(*id));
+        let foreign = foreign.map(|id| {
+            format!("{id} joins a VPC of this project's, and is in none of its journals")
+        });
+        let unrecorded = built
+            .facts
+            .unrecorded
+            .iter()
+            .filter(|one| built.facts.vpc_of(&one.id).is_some_and(|vpc| built.owns(&vpc)));
+        let unrecorded = unrecorded.map(|one| {
+            format!("{} is in a VPC of this project's, and in none of its journals", one.id)
+        });
+        let gateways = self.gateways().filter_map(|one| {
+            let vpc = one.vpc.as_ref().filter(|vpc| !built.owns(vpc.as_str()))?;
+            Some(format!("{} is attached to {vpc}, which is not this project's", one.id))
+        });
+        interfaces.chain(foreign).chain(unrecorded).chain(gateways).collect::<Vec<_>>().into_iter()
+    }
+
+    fn gateways(&self) -> impl Iterator<Item = &InternetGateway> {
+        self.built.facts.gateways.iter().filter(|one| self.built.owns(&one.id))
+    }
+
+    /// The side that asked deletes; the other side's VPC goes after it.
+    fn delete_peerings(&self, plan: &mut Plan) {
+        let ids: BTreeSet<_> = self.built.ids("pcx-").collect();
+        for id in ids {
+            let Some(peering) = self.built.facts.peering(id) else { continue };
+            let sides = [&peering.requester.vpc, &peering.accepter.vpc];
+            // One between VPCs of the user's stays, as the groups in them do.
+            if sides.iter().any(|vpc| self.vpcs.contains(vpc.as_str())) {
+                let delete = Change::DeletePeering { peering: id.as_str().into() };
+                self.push(plan, "delete", id, delete, Vec::new());
             }
         }
-        all
     }
 
-    fn deletes(&self, region: &Region, one: &Tagged) -> Vec<(String, Change)> {
-        let slot = format!("{region}/delete-{}", one.id);
-        let id = Ref::from(one.id.as_str());
-        let change = match one.kind.as_str() {
-            "security-group" => Change::DeleteSecurityGroup { group: id },
-            "subnet" => Change::DeleteSubnet { subnet: id },
-            "route-table" => Change::DeleteRouteTable { table: id },
-            "internet-gateway" => {
-                let Some(vpc) = self.vpcs.first() else { return Vec::new() };
-                let vpc = Ref::from(vpc.id.as_str());
-                let detach = Change::DetachInternetGateway { gateway: id.clone(), vpc };
-                let first = format!("{region}/detach-{}", one.id);
-                return vec![
-                    (first, detach),
-                    (slot, Change::DeleteInternetGateway { gateway: id }),
-                ];
-            }
-            _ => return Vec::new(),
-        };
-        vec![(slot, change)]
-    }
-}
-
-/// Tables go after the subnets that use them, a gateway after its detaching.
-fn after(slot: &str, change: &Change, region: &Region, built: &Built) -> Vec<Slot> {
-    match change {
-        Change::DeleteRouteTable { .. } | Change::DetachInternetGateway { .. } => {
-            let subnets = built.own.iter().filter(|one| one.kind == "subnet");
-            subnets.map(|one| Slot(format!("{region}/delete-{}", one.id))).collect()
+    fn delete_groups(&self, plan: &mut Plan) {
+        let own = self.built.facts.groups.iter().filter(|one| self.built.owns(one.id.as_str()));
+        // A group in a VPC of the user's stays: nodes may be in it.
+        for group in own.filter(|one| self.vpcs.contains(one.vpc.as_str())) {
+            let id = group.id.as_str();
+            let delete = Change::DeleteSecurityGroup { group: id.into() };
+            self.push(plan, "delete", id, delete, Vec::new());
         }
-        Change::DeleteInternetGateway { .. } => vec![Slot(slot.replacen("delete-", "detach-", 1))],
-        _ => Vec::new(),
+    }
+
+    fn delete_subnets(&self, plan: &mut Plan) {
+        for id in self.built.ids("subnet-") {
+            let delete = Change::DeleteSubnet { subnet: id.as_str().into() };
+            self.push(plan, "delete", id, delete, Vec::new());
+        }
+    }
+
+    /// Tables go after the subnets that use them.
+    fn delete_tables(&self, plan: &mut Plan) {
+        for id in self.built.ids("rtb-") {
+            let vpc = self.built.facts.vpc_of(id);
+            let delete = Change::DeleteRouteTable { table: id.as_str().into() };
+            self.push(plan, "delete", id, delete, self.after_subnets(vpc.as_deref()));
+        }
+    }
+
+    /// Each gateway leaves the VPC that it is attached to, if any, before it goes.
+    fn delete_gateways(&self, plan: &mut Plan) {
+        for gateway in self.gateways() {
+            let id = Ref::from(gateway.id.as_str());
+            let mut after = Vec::new();
+            if let Some(vpc) = &gateway.vpc {
+                let (gateway, vpc_ref) = (id.clone(), Ref::from(vpc.as_str()));
+                let detach = Change::DetachInternetGateway { gateway, vpc: vpc_ref };
+                let subnets = self.after_subnets(Some(vpc.as_str()));
+                after.push(self.push(plan, "detach", id.id().unwrap_or_default(), detach, subnets));
+            }
+            let delete = Change::DeleteInternetGateway { gateway: id };
+            self.push(plan, "delete", &gateway.id, delete, after);
+        }
+    }
+
+    /// The deletions of the subnets in `vpc`.
+    fn after_subnets(&self, vpc: Option<&str>) -> Vec<Slot> {
+        let own = self.built.facts.subnets.iter().filter(|one| self.built.owns(one.id.as_str()));
+        let own = own.filter(|one| Some(one.vpc.as_str()) == vpc);
+        own.map(|one| self.slot("delete", one.id.as_str())).collect()
+    }
+
+    fn slot(&self, verb: &str, id: &str) -> Slot {
+        Slot(format!("{}/{verb}-{id}", self.region))
+    }
+
+    fn push(
+        &self,
+        plan: &mut Plan,
+        verb: &str,
+        id: &str,
+        change: Change,
+        after: Vec<Slot>,
+    ) -> Slot {
+        let slot = self.slot(verb, id);
+        let action = Action::Change { region: self.region.clone(), change };
+        plan.steps.push(Step { slot: slot.clone(), action, after, mends: Vec::new() });
+        slot
     }
 }
 
-fn push(plan: &mut Plan, region: &Region, slot: String, change: Change, after: Vec<Slot>) {
-    let action = Action::Change { region: region.clone(), change };
-    plan.steps.push(Step { slot: Slot(slot), action, after, mends: Vec::new() });
+fn is_of_peering(step: &Step) -> bool {
+    matches!(step.action, Action::Change { change: Change::DeletePeering { .. }, .. })
 }
 
-fn is_alive(peering: &Peering) -> bool {
-    !matches!(
-        peering.state,
-        PeeringState::Deleted
-            | PeeringState::Deleting
-            | PeeringState::Failed
-            | PeeringState::Expired
-            | PeeringState::Rejected
-    )
+fn is_of_vpc(step: &Step) -> bool {
+    matches!(step.action, Action::Change { change: Change::DeleteVpc { .. }, .. })
 }
 
 fn left(region: &Region, why: String) -> Left {

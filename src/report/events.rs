@@ -6,7 +6,7 @@ use super::{Paint, Tone};
 use crate::{
     cloud::Slot,
     engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
-    model::{Failure, GroupKey, NodeName, elapsed},
+    model::{Failure, GroupKey, NodeName},
 };
 
 /// Turns events into lines.
@@ -83,7 +83,7 @@ impl EventLines {
                 Some(self.line(at, Some(Tone::Good), "stopped", &what))
             }
             Event::StopEnded { stopped, left } => {
-                let what = format!("{stopped} machines, {left} are not");
+                let what = format!("{stopped} machines, {left} go on and are billed");
                 Some(self.line(at, Some(Tone::Bad), "stopped", &what))
             }
             Event::StartIntended { instances } => {
@@ -111,6 +111,9 @@ impl EventLines {
             Event::FixStarted { .. }
             | Event::ChangeDone { .. }
             | Event::ChangeFailed { .. }
+            | Event::ChangeResolved { .. }
+            | Event::ResourceTakenOver { .. }
+            | Event::ResourceGone { .. }
             | Event::FixEnded { .. } => self.fix(at, &stamped.event, before),
             Event::RunStarted { .. }
             | Event::StepStarted { .. }
@@ -128,8 +131,29 @@ impl EventLines {
             Event::ChangeDone { slot, made } => {
                 Some(self.changed(at, slot, made.as_deref(), before))
             }
-            Event::ChangeFailed { slot, failure } => {
+            Event::ChangeFailed { slot, failure, .. } => {
                 Some(self.failed(at, &change_title(slot, before), failure))
+            }
+            Event::ChangeResolved { slot, region, made } => {
+                let came = made.as_ref().map_or_else(
+                    || "nothing was created".to_owned(),
+                    |id| format!("{id} was created"),
+                );
+                let what = format!("{} (cut off earlier): {came}", change_title(slot, before));
+                let what = if what.starts_with(region.as_str()) {
+                    what
+                } else {
+                    format!("{region}: {what}")
+                };
+                Some(self.line(at, None, "resolved", &what))
+            }
+            Event::ResourceTakenOver { region, id, .. } => {
+                let what = format!("{region}: {id} belongs to this project from now on");
+                Some(self.line(at, None, "took over", &what))
+            }
+            Event::ResourceGone { region, id } => {
+                let what = format!("{region}: {id} no longer exists, and muster did not delete it");
+                Some(self.line(at, Some(Tone::Care), "deleted", &what))
             }
             Event::FixEnded { done, failed, left } => {
                 let tone = if failed + left == 0 { Tone::Good } else { Tone::Bad };
@@ -241,7 +265,7 @@ impl EventLines {
     ) -> Option<String> {
         let (tone, word, why) = verdict(outcome)?;
         let started = before.nodes.get(node).and_then(|node| Some(node.steps.get(step)?.started));
-        let took = started.map(|started| elapsed(started, at).as_secs_f64());
+        let took = started.map(|started| at.duration_since(started).as_secs_f64());
         let took = took.map(|seconds| format!(" {seconds:.1} s")).unwrap_or_default();
         let tries = if attempt > 1 { format!(" (try {attempt})") } else { String::new() };
         let text = self.line(at, Some(tone), word, &format!("{node} {step}{tries}{why}{took}"));

@@ -4,7 +4,7 @@ use crate::{
     config::edit::{DiffKind, FileDiff, Hunk},
     engine::FixPlan,
     model::Region,
-    remedy::{Plan, Step, describe},
+    remedy::{Plan, Step, Unrecorded, describe},
 };
 
 use super::{Paint, Tone};
@@ -16,6 +16,29 @@ pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<String> {
     lines.extend(fix.diffs.iter().flat_map(|diff| file(diff, paint)));
     lines.extend(costs(&fix.plan));
     lines.extend(left(&fix.plan, paint));
+    lines.extend(unrecorded(&fix.plan.unrecorded, paint));
+    lines
+}
+
+/// What carries the project's tags and is in no journal, with all that matters of it.
+pub fn unrecorded(unrecorded: &[Unrecorded], paint: Paint) -> Vec<String> {
+    if unrecorded.is_empty() {
+        return Vec::new();
+    }
+    let title = "Tagged with this project's name, and in none of its journals: not touched";
+    let mut lines = vec![paint.paint(Tone::Strong, title)];
+    for one in unrecorded {
+        let mark = paint.paint(Tone::Care, "?");
+        let whose = if one.same_project {
+            "with this project's id"
+        } else {
+            "of another machine, person or version"
+        };
+        lines.push(format!("  {mark} {:16} {} ({}), {whose}", one.region, one.id, one.slot));
+        lines.extend(one.details.iter().map(|detail| format!("      {detail}")));
+        lines.extend(one.refused.iter().map(|why| format!("      can't be taken over: {why}")));
+    }
+    lines.push(String::new());
     lines
 }
 

@@ -23,11 +23,25 @@ pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
             lines.push("  `muster down --network` removes the networks.".into());
         }
     }
+    lines.extend(unrecorded(&remains.unrecorded, paint));
     lines.extend(routes(&remains.routes, paint));
     for (region, failure) in &remains.unknown {
         let mark = paint.paint(Tone::Care, "?");
         lines.push(format!("{mark} what else muster made in {region} is not known: {failure}"));
     }
+    lines
+}
+
+/// Tags can be set by anybody: what is in no journal is not called muster's.
+fn unrecorded(found: &[(Region, Tagged)], paint: Paint) -> Vec<String> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let title = "Tagged with this project's name, and in none of its journals";
+    let mut lines = vec![String::new(), paint.paint(Tone::Strong, title)];
+    let of = |(region, one): &(Region, Tagged)| format!("  {region:16} {:24} {}", one.kind, one.id);
+    lines.extend(found.iter().map(of));
+    lines.push("  Created by another machine or person, or before the journal was lost.".into());
     lines
 }
 

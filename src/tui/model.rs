@@ -14,12 +14,11 @@ use crate::{
     config::{Diagnostic, Project, Reading},
     engine::{
         ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
-        RunState, Unfinished, Update,
+        RunState, Update,
     },
     handover::Forwarded,
     model::{Clock, Failure, Region},
     remedy::Plan,
-    report,
     survey::Survey,
     tui::power::Plans,
 };
@@ -39,14 +38,12 @@ pub struct Model {
     pub findings: Option<Arc<[Finding]>>,
     /// Since when a survey is under way.
     pub looking: Option<Timestamp>,
-    /// When EC2 listed the cluster's instances last, by region.
-    pub as_of: BTreeMap<Region, Timestamp>,
     /// What the engine waits for.
     pub busy: Vec<String>,
     /// What happened that the user should know, oldest first.
     pub notices: VecDeque<Notice>,
     /// The answer to the last question of what `down` would do; none while it is awaited.
-    pub down_plan: Option<Arc<DownPlan>>,
+    pub down_plan: Option<DownPlan>,
     /// The same of stopping, starting and taking over.
     pub plans: Plans,
     /// The plan of changes that was asked for last, once it is there.
@@ -153,11 +150,8 @@ impl Model {
             Update::Busy(busy) => self.busy = busy,
             Update::ReadOnly(holder) => self.reads_for(holder),
             Update::UpEnded => self.up_ended(),
-            Update::DownEnded(left) => self.down_ended(&left),
-            Update::StopEnded(left) => self.stop_ended(&left),
-            Update::InstancesRead { region, at } => {
-                self.as_of.insert(region, at);
-            }
+            Update::DownEnded { gone } => self.down_ended(gone),
+            Update::StopEnded { complete } => self.stop_ended(complete),
             Update::StopPlan(plan) => self.plans.stop = Some(plan),
             Update::StartPlan(plan) => self.plans.start = Some(plan),
             Update::AdoptPlan(plan) => self.plans.adopt = Some(plan),
@@ -166,6 +160,8 @@ impl Model {
                 self.planning = false;
             }
             Update::Cures(plan) => self.cures = Some(plan),
+            // The dashboard takes nothing over; the command line asks.
+            Update::TakenOver => {}
             Update::FixEnded { complete } => self.fix_ended(complete),
             Update::Remains(remains) => self.remains = Some(remains),
         }
@@ -258,27 +254,26 @@ impl Model {
             Command::PlanAdopt => self.plans.adopt = None,
             Command::Up
             | Command::Restart
-            | Command::StartMachines(_)
+            | Command::StartMachines
             | Command::Adopt(_)
             | Command::RetryNode(_)
             | Command::RetryStep(..) => self.work = Work::Up,
-            Command::StopMachines(_) => self.work = Work::Stop,
-            Command::Down(_) => self.work = Work::Down,
+            Command::StopMachines => self.work = Work::Stop,
+            Command::Down => self.work = Work::Down,
             Command::PlanFix(_) | Command::PlanTeardown => {
                 (self.fix_plan, self.fix_refused) = (None, None);
                 self.planning = true;
             }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
-            Command::ReloadChanged | Command::WatchFiles => {}
+            Command::ReloadChanged | Command::WatchFiles | Command::TakeOver(_) => {}
             Command::Stop => self.ending = true,
         }
     }
 
-    fn down_ended(&mut self, unfinished: &Unfinished) {
+    fn down_ended(&mut self, gone: bool) {
         self.work = Work::None;
-        self.list(unfinished, "terminated");
-        if unfinished.is_empty() {
+        if gone {
             let left = self.remains.as_ref().map(left_over).unwrap_or_default();
             self.notice(Tone::Good, format!("every instance of the cluster is gone{left}"));
         } else {
@@ -287,17 +282,9 @@ impl Model {
         }
     }
 
-    /// What a termination or a stop left, a notice each.
-    fn list(&mut self, unfinished: &Unfinished, done: &str) {
-        for line in report::unfinished(unfinished, done) {
-            self.notice(Tone::Bad, line);
-        }
-    }
-
-    fn stop_ended(&mut self, unfinished: &Unfinished) {
+    fn stop_ended(&mut self, complete: bool) {
         self.work = Work::None;
-        self.list(unfinished, "stopped");
-        if unfinished.is_empty() {
+        if complete {
             self.notice(Tone::Good, "every machine is stopped; only their volumes are billed");
         } else {
             self.notice(Tone::Bad, "not every machine is stopped: p asks all regions again");

@@ -12,8 +12,9 @@ use muster::{
     check::{self, Level},
     cloud::{
         Change, Cloud, CloudError, Image, ImageName, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, PublicKey,
-        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
+        PublicKey, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged,
+        Vpc,
     },
     model::{
         Clock, Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId,
@@ -189,6 +190,14 @@ impl Cloud for Ec2 {
 
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
         Err(CloudError::answered(region, "DescribeVpcs", "Test", "and VPCs as well"))
+    }
+
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        _: &[String],
+    ) -> Result<Vec<InternetGateway>> {
+        Err(CloudError::answered(region, "DescribeInternetGateways", "Test", "not asked"))
     }
 
     async fn interfaces(&self, region: &Region, _: &[VpcId]) -> Result<Vec<Interface>> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use muster::{
     cloud::{
-        Change, IpPermission, Peering, PeeringState, PortRange, Ref, RouteState, RouteTarget,
-        SubnetFilter, Tags, Via, tags,
+        Change, InternetGateway, IpPermission, Peering, PeeringState, PortRange, Ref, RouteState,
+        RouteTarget, SubnetFilter, Tags, Via, tags,
     },
     model::Region,
 };
@@ -109,6 +109,9 @@ async fn half(world: &World, region: &Region, number: u8, other: u8) -> Half {
         tags: tagged_as("rules"),
     };
     world.change(region, admit).await;
+    let described = world.cloud.internet_gateways(region, &[gateway.clone(), "igw-0".into()]).await;
+    let attached = InternetGateway { id: gateway.clone(), vpc: Some(vpc.as_str().into()) };
+    assert_eq!(described.unwrap(), [attached], "what does not exist is left out");
     Half { region: region.clone(), vpc, subnet, gateway, table, group, own }
 }
 

@@ -4,7 +4,6 @@
 
 mod adopt;
 mod after;
-mod confirmed;
 mod crash;
 mod faults;
 mod groups;

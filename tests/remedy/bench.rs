@@ -49,7 +49,8 @@ impl Config {
         Self { name, region, image, key, group: None, subnets: Vec::new() }
     }
 
-    fn text(&self) -> String {
+    /// The config itself.
+    pub fn text(&self) -> String {
         let Self { name, region, image, key, group, subnets } = self;
         let group = group.as_ref().map(|id| format!("      SecurityGroupIds: [{id}]\n"));
         let subnets = (!subnets.is_empty())
@@ -73,6 +74,8 @@ pub struct Bench {
     names: Vec<&'static str>,
     /// What the project says of where the operator's connections come from.
     pub operator: Option<&'static str>,
+    /// The journal, which every engine goes on with.
+    journal: Store,
 }
 
 /// Reads the public halves beside the keys: asking ssh-keygen takes real time,
@@ -105,7 +108,8 @@ impl Bench {
     /// A project with a key of its own and no configs yet.
     pub fn new(account: Account) -> Self {
         let folder = TempDir::new().unwrap();
-        let bench = Self { account, folder, names: Vec::new(), operator: Some(OPERATOR) };
+        let journal = Store::in_memory(ClusterId::new(CLUSTER));
+        let bench = Self { account, folder, names: Vec::new(), operator: Some(OPERATOR), journal };
         bench.make_key("key");
         bench
     }
@@ -155,6 +159,11 @@ impl Bench {
         }
     }
 
+    /// Puts another text in a config's place.
+    pub fn overwrite(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
     /// Takes configs in that are there already.
     pub fn adopt(&mut self, names: &[&'static str]) {
         self.names = names.to_vec();
@@ -200,14 +209,19 @@ impl Bench {
         })
     }
 
-    /// A journal of no cluster yet.
-    pub fn store() -> Store {
-        Store::in_memory(ClusterId::new(CLUSTER))
+    /// The journal as the next process finds it.
+    pub fn store(&self) -> Store {
+        self.journal.reopen()
+    }
+
+    /// Goes on with a journal in which nothing is written, as on another machine.
+    pub fn lose_journal(&mut self) {
+        self.journal = Store::in_memory(ClusterId::new(CLUSTER));
     }
 
     /// What the checks say that is not as it should be.
     pub async fn failing(&self) -> Vec<Finding> {
-        let mut engine = self.engine(Self::store());
+        let mut engine = self.engine(self.store());
         let findings = ask(&mut engine, Command::Look, |update| match update {
             Update::Looked { findings, .. } => Some(findings.clone()),
             _ => None,
@@ -227,7 +241,7 @@ impl Bench {
 
     /// Plans.
     pub async fn plan(&self, wish: Wish) -> Arc<FixPlan> {
-        let mut engine = self.engine(Self::store());
+        let mut engine = self.engine(self.store());
         let plan = plan(&mut engine, Command::PlanFix(wish)).await;
         stop(engine).await;
         plan
@@ -235,7 +249,7 @@ impl Bench {
 
     /// Plans and carries out.
     pub async fn fix(&self, wish: Wish) -> Fixed {
-        let mut engine = self.engine(Self::store());
+        let mut engine = self.engine(self.store());
         let plan = plan(&mut engine, Command::PlanFix(wish)).await;
         let fixed = carry_out(&mut engine, &plan).await;
         stop(engine).await;
@@ -244,7 +258,7 @@ impl Bench {
 
     /// Takes the networks away again.
     pub async fn tear_down(&self) -> Fixed {
-        let mut engine = self.engine(Self::store());
+        let mut engine = self.engine(self.store());
         let plan = plan(&mut engine, Command::PlanTeardown).await;
         assert_eq!(plan.plan.left, [], "nothing may be left");
         let fixed = carry_out(&mut engine, &plan).await;

@@ -1,7 +1,7 @@
 //! What a remedy leaves alone: routes that lead somewhere, blackholes unless
 //! the user says so, networks that something else uses.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::{
     account::{Account, id},
@@ -86,7 +86,7 @@ async fn a_network_that_something_else_uses_stays_whole() {
     let bench = nothing(Account::simulated()).await;
     assert!(bench.fix(Wish::default()).await.complete);
     move_in(&bench).await;
-    let mut engine = bench.engine(Bench::store());
+    let mut engine = bench.engine(bench.store());
     let torn = plan(&mut engine, Command::PlanTeardown).await;
     assert!(torn.plan.is_empty(), "all or nothing: {:#?}", torn.plan);
     let whys: Vec<_> = torn.plan.left.iter().map(|left| left.why.as_str()).collect();
@@ -97,10 +97,10 @@ async fn a_network_that_something_else_uses_stays_whole() {
 #[tokio::test(start_paused = true)]
 async fn down_lists_what_muster_made_and_is_still_there() {
     let bench = nothing(Account::simulated()).await;
-    let mut engine = bench.engine(Bench::store());
+    let mut engine = bench.engine(bench.store());
     let shown = plan(&mut engine, Command::PlanFix(Wish::default())).await;
     assert!(carry_out(&mut engine, &shown).await.complete);
-    assert!(engine.commands.send(Command::Down(Arc::default())).is_ok());
+    assert!(engine.commands.send(Command::Down).is_ok());
     let remains = loop {
         match engine.updates.recv().await {
             Some(Update::Remains(remains)) => break remains,

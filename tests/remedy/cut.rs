@@ -49,7 +49,7 @@ async fn killed_after_each_of_its_records_it_ends_the_same() {
 
 /// Kills an engine as its fix has told of `kept` events.
 pub async fn kill_after(bench: &Bench, kept: usize) {
-    let mut engine = bench.engine(Bench::store());
+    let mut engine = bench.engine(bench.store());
     let plan = plan(&mut engine, Command::PlanFix(Wish::default())).await;
     engine.commands.send(Command::Fix(plan.plan.clone())).unwrap_or_default();
     let mut told = 0;
@@ -74,7 +74,7 @@ async fn kill(engine: Handle) {
 #[tokio::test(start_paused = true)]
 async fn a_plan_that_was_shown_can_be_carried_out_twice() {
     let bench = nothing(Account::simulated()).await;
-    let mut engine = bench.engine(Bench::store());
+    let mut engine = bench.engine(bench.store());
     let shown = plan(&mut engine, Command::PlanFix(Wish::default())).await;
     assert!(carry_out(&mut engine, &shown).await.complete);
     let again = plan(&mut engine, Command::PlanFix(Wish::default())).await;

@@ -1,19 +1,28 @@
-//! A door to an account behind which every call of one operation meets a fault.
+//! An adapter to an account on which calls meet faults, and whose reads lag
+//! behind its writes.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use muster::{
     cloud::{
         Change, Cloud, CloudError, ErrorKind, Image, ImageName, Instance, InstanceFilter,
-        InstanceState, InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering,
-        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest,
+        Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter,
+        Tagged, Vpc,
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
+
+use tokio::sync::Notify;
+
+use super::lag::Lag;
 
 /// After which the real adapter gives a call up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,34 +39,84 @@ pub enum Fault {
     Lost,
     /// No answer, and it has done nothing.
     Hang,
+    /// Something still depends on what is to be deleted.
+    InUse,
+    /// The process is killed before the call has its effect.
+    KilledBefore,
+    /// The process is killed once the call has had its effect.
+    KilledAfter,
 }
 
-/// Every fault.
+/// Every fault that a process outlives.
 pub const FAULTS: [Fault; 5] =
     [Fault::Denied, Fault::Throttled, Fault::Broken, Fault::Lost, Fault::Hang];
 
-/// The door.
+/// Which calls meet a fault.
+#[derive(Clone, Copy)]
+struct Breaks {
+    operation: &'static str,
+    /// In this region alone.
+    region: Option<&'static str>,
+    /// The first of them alone.
+    once: bool,
+    fault: Fault,
+}
+
+/// The adapter.
 pub struct Faulty {
     inner: Arc<dyn Cloud>,
-    /// The operation and what its calls meet from now on.
-    fault: Mutex<Option<(&'static str, Fault)>>,
+    breaks: Mutex<Vec<Breaks>>,
     met: Mutex<u32>,
+    /// Notified when a call meets a kill.
+    pub killed: Notify,
+    /// Whether the process that makes these calls is dead: none has an effect any more.
+    dead: AtomicBool,
+    lag: Arc<Lag>,
 }
 
 impl Faulty {
     /// One behind which nothing is amiss yet.
     pub fn new(inner: Arc<dyn Cloud>) -> Arc<Self> {
-        Arc::new(Self { inner, fault: Mutex::default(), met: Mutex::default() })
+        Self::with(inner, Arc::default())
+    }
+
+    /// One whose reads lag behind what it writes for so long.
+    pub fn lagging(inner: Arc<dyn Cloud>, lag: Duration) -> Arc<Self> {
+        Self::with(inner, Arc::new(Lag::of(lag)))
+    }
+
+    fn with(inner: Arc<dyn Cloud>, lag: Arc<Lag>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            breaks: Mutex::default(),
+            met: Mutex::default(),
+            killed: Notify::new(),
+            dead: AtomicBool::new(false),
+            lag,
+        })
+    }
+
+    /// The account as the next process finds it; the calls of this one end nowhere.
+    pub fn next_process(&self) -> Arc<Self> {
+        self.dead.store(true, Ordering::Relaxed);
+        Self::with(self.inner.clone(), self.lag.clone())
     }
 
     /// Lets every call of `operation` meet `fault` from now on.
     pub fn breaks(&self, operation: &'static str, fault: Fault) {
-        *self.fault.lock().unwrap() = Some((operation, fault));
+        let breaks = Breaks { operation, region: None, once: false, fault };
+        self.breaks.lock().unwrap().push(breaks);
+    }
+
+    /// Lets the next call of `operation` in `region` meet `fault`.
+    pub fn breaks_once(&self, operation: &'static str, region: &'static str, fault: Fault) {
+        let breaks = Breaks { operation, region: Some(region), once: true, fault };
+        self.breaks.lock().unwrap().push(breaks);
     }
 
     /// Nothing is amiss from now on.
     pub fn heals(&self) {
-        *self.fault.lock().unwrap() = None;
+        self.breaks.lock().unwrap().clear();
     }
 
     /// How many calls met a fault.
@@ -65,31 +124,54 @@ impl Faulty {
         *self.met.lock().unwrap()
     }
 
-    fn fault_of(&self, operation: &str) -> Option<Fault> {
-        let fault = (*self.fault.lock().unwrap())?;
-        (fault.0 == operation).then_some(fault.1)
+    /// The fault that this call meets.
+    fn fault_of(&self, region: &Region, operation: &str) -> Option<Fault> {
+        let mut held = self.breaks.lock().unwrap();
+        let hits = |one: &Breaks| {
+            one.operation == operation && one.region.is_none_or(|own| region.as_str() == own)
+        };
+        let index = held.iter().position(hits)?;
+        let breaks = held[index];
+        if breaks.once {
+            held.remove(index);
+        }
+        *self.met.lock().unwrap() += 1;
+        Some(breaks.fault)
     }
 
-    /// The fault of `operation`, if it has one now.
+    /// Refuses the call, if it meets a fault.
     async fn meet(&self, region: &Region, operation: &'static str) -> Result<()> {
-        let Some(fault) = self.fault_of(operation) else { return Ok(()) };
-        *self.met.lock().unwrap() += 1;
+        if self.dead.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        match self.fault_of(region, operation) {
+            Some(fault) => Err(self.failed(region, operation, fault).await),
+            None => Ok(()),
+        }
+    }
+
+    async fn failed(&self, region: &Region, operation: &'static str, fault: Fault) -> CloudError {
         let (kind, code) = match fault {
             Fault::Denied => (ErrorKind::Denied, Some("UnauthorizedOperation")),
             Fault::Throttled => (ErrorKind::Throttled, Some("RequestLimitExceeded")),
             Fault::Broken => (ErrorKind::Service, Some("InternalError")),
+            Fault::InUse => (ErrorKind::Other, Some("DependencyViolation")),
             Fault::Lost | Fault::Hang => {
                 tokio::time::sleep(PATIENCE).await;
                 (ErrorKind::NoAnswer, None)
             }
+            Fault::KilledBefore | Fault::KilledAfter => {
+                self.killed.notify_one();
+                std::future::pending().await
+            }
         };
-        Err(CloudError {
+        CloudError {
             kind,
             code: code.map(str::to_owned),
             message: "as the test wants it".into(),
             region: region.clone(),
             operation,
-        })
+        }
     }
 }
 
@@ -100,11 +182,23 @@ impl Cloud for Faulty {
     }
 
     async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {
-        if self.fault_of(change.operation()) == Some(Fault::Lost) {
-            let _ = self.inner.change(region, change).await;
+        if self.dead.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
         }
-        self.meet(region, change.operation()).await?;
-        self.inner.change(region, change).await
+        let operation = change.operation();
+        let fault = self.fault_of(region, operation);
+        if let Some(fault) = fault.filter(|one| !matches!(one, Fault::Lost | Fault::KilledAfter)) {
+            return Err(self.failed(region, operation, fault).await);
+        }
+        self.lag.check(region, change)?;
+        let made = self.inner.change(region, change).await;
+        if let Ok(made) = &made {
+            self.lag.written(change, made.as_deref());
+        }
+        match fault {
+            Some(fault) => Err(self.failed(region, operation, fault).await),
+            None => made,
+        }
     }
 
     async fn launch(&self, region: &Region, request: &LaunchRequest) -> Result<Vec<Instance>> {
@@ -156,7 +250,7 @@ impl Cloud for Faulty {
         ids: &[SecurityGroupId],
     ) -> Result<Vec<SecurityGroup>> {
         self.meet(region, "DescribeSecurityGroups").await?;
-        self.inner.security_groups(region, ids).await
+        Ok(self.lag.groups(self.inner.security_groups(region, ids).await?))
     }
 
     async fn security_groups_named(
@@ -170,22 +264,31 @@ impl Cloud for Faulty {
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         self.meet(region, "DescribeSubnets").await?;
-        self.inner.subnets(region, filter).await
+        Ok(self.lag.subnets(self.inner.subnets(region, filter).await?))
     }
 
     async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
         self.meet(region, "DescribeVpcs").await?;
-        self.inner.vpcs(region, ids).await
+        Ok(self.lag.vpcs(self.inner.vpcs(region, ids).await?))
     }
 
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         self.meet(region, "DescribeRouteTables").await?;
-        self.inner.route_tables(region, vpcs).await
+        Ok(self.lag.tables(self.inner.route_tables(region, vpcs).await?))
+    }
+
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<Vec<InternetGateway>> {
+        self.meet(region, "DescribeInternetGateways").await?;
+        Ok(self.lag.gateways(self.inner.internet_gateways(region, ids).await?))
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
         self.meet(region, "DescribeVpcPeeringConnections").await?;
-        self.inner.peerings(region, vpcs).await
+        Ok(self.lag.peerings(self.inner.peerings(region, vpcs).await?))
     }
 
     async fn instance_types(
@@ -224,12 +327,12 @@ impl Cloud for Faulty {
 
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
         self.meet(region, "DescribeVpcs").await?;
-        self.inner.all_vpcs(region).await
+        Ok(self.lag.vpcs(self.inner.all_vpcs(region).await?))
     }
 
     async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {
         self.meet(region, "DescribeTags").await?;
-        self.inner.tagged(region, keys).await
+        Ok(self.lag.tagged(self.inner.tagged(region, keys).await?))
     }
 
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {

@@ -196,7 +196,7 @@ fn plan(texts: &[String; 4]) -> Plan {
     };
     steps.push(step(Slot(d.clone()), Action::Rewrite(vec![rewrite])));
     let problem = Problem { check: "key.exists", subject: Subject::Region(a.into()) };
-    Plan { steps, left: vec![Left { problem, why: d }] }
+    Plan { steps, left: vec![Left { problem, why: d }], ..Plan::default() }
 }
 
 /// What the stub `aws` received: the arguments of each call.
@@ -273,7 +273,7 @@ fn any_text_reaches_aws_as_it_is() {
 
 fn refusal(change: Change, region: &str) -> Failure {
     let action = Action::Change { region: region.into(), change };
-    let plan = Plan { steps: vec![step(slot(0), action)], left: Vec::new() };
+    let plan = Plan { steps: vec![step(slot(0), action)], ..Plan::default() };
     remedy::script(&plan, "tpch").unwrap_err()
 }
 
@@ -299,7 +299,7 @@ fn an_answer_that_is_not_an_id_ends_the_script() {
             change: Change::CreateInternetGateway { tags: Tags::new() },
         },
     )];
-    let script = remedy::script(&Plan { steps, left: Vec::new() }, "tpch").unwrap();
+    let script = remedy::script(&Plan { steps, ..Plan::default() }, "tpch").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let aws = folder.path().join("aws");
     fs::write(&aws, "#!/bin/sh\necho 'igw-1\"},{'\n").unwrap();

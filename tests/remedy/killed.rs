@@ -103,13 +103,17 @@ impl Scene {
         self.bench.account.url().trim_start_matches("http://").to_owned()
     }
 
-    /// All that is there, but for the cluster's own id.
+    /// All that is there, but for the cluster's and the project's own ids.
     async fn world(&self) -> Snapshot {
         let entries = std::fs::read_dir(self.muster.state().join("bench")).unwrap();
         let folders = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
         let ids: Vec<_> = folders.map(|one| one.file_name().into_string().unwrap()).collect();
         assert_eq!(ids.len(), 1, "one cluster: {ids:?}");
-        let plain = |text: String| text.replace(&ids[0], "its-cluster");
+        let project =
+            std::fs::read_to_string(self.muster.state().join("bench/project-id")).unwrap();
+        let plain = |text: String| {
+            text.replace(&ids[0], "its-cluster").replace(project.trim(), "its-project")
+        };
         let all = self.bench.account.snapshot().await;
         all.into_iter().map(|(key, value)| (plain(key), plain(value))).collect()
     }

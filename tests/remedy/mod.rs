@@ -12,10 +12,13 @@ mod faulty;
 mod hostile;
 #[cfg(feature = "aws")]
 mod killed;
+mod lag;
 mod leftovers;
 #[cfg(feature = "aws")]
 mod moto;
 mod network;
+mod once;
+mod owned;
 mod refused;
 #[cfg(feature = "aws")]
 mod script;

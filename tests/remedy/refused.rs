@@ -79,7 +79,7 @@ fn every_step_ends(fixed: &Fixed, operation: &str, fault: Fault) {
         match event {
             Event::ChangeIntended { slot } => _ = open.insert(slot.clone()),
             Event::ChangeDone { slot, .. } => assert!(open.remove(slot), "{slot}"),
-            Event::ChangeFailed { slot, failure } => {
+            Event::ChangeFailed { slot, failure, .. } => {
                 assert!(open.remove(slot), "{slot}");
                 failures.push(failure.to_string());
             }
@@ -135,7 +135,7 @@ async fn what_can_not_be_read_is_told_and_nothing_is_made_twice_for_it() {
 }
 
 async fn plan_and_carry_out(bench: &Bench, operation: &str, fault: Fault) {
-    let mut engine = bench.engine(Bench::store());
+    let mut engine = bench.engine(bench.store());
     match plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await {
         Err(refusal) => assert!(refusal.to_string().contains(operation), "{operation}: {refusal}"),
         Ok(plan) => {
@@ -180,7 +180,7 @@ async fn a_reading_call_that_fails_while_changes_are_made_ends_clearly() {
     for operation in READS {
         for fault in faults_of_reading() {
             let (bench, faulty) = behind_a_faulty_door().await;
-            let mut engine = bench.engine(Bench::store());
+            let mut engine = bench.engine(bench.store());
             let plan = plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await;
             let plan = plan.unwrap_or_default();
             faulty.breaks(operation, fault);

@@ -54,6 +54,7 @@ fn plan() -> Plan {
             problem: Problem { check: "iam.launch", subject: Subject::Region("us-west-2".into()) },
             why: "ask for the missing IAM permission, or use another AWS_PROFILE".into(),
         }],
+        unrecorded: Vec::new(),
     }
 }
 
@@ -91,6 +92,7 @@ fn running() -> Desk {
         slot: step.slot.clone(),
         region: step.region().cloned(),
         title: describe::title(step),
+        effect: None,
     });
     fixture::event(&mut desk.model, 5, Event::FixStarted { steps: steps.collect() });
     fixture::event(
@@ -150,7 +152,7 @@ fn failed() -> Desk {
         hint: Some("ask for the missing IAM permission, or use another AWS_PROFILE".into()),
     };
     let slot = Slot("eu-west-1/group".into());
-    fixture::event(&mut desk.model, 6, Event::ChangeFailed { slot, failure });
+    fixture::event(&mut desk.model, 6, Event::ChangeFailed { slot, failure, unresolved: false });
     fixture::event(&mut desk.model, 7, Event::FixEnded { done: 0, failed: 1, left: 2 });
     desk.model.fold(Update::FixEnded { complete: false });
     desk

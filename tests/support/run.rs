@@ -6,10 +6,7 @@ use muster::{
     check::Finding,
     cloud::{Cloud, Instance, InstanceFilter},
     config::{Files, Overrides, Project},
-    engine::{
-        self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, StartPlan, StopPlan,
-        Unfinished, Update,
-    },
+    engine::{self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, Update},
     journal::Store,
     model::{ClusterId, NodeName, Region},
     sim::{Scenario, World},
@@ -124,57 +121,27 @@ impl Run {
         self.until(|update, _| matches!(update, Update::UpEnded)).await;
     }
 
-    /// Shows and confirms what `down` would do, all of it on record; whether
-    /// everything is terminated for certain.
+    /// Whether everything is gone for certain.
     pub async fn down(&mut self) -> bool {
-        let plan = self.plan_down().await;
-        self.down_by(plan).await.is_empty()
-    }
-
-    /// Confirms `plan`; what is left.
-    pub async fn down_by(&mut self, plan: Arc<DownPlan>) -> Unfinished {
-        self.send(Command::Down(plan));
-        match self.until(|update, _| matches!(update, Update::DownEnded(_))).await {
-            Update::DownEnded(unfinished) => unfinished,
+        self.send(Command::Down);
+        match self.until(|update, _| matches!(update, Update::DownEnded { .. })).await {
+            Update::DownEnded { gone } => gone,
             _ => unreachable!(),
         }
     }
 
     /// Whether every machine is stopped.
     pub async fn stop(&mut self) -> bool {
-        let plan = self.plan_stop().await;
-        self.stop_by(plan).await.is_empty()
-    }
-
-    /// Confirms `plan`; what is left.
-    pub async fn stop_by(&mut self, plan: Arc<StopPlan>) -> Unfinished {
-        self.send(Command::StopMachines(plan));
-        match self.until(|update, _| matches!(update, Update::StopEnded(_))).await {
-            Update::StopEnded(unfinished) => unfinished,
-            _ => unreachable!(),
-        }
-    }
-
-    pub async fn plan_stop(&mut self) -> Arc<StopPlan> {
-        self.send(Command::PlanStop);
-        match self.until(|update, _| matches!(update, Update::StopPlan(_))).await {
-            Update::StopPlan(plan) => plan,
+        self.send(Command::StopMachines);
+        match self.until(|update, _| matches!(update, Update::StopEnded { .. })).await {
+            Update::StopEnded { complete } => complete,
             _ => unreachable!(),
         }
     }
 
     pub async fn start(&mut self) {
-        let plan = self.plan_start().await;
-        self.send(Command::StartMachines(plan));
+        self.send(Command::StartMachines);
         self.up_ended().await;
-    }
-
-    pub async fn plan_start(&mut self) -> Arc<StartPlan> {
-        self.send(Command::PlanStart);
-        match self.until(|update, _| matches!(update, Update::StartPlan(_))).await {
-            Update::StartPlan(plan) => plan,
-            _ => unreachable!(),
-        }
     }
 
     /// Sends `command` and takes updates until `records` events have come, or
@@ -185,13 +152,13 @@ impl Run {
         while seen < records {
             match self.next().await {
                 Some(Update::Event(_)) => seen += 1,
-                Some(Update::UpEnded | Update::StopEnded(_)) | None => return,
+                Some(Update::UpEnded | Update::StopEnded { .. }) | None => return,
                 Some(_) => {}
             }
         }
     }
 
-    pub async fn plan_down(&mut self) -> Arc<DownPlan> {
+    pub async fn plan_down(&mut self) -> DownPlan {
         self.send(Command::PlanDown);
         match self.until(|update, _| matches!(update, Update::DownPlan(_))).await {
             Update::DownPlan(plan) => plan,

@@ -1,10 +1,38 @@
-//! Internet gateways: `CreateInternetGateway`, `AttachInternetGateway`,
-//! `DetachInternetGateway` and `DeleteInternetGateway`.
+//! Internet gateways: `DescribeInternetGateways`, `CreateInternetGateway`,
+//! `AttachInternetGateway`, `DetachInternetGateway` and `DeleteInternetGateway`.
 
-use aws_sdk_ec2::types::ResourceType;
+use aws_sdk_ec2::types::{self, AttachmentStatus, ResourceType};
 
-use super::{client::RegionClient, made::MadeId, tags};
-use crate::cloud::{Result, Tags};
+use super::{
+    client::RegionClient,
+    filter,
+    made::MadeId,
+    parse::{self, Parsed},
+    tags,
+};
+use crate::cloud::{InternetGateway, Result, Tags};
+
+const OPERATION: &str = "DescribeInternetGateways";
+
+/// The gateways of these ids.
+pub(super) async fn describe(at: &RegionClient, ids: &[String]) -> Result<Vec<InternetGateway>> {
+    filter::in_chunks("internet-gateway-id", ids, |filter| async move {
+        let pages = at.client.describe_internet_gateways().filters(filter).into_paginator();
+        let gateways = pages.page_size(100).items().send().try_collect().await;
+        at.read(OPERATION, gateways.map_err(|error| at.failed(OPERATION, &error))?, gateway)
+    })
+    .await
+}
+
+fn gateway(gateway: types::InternetGateway) -> Parsed<InternetGateway> {
+    let attachments = gateway.attachments.unwrap_or_default();
+    let attached =
+        attachments.into_iter().find(|one| one.state != Some(AttachmentStatus::Detached));
+    Ok(InternetGateway {
+        id: parse::name(gateway.internet_gateway_id, "internetGatewayId")?,
+        vpc: attached.and_then(|one| one.vpc_id).map(Into::into),
+    })
+}
 
 /// Makes a gateway that is attached to nothing.
 pub(super) async fn create(at: &RegionClient, tags: &Tags) -> Result<MadeId> {

@@ -38,8 +38,8 @@ use std::net::Ipv4Addr;
 
 use super::{
     Change, Cloud, Image, ImageName, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
-    Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable,
-    SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+    Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
+    RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::model::{
     Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId,
@@ -93,6 +93,14 @@ impl Cloud for Ec2Cloud {
 
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         route_tables::describe(&self.at(region).await, vpcs).await
+    }
+
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<Vec<InternetGateway>> {
+        gateways::describe(&self.at(region).await, ids).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {

@@ -3,9 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    engine::{Command, DownPlan, Update, down, fix, forward, look, refresh, reload},
+    engine::{Command, Event, Update, down, fix, forward, look, reload},
     model::Failure,
-    remedy::{Plan, Wish},
+    remedy::{Plan, Unrecorded, Wish},
 };
 
 use super::{Dispatcher, tasks::Task};
@@ -40,17 +40,18 @@ impl Dispatcher {
             Command::RetryNode(name) => self.retry(&name),
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
             Command::PlanDown => self.plan_down(),
-            Command::Down(plan) => self.down(plan),
+            Command::Down => self.down(),
             Command::PlanStop => self.plan_stop(),
-            Command::StopMachines(plan) => self.stop_machines(plan),
+            Command::StopMachines => self.stop_machines(),
             Command::PlanStart => self.plan_start(),
-            Command::StartMachines(plan) => self.start_machines(&plan),
+            Command::StartMachines => self.start_machines(),
             Command::Restart => self.restart_services(),
             Command::PlanAdopt => self.plan_adopt(),
             Command::Adopt(plan) => self.adopt(plan),
             Command::PlanFix(wish) => self.plan_fix(Some(wish)),
             Command::PlanTeardown => self.plan_fix(None),
             Command::Cures => self.cures(),
+            Command::TakeOver(resources) => self.take_over(resources),
             Command::Fix(plan) => self.fix(plan),
             Command::Stop => {}
         }
@@ -59,8 +60,6 @@ impl Dispatcher {
     /// What changes outside of muster and is worth a line on the screen.
     fn watch(&mut self) {
         self.spawn(Task::WatchFiles, reload::watch(self.shared.clone()));
-        let shared = self.shared.clone();
-        self.spawn(Task::WatchInstances, async move { refresh::watch(&shared).await });
         if let Some(folder) = self.store.folder().map(Path::to_owned) {
             self.spawn(Task::WatchForward, forward::watch(self.shared.clone(), folder));
         }
@@ -98,11 +97,11 @@ impl Dispatcher {
     }
 
     fn plan_down(&mut self) {
-        let (shared, launching) = (self.shared.clone(), self.rising);
+        let shared = self.shared.clone();
         self.abort(&Task::PlanDown);
         self.spawn(Task::PlanDown, async move {
-            let plan = down::plan(&shared, launching).await;
-            shared.update(Update::DownPlan(Arc::new(plan)));
+            let plan = down::plan(&shared).await;
+            shared.update(Update::DownPlan(plan));
         });
     }
 
@@ -125,6 +124,19 @@ impl Dispatcher {
         self.spawn(Task::Cures, async move { fix::cures(&shared, &survey).await });
     }
 
+    /// Synced before anything goes by it.
+    fn take_over(&mut self, resources: Vec<Unrecorded>) {
+        let mut recorded = self.open_run();
+        for Unrecorded { slot, region, id, .. } in resources {
+            let event = Event::ResourceTakenOver { slot, region, id };
+            recorded = recorded.and_then(|()| self.record(event));
+        }
+        match recorded {
+            Ok(()) => self.tell(Update::TakenOver),
+            Err(failure) => self.tell(Update::Refused(failure)),
+        }
+    }
+
     fn fix(&mut self, plan: Arc<Plan>) {
         if self.is_busy() {
             return self.refuse("a launch, a termination, a stop or a fix is under way");
@@ -138,7 +150,7 @@ impl Dispatcher {
 
     /// Nothing new is launched from here on; calls under way are waited for,
     /// since what they make has to be terminated as well.
-    fn down(&mut self, plan: Arc<DownPlan>) {
+    fn down(&mut self) {
         if self.ends() {
             return self.refuse("a termination or a stop is under way");
         }
@@ -149,7 +161,7 @@ impl Dispatcher {
         let shared = self.shared.clone();
         self.spawn(Task::Down, async move {
             shared.must.all_ended().await;
-            down::run(shared, plan).await;
+            down::run(shared).await;
         });
     }
 }

@@ -4,7 +4,7 @@
 use tokio::task::{Id, JoinError};
 
 use crate::{
-    engine::{Event, Unfinished, Update},
+    engine::{Event, Update},
     model::{Failure, NodeName, Region},
 };
 
@@ -26,7 +26,6 @@ pub(super) enum Task {
     Cures,
     Fix,
     WatchFiles,
-    WatchInstances,
     WatchForward,
 }
 
@@ -66,12 +65,12 @@ impl Dispatcher {
         match task {
             Task::Node(node) => self.note(Event::NodeFailed { node: node.clone(), failure }),
             Task::Down => {
-                self.tell(Update::Notice(failure.clone()));
-                self.tell(Update::DownEnded(self.all_unknown(&failure)));
+                self.tell(Update::Notice(failure));
+                self.tell(Update::DownEnded { gone: false });
             }
             Task::StopMachines => {
-                self.tell(Update::Notice(failure.clone()));
-                self.tell(Update::StopEnded(self.all_unknown(&failure)));
+                self.tell(Update::Notice(failure));
+                self.tell(Update::StopEnded { complete: false });
             }
             Task::Adopt => {
                 self.tell(Update::Notice(failure));
@@ -89,15 +88,7 @@ impl Dispatcher {
             | Task::PlanFix
             | Task::Cures
             | Task::WatchFiles
-            | Task::WatchInstances
             | Task::WatchForward => self.tell(Update::Notice(failure)),
         }
-    }
-
-    /// What is left of a termination or a stop that came to no end.
-    fn all_unknown(&self, failure: &Failure) -> Unfinished {
-        let regions = self.shared.project().region_names().into_iter();
-        let unknown = regions.map(|region| (region, failure.clone())).collect();
-        Unfinished { unknown, ..Unfinished::default() }
     }
 }

@@ -1,25 +1,35 @@
 //! Making a plan: a fresh look, what else has to be known, and what the plan
-//! would write into the configs.
+//! would write into the configs. Calls whose end is not known are resolved
+//! before anything is planned.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use ipnet::Ipv4Net;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     check::{self, Finding},
     cloud::Cloud,
     config::Project,
-    remedy::{self, Facts, Known, Plan, Teardown, Wish},
+    journal,
+    model::Failure,
+    remedy::{self, Created, Facts, Known, Owner, Plan, Record, Teardown, Wish},
     survey::Survey,
 };
 
 use super::{
     super::{
-        FixPlan, Update, down, look,
+        Event, FixPlan, Update, down, look, resources,
         shared::{Message, Shared},
     },
-    configs,
+    configs, resolve,
 };
+
+/// How long after it was created a resource may not be described yet.
+const APPEAR: Duration = Duration::from_mins(1);
+/// For how long is looked at least, and how often, before it counts as deleted by others.
+const LOOK: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Looks at all regions, plans what mends the findings of `wish`, and tells
 /// [`Update::FixPlan`].
@@ -29,9 +39,12 @@ pub(in super::super) async fn plan(shared: &Shared, last: Option<&Survey>, wish:
     let findings = check::run(&project, &survey, Some(&shared.cluster));
     let looked = Message::Looked(project.clone(), survey.clone(), findings.clone().into());
     shared.send(looked);
-    match &survey.not_asked {
-        Some(failure) => shared.update(Update::Refused(failure.clone())),
-        None => tell(shared, remedies(shared, &project, &survey, &findings, wish).await),
+    if let Some(failure) = &survey.not_asked {
+        return shared.update(Update::Refused(failure.clone()));
+    }
+    match resolved_plan(shared, &project, &survey, &findings, wish).await {
+        Ok(plan) => tell(shared, plan),
+        Err(failure) => shared.update(Update::Refused(failure)),
     }
 }
 
@@ -39,8 +52,24 @@ pub(in super::super) async fn plan(shared: &Shared, last: Option<&Survey>, wish:
 pub(in super::super) async fn cures(shared: &Shared, survey: &Survey) {
     let project = shared.project();
     let findings = check::run(&project, survey, Some(&shared.cluster));
-    let plan = remedies(shared, &project, survey, &findings, &Wish::default()).await;
+    // Without an id there is no plan, and `fix` reports why.
+    let Ok(id) = project_id(shared) else { return };
+    let record = resources::record(shared).await;
+    let owner = Owner { name: &project.name, id: &id, record: &record };
+    let facts = Facts::read(&project, survey, &findings, shared.cloud.as_ref(), owner).await;
+    let given = Given { project: &project, survey, findings: &findings, owner };
+    let plan = given.plan(shared, &facts, &Wish::default()).await;
     shared.update(Update::Cures(Arc::new(plan)));
+}
+
+/// The project's random id; created where there is none yet.
+pub(in super::super) fn project_id(shared: &Shared) -> Result<String, Failure> {
+    let folder = shared.folder.as_deref().and_then(Path::parent);
+    journal::project_id(folder).map_err(|error| {
+        Failure::new(format!("the project's id can't be kept: {error}")).hint(
+            "make the state folder writable: that id distinguishes your networks from others'",
+        )
+    })
 }
 
 /// Where the operator's connections come from: as the project says, else as
@@ -52,27 +81,116 @@ async fn operator(project: &Project, cloud: &dyn Cloud) -> Option<Ipv4Net> {
     }
 }
 
-async fn remedies(
+/// What a plan is made from, but for the facts.
+struct Given<'a> {
+    project: &'a Project,
+    survey: &'a Survey,
+    findings: &'a [Finding],
+    owner: Owner<'a>,
+}
+
+impl Given<'_> {
+    async fn plan(&self, shared: &Shared, facts: &Facts, wish: &Wish) -> Plan {
+        let Self { project, survey, findings, owner } = *self;
+        let operator = operator(project, shared.cloud.as_ref()).await;
+        let cluster = &shared.cluster;
+        remedy::plan(Known { project, survey, findings, facts, owner, cluster, operator }, wish)
+    }
+}
+
+async fn resolved_plan(
     shared: &Shared,
     project: &Project,
     survey: &Survey,
     findings: &[Finding],
     wish: &Wish,
-) -> Plan {
-    let cloud = shared.cloud.as_ref();
-    let (facts, operator) =
-        tokio::join!(Facts::read(project, survey, findings, cloud), operator(project, cloud));
-    let cluster = &shared.cluster;
-    let known = Known { project, survey, findings, facts: &facts, cluster, operator };
-    remedy::plan(known, wish)
+) -> Result<Plan, Failure> {
+    let id = project_id(shared)?;
+    resolve::intents(shared, resolve::Next::Create).await?;
+    let mut wait = Appearing::new();
+    loop {
+        let record = resources::record(shared).await;
+        let owner = Owner { name: &project.name, id: &id, record: &record };
+        let facts = Facts::read(project, survey, findings, shared.cloud.as_ref(), owner).await;
+        if resolve::by_late_tags(shared, &record, facts.unrecorded()).await {
+            continue;
+        }
+        if wait.all_there(shared, facts.missing()).await {
+            let given = Given { project, survey, findings, owner };
+            return Ok(given.plan(shared, &facts, wish).await);
+        }
+    }
+}
+
+/// Waits for what is on record and not described: EC2 may not show it yet, or
+/// others have deleted it.
+struct Appearing {
+    began: Instant,
+}
+
+impl Appearing {
+    fn new() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    /// Whether nothing is missing; else waits a little, and takes out of the
+    /// record what can't appear any more.
+    async fn all_there<'a>(
+        &mut self,
+        shared: &Shared,
+        missing: impl Iterator<Item = &'a Created>,
+    ) -> bool {
+        let missing: Vec<_> = missing.collect();
+        let wait =
+            |one: &&Created| shared.waits.begin(&one.region, format!("EC2 to describe {}", one.id));
+        let _wait = missing.first().map(wait);
+        for one in &missing {
+            let since = shared.clock.now().duration_since(one.at);
+            let is_old = Duration::try_from(since).is_ok_and(|since| since > APPEAR);
+            let waited = self.began.elapsed();
+            if waited > APPEAR || is_old && waited > LOOK {
+                let (region, id) = (one.region.clone(), one.id.clone());
+                let _ = resources::open_journal(shared).await;
+                // Where it can't be written, the next process finds the same.
+                let _ = shared.record(Event::ResourceGone { region, id }).await;
+            }
+        }
+        if !missing.is_empty() {
+            sleep(AGAIN).await;
+        }
+        missing.is_empty()
+    }
 }
 
 /// Plans the removal of what muster made, and tells [`Update::FixPlan`].
 pub(in super::super) async fn plan_teardown(shared: &Shared) {
+    match teardown(shared).await {
+        Ok(plan) => tell(shared, plan),
+        Err(failure) => shared.update(Update::Refused(failure)),
+    }
+}
+
+async fn teardown(shared: &Shared) -> Result<Plan, Failure> {
     let project = shared.project();
-    let regions: Vec<_> = down::regions(shared).into_iter().collect();
-    let known = Teardown::read(&project.name, &regions, shared.cloud.as_ref()).await;
-    tell(shared, known.plan());
+    resolve::intents(shared, resolve::Next::Delete).await?;
+    // What is deleted goes by the record; the id only marks what others tagged.
+    let id = project_id(shared).unwrap_or_default();
+    let mut wait = Appearing::new();
+    loop {
+        let record = resources::record(shared).await;
+        let owner = Owner { name: &project.name, id: &id, record: &record };
+        let regions = regions(shared, &record);
+        let known = Teardown::read(owner, &regions, shared.cloud.as_ref()).await;
+        if wait.all_there(shared, known.missing()).await {
+            return Ok(known.plan());
+        }
+    }
+}
+
+fn regions(shared: &Shared, record: &Record) -> Vec<crate::model::Region> {
+    let mut regions = down::regions(shared);
+    regions.extend(record.regions());
+    regions.into_iter().collect()
 }
 
 /// A plan whose configs can't be written as it wants would be half a plan.

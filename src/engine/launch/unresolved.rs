@@ -63,7 +63,10 @@ fn leaves_open(error: &CloudError) -> bool {
 }
 
 /// The launches of `region` whose end is not on record.
-fn unresolved(shared: &Shared, region: &Region) -> Vec<(ClientToken, LaunchRecord)> {
+pub(in crate::engine) fn unresolved(
+    shared: &Shared,
+    region: &Region,
+) -> Vec<(ClientToken, LaunchRecord)> {
     let state = shared.state();
     let open = state.launches.iter().filter(|(_, launch)| {
         launch.group.region == *region && launch.state == LaunchState::Intended

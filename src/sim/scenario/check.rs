@@ -6,7 +6,7 @@ use super::format::{LocalKeySpec, RegionSpec, Spec};
 use crate::{cloud::PublicKey, model::Region, sim::catalog};
 
 /// The API operations that a fault or a latency can be for.
-const OPERATIONS: [&str; 39] = [
+const OPERATIONS: [&str; 40] = [
     "DescribeRegions",
     "DescribeImages",
     "DescribeKeyPairs",
@@ -19,6 +19,7 @@ const OPERATIONS: [&str; 39] = [
     "DescribeInstanceTypeOfferings",
     "DescribeInstances",
     "DescribeTags",
+    "DescribeInternetGateways",
     "RunInstances",
     "TerminateInstances",
     "StopInstances",

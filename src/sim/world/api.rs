@@ -15,8 +15,8 @@ use super::{
 use crate::{
     cloud::{
         Change, Cloud, Credentials, Image, ImageName, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, Interface, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
-        RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
+        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{
         Failure, ImageId, InstanceId, InstanceType, KeyName, Region, Secret, SecurityGroupId, VpcId,
@@ -198,6 +198,19 @@ impl Cloud for World {
             told.map(|table| state.told_table(table, now)).collect()
         };
         self.look(region, "DescribeRouteTables", find).await
+    }
+
+    async fn internet_gateways(
+        &self,
+        region: &Region,
+        ids: &[String],
+    ) -> Result<Vec<InternetGateway>> {
+        let find = |_: &State, held: &RegionState| {
+            let mut found = named(&held.gateways, ids, |gateway| &gateway.id);
+            found.retain(|gateway| held.is_told(&gateway.id));
+            found
+        };
+        self.look(region, "DescribeInternetGateways", find).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {

@@ -14,8 +14,10 @@ use crate::{
         Image, InboundRule, Instance, KeyPair, Peering, RegionInfo, RouteTable, SecurityGroup,
         Subnet, Tags, Vpc,
     },
-    model::{Region, SecurityGroupId, VpcId},
+    model::{Region, SecurityGroupId},
 };
+
+pub use crate::cloud::InternetGateway;
 
 /// Everything in a world that a call could have changed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,15 +54,6 @@ pub struct RegionSnapshot {
     pub tags: BTreeMap<String, Tags>,
     /// Its instances, ended ones included, by id.
     pub instances: Vec<Instance>,
-}
-
-/// An internet gateway.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InternetGateway {
-    /// Its id.
-    pub id: String,
-    /// The VPC that it is attached to.
-    pub vpc: Option<VpcId>,
 }
 
 /// An inbound rule as EC2 counts them: one source each.

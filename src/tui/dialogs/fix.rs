@@ -12,7 +12,8 @@ use crate::{
     config::edit::{DiffKind, FileDiff},
     engine::{ChangeState, Command, FixPlan, FixProgress, FixState},
     model::Region,
-    remedy::{Left, Step, Wish, describe},
+    remedy::{Left, Step, Unrecorded, Wish, describe},
+    report,
     tui::{
         Ui,
         action::{Action, Effect},
@@ -179,6 +180,22 @@ fn planned(fix: &FixPlan, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     lines.extend(fix.diffs.iter().flat_map(|diff| file(diff, room, theme)));
     lines.extend(costs(fix, room, theme));
     lines.extend(left(&plan.left, room, theme));
+    lines.extend(unrecorded(&plan.unrecorded, room, theme));
+    lines
+}
+
+/// What carries the project's tags and is in no journal, with its rules and addresses.
+fn unrecorded(all: &[Unrecorded], room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let shown = report::unrecorded(all, report::Paint::PLAIN);
+    let mut lines = vec![Line::default()];
+    lines.extend(shown.iter().flat_map(|line| wrapped(line, room, theme.warn)));
+    lines.push(Line::styled(
+        "`muster fix` in a terminal asks whether to take them over.",
+        theme.dim,
+    ));
     lines
 }
 

@@ -1,0 +1,224 @@
+//! What came of calls whose end is not known: those of a fix that was cut off,
+//! and those without an answer. Most calls that create something take no
+//! idempotency token, so what they created is looked for by the tags that were
+//! part of the call. EC2 may show tags seconds late, and two reads in a row may
+//! disagree: one read that shows it is enough, and it takes all reads of the
+//! whole time to say that there is nothing.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    cloud::{Change, CloudError, ErrorKind, Slot, Tagged, tags},
+    model::{Failure, Region, count},
+    remedy::{self, Intent, Record, Unrecorded},
+};
+
+use super::{
+    super::{Event, resources, shared::Shared},
+    planning,
+};
+
+/// How long after its call a resource may show up.
+const SHOW: Duration = Duration::from_secs(20);
+/// For how long is looked at least, and how often.
+const LOOK: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long reads may fail.
+const READS: Duration = Duration::from_mins(1);
+
+/// What the step `slot` has created that is not on record. `Ok(None)`: EC2
+/// showed nothing in all the time that it may take.
+pub(super) async fn created(
+    shared: &Shared,
+    region: &Region,
+    slot: &Slot,
+    change: &Change,
+) -> Result<Option<String>, CloudError> {
+    let record = resources::record(shared).await;
+    let began = Instant::now();
+    let what =
+        format!("what {} may have created, for up to {} s", change.operation(), SHOW.as_secs());
+    let _wait = shared.waits.begin(region, what);
+    loop {
+        let found = tagged(shared, region, &record).await;
+        match found {
+            Ok(found) => {
+                let ids = found.into_iter().filter(|(of, _)| of == slot);
+                for (_, id) in ids {
+                    if is_as_created(shared, region, change, &id).await? {
+                        return Ok(Some(id));
+                    }
+                }
+                if began.elapsed() > SHOW {
+                    return Ok(None);
+                }
+            }
+            Err(error) if began.elapsed() > SHOW || is_final(&error) => return Err(error),
+            Err(_) => {}
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// A group that was just created admits nobody and is in the VPC that was
+/// named: one with rules was made or changed by others.
+async fn is_as_created(
+    shared: &Shared,
+    region: &Region,
+    change: &Change,
+    id: &str,
+) -> Result<bool, CloudError> {
+    let Change::CreateSecurityGroup { vpc, .. } = change else { return Ok(true) };
+    let groups = shared.cloud.security_groups(region, &[id.into()]).await?;
+    Ok(groups.iter().any(|group| group.inbound.is_empty() && vpc.id() == Some(group.vpc.as_str())))
+}
+
+/// What follows once calls are resolved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The steps are planned again. EC2 refuses a second one of most resources,
+    /// and what is there is looked for then: only the others take patience.
+    Create,
+    /// What exists is deleted: all of it has to be known.
+    Delete,
+}
+
+/// Resolves all calls whose end is in no journal, and records what came of
+/// them. `Err`: some could not be; nothing may be created or deleted then.
+pub(super) async fn intents(shared: &Shared, next: Next) -> Result<(), Failure> {
+    let record = resources::record(shared).await;
+    let mut regions: BTreeMap<Region, Vec<(Slot, Intent)>> = BTreeMap::new();
+    for (slot, intent) in record.intents() {
+        let of_region = regions.entry(intent.region.clone()).or_default();
+        of_region.push((slot.clone(), intent.clone()));
+    }
+    if regions.is_empty() {
+        return Ok(());
+    }
+    resources::open_journal(shared).await?;
+    let all =
+        regions.iter().map(|(region, intents)| of_region(shared, &record, region, intents, next));
+    join_all(all).await.into_iter().collect()
+}
+
+async fn of_region(
+    shared: &Shared,
+    record: &Record,
+    region: &Region,
+    intents: &[(Slot, Intent)],
+    next: Next,
+) -> Result<(), Failure> {
+    let began = Instant::now();
+    let what = format!(
+        "what {} may have created, for up to {} s",
+        count(intents.len(), "earlier call"),
+        SHOW.as_secs()
+    );
+    let _wait = shared.waits.begin(region, what);
+    let mut open: Vec<&(Slot, Intent)> = intents.iter().collect();
+    let mut reads = 0;
+    loop {
+        match tagged(shared, region, record).await {
+            Ok(found) => {
+                reads += 1;
+                let mut rest = Vec::new();
+                for one in open {
+                    let ids = found.iter().filter(|(of, _)| *of == one.0).map(|(_, id)| id);
+                    let ids: Vec<_> = ids.collect();
+                    let over = reads >= 3 && is_over(shared, &one.1, began);
+                    let needs_patience = next == Next::Delete || !one.1.unique;
+                    match ids.as_slice() {
+                        [id] => resolved(shared, region, &one.0, Some(id)).await,
+                        // Of several it can't be known which: the plan shows them.
+                        [_, ..] => resolved(shared, region, &one.0, None).await,
+                        [] if over => resolved(shared, region, &one.0, None).await,
+                        [] if needs_patience => rest.push(one),
+                        // It stays open: whoever creates it again finds it.
+                        [] => {}
+                    }
+                }
+                open = rest;
+            }
+            Err(error) if began.elapsed() > READS || is_final(&error) => {
+                return Err(unresolved(&open, &error));
+            }
+            Err(_) => {}
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// Whether nothing can show up any more. A clock that was set back makes it wait longer.
+fn is_over(shared: &Shared, intent: &Intent, began: Instant) -> bool {
+    let since = shared.clock.now().duration_since(intent.at);
+    let since = Duration::try_from(since).unwrap_or_default();
+    began.elapsed() > SHOW || since > SHOW && began.elapsed() > LOOK
+}
+
+/// Resolves calls by what `found` shows with this project's id and on no
+/// record; whether there was any.
+pub(super) async fn by_late_tags<'a>(
+    shared: &Shared,
+    record: &Record,
+    found: impl Iterator<Item = &'a Unrecorded>,
+) -> bool {
+    let found: Vec<_> = found.filter(|one| one.same_project).collect();
+    let mut any = false;
+    for (slot, intent) in record.intents() {
+        let of_step: Vec<_> = found.iter().filter(|one| one.slot == *slot).collect();
+        if let [one] = of_step.as_slice() {
+            resolved(shared, &intent.region, slot, Some(&one.id)).await;
+            any = true;
+        }
+    }
+    any
+}
+
+async fn resolved(shared: &Shared, region: &Region, slot: &Slot, made: Option<&String>) {
+    let (slot, region) = (slot.clone(), region.clone());
+    // Where it can't be written, the next process resolves it again.
+    let _ = shared.record(Event::ChangeResolved { slot, region, made: made.cloned() }).await;
+}
+
+/// Names the calls that are unresolved, so that the user can look for themselves.
+fn unresolved(open: &[&(Slot, Intent)], error: &CloudError) -> Failure {
+    let what: Vec<_> =
+        open.iter().map(|(_, intent)| format!("{}: {}", intent.region, intent.title)).collect();
+    let message = format!("it is not known whether this was done: {}; {error}", what.join("; "));
+    Failure { code: error.code.clone(), ..Failure::new(message) }
+        .hint("nothing was changed, so that nothing is created twice; run the command again")
+}
+
+fn is_final(error: &CloudError) -> bool {
+    matches!(error.kind, ErrorKind::Denied | ErrorKind::Credentials | ErrorKind::OptIn)
+}
+
+/// What carries this project's id and the tag of a step, and is not on record.
+async fn tagged(
+    shared: &Shared,
+    region: &Region,
+    record: &Record,
+) -> Result<Vec<(Slot, String)>, CloudError> {
+    let project = planning::project_id(shared);
+    let keys = [tags::REMEDY, tags::PROJECT, tags::PROJECT_ID, tags::CLUSTER];
+    let name = shared.project().name.value.clone();
+    let ours = |one: &Tagged| match one.tags.get(tags::PROJECT_ID) {
+        Some(id) => project.as_ref().is_ok_and(|own| own == id),
+        // Versions before set no such tag.
+        None => {
+            one.tags.get(tags::PROJECT) == Some(&name)
+                && one.tags.get(tags::CLUSTER).is_some_and(|id| *id == *shared.cluster.as_str())
+        }
+    };
+    let all = shared.cloud.tagged(region, &keys).await?;
+    let new = all.into_iter().filter(|one| ours(one) && !record.knows(&one.id));
+    let new = new.filter(|one| !remedy::is_beside(&one.kind));
+    let of_step = |one: Tagged| Some((Slot(one.tags.get(tags::REMEDY)?.clone()), one.id));
+    Ok(new.filter_map(of_step).collect())
+}
