@@ -7,6 +7,7 @@ mod after;
 mod crash;
 mod faults;
 mod groups;
+mod idle;
 mod launches;
 mod odd_starts;
 mod power;
