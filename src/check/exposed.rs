@@ -98,9 +98,10 @@ impl Opening<'_> {
             "-1" => String::new(),
             _ => format!("FromPort={from},ToPort={to},"),
         };
-        let source = match self.source.contains(':') {
-            true => format!("Ipv6Ranges=[{{CidrIpv6={}}}]", self.source),
-            false => format!("IpRanges=[{{CidrIp={}}}]", self.source),
+        let source = if self.source.contains(':') {
+            format!("Ipv6Ranges=[{{CidrIpv6={}}}]", self.source)
+        } else {
+            format!("IpRanges=[{{CidrIp={}}}]", self.source)
         };
         format!(
             "aws ec2 revoke-security-group-ingress --region {} --group-id {} --ip-permissions \

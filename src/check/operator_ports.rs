@@ -37,12 +37,12 @@ pub(crate) fn own_group<'a>(
     place: &Place<'a>,
 ) -> Option<Sourced<SecurityGroupId>> {
     let sets = place.security_group_sets();
-    let leader = |group: &&crate::config::NodeGroup| ports::leads(ctx.project, place.config, group);
-    let set = sets.iter().find(|set| set.carriers.iter().any(|group| leader(&group)))?;
+    let leader = |group: &crate::config::NodeGroup| ports::leads(ctx.project, place.config, group);
+    let set = sets.iter().find(|set| set.carriers.iter().any(|group| leader(group)))?;
     let shared = |id: &SecurityGroupId| {
         sets.iter().any(|other| {
             other.ids.iter().any(|own| own.value == *id)
-                && other.carriers.iter().any(|group| !leader(&group))
+                && other.carriers.iter().any(|group| !leader(group))
         })
     };
     set.ids.iter().find(|id| !shared(&id.value)).cloned()

@@ -153,7 +153,7 @@ static ALL: &[CheckInfo] = &[
         id: "sg.operator-ports",
         group: GROUP,
         about: "The leader's ports that operator_ports names are open to you.",
-        explain: "Says nothing without `operator_ports` in muster.yaml: `muster forward` needs SSH \
+        explain: "Emits nothing without `operator_ports` in muster.yaml: `muster forward` needs SSH \
                   alone. Fails where one of the ports is closed to `operator_cidr`. `muster fix` \
                   opens them in a security group that only the leader carries, since a rule of a \
                   shared one opens every node.",

@@ -38,7 +38,7 @@ fn every_port_of_ray_redis_and_flight_is_judged() {
             v6(port, port, "::/0"),
             v6(port, port, "2000::/3"),
         ] {
-            let mut world = with(opening.clone());
+            let world = with(opening.clone());
             let finding = world.finding("sg.exposed", US);
             assert_eq!(finding.level, Level::Fail, "{opening:?}");
             assert_eq!(world.bad().len(), 1, "{:#?}", world.bad());
@@ -70,7 +70,7 @@ fn an_opening_is_told_with_the_rule_and_the_way_to_close_it() {
 fn all_traffic_from_everybody_opens_everything() {
     let all =
         IpPermission { protocol: "-1".into(), ports: None, ..rule(0, 0, &["0.0.0.0/0"], &[]) };
-    let mut world = with(all);
+    let world = with(all);
     let finding = world.finding("sg.exposed", US);
     let kinds = ports::sensitive().count();
     assert_eq!(finding.title, format!("{kinds} kinds of ports are open to the internet"));
@@ -169,7 +169,7 @@ fn under_ray_config_the_start_commands_say_which_ports() {
         finding.evidence[0].contains("TCP 5005, 6379, 6800, 8076-8077 and 10002-19999"),
         "{finding:?}"
     );
-    // Nobody is told to open everything.
+    // The advice is never to open everything.
     set(&mut world, "");
     let finding = world.finding("sg.peers", US);
     assert!(finding.todo.unwrap().contains("--node-manager-port"));

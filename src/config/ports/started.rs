@@ -36,7 +36,7 @@ impl Started {
         };
         match self.value("--worker-port-list") {
             Some(list) => {
-                pinned.extend(list.split(',').filter_map(|port| port.parse().ok()).map(one))
+                pinned.extend(list.split(',').filter_map(|port| port.parse().ok()).map(one));
             }
             None if workers.from <= workers.to => pinned.push(workers),
             None => {}
