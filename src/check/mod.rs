@@ -4,12 +4,14 @@
 
 mod cluster_name;
 pub(crate) mod context;
+mod exposed;
 mod finding;
 mod image;
 pub(crate) mod key;
 mod launch;
 pub(crate) mod network;
 mod offered;
+pub(crate) mod operator_ports;
 mod operator_ssh;
 mod peering;
 mod peers;

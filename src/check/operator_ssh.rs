@@ -7,7 +7,7 @@ use crate::config::NodeGroup;
 use super::{
     Finding,
     context::{Context, GroupSet, Judged, Place, and, count, settle},
-    rules::{Rules, WORLD, one},
+    rules::{Rules, is_private, one, unread_lists},
 };
 
 const SSH: u16 = 22;
@@ -30,12 +30,21 @@ fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -
     let rules = Rules::of(&set.resolve(place)?);
     let inside = |group: &&NodeGroup| place.config.config_of(group).use_internal_ips;
     let inside = set.carriers.iter().all(inside);
+    let public = rules.public(one(SSH));
     let finding = if !admitted(operator, inside, &rules) {
-        closed(operator, place, set)
-    } else if rules.admit(WORLD, one(SSH)) {
+        let lists = rules.prefix_lists(one(SSH));
+        if lists.is_empty() {
+            closed(operator, place, set)
+        } else {
+            let what = operator.map_or_else(|| "your address".into(), |cidr| cidr.to_string());
+            unread_lists(place, &lists, &format!("whether port 22 is open to {what}"))
+        }
+    } else if !public.is_empty() {
+        let whole = public.contains("0.0.0.0/0") || public.contains("::/0");
+        let whom = if whole { "the whole internet".into() } else { and(&public) };
         place
-            .warn("port 22 is open to the whole internet")
-            .todo("admit your own address only, and say it in muster.yaml as operator_cidr")
+            .warn(format!("port 22 is open to {whom}"))
+            .todo("admit your own address only, and give it in muster.yaml as operator_cidr")
     } else if let Some(operator) = operator {
         place.pass(format!("port 22 is open to {operator}"))
     } else {
@@ -56,18 +65,12 @@ fn admitted(operator: Option<Ipv4Net>, inside: bool, rules: &Rules<'_>) -> bool 
     }
 }
 
-/// Whether all of `cidr` is private (RFC 1918) or shared (RFC 6598) address space.
-fn is_private(cidr: Ipv4Net) -> bool {
-    let spaces =
-        [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
-    spaces
-        .into_iter()
-        .any(|(address, prefix)| Ipv4Net::new_assert(address.into(), prefix).contains(&cidr))
-}
-
 fn sources(rules: &Rules<'_>) -> String {
     let cidrs = rules.cidrs(SSH).into_iter().map(|cidr| cidr.to_string());
-    let all: Vec<_> = cidrs.chain(rules.groups(SSH).iter().map(ToString::to_string)).collect();
+    let ipv6 = rules.ipv6_cidrs(SSH).into_iter().map(|cidr| cidr.to_string());
+    let lists = rules.prefix_lists(one(SSH)).into_iter().map(str::to_owned);
+    let groups = rules.groups(SSH).into_iter().map(ToString::to_string);
+    let all: Vec<_> = cidrs.chain(ipv6).chain(lists).chain(groups).collect();
     if all.is_empty() { "nobody".into() } else { and(all) }
 }
 

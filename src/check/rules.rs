@@ -3,17 +3,23 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::{
     cloud::{IpPermission, PortRange, SecurityGroup},
     model::SecurityGroupId,
 };
 
+use super::{
+    Finding, Level,
+    context::{Place, and},
+};
+
 /// Everybody.
 pub(crate) const WORLD: Ipv4Net = Ipv4Net::new_assert(std::net::Ipv4Addr::UNSPECIFIED, 0);
 
 /// The inbound rules of groups that apply together.
+#[derive(Clone)]
 pub(crate) struct Rules<'a>(Vec<&'a IpPermission>);
 
 impl<'a> Rules<'a> {
@@ -42,6 +48,26 @@ impl<'a> Rules<'a> {
         rules.flat_map(|rule| rule.cidrs.iter().copied()).collect()
     }
 
+    /// The prefix lists that TCP on one of `ports` is admitted from. What they hold is
+    /// not read.
+    pub fn prefix_lists(&self, ports: PortRange) -> BTreeSet<&'a str> {
+        let rules = self.0.iter().filter(|rule| meets(rule, ports));
+        rules.flat_map(|rule| &rule.prefix_lists).map(String::as_str).collect()
+    }
+
+    /// The public sources that TCP on one of `ports` is admitted from and that are
+    /// wider than any one site: `0.0.0.0/0`, `::/0`.
+    pub fn public(&self, ports: PortRange) -> BTreeSet<String> {
+        let rules = self.0.iter().filter(|rule| meets(rule, ports));
+        rules.flat_map(|rule| wide_sources(rule)).collect()
+    }
+
+    /// The IPv6 CIDRs that TCP on `port` is admitted from, as they are written.
+    pub fn ipv6_cidrs(&self, port: u16) -> BTreeSet<Ipv6Net> {
+        let rules = self.0.iter().filter(|rule| rule.covers_tcp(one(port)));
+        rules.flat_map(|rule| rule.ipv6_cidrs.iter().copied()).collect()
+    }
+
     /// The groups that TCP on `port` is admitted from.
     pub fn groups(&self, port: u16) -> BTreeSet<&'a SecurityGroupId> {
         let rules = self.0.iter().filter(|rule| rule.covers_tcp(one(port)));
@@ -68,6 +94,58 @@ impl<'a> Rules<'a> {
     }
 }
 
+/// What depends on prefix lists, whose entries muster does not read.
+pub(super) fn unread_lists(place: &Place<'_>, lists: &BTreeSet<&str>, what: &str) -> Finding {
+    let names = and(lists);
+    let read = |list: &&str| {
+        let list = shell_words::quote(list).into_owned();
+        format!(
+            "aws ec2 get-managed-prefix-list-entries --region {} --prefix-list-id {list}",
+            place.region()
+        )
+    };
+    place
+        .finding(Level::Unknown, format!("{what} depends on {names}, which is not read"))
+        .todo(lists.iter().map(read).collect::<Vec<_>>().join(" && "))
+}
+
+/// Whether `rule` admits TCP on any of `ports`.
+pub(crate) fn meets(rule: &IpPermission, ports: PortRange) -> bool {
+    let overlaps = |own: PortRange| own.from <= ports.to && ports.from <= own.to;
+    match rule.protocol.as_str() {
+        "-1" => true,
+        "tcp" | "6" => rule.ports.is_none_or(overlaps),
+        _ => false,
+    }
+}
+
+/// The sources of `rule` that stand for the internet, or a large part of it.
+pub(crate) fn wide_sources(rule: &IpPermission) -> Vec<String> {
+    let v4 = rule.cidrs.iter().filter(|cidr| is_wide(**cidr)).map(ToString::to_string);
+    let v6 = rule.ipv6_cidrs.iter().filter(|cidr| is_wide_v6(**cidr)).map(ToString::to_string);
+    v4.chain(v6).collect()
+}
+
+/// Public addresses of more than one site: wider than a /16.
+fn is_wide(cidr: Ipv4Net) -> bool {
+    cidr.prefix_len() < 16 && !is_private(cidr)
+}
+
+/// The same of IPv6: wider than the /32 of one provider.
+fn is_wide_v6(cidr: Ipv6Net) -> bool {
+    let unique_local = Ipv6Net::new_assert([0xfc00, 0, 0, 0, 0, 0, 0, 0].into(), 7);
+    cidr.prefix_len() < 32 && !unique_local.contains(&cidr)
+}
+
+/// Whether all of `cidr` is private (RFC 1918) or shared (RFC 6598) address space.
+pub(crate) fn is_private(cidr: Ipv4Net) -> bool {
+    let spaces =
+        [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([100, 64, 0, 0], 10)];
+    spaces
+        .into_iter()
+        .any(|(address, prefix)| Ipv4Net::new_assert(address.into(), prefix).contains(&cidr))
+}
+
 /// A single port.
 pub(crate) fn one(port: u16) -> PortRange {
     PortRange { from: port, to: port }
@@ -84,6 +162,8 @@ mod tests {
             protocol: "tcp".into(),
             ports: ports.map(|(from, to)| PortRange { from, to }),
             cidrs: cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect(),
+            ipv6_cidrs: Vec::new(),
+            prefix_lists: Vec::new(),
             groups: groups.iter().map(|id| (*id).into()).collect(),
         }
     }
@@ -114,6 +194,25 @@ mod tests {
         assert!(!admit(&halves, "10.0.0.0/14", ALL));
         let world = [rule(None, &["0.0.0.0/1", "128.0.0.0/1"], &[])];
         assert!(admit(&world, "0.0.0.0/0", one(6800)));
+    }
+
+    #[test]
+    fn the_internet_is_more_than_one_cidr() {
+        let public = |cidrs: &[&str], v6: &[&str]| {
+            let ipv6_cidrs = v6.iter().filter_map(|cidr| cidr.parse().ok()).collect();
+            let rule = IpPermission { ipv6_cidrs, ..rule(Some((6000, 7000)), cidrs, &[]) };
+            let rules = Rules(vec![&rule]);
+            assert!(rules.public(one(22)).is_empty() && rules.public(one(7001)).is_empty());
+            assert_eq!(rules.public(PortRange { from: 1, to: 6000 }), rules.public(one(6800)));
+            rules.public(one(6800)).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(public(&["0.0.0.0/0"], &["::/0"]), ["0.0.0.0/0", "::/0"]);
+        assert_eq!(public(&["128.0.0.0/1", "54.0.0.0/13"], &[]), ["128.0.0.0/1", "54.0.0.0/13"]);
+        assert_eq!(public(&[], &["2000::/3", "2600:1f00::/24"]), ["2000::/3", "2600:1f00::/24"]);
+        let narrow = public(&["10.0.0.0/8", "203.0.113.0/24"], &["fd00::/8", "2001:db8:1::/48"]);
+        assert_eq!(narrow, [""; 0]);
+        // Not only private addresses, though it holds those.
+        assert_eq!(public(&["8.0.0.0/6"], &[]), ["8.0.0.0/6"]);
     }
 
     #[test]

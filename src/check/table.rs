@@ -1,8 +1,9 @@
 //! The table of checks.
 
 use super::{
-    Finding, cluster_name, context::Context, image, key, launch, offered, operator_ssh, peering,
-    peers, reachable, region, route, security_group, subnet, unsupported, vpc,
+    Finding, cluster_name, context::Context, exposed, image, key, launch, offered, operator_ports,
+    operator_ssh, peering, peers, reachable, region, route, security_group, subnet, unsupported,
+    vpc,
 };
 
 /// One check.
@@ -119,20 +120,44 @@ static ALL: &[CheckInfo] = &[
         about: "The security groups let your SSH in.",
         explain: "Fails where port 22 is closed to `operator_cidr`: SSH would time out. Where that \
                   is not given, any source from outside counts, and with `use_internal_ips` any \
-                  source at all. Warns where the port is open to 0.0.0.0/0.",
+                  source at all. Warns where the port is open to the internet or a large part of \
+                  it, by IPv6 as well. What a prefix list holds is unknown.",
         run: operator_ssh::operator_ssh,
     },
     CheckInfo {
         id: "sg.peers",
         group: GROUP,
         about: "The security groups let the nodes of every region in.",
-        explain: "Ray and Quokka need all TCP from port 1024 up between all nodes. From the \
-                  region's own nodes a reference to their group does or the CIDRs of their \
-                  subnets; from other regions only CIDRs count, since a group there can't be \
-                  referenced. Fails where a source is kept out: silence, and workers that drop out \
-                  after some 15 s. Warns where port 6800 is open to 0.0.0.0/0, since Quokka's \
-                  Redis has no password.",
+        explain: "Ray and Quokka need the ports that the recipe pins: 5005, 6381-6385 and \
+                  10100-19999 between all nodes, and 6380, 6386 and 6800 on the leader \
+                  (docs/quokka.md). From the region's own nodes a reference to their group does or \
+                  the CIDRs of their subnets; from other regions only CIDRs count, since a group \
+                  there can't be referenced. Fails where a source is kept out: silence, and workers \
+                  that drop out after some 15 s. Under `ray: config` the ports are those of the \
+                  start commands; where these pin none, every port from 1024 up has to be open, \
+                  and the way out is to pin them.",
         run: peers::peers,
+    },
+    CheckInfo {
+        id: "sg.exposed",
+        group: GROUP,
+        about: "The internet reaches no port of Ray, Redis or Flight.",
+        explain: "None of them asks for a password, and Ray runs what it is sent: its client server \
+                  by design, its jobs API as CVE-2023-48022. Fails where one of their ports is open \
+                  to public IPv4 addresses wider than a /16 or IPv6 addresses wider than a /32. \
+                  Unknown where a rule names a prefix list, whose entries are not read. No fix \
+                  removes rules: the finding names the command.",
+        run: exposed::exposed,
+    },
+    CheckInfo {
+        id: "sg.operator-ports",
+        group: GROUP,
+        about: "The leader's ports that operator_ports names are open to you.",
+        explain: "Emits nothing without `operator_ports` in muster.yaml: `muster forward` needs SSH \
+                  alone. Fails where one of the ports is closed to `operator_cidr`. `muster fix` \
+                  opens them in a security group that only the leader carries, since a rule of a \
+                  shared one opens every node.",
+        run: operator_ports::operator_ports,
     },
     CheckInfo {
         id: "subnet.exists",

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,12 @@ pub struct IpPermission {
     pub ports: Option<PortRange>,
     /// Sources by IPv4 CIDR.
     pub cidrs: Vec<Ipv4Net>,
+    /// Sources by IPv6 CIDR.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_cidrs: Vec<Ipv6Net>,
+    /// Sources by prefix list, whose entries are not read: `pl-…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix_lists: Vec<String>,
     /// Sources by group.
     pub groups: Vec<SecurityGroupId>,
 }

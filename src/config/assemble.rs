@@ -104,6 +104,7 @@ fn project(
         quokka: settings.quokka,
         ssh_config: settings.ssh_config,
         operator_cidr: settings.operator_cidr,
+        operator_ports: settings.operator_ports,
         sources: sources.to_vec(),
     })
 }

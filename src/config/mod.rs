@@ -19,6 +19,7 @@ mod load;
 mod node_config;
 mod parsed;
 mod paths;
+pub mod ports;
 mod project;
 mod project_file;
 mod quokka;

@@ -43,6 +43,8 @@ pub struct Project {
     pub ssh_config: Option<Sourced<PathBuf>>,
     /// `operator_cidr`: where this machine's connections come from, as the nodes see it.
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    /// `operator_ports`: ports of the leader that the operator uses without `muster forward`.
+    pub operator_ports: Vec<Sourced<u16>>,
     /// Every file that was read, for showing lines of it.
     pub sources: Vec<Source>,
 }

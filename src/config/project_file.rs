@@ -8,6 +8,7 @@ use super::{
     Diagnostic, Source, Sourced,
     diagnostic::ids,
     keys::{self, PROJECT},
+    ports,
     quokka_keys::QuokkaKeys,
     reader::{ConfigReader, Cursor},
     text,
@@ -45,6 +46,8 @@ pub(super) struct ProjectFile {
     pub quokka: QuokkaKeys,
     /// `operator_cidr`.
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    /// `operator_ports`.
+    pub operator_ports: Vec<Sourced<u16>>,
 }
 
 /// Whether the file is a project file: by its name, or since it lists regions
@@ -83,6 +86,7 @@ pub(super) fn read(source: &Source, root: &Node, reader: &mut ConfigReader) -> P
         operator_cidr: place
             .get("operator_cidr")
             .and_then(|cidr| reader.parsed(&cidr, "203.0.113.7/32")),
+        operator_ports: operator_ports(&place, reader),
     }
 }
 
@@ -109,6 +113,24 @@ fn regions(place: &Cursor<'_>, reader: &mut ConfigReader) -> Vec<Sourced<PathBuf
         reader.report(list.error(ids::INVALID_VALUE, "`regions` lists no files").help(why));
     }
     files.into_iter().map(|file| file.map(PathBuf::from)).collect()
+}
+
+/// Ports of the leader that may be opened besides SSH.
+fn operator_ports(place: &Cursor<'_>, reader: &mut ConfigReader) -> Vec<Sourced<u16>> {
+    let list = place.get("operator_ports").map(|list| reader.list(&list)).unwrap_or_default();
+    let mut ports = Vec::new();
+    for place in list {
+        let Some(port) = reader.count::<u16>(&place) else { continue };
+        if ports::on_request().any(|one| one.ports.from == port) {
+            ports.push(place.sourced(port));
+            continue;
+        }
+        let known = ports::on_request().map(|one| format!("{} ({})", one.numbers(), one.what));
+        let help = format!("it takes {}", known.collect::<Vec<_>>().join(", "));
+        let message = format!("the operator does not connect to port {port} of the leader");
+        reader.report(place.error(ids::INVALID_VALUE, message).help(help));
+    }
+    ports
 }
 
 fn path(place: Option<Cursor<'_>>, reader: &mut ConfigReader) -> Option<Sourced<PathBuf>> {

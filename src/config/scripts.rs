@@ -10,7 +10,7 @@ use std::{
 use super::{
     Diagnostic, Location, Source, Sourced,
     diagnostic::ids,
-    keys,
+    keys, ports,
     reader::{ConfigReader, Cursor},
     text,
     yaml::{self, Node, Value},
@@ -83,7 +83,7 @@ pub(super) fn resolve(
 
 fn built_in(name: &str) -> Option<String> {
     let (_, text) = SCRIPTS.iter().find(|(own, _)| *own == name)?;
-    Some(format!("{LIBRARY}\n{text}"))
+    Some(format!("{}{LIBRARY}\n{text}", ports::shell()))
 }
 
 fn unknown(place: &Cursor<'_>, name: &str) -> Diagnostic {

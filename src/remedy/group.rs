@@ -6,11 +6,12 @@ use ipnet::Ipv4Net;
 
 use crate::{
     check::{
-        context::{GroupSet, Place},
+        context::{Context, GroupSet, Place},
+        operator_ports,
         rules::{Rules, one},
     },
     cloud::{Change, InboundRule, PortRange, Ref, SecurityGroup, Slot, Source, Tags},
-    config::{NodeGroup, Project},
+    config::{NodeGroup, ports::NodePorts},
     model::Region,
     survey::Absent,
 };
@@ -26,14 +27,11 @@ const EXISTS: &str = "sg.exists";
 const SAME_VPC: &str = "sg.same-vpc";
 const OPERATOR: &str = "sg.operator-ssh";
 const PEERS: &str = "sg.peers";
+const OPERATOR_PORTS: &str = "sg.operator-ports";
 const KEY: &str = "SecurityGroupIds";
-
-/// The ports that Ray and Quokka use between nodes.
-pub(super) const NODE_PORTS: PortRange = PortRange { from: 1024, to: u16::MAX };
-/// What the operator needs, each with what it is for: SSH, Ray's client server,
-/// Quokka's Redis.
-const OPERATOR_PORTS: [(u16, &str); 3] =
-    [(22, "SSH"), (10001, "Ray client"), (6800, "Quokka Redis")];
+const SSH: u16 = 22;
+const NO_ADDRESS: &str =
+    "your address is not known: give operator_cidr in muster.yaml, or --operator-cidr";
 
 /// A new group in a region.
 pub(super) struct NewGroup {
@@ -45,19 +43,19 @@ pub(super) struct NewGroup {
 
 /// Whom groups have to admit.
 struct Needs<'a> {
-    project: &'a Project,
+    ctx: &'a Context<'a>,
     operator: Option<Ipv4Net>,
     networks: &'a [Network<'a>],
 }
 
 /// Plans what mends security groups; answers the new ones of new networks.
 pub(super) fn plan(
-    project: &Project,
+    ctx: &Context<'_>,
     operator: Option<Ipv4Net>,
     networks: &[Network<'_>],
     plan: &mut Builder<'_>,
 ) -> Vec<NewGroup> {
-    let needs = Needs { project, operator, networks };
+    let needs = Needs { ctx, operator, networks };
     let of_new = networks.iter().filter_map(|network| {
         let new = network.new.as_ref()?;
         let slot = format!("{}/group", network.place.region());
@@ -67,6 +65,7 @@ pub(super) fn plan(
     for network in networks.iter().filter(|network| network.new.is_none()) {
         needs.replace(network, plan);
         needs.admit(network, plan);
+        needs.admit_on_request(network, plan);
     }
     groups
 }
@@ -81,7 +80,7 @@ impl Needs<'_> {
         plan: &mut Builder<'_>,
     ) -> NewGroup {
         let region = network.place.region();
-        let project = &self.project.name.value;
+        let project = &self.ctx.project.name.value;
         let own_name =
             || slot.replace('/', "-").replacen(region.as_str(), &format!("muster-{project}"), 1);
         let configs = &network.place.config.configs;
@@ -100,10 +99,14 @@ impl Needs<'_> {
             groups.iter().find(|group| group.id.as_str() == id)
         });
         let made: Vec<_> = made.into_iter().collect();
-        let mut rules = self.missing(network, &id, &made);
+        let carriers: Vec<_> = network.place.config.groups.iter().collect();
+        let ports = self.node_ports(network, &carriers, plan);
+        let present = Rules::of(&made);
+        let mut rules = self.missing_operator(&present);
+        rules.extend(self.missing_nodes(network, &id, &present, &made, &ports));
         let asked: Vec<_> = wanted().flat_map(|group| &group.rules).collect();
-        rules.extend(asked_for(&asked, &Rules::of(&made)));
-        self.judge_unrecorded(slot, network, &asked, plan);
+        rules.extend(asked_for(&asked, &present));
+        self.judge_unrecorded(slot, network, &asked, &ports, plan);
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
         let ready = authorize(&format!("{slot}/rules"), region, &id, rules, &all, plan);
@@ -113,7 +116,7 @@ impl Needs<'_> {
                     check: OPERATOR,
                     subject: crate::check::Subject::Region(region.clone()),
                 }],
-                "your address is not known: say operator_cidr in muster.yaml, or --operator-cidr",
+                NO_ADDRESS,
             );
         }
         NewGroup { region: region.clone(), id, ready }
@@ -125,6 +128,7 @@ impl Needs<'_> {
         slot: &str,
         network: &Network<'_>,
         asked: &[&InboundRule],
+        ports: &[PortRange],
         plan: &mut Builder<'_>,
     ) {
         let Ok(facts) = plan.facts.of(network.place.region()) else { return };
@@ -133,7 +137,9 @@ impl Needs<'_> {
             let Some(group) = facts.groups.iter().find(|group| group.id.as_str() == one.id) else {
                 continue;
             };
-            let mut wanted = self.missing(network, &Ref::Id(one.id.clone()), &[]);
+            let (id, none) = (Ref::Id(one.id.clone()), Rules::of(&[]));
+            let mut wanted = self.missing_operator(&none);
+            wanted.extend(self.missing_nodes(network, &id, &none, &[], ports));
             wanted.extend(asked.iter().copied().cloned());
             if let Some(rule) = foreign_rules::foreign_rule(group, &wanted, &networks) {
                 plan.refuse_takeover(&one.id, &format!("it admits {rule}, which `fix` would not"));
@@ -141,58 +147,71 @@ impl Needs<'_> {
         }
     }
 
-    /// What `groups`, taken together and called `own`, do not admit yet.
-    fn missing(
+    /// The ports that the nodes of `carriers` need from all others; none where Ray
+    /// would take random ones, which is left to the user.
+    fn node_ports(
         &self,
         network: &Network<'_>,
-        own: &Ref,
-        groups: &[&SecurityGroup],
-    ) -> Vec<InboundRule> {
-        let rules = Rules::of(groups);
-        let mut missing = self.missing_operator(&rules);
-        missing.extend(self.missing_nodes(network, own, &rules, groups));
-        missing
+        carriers: &[&NodeGroup],
+        plan: &mut Builder<'_>,
+    ) -> Vec<PortRange> {
+        let config = network.place.config;
+        let ports = NodePorts::of(self.ctx.project, config, carriers);
+        if ports.unpinned.is_empty() {
+            return ports.pinned;
+        }
+        let problem = plan.wants_in(PEERS, network.place.region());
+        let why = format!(
+            "the start commands leave Ray's ports to chance, and no fix opens all of them: pin {} \
+             there, or use `ray: built-in`",
+            ports.unpinned.join(" and ")
+        );
+        plan.leave(problem.as_slice(), &why);
+        Vec::new()
     }
 
     fn missing_operator(&self, rules: &Rules<'_>) -> Vec<InboundRule> {
-        let Some(operator) = self.operator else { return Vec::new() };
-        let closed =
-            OPERATOR_PORTS.into_iter().filter(|(port, _)| !rules.admit(operator, one(*port)));
-        let rule = |(port, what): (u16, &str)| InboundRule {
-            ports: one(port),
+        let closed = self.operator.filter(|operator| !rules.admit(*operator, one(SSH)));
+        let rule = |operator| InboundRule {
+            ports: one(SSH),
             source: Source::Cidr(operator),
-            description: format!("muster: {what} from the operator"),
+            description: "muster: SSH from the operator".into(),
         };
-        closed.map(rule).collect()
+        closed.map(rule).into_iter().collect()
     }
 
+    /// The rules that `groups`, taken together and called `own`, lack: the node ports
+    /// from the nodes here, and from the subnets of the other regions' nodes.
     fn missing_nodes(
         &self,
         network: &Network<'_>,
         own: &Ref,
         rules: &Rules<'_>,
         groups: &[&SecurityGroup],
+        ports: &[PortRange],
     ) -> Vec<InboundRule> {
         let ids: Vec<_> = groups.iter().map(|group| &group.id).collect();
-        let own_cidrs = &network.cidrs;
-        let inside = rules.admit_group(&ids, NODE_PORTS)
-            || own_cidrs.iter().all(|cidr| rules.admit(*cidr, NODE_PORTS));
-        let itself = (!inside).then(|| InboundRule {
-            ports: NODE_PORTS,
-            source: Source::Group(own.clone()),
-            description: "muster: between the nodes here".into(),
+        let region = network.place.region();
+        let inside = |range: &PortRange| {
+            rules.admit_group(&ids, *range)
+                || network.subnets.iter().all(|cidr| rules.admit(*cidr, *range))
+        };
+        let own_rules = ports.iter().copied().filter(|range| !inside(range)).map(|ports| {
+            let description = "muster: between the nodes here".into();
+            InboundRule { ports, source: Source::Group(own.clone()), description }
         });
-        let others =
-            self.networks.iter().filter(|other| other.place.region() != network.place.region());
-        let peers = others.flat_map(|other| {
-            let closed = other.cidrs.iter().filter(|cidr| !rules.admit(**cidr, NODE_PORTS));
-            closed.map(|cidr| InboundRule {
-                ports: NODE_PORTS,
-                source: Source::Cidr(*cidr),
-                description: format!("muster: nodes in {}", other.place.region()),
+        let others = self.networks.iter().filter(|other| other.place.region() != region);
+        let cidrs = others
+            .flat_map(|other| other.subnets.iter().map(move |cidr| (*cidr, other.place.region())));
+        let peers = cidrs.flat_map(|(cidr, peer)| {
+            let closed = ports.iter().copied().filter(move |range| !rules.admit(cidr, *range));
+            closed.map(move |ports| InboundRule {
+                ports,
+                source: Source::Cidr(cidr),
+                description: format!("muster: nodes in {peer}"),
             })
         });
-        itself.into_iter().chain(peers).collect()
+        own_rules.chain(peers).collect()
     }
 
     /// A new group in place of one that is missing, or of another VPC.
@@ -224,9 +243,7 @@ impl Needs<'_> {
             return;
         }
         if let (Some(problem), None) = (&ssh, self.operator) {
-            let why =
-                "your address is not known: say operator_cidr in muster.yaml, or --operator-cidr";
-            plan.leave(std::slice::from_ref(problem), why);
+            plan.leave(std::slice::from_ref(problem), NO_ADDRESS);
         }
         for set in place.security_group_sets() {
             let (Ok(groups), Some(first)) = (set.resolve(place), set.first()) else { continue };
@@ -237,13 +254,36 @@ impl Needs<'_> {
                 missing.extend(self.missing_operator(&rules));
             }
             if peers.is_some() || moved {
-                missing.extend(self.missing_nodes(network, &own, &rules, &groups));
-                missing.extend(other_sets(place, &set, &rules));
+                let ports = self.node_ports(network, &set.carriers, plan);
+                missing.extend(self.missing_nodes(network, &own, &rules, &groups, &ports));
+                missing.extend(other_sets(place, &set, &rules, &ports));
             }
             let mends: Vec<_> = peers.iter().chain(&ssh).cloned().collect();
             let slot = format!("{region}/rules-{}", first.as_str());
             authorize(&slot, region, &own, missing, &mends, plan);
         }
+    }
+
+    /// The leader's ports that `operator_ports` asks for, in a group that no other node carries.
+    fn admit_on_request(&self, network: &Network<'_>, plan: &mut Builder<'_>) {
+        let place = &network.place;
+        let region = place.region();
+        let Some(problem) = plan.wants_in(OPERATOR_PORTS, region) else { return };
+        let (Some(operator), Some(own)) =
+            (self.operator, operator_ports::own_group(self.ctx, place))
+        else {
+            return;
+        };
+        let Ok(group) = place.facts.security_group(&own) else { return };
+        let closed = operator_ports::closed(self.ctx, operator, &[group]);
+        let rule = |port| InboundRule {
+            ports: one(port),
+            source: Source::Cidr(operator),
+            description: "muster: operator_ports".into(),
+        };
+        let rules = closed.into_iter().map(rule).collect();
+        let slot = format!("{region}/operator-ports-{}", own.as_str());
+        authorize(&slot, region, &Ref::from(own.as_str()), rules, &[problem], plan);
     }
 }
 
@@ -264,14 +304,21 @@ fn asked_for(asked: &[&InboundRule], present: &Rules<'_>) -> Vec<InboundRule> {
 }
 
 /// Nodes of this region that carry other groups.
-fn other_sets(place: &Place<'_>, set: &GroupSet<'_>, rules: &Rules<'_>) -> Vec<InboundRule> {
+fn other_sets(
+    place: &Place<'_>,
+    set: &GroupSet<'_>,
+    rules: &Rules<'_>,
+    ports: &[PortRange],
+) -> Vec<InboundRule> {
     let sets = place.security_group_sets();
     let others = sets.iter().filter(|other| other.names() != set.names());
-    let closed = others.filter_map(|other| {
+    let closed = others.flat_map(|other| {
         let ids: Vec<_> = other.ids.iter().map(|id| &id.value).collect();
-        let first = other.first()?;
-        (!rules.admit_group(&ids, NODE_PORTS)).then(|| InboundRule {
-            ports: NODE_PORTS,
+        let closed = ports.iter().copied().filter(|range| !rules.admit_group(&ids, *range));
+        let closed: Vec<_> = closed.collect();
+        let first = other.first().map(|id| id.as_str().to_owned()).unwrap_or_default();
+        closed.into_iter().map(move |ports| InboundRule {
+            ports,
             source: Source::Group(first.as_str().into()),
             description: "muster: between the nodes here".into(),
         })

@@ -100,7 +100,7 @@ pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
     key::plan(project, survey, &mut plan);
     image::plan(project, survey, owner.id, &mut plan);
     let networks = network::plan(&context, &mut plan);
-    let groups = group::plan(project, operator, &networks.all, &mut plan);
+    let groups = group::plan(&context, operator, &networks.all, &mut plan);
     peering::plan(&networks.all, wish.replace_blackholes, &mut plan);
     network::rewrite(&networks, &groups, &mut plan);
     plan.finish()

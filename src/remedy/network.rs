@@ -31,6 +31,8 @@ pub(super) struct Network<'a> {
     pub vpc: Ref,
     /// The CIDRs of the VPC that hold the nodes.
     pub cidrs: Vec<Ipv4Net>,
+    /// The CIDRs of the nodes' subnets, neighbours as one.
+    pub subnets: Vec<Ipv4Net>,
     /// The tables that apply to the nodes' subnets.
     pub tables: Vec<Table>,
     /// What of it the plan has to make, if it is a new one; else empty.
@@ -144,6 +146,7 @@ fn present(place: Place<'_>) -> Option<Network<'_>> {
         place,
         vpc: vpc.id.as_str().into(),
         cidrs: cidrs.into_iter().collect(),
+        subnets: Ipv4Net::aggregate(&subnets.iter().map(|one| one.cidr).collect()),
         tables: tables.iter().map(table).collect(),
         new: None,
     })
@@ -174,13 +177,17 @@ fn build<'a>(
     let (id, ready) = way_out(plan, region, &vpc, mends, &tags);
     let mut network = New { mends: mends.to_vec(), subnets: Vec::new(), ready };
     let mut shares = addresses::shares(cidr);
+    let mut subnets = Vec::new();
     for zone in zones {
         let Some(cidr) = shares.find(|cidr| is_free(facts, &vpc, &zone, *cidr)) else { break };
+        subnets.push(cidr);
         subnet(plan, region, (&vpc, &id), Subnet { zone, cidr }, &mut network, &tags);
     }
     let routes = present_routes(facts, &id);
     let table = Table { id, name: "new".into(), routes };
-    Some(Network { place, vpc, cidrs: vec![cidr], tables: vec![table], new: Some(network) })
+    let subnets = Ipv4Net::aggregate(&subnets);
+    let tables = vec![table];
+    Some(Network { place, vpc, cidrs: vec![cidr], subnets, tables, new: Some(network) })
 }
 
 /// The VPC that an earlier run made, or one with addresses that none has.

@@ -53,7 +53,9 @@ fn verification(script: &Script, player: &Player<'_>) -> Option<Vec<String>> {
     }
     lines.push(format!("muster-check redis {leader} ok PONG from {public}:6800"));
     lines.extend(others().map(|(node, ip)| format!("muster-check flight {node} ok {ip}:5005")));
-    lines.push(format!("muster-check ray-client {leader} ok {ip}:10001"));
+    if own.as_str() == leader {
+        lines.push(format!("muster-check ray-client {leader} ok {ip}:10001"));
+    }
     Some(lines)
 }
 

@@ -73,3 +73,19 @@ fn the_ids_that_scripts_rely_on_stay() {
         assert!(ids.contains(&id), "{id}");
     }
 }
+
+/// The part of docs/quokka.md that lists the ports.
+#[test]
+fn the_ports_of_the_page_on_quokka_are_those_of_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/quokka.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("src/config/ports.rs -->\n").unwrap();
+    let (table, after) = rest.split_once("<!-- /ports -->").unwrap();
+    let wanted = muster::config::ports::markdown();
+    if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
+        let page = format!("{before}src/config/ports.rs -->\n{wanted}<!-- /ports -->{after}");
+        fs::write(&path, page).unwrap();
+        return;
+    }
+    assert_eq!(table, wanted, "write it with MUSTER_WRITE_DOCS=1");
+}

@@ -1,4 +1,4 @@
-//! sg.exists, sg.same-vpc, sg.operator-ssh, sg.peers.
+//! sg.exists, sg.same-vpc, sg.operator-ssh, sg.peers; tests/checks/ports.rs has the others.
 
 use muster::{
     check::Level,
@@ -14,15 +14,16 @@ fn a_missing_group_fails_once() {
     world.region("eu-west-1").groups.clear();
     let bad = world.bad();
     assert_eq!(
-        bad[..4],
+        bad[..5],
         [
             "✗ sg.exists eu-west-1: security group sg-eu is missing",
             "- sg.same-vpc eu-west-1: not judged: sg-eu is missing",
             "- sg.operator-ssh eu-west-1: not judged: sg-eu is missing",
             "- sg.peers eu-west-1: not judged: sg-eu is missing",
+            "- sg.exposed eu-west-1: not judged: sg-eu is missing",
         ]
     );
-    assert!(bad[4..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
+    assert!(bad[5..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn unreadable_groups_are_unknown() {
     let mut world = World::healthy();
     world.unreadable("eu-west-1", "groups");
     let unknown = "eu-west-1: the security groups could not be read";
-    let checks = ["sg.exists", "sg.same-vpc", "sg.operator-ssh", "sg.peers"];
+    let checks = ["sg.exists", "sg.same-vpc", "sg.operator-ssh", "sg.peers", "sg.exposed"];
     assert_eq!(world.bad(), checks.map(|check| format!("? {check} {unknown}")));
 }
 
@@ -128,14 +129,15 @@ fn a_group_of_another_vpc_fails_once() {
     });
     let bad = world.bad();
     assert_eq!(
-        bad[..3],
+        bad[..4],
         [
             "✗ sg.same-vpc eu-west-1: security group sg-eu is in the default VPC",
             "- sg.operator-ssh eu-west-1: not judged: sg-eu is in another VPC",
             "- sg.peers eu-west-1: not judged: sg-eu is in another VPC",
+            "- sg.exposed eu-west-1: not judged: sg-eu is in another VPC",
         ]
     );
-    assert!(bad[3..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
+    assert!(bad[4..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
     let finding = world.run().remove(0);
     assert_eq!(
         finding.evidence,
@@ -202,18 +204,25 @@ fn ssh_open_to_the_world_is_a_warning() {
 fn a_region_that_is_kept_out() {
     let mut world = World::healthy();
     world.region("us-west-2").groups[0].inbound[2] = rule(0, 65535, &["10.3.0.0/16"], &[]);
-    assert_eq!(world.bad(), ["✗ sg.peers us-west-2: TCP is closed from eu-west-1 10.2.0.0/16"]);
+    let ports = "5005, 6380-6386, 6800 and 10100-19999";
+    let title = format!("TCP {ports} is closed from eu-west-1 10.2.1.0/24");
+    assert_eq!(world.bad(), [format!("✗ sg.peers us-west-2: {title}")]);
     let finding = world.run().remove(0);
     assert_eq!(
         finding.evidence,
-        ["sg-us does not admit TCP 1024-65535 from eu-west-1 10.2.0.0/16"]
+        [format!("sg-us does not admit TCP {ports} from eu-west-1 10.2.1.0/24")]
     );
+    let rule = |from: u16, to: u16| {
+        format!("'IpProtocol=tcp,FromPort={from},ToPort={to},IpRanges=[{{CidrIp=10.2.1.0/24}}]'")
+    };
+    let rules = [rule(5005, 5005), rule(6380, 6386), rule(6800, 6800), rule(10100, 19999)];
     assert_eq!(
-        finding.todo.as_deref(),
-        Some(
+        finding.todo,
+        Some(format!(
             "aws ec2 authorize-security-group-ingress --region us-west-2 --group-id sg-us \
-             --protocol tcp --port 0-65535 --cidr 10.2.0.0/16"
-        )
+             --ip-permissions {}",
+            rules.join(" ")
+        ))
     );
 }
 
@@ -229,11 +238,27 @@ fn ray_needs_more_than_its_head_port() {
 }
 
 #[test]
-fn ports_below_1024_are_not_needed_nor_addresses_without_nodes() {
+fn exactly_the_pinned_ports_are_needed_and_no_addresses_without_nodes() {
+    let pinned = |leader: bool| {
+        let subnets = ["10.1.1.0/24", "10.2.1.0/24", "10.3.1.0/24"];
+        let (first, redis) = if leader { (6380, 6800) } else { (6381, 6381) };
+        let last = if leader { 6386 } else { 6385 };
+        [(5005, 5005), (first, last), (redis, redis), (10100, 19999)]
+            .map(|(from, to)| rule(from, to, &subnets, &[]))
+    };
     let mut world = World::healthy();
-    world.region("us-west-2").groups[0].inbound[2] =
-        rule(1024, 65535, &["10.2.1.0/24", "10.3.1.0/24"], &[]);
+    for region in ["us-west-2", "eu-west-1", "ap-southeast-2"] {
+        world.region(region).groups[0].inbound.truncate(1);
+        world.region(region).groups[0].inbound.extend(pinned(region == "us-west-2"));
+    }
     assert!(world.bad().is_empty(), "{:#?}", world.bad());
+    // The leader is where Redis and GCS are.
+    world.region("us-west-2").groups[0].inbound.truncate(1);
+    world.region("us-west-2").groups[0].inbound.extend(pinned(false));
+    let bad = world.bad();
+    assert_eq!(bad, ["✗ sg.peers us-west-2: TCP is closed from 3 sources that it is needed from"]);
+    let finding = world.run().remove(0);
+    assert!(finding.evidence[0].contains("does not admit TCP 6380-6386 and 6800"), "{finding:?}");
 }
 
 #[test]
@@ -249,8 +274,13 @@ fn own_nodes_are_let_in_by_reference_or_by_cidr() {
     world.region("us-west-2").groups[0].inbound[1] = rule(0, 65535, &["10.1.0.0/16"], &[]);
     assert!(world.bad().is_empty());
     world.region("us-west-2").groups[0].inbound.remove(1);
-    assert_eq!(world.bad(), ["✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-us)"]);
-    assert!(world.run()[0].todo.as_ref().unwrap().ends_with("--source-group sg-us"));
+    assert_eq!(
+        world.bad(),
+        ["✗ sg.peers us-west-2: TCP 5005, 6380-6386, 6800 and 10100-19999 is closed from its own \
+             nodes (sg-us)"]
+    );
+    let todo = world.run().remove(0).todo.unwrap();
+    assert!(todo.ends_with("UserIdGroupPairs=[{GroupId=sg-us}]'"), "{todo}");
 }
 
 #[test]
@@ -264,8 +294,10 @@ fn head_and_workers_with_groups_of_their_own_need_each_other() {
     assert_eq!(
         world.bad(),
         [
-            "✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-workers)",
-            "✗ sg.peers us-west-2: TCP is closed from its own nodes (sg-workers)",
+            "✗ sg.peers us-west-2: TCP 5005, 6380-6386, 6800 and 10100-19999 is closed from its own \
+             nodes (sg-workers)",
+            "✗ sg.peers us-west-2: TCP 5005, 6381-6385 and 10100-19999 is closed from its own nodes \
+             (sg-workers)",
         ],
         "the head keeps the workers out, and the workers each other, but admit the head"
     );
@@ -286,23 +318,6 @@ fn rules_of_several_groups_add_up() {
         template.security_groups.push(Sourced::default("sg-more".into(), "test"));
     });
     assert!(world.bad().is_empty(), "{:#?}", world.bad());
-}
-
-#[test]
-fn redis_open_to_the_world_is_a_warning() {
-    let mut world = World::healthy();
-    world.region("us-west-2").groups[0].inbound[2] = rule(0, 65535, &["0.0.0.0/0"], &[]);
-    assert_eq!(
-        world.bad(),
-        [
-            "! sg.operator-ssh us-west-2: port 22 is open to the whole internet",
-            "! sg.peers us-west-2: all nodes are let in, and so is the whole internet",
-        ]
-    );
-    world.region("us-west-2").groups[0].inbound[2] = rule(6800, 6800, &["0.0.0.0/0"], &[]);
-    let finding = world.finding("sg.peers", "us-west-2");
-    assert_eq!(finding.level, Level::Fail);
-    assert!(finding.evidence.last().unwrap().contains("Redis runs there without a password"));
 }
 
 #[test]

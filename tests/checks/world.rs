@@ -342,6 +342,8 @@ pub fn rule(from: u16, to: u16, cidrs: &[&str], groups: &[&str]) -> IpPermission
         protocol: "tcp".into(),
         ports: Some(PortRange { from, to }),
         cidrs: cidrs.iter().map(|cidr| cidr.parse().unwrap()).collect(),
+        ipv6_cidrs: Vec::new(),
+        prefix_lists: Vec::new(),
         groups: groups.iter().map(|id| (*id).into()).collect(),
     }
 }
@@ -432,6 +434,7 @@ fn project(regions: &[&str]) -> Project {
         },
         ssh_config: None,
         operator_cidr: Some(Sourced::default("203.0.113.7/32".parse().unwrap(), "test")),
+        operator_ports: Vec::new(),
         sources: Vec::new(),
     }
 }

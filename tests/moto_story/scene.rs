@@ -391,6 +391,23 @@ impl Place {
         self.admit(&self.group, all().ip_ranges(range(self.peer_cidr)).build()).await;
     }
 
+    /// Opens these ports alone to the nodes of both regions.
+    pub async fn admit_nodes_to(&self, ports: &[(i32, i32)]) {
+        for (from, to) in ports {
+            let tcp = IpPermission::builder().ip_protocol("tcp").from_port(*from).to_port(*to);
+            let own = UserIdGroupPair::builder().group_id(&self.group).build();
+            let tcp = tcp.user_id_group_pairs(own).ip_ranges(range(self.peer_cidr));
+            self.admit(&self.group, tcp.build()).await;
+        }
+    }
+
+    /// Opens everything to the nodes of this region, as Ray's own group does.
+    pub async fn admit_own_nodes(&self) {
+        let own = UserIdGroupPair::builder().group_id(&self.group).build();
+        let all = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(own);
+        self.admit(&self.group, all.build()).await;
+    }
+
     /// A group that admits what it should, and belongs to another VPC.
     pub async fn misplaced_group(&self) -> String {
         let elsewhere = self.ec2.create_vpc().cidr_block("10.77.0.0/16").send().await.unwrap();

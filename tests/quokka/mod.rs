@@ -109,7 +109,7 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
 
         // Machines without nft, and Ray as the configs start it.
         scene.take_nft_away().await;
-        scene.take_the_configs_ray();
+        scene.take_the_configs_ray().await;
         let ran = scene.muster(&["up", "--restart", "--yes"]).await;
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");

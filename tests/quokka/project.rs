@@ -66,13 +66,14 @@ worker_start_ray_commands:
     )
 }
 
-/// What starts Ray for Quokka under `ray: config`, on other ports than muster's own.
+/// What starts Ray for Quokka under `ray: config`, on other pinned ports than muster's own.
 pub const CONFIGS_RAY: &str = "head_start_ray_commands:
   - ray stop
-  - ulimit -n 65536; ray start --head --port=6379 --object-manager-port=8076 --dashboard-host=0.0.0.0
+  - ulimit -n 65536; ray start --head --port=6379 --object-manager-port=8076 --node-manager-port=8077
+    --dashboard-host=0.0.0.0
 worker_start_ray_commands:
   - ray stop
-  - ulimit -n 65536; ray start --address=$RAY_HEAD_IP:6379 --object-manager-port=8076
+  - ulimit -n 65536; ray start --address=$RAY_HEAD_IP:6379 --object-manager-port=8076 --node-manager-port=8077
 ";
 
 /// The built-in recipe, with the environment that is there in place of the step

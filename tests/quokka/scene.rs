@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use muster::config::ports::{self, Listener, Nodes, Peer};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -40,6 +41,17 @@ const EXPORTED: &str = concat!(include_str!("exported.py"), include_str!("sums.p
 const SPILL: &str = "/data";
 /// Redis and the Ray client's server, which Quokka's own client speaks to.
 const CLIENT_PORTS: [i32; 2] = [6800, 10001];
+
+/// What nodes need of each other besides the recipe's ports, where the configs start Ray.
+const CONFIGS_PORTS: [(i32, i32); 3] = [(6379, 6379), (8076, 8077), (10002, 10099)];
+
+/// The ports that the recipe pins between nodes: what the groups let through.
+fn pinned(leader: bool) -> Vec<(i32, i32)> {
+    let is_node = |one: &&Listener| matches!(one.from, Peer::Nodes | Peer::NodesAndForward);
+    let here = |one: &&Listener| leader || one.on == Nodes::Every;
+    let rows = ports::ALL.iter().filter(is_node).filter(here);
+    rows.map(|one| (one.ports.from.into(), one.ports.to.into())).collect()
+}
 
 /// The nodes that the project asks for.
 const NODES: [&str; 4] =
@@ -72,7 +84,7 @@ impl Scene {
         let public = fs::read_to_string(key.with_extension("pub")).unwrap();
         for place in [&us, &eu] {
             place.import_key(&public).await;
-            place.admit_nodes().await;
+            place.admit_nodes_to(&pinned(place.region == us.region)).await;
             place.route_out().await;
             for port in CLIENT_PORTS.into_iter().chain([22]) {
                 place.admit_to(port, OPERATOR).await;
@@ -164,9 +176,10 @@ impl Scene {
 
     /// From here on the configs' own commands start Ray, as Ray's example has
     /// them but for its autoscaler.
-    pub fn take_the_configs_ray(&self) {
+    pub async fn take_the_configs_ray(&self) {
         let key = self.muster.folder().join("key");
         for place in [&self.us, &self.eu] {
+            place.admit_nodes_to(&CONFIGS_PORTS).await;
             let config = region(place, &key, CONFIGS_RAY);
             self.muster.file(&format!("{}.yaml", place.region), config);
         }
@@ -202,6 +215,9 @@ impl Scene {
 
     /// Runs `ray up` for one region, as muster's users do without it.
     pub async fn ray_up(&self, region: &str) -> Ran {
+        // Its Ray takes random ports.
+        let mut places = [&self.us, &self.eu].into_iter();
+        places.find(|place| place.region == region).unwrap().admit_own_nodes().await;
         let mut ray = Command::new(sandbox::ray_up_python().with_file_name("ray"));
         let config = format!("{region}.yaml");
         let arguments = ["up", "--yes", "--no-config-cache", "--disable-usage-stats", &config];

@@ -15,6 +15,10 @@ async fn redis_listens_where_it_is_looked_for_and_is_started_once() {
     assert_eq!(started.len(), 1);
     let begin = "redis-server --port 6800 --bind 127.0.0.1 10.1.0.5 --protected-mode no";
     assert!(started[0].starts_with(begin), "{started:#?}");
+    for command in ["CONFIG", "MODULE", "REPLICAOF", "SLAVEOF", "DEBUG", "EVAL"] {
+        let renamed = format!("--rename-command {command} ");
+        assert!(started[0].contains(&renamed), "{command}: {started:#?}");
+    }
     node.good("redis", &[]).await;
     assert_eq!(node.calls_of(&["redis-server"]), [""; 0]);
 }
@@ -50,7 +54,7 @@ async fn ray_starts_on_its_pinned_ports_with_the_config_s_resources() {
     for part in [
         "--head --node-ip-address=10.1.0.5 --port=6380",
         "--ray-client-server-port=10001",
-        "--dashboard-host=10.1.0.5 --dashboard-port=8265",
+        "--dashboard-host=10.1.0.5 --dashboard-port=8265 --dashboard-grpc-port=6386",
         "--node-manager-port=6381 --object-manager-port=6382",
         "--min-worker-port=10100 --max-worker-port=19999",
     ] {

@@ -19,6 +19,7 @@ mod moto;
 mod network;
 mod once;
 mod owned;
+mod ports;
 mod refused;
 #[cfg(feature = "aws")]
 mod script;

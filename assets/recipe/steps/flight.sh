@@ -29,14 +29,14 @@ setsid sh -c '
         sleep 1
     done' muster-flight "$run" "$flight" </dev/null >/dev/null 2>&1 &
 
-open='import socket, sys; socket.create_connection(("127.0.0.1", 5005), 1).close()'
+open='import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()'
 left=60
-until python3 -c "$open" 2>/dev/null; do
+until python3 -c "$open" "$MUSTER_PORT_FLIGHT" 2>/dev/null; do
     left=$((left - 1))
     if [ "$left" -eq 0 ]; then
         tail -n 5 "$run/flight.log" || true
-        die "Flight does not answer on 5005"
+        die "Flight does not answer on $MUSTER_PORT_FLIGHT"
     fi
     sleep 0.5
 done
-say "Flight answers on 5005"
+say "Flight answers on $MUSTER_PORT_FLIGHT"

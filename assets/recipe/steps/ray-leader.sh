@@ -1,5 +1,5 @@
-# Ray's head: GCS on 6380, the client server on 10001, the dashboard on the
-# private address. Every port that nodes use among each other is pinned; the
+# Ray's head: GCS, the client server, the dashboard on the private address. Every
+# port is pinned, since the security groups admit these and no others; the
 # node type's `resources` come in RAY_OVERRIDE_RESOURCES, as Ray's own launcher
 # gives them.
 need_venv
@@ -7,9 +7,12 @@ RAY_USAGE_STATS_ENABLED=0
 export RAY_USAGE_STATS_ENABLED
 ulimit -n 65536 2>/dev/null || true
 ray stop --force --log-style=pretty --log-color=false
-ray start --log-style=pretty --log-color=false --head --node-ip-address="$MUSTER_PRIVATE_IP" --port=6380 \
-    --ray-client-server-port=10001 \
-    --include-dashboard=true --dashboard-host="$MUSTER_PRIVATE_IP" --dashboard-port=8265 \
-    --node-manager-port=6381 --object-manager-port=6382 --metrics-export-port=6383 \
-    --dashboard-agent-listen-port=6384 --dashboard-agent-grpc-port=6385 \
-    --min-worker-port=10100 --max-worker-port=19999 </dev/null
+ray start --log-style=pretty --log-color=false --head --node-ip-address="$MUSTER_PRIVATE_IP" --port="$MUSTER_PORT_GCS" \
+    --ray-client-server-port="$MUSTER_PORT_RAY_CLIENT" \
+    --include-dashboard=true --dashboard-host="$MUSTER_PRIVATE_IP" --dashboard-port="$MUSTER_PORT_DASHBOARD" --dashboard-grpc-port="$MUSTER_PORT_DASHBOARD_GRPC" \
+    --node-manager-port="$MUSTER_PORT_NODE_MANAGER" \
+    --object-manager-port="$MUSTER_PORT_OBJECT_MANAGER" \
+    --metrics-export-port="$MUSTER_PORT_METRICS" \
+    --dashboard-agent-listen-port="$MUSTER_PORT_AGENT_HTTP" \
+    --dashboard-agent-grpc-port="$MUSTER_PORT_AGENT_GRPC" \
+    --min-worker-port="$MUSTER_PORT_WORKERS_MIN" --max-worker-port="$MUSTER_PORT_WORKERS_MAX" </dev/null

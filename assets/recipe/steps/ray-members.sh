@@ -5,7 +5,10 @@ RAY_USAGE_STATS_ENABLED=0
 export RAY_USAGE_STATS_ENABLED
 ulimit -n 65536 2>/dev/null || true
 ray stop --force --log-style=pretty --log-color=false
-ray start --log-style=pretty --log-color=false --address="$MUSTER_LEADER_IP:6380" --node-ip-address="$MUSTER_PRIVATE_IP" \
-    --node-manager-port=6381 --object-manager-port=6382 --metrics-export-port=6383 \
-    --dashboard-agent-listen-port=6384 --dashboard-agent-grpc-port=6385 \
-    --min-worker-port=10100 --max-worker-port=19999 </dev/null
+ray start --log-style=pretty --log-color=false --address="$MUSTER_LEADER_IP:$MUSTER_PORT_GCS" --node-ip-address="$MUSTER_PRIVATE_IP" \
+    --node-manager-port="$MUSTER_PORT_NODE_MANAGER" \
+    --object-manager-port="$MUSTER_PORT_OBJECT_MANAGER" \
+    --metrics-export-port="$MUSTER_PORT_METRICS" \
+    --dashboard-agent-listen-port="$MUSTER_PORT_AGENT_HTTP" \
+    --dashboard-agent-grpc-port="$MUSTER_PORT_AGENT_GRPC" \
+    --min-worker-port="$MUSTER_PORT_WORKERS_MIN" --max-worker-port="$MUSTER_PORT_WORKERS_MAX" </dev/null

@@ -4,7 +4,8 @@
 # address and port goes to the leader's private address instead. The address is
 # another one after every stop: the redirect to the last one never stays.
 public=${MUSTER_LEADER_PUBLIC_IP:-}
-to=$MUSTER_LEADER_IP:6800
+port=$MUSTER_PORT_REDIS
+to=$MUSTER_LEADER_IP:$port
 
 forget_nft() {
     command -v nft >/dev/null 2>&1 || return 0
@@ -36,23 +37,23 @@ delete table ip muster
 table ip muster {
     chain output {
         type nat hook output priority -100; policy accept;
-        ip daddr $public tcp dport 6800 dnat to $to
+        ip daddr $public tcp dport $port dnat to $to
     }
 }
 END
     forget_iptables
-    say "nft: $public:6800 goes to $to"
+    say "nft: $public:$port goes to $to"
 elif command -v iptables-restore >/dev/null 2>&1; then
     # Only muster's own chain is replaced, in one transaction; the rest stays.
     as_root iptables-restore -w 10 --noflush <<END
 *nat
 :MUSTER - [0:0]
--A MUSTER -d $public/32 -p tcp --dport 6800 -j DNAT --to-destination $to
+-A MUSTER -d $public/32 -p tcp --dport $port -j DNAT --to-destination $to
 COMMIT
 END
     as_root iptables -w 10 -t nat -C OUTPUT -j MUSTER 2>/dev/null ||
         as_root iptables -w 10 -t nat -A OUTPUT -j MUSTER
-    say "iptables: $public:6800 goes to $to"
+    say "iptables: $public:$port goes to $to"
 else
     die "neither nft nor iptables is there: install nftables"
 fi

@@ -21,10 +21,15 @@ MANY = 64
 failed = 0
 
 
+def port(name):
+    """From the table that goes before the built-in scripts."""
+    return int(os.environ["MUSTER_PORT_" + name])
+
+
 def gcs_port():
-    """The recipe's own steps take 6380; the config's commands what they like, and Ray notes it down."""
+    """The recipe's own steps take the pinned one; the config's commands what they like, and Ray notes it down."""
     if os.environ.get("MUSTER_RAY") != "config":
-        return 6380
+        return port("GCS")
     try:
         with open("/tmp/ray/ray_current_cluster") as file:
             return int(file.read().strip().rpartition(":")[2])
@@ -32,7 +37,7 @@ def gcs_port():
         return 6379
 
 
-GCS = gcs_port()
+GCS, REDIS, FLIGHT, CLIENT = gcs_port(), port("REDIS"), port("FLIGHT"), port("RAY_CLIENT")
 
 
 def tell(probe, to, problem, fine):
@@ -166,18 +171,18 @@ def in_ray():
 def redis():
     """As Quokka connects: by the leader's public address, from every node."""
     ping = b"PING\r\n"
-    error = patiently(PUBLIC, 6800, ping)
+    error = patiently(PUBLIC, REDIS, ping)
     problem = None
     if error is not None:
-        inside = once(PRIVATE, 6800, ping) if PUBLIC != PRIVATE else error
+        inside = once(PRIVATE, REDIS, ping) if PUBLIC != PRIVATE else error
         if inside is None:
             problem = (
-                "%s:6800 does not answer and %s:6800 does; likeliest the redirect on this node: "
-                "run its step redirect again" % (PUBLIC, PRIVATE)
+                "%s:%d does not answer and %s:%d does; likeliest the redirect on this node: "
+                "run its step redirect again" % (PUBLIC, REDIS, PRIVATE, REDIS)
             )
         else:
-            problem = cause(inside, LEADER, PRIVATE, 6800, "Redis")
-    tell("redis", LEADER, problem, "PONG from %s:6800" % PUBLIC)
+            problem = cause(inside, LEADER, PRIVATE, REDIS, "Redis")
+    tell("redis", LEADER, problem, "PONG from %s:%d" % (PUBLIC, REDIS))
 
 
 def reach(probe, port, what, nodes):
@@ -199,7 +204,9 @@ versions()
 reach("gcs", GCS, "Ray", [LEADER])
 in_ray()
 redis()
-reach("flight", 5005, "Flight", [node for node in NODES if node != SELF])
-reach("ray-client", 10001, "Ray's client server", [LEADER])
+reach("flight", FLIGHT, "Flight", [node for node in NODES if node != SELF])
+# Only the operator's client goes there, and the groups let no node in.
+if SELF == LEADER:
+    reach("ray-client", CLIENT, "Ray's client server", [LEADER])
 sys.exit(1 if failed else 0)
 END_OF_PYTHON

@@ -53,10 +53,10 @@ fn group(group: types::SecurityGroup) -> Parsed<SecurityGroup> {
     })
 }
 
-/// Sources other than IPv4 and groups (IPv6, prefix lists) are left out:
-/// nothing that muster checks goes by them.
 fn permission(rule: types::IpPermission) -> Parsed<IpPermission> {
     let cidrs = rule.ip_ranges.unwrap_or_default();
+    let ipv6 = rule.ipv6_ranges.unwrap_or_default();
+    let lists = rule.prefix_list_ids.unwrap_or_default();
     let groups = rule.user_id_group_pairs.unwrap_or_default();
     let ports = ports(rule.from_port, rule.to_port);
     Ok(IpPermission {
@@ -65,6 +65,14 @@ fn permission(rule: types::IpPermission) -> Parsed<IpPermission> {
         cidrs: cidrs
             .iter()
             .map(|range| parse::text(range.cidr_ip(), "cidrIp"))
+            .collect::<Parsed<_>>()?,
+        ipv6_cidrs: ipv6
+            .iter()
+            .map(|range| parse::text(range.cidr_ipv6(), "cidrIpv6"))
+            .collect::<Parsed<_>>()?,
+        prefix_lists: lists
+            .into_iter()
+            .map(|list| parse::name(list.prefix_list_id, "prefixListId"))
             .collect::<Parsed<_>>()?,
         groups: groups.into_iter().filter_map(|pair| pair.group_id).map(Into::into).collect(),
     })
@@ -145,17 +153,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_keeps_both_kinds_of_sources() {
+    fn a_rule_keeps_every_kind_of_source() {
         let sdk = types::IpPermission::builder()
             .ip_protocol("tcp")
             .from_port(22)
             .to_port(22)
             .ip_ranges(types::IpRange::builder().cidr_ip("10.0.0.0/16").build())
+            .ipv6_ranges(types::Ipv6Range::builder().cidr_ipv6("::/0").build())
+            .prefix_list_ids(types::PrefixListId::builder().prefix_list_id("pl-1").build())
             .user_id_group_pairs(types::UserIdGroupPair::builder().group_id("sg-1").build());
         let expected = IpPermission {
             protocol: "tcp".into(),
             ports: Some(PortRange { from: 22, to: 22 }),
             cidrs: "10.0.0.0/16".parse().into_iter().collect(),
+            ipv6_cidrs: "::/0".parse().into_iter().collect(),
+            prefix_lists: vec!["pl-1".into()],
             groups: vec!["sg-1".into()],
         };
         assert_eq!(permission(sdk.build()), Ok(expected));

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub spill_dir: Sourced<PathBuf>,
     pub ssh_config: Option<Sourced<PathBuf>>,
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
+    pub operator_ports: Vec<Sourced<u16>>,
     pub quokka: Quokka,
     key_location: Option<Sourced<PathBuf>>,
     security_group: Option<Sourced<String>>,
@@ -58,6 +59,7 @@ impl Settings {
                 "--operator-cidr",
                 file.operator_cidr,
             ),
+            operator_ports: file.operator_ports,
             quokka: file.quokka.complete(flags.operator_python),
             key_location: over(flags.key_location.as_ref(), "--key-location", file.key_location)
                 .map(path),

@@ -19,6 +19,7 @@ pub(in crate::config) const PROJECT: &[Row] = &[
     ("ssh", Used),
     ("ssh.config", Used),
     ("operator_cidr", Used),
+    ("operator_ports", Used),
     ("python", Used),
     ("versions", Open),
     ("aws_credentials", Used),

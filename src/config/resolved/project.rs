@@ -67,6 +67,13 @@ fn overrides(project: &Project, tree: &mut Tree) {
     if let Some(cidr) = &project.operator_cidr {
         tree.set(&["operator_cidr"], Tree::of(cidr));
     }
+    if !project.operator_ports.is_empty() {
+        let port = |port: &crate::config::Sourced<u16>| {
+            Tree::plain(&port.value.to_string(), port.origin.clone())
+        };
+        let list = project.operator_ports.iter().map(port).collect();
+        tree.set(&["operator_ports"], Tree::List(list));
+    }
     if let Some(source) = recipe(project) {
         let origin = match tree.get(&["recipe"]) {
             Some(Tree::Scalar(_, origin)) => origin.clone(),

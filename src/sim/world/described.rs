@@ -258,6 +258,8 @@ fn permission(rule: &RuleSpec) -> IpPermission {
         protocol: rule.protocol.clone(),
         ports: rule.ports.map(|[from, to]| PortRange { from, to }),
         cidrs: rule.cidrs.clone(),
+        ipv6_cidrs: rule.ipv6_cidrs.clone(),
+        prefix_lists: rule.prefix_lists.clone(),
         groups: rule.groups.clone(),
     }
 }

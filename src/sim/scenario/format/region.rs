@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -161,6 +161,10 @@ pub(in crate::sim) struct RuleSpec {
     pub ports: Option<[u16; 2]>,
     #[serde(default)]
     pub cidrs: Vec<Ipv4Net>,
+    #[serde(default)]
+    pub ipv6_cidrs: Vec<Ipv6Net>,
+    #[serde(default)]
+    pub prefix_lists: Vec<String>,
     #[serde(default)]
     pub groups: Vec<SecurityGroupId>,
 }

@@ -125,6 +125,8 @@ fn admit(inbound: &mut Vec<IpPermission>, rule: &InboundRule) {
             protocol: "tcp".into(),
             ports: Some(rule.ports),
             cidrs,
+            ipv6_cidrs: Vec::new(),
+            prefix_lists: Vec::new(),
             groups,
         }),
     }

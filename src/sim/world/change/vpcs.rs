@@ -26,6 +26,8 @@ impl Scene<'_> {
             protocol: "-1".into(),
             ports: None,
             cidrs: Vec::new(),
+            ipv6_cidrs: Vec::new(),
+            prefix_lists: Vec::new(),
             groups: vec![group.clone()],
         };
         let inbound = vec![itself];

@@ -1,0 +1,135 @@
+//! Which ports a fix opens, and to whom: SSH to the operator, the pinned ports to
+//! the subnets of the nodes, nothing else unless the project asks for it.
+#![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
+
+use super::{
+    account::{Account, id},
+    bench::{Bench, OPERATOR},
+    network::nothing,
+    site::{Flaw, flawed},
+};
+use muster::{
+    cloud::{Change, InboundRule, Source, Tags},
+    remedy::{Action, Plan, Wish},
+};
+
+const US: &str = "us-west-2";
+const EU: &str = "eu-west-1";
+
+/// Every rule of a plan: `eu-west-1 22-22 203.0.113.7/32`.
+fn rules(plan: &Plan) -> Vec<String> {
+    let changes = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Change { region, change: Change::AuthorizeIngress { group, rules, .. } } => {
+            Some((region, group, rules))
+        }
+        _ => None,
+    });
+    let line = |region: &str, group: &muster::cloud::Ref, rule: &InboundRule| {
+        let source = match &rule.source {
+            Source::Cidr(cidr) => cidr.to_string(),
+            Source::Group(other) if other == group => "itself".into(),
+            Source::Group(other) => other.to_string(),
+        };
+        format!("{region} {}-{} {source}", rule.ports.from, rule.ports.to)
+    };
+    let lines = changes.flat_map(|(region, group, rules)| {
+        rules.iter().map(|rule| line(region.as_str(), group, rule)).collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
+const MEMBERS: [&str; 3] = ["5005-5005", "6381-6385", "10100-19999"];
+const LEADER: [&str; 4] = ["5005-5005", "6380-6386", "6800-6800", "10100-19999"];
+
+#[tokio::test(start_paused = true)]
+async fn peers_are_let_in_at_the_pinned_ports_from_their_subnets() {
+    let bench = flawed(Account::simulated(), Some(Flaw::PeersKeptOut)).await;
+    let plan = bench.plan(Wish::default()).await;
+    let expected = MEMBERS.map(|ports| format!("{EU} {ports} 10.1.0.0/20"));
+    let rules = rules(&plan.plan);
+    assert_eq!(rules, expected, "subnets, not VPCs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_is_let_in_by_ssh_alone() {
+    let bench = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
+    let mut rules = rules(&bench.plan(Wish::default()).await.plan);
+    rules.retain(|rule| rule.starts_with(EU) || rule.starts_with(US));
+    assert!(!rules.is_empty());
+    let ssh = format!("22-22 {OPERATOR}");
+    assert!(rules.iter().all(|rule| rule.ends_with(&ssh)), "{rules:#?}");
+}
+
+/// Of a network that is made from nothing, too.
+#[tokio::test(start_paused = true)]
+async fn a_new_group_opens_the_pinned_ports_and_ssh() {
+    let bench = nothing(Account::simulated()).await;
+    let rules = rules(&bench.plan(Wish::default()).await.plan);
+    let ports = |rule: &String| rule.split(' ').nth(1).unwrap().to_owned();
+    for rule in &rules {
+        let known = [&LEADER[..], &MEMBERS[..], &["22-22"]].concat();
+        assert!(known.contains(&ports(rule).as_str()), "{rule}");
+        // Subnets of /20, joined where they are neighbours; a VPC is a /16.
+        assert!(!rule.ends_with("/16") && !rule.ends_with("/0"), "{rule}");
+    }
+    let operator: Vec<_> = rules.iter().filter(|rule| rule.ends_with(OPERATOR)).collect();
+    assert_eq!(operator.len(), 3, "port 22 in each region: {operator:#?}");
+    for ports in LEADER {
+        let itself = format!("{US} {ports} itself");
+        assert!(rules.contains(&itself), "{itself}: {rules:#?}");
+    }
+    let redis: Vec<_> = rules.iter().filter(|rule| ports(rule) == "6800-6800").collect();
+    assert!(redis.iter().all(|rule| rule.starts_with(US)), "{redis:#?}");
+}
+
+/// A project that asks for the leader's client ports.
+async fn asking() -> Bench {
+    let mut bench = flawed(Account::simulated(), None).await;
+    let project = format!(
+        "name: bench\nregions: [{US}.yaml, {EU}.yaml]\nleader: {US}\noperator_ports: [10001, 6800]\n"
+    );
+    std::fs::write(bench.folder().join("muster.yaml"), project).unwrap();
+    bench.adopt(&["muster"]);
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_ports_are_not_opened_in_a_group_that_others_carry() {
+    let bench = asking().await;
+    assert_eq!(bench.failing_checks().await, ["sg.operator-ports"]);
+    let plan = bench.plan(Wish::default()).await;
+    assert!(plan.plan.is_empty(), "{:#?}", plan.plan);
+    let [left] = &plan.plan.left[..] else { unreachable!("{:#?}", plan.plan.left) };
+    assert!(left.why.contains("a security group of its own"), "{}", left.why);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_ports_are_opened_in_the_leader_s_own_group() {
+    let bench = asking().await;
+    let snapshot = bench.account.snapshot().await;
+    let at = format!("/regions/{US}/vpcs/");
+    let vpc = snapshot.iter().find(|(key, value)| key.starts_with(&at) && value.contains("10.1."));
+    let vpc = vpc.map(|(key, _)| key[at.len()..].to_owned()).unwrap();
+    let own = Change::CreateSecurityGroup {
+        name: "leader".into(),
+        description: "of the test".into(),
+        vpc: id(&vpc),
+        tags: Tags::new(),
+    };
+    let own = bench.account.make(US, own).await;
+    let text = bench.config(US);
+    let (head, worker) = text.split_once("  worker:").unwrap();
+    let line = head.lines().find(|line| line.contains("SecurityGroupIds")).unwrap();
+    let shared = line.split(['[', ']']).nth(1).unwrap();
+    let node = head.split_once("node_config: &node\n").unwrap().1;
+    let worker = worker.replace("    node_config: *node\n", &format!("    node_config:\n{node}"));
+    let head = head.replace(line, &format!("      SecurityGroupIds: [{shared}, {own}]"));
+    let text = format!("{head}  worker:{worker}");
+    std::fs::write(bench.folder().join(format!("{US}.yaml")), text).unwrap();
+    assert_eq!(bench.failing_checks().await, ["sg.operator-ports"]);
+    let plan = bench.plan(Wish::default()).await;
+    let expected = [format!("{US} 10001-10001 {OPERATOR}"), format!("{US} 6800-6800 {OPERATOR}")];
+    assert_eq!(rules(&plan.plan), expected);
+    assert!(bench.fix(Wish::default()).await.complete);
+    assert_eq!(bench.failing_checks().await, [""; 0]);
+}
