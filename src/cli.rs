@@ -334,8 +334,11 @@ pub struct UpArgs {
     /// Print every line that the nodes print, too
     #[arg(long)]
     pub logs: bool,
-    /// Don't run `muster query` at the end
+    /// Run `muster query` at the end: a Python of this machine works with the cluster
     #[arg(long)]
+    pub query: bool,
+    /// What is so by default
+    #[arg(long, hide = true, conflicts_with = "query")]
     pub no_query: bool,
     /// The Python for that query
     #[arg(long, value_name = "PATH", default_value = "python3", env = "MUSTER_PYTHON")]

@@ -17,6 +17,7 @@
 
 pub mod app;
 pub mod check;
+pub mod child_env;
 pub mod cli;
 pub mod cloud;
 pub mod config;

@@ -56,7 +56,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     if !start::is_complete(&state) {
         return Ok(Exit::FAILED);
     }
-    if args.no_query || world.cloud.is_simulated() {
+    if !args.query || world.cloud.is_simulated() {
         return Ok(Exit::DONE);
     }
     query::after_up(&args, &world, streams).await

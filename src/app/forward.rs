@@ -65,6 +65,50 @@ pub async fn run(args: ForwardArgs, streams: &mut Streams) -> Result<Exit, Troub
     ended
 }
 
+/// The leader's ports on this machine for as long as one piece of work takes.
+/// No export names them.
+pub struct Forward {
+    listeners: Listeners,
+    session: Box<dyn Session>,
+    ways: watch::Sender<Ways>,
+}
+
+impl Forward {
+    /// Connects, and listens on ports that are free.
+    pub async fn open(
+        world: &World,
+        known: &Known,
+        streams: &mut Streams,
+    ) -> Result<Self, Trouble> {
+        let listeners = Listeners::bind_any().await.map_err(Trouble::failed)?;
+        let session = first(world, known).await?;
+        let open = open(&*session, known, streams)
+            .await?
+            .map_err(|error| Trouble::failed(Failure::from(&error)))?;
+        Ok(Self { listeners, session, ways: watch::Sender::new(Some(open)) })
+    }
+
+    /// Where it listens.
+    pub fn forwarded(&self) -> Forwarded {
+        Forwarded { pid: std::process::id(), ports: self.listeners.ports() }
+    }
+
+    /// Forwards until `work` ends.
+    pub async fn during<T>(self, work: impl Future<Output = T>) -> T {
+        let serving = self.listeners.serve(self.ways.subscribe());
+        tokio::pin!(serving, work);
+        let result = loop {
+            tokio::select! {
+                result = &mut work => break result,
+                // It never returns.
+                () = &mut serving => {}
+            }
+        };
+        self.session.close().await;
+        result
+    }
+}
+
 /// One `muster forward` a cluster: the export names the ports of that one.
 fn claim(folder: Option<&Path>) -> Result<ForwardRecord, Trouble> {
     let folder = folder.ok_or_else(|| color_eyre::eyre::eyre!("a cluster in memory"))?;

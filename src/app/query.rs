@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 use futures_util::StreamExt;
 
 use self::python::{Ended, Python};
-use super::{Exit, Streams, Trouble, World, known::Known, watch::Aside};
+use super::{Exit, Streams, Trouble, World, forward::Forward, known::Known, watch::Aside};
 use crate::{
     cli::{Format, QueryArgs, UpArgs},
     handover::{Handover, QueryResult, query_program},
@@ -30,7 +30,7 @@ pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, Trouble
     if let Some(why) = python::unfit(&args.python, &handover).await {
         return Err(Trouble::usage(why));
     }
-    let result = ask(&args.python, &handover, args.timeout, streams).await?;
+    let result = ask(&args.python, (&world, &known), args.timeout, streams).await?;
     match args.common.format {
         Format::Json => streams.out.json(&result)?,
         Format::Text => tell(&result, streams)?,
@@ -38,8 +38,8 @@ pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, Trouble
     Ok(exit_of(&result))
 }
 
-/// The last step of an `up` that went well: the query where the operator's
-/// Python can, else a line that says why not.
+/// The last step of `up --query`, where all nodes are ready: the query, or a
+/// line with the reason why this Python can't run it.
 pub async fn after_up(
     args: &UpArgs,
     world: &World,
@@ -56,7 +56,7 @@ pub async fn after_up(
         streams.err.line(line)?;
         return Ok(Exit::DONE);
     }
-    let result = ask(&args.python, &handover, AFTER_UP, streams).await?;
+    let result = ask(&args.python, (world, &known), AFTER_UP, streams).await?;
     match args.common.format {
         Format::Json => streams.out.json_line(&Aside::Queried { result: &result })?,
         Format::Text => tell(&result, streams)?,
@@ -68,7 +68,37 @@ fn exit_of(result: &QueryResult) -> Exit {
     if result.right { Exit::DONE } else { Exit::FAILED }
 }
 
+/// Runs the query through SSH: through the `muster forward` that runs, or
+/// through one for as long as it takes.
 async fn ask(
+    python: &Path,
+    (world, known): (&World, &Known),
+    limit: Duration,
+    streams: &mut Streams,
+) -> Result<QueryResult, Trouble> {
+    let mut signals = Signals::new()?;
+    let asking = async {
+        if known.forwarded().is_some() {
+            let handover = known.handover(world, false)?;
+            return run_python(python, &handover, limit, streams).await;
+        }
+        let forward = Forward::open(world, known, streams).await?;
+        let through = Some(forward.forwarded());
+        let handover = Handover::of(&world.project, &known.state, through, false);
+        let handover = handover.map_err(Trouble::failed)?;
+        forward.during(run_python(python, &handover, limit, streams)).await
+    };
+    tokio::select! {
+        result = asking => result,
+        // Dropped, the run is killed.
+        Some(signal) = signals.next() => {
+            let exit = Exit::signal(signal);
+            Err(Trouble::Told { exit, failure: Failure::new("the query was ended") })
+        }
+    }
+}
+
+async fn run_python(
     python: &Path,
     handover: &Handover,
     limit: Duration,
@@ -77,17 +107,8 @@ async fn ask(
     let nodes: usize = handover.regions.iter().map(|one| one.instance_ids.len()).sum();
     let (cluster, shown) = (&handover.cluster, python.display());
     streams.err.line(format!("asking {cluster} ({nodes} nodes) by {shown} …"))?;
-    let mut signals = Signals::new()?;
     let mut run = Python::start(python, &query_program(handover)).map_err(Trouble::usage)?;
-    let ended = tokio::select! {
-        ended = run.end(limit) => ended,
-        // Dropped, the run is killed.
-        Some(signal) = signals.next() => {
-            let exit = Exit::signal(signal);
-            return Err(Trouble::Told { exit, failure: Failure::new("the query was ended") });
-        }
-    };
-    match ended {
+    match run.end(limit).await {
         Ended::Answered(result) => Ok(result),
         Ended::Failed(failure) => Err(Trouble::failed(failure)),
         Ended::TimedOut(phase) => Err(Trouble::failed(stuck(&phase, limit, handover))),

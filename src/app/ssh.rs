@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt;
 
 use super::{Exit, Streams, Trouble, World, known::Known, pick};
 use crate::{
+    child_env,
     cli::{SshArgs, SshConfigArgs},
     engine::host_of,
     model::Failure,
@@ -18,7 +19,11 @@ pub async fn run(args: SshArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
     let node = pick::node(&known.state, &args.node)?;
     let host = host_of(&world.project, node).map_err(Trouble::failed)?;
     let arguments = world.interactive(&known)?.arguments(&host, &args.command);
-    let error = std::process::Command::new("ssh").args(arguments).exec();
+    let mut ssh = std::process::Command::new("ssh");
+    for name in child_env::secrets_to_remove() {
+        ssh.env_remove(name);
+    }
+    let error = ssh.args(arguments).exec();
     let failure = match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new("ssh is not installed").hint("install it: openssh-client, openssh-clients")
@@ -35,7 +40,7 @@ pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, 
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
     let ssh = world.interactive(&known)?;
-    let mut blocks = Vec::new();
+    let (mut blocks, mut left_out) = (Vec::new(), None);
     for node in known.state.nodes.values().filter(|node| node.is_live()) {
         let host = match host_of(&world.project, node) {
             Ok(host) => host,
@@ -50,8 +55,12 @@ pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, 
             Err(failure) => {
                 let node = &node.name;
                 streams.err.line(format!("note: {node} is left out: {failure}"))?;
+                left_out = Some(failure);
             }
         }
+    }
+    if let Some(failure) = left_out.filter(|_| blocks.is_empty()) {
+        return Err(Trouble::failed(failure));
     }
     let cluster = known.state.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
     streams.out.line(format!(

@@ -71,7 +71,7 @@ async fn told(
     if !is_complete(world, state) {
         return Ok(Exit::FAILED);
     }
-    if args.no_query || world.cloud.is_simulated() {
+    if !args.query || world.cloud.is_simulated() {
         return Ok(Exit::DONE);
     }
     query::after_up(args, world, streams).await

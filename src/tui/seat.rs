@@ -105,6 +105,11 @@ impl Seat for Real<'_> {
 async fn run(program: &Program, stop: oneshot::Receiver<()>) -> io::Result<ExitStatus> {
     let mut command = Command::new(&program.name);
     command.args(&program.args).kill_on_drop(true);
+    if program.name == "ssh" {
+        for name in crate::child_env::secrets_to_remove() {
+            command.env_remove(name);
+        }
+    }
     if !io::stdin().is_terminal() {
         command.stdin(Stdio::from(File::open("/dev/tty")?));
     }

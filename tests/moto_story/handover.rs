@@ -29,7 +29,7 @@ use crate::support::{
 async fn up() -> Scene {
     let scene = Scene::healthy().await;
     scene.open_gate();
-    let ran = scene.run(&["up", "--yes"]).await;
+    let ran = scene.run(&["up", "--yes", "--query"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let skipped = "no query was run: what the recipe installed is not known to muster";
     assert!(ran.err.contains(skipped), "{}", ran.err);
@@ -219,15 +219,18 @@ async fn an_up_ends_with_a_query(scene: &Scene) {
     let python = python(scene, &stand_in, "");
     let ran = scene.run(&["up", "--yes", "--python", python.to_str().unwrap()]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(!ran.out.contains("right: the sums"), "only where it is asked for: {ran:#?}");
+    let ran = scene.run(&["up", "--yes", "--query", "--python", python.to_str().unwrap()]).await;
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(ran.out.contains("√ right: the sums of 200000 rows"), "{ran:#?}");
-    let json = ["up", "--yes", "--format", "json", "--python", python.to_str().unwrap()];
+    let json = ["up", "--yes", "--query", "--format", "json", "--python", python.to_str().unwrap()];
     let ran = scene.run(&json).await;
     let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
     assert_eq!((&last["event"], &last["right"]), (&"queried".into(), &true.into()), "{ran:#?}");
 
     let other = StandIn::new("2.8.0", "0.3.2");
     let python = self::python(scene, &other, "");
-    let ran = scene.run(&["up", "--yes", "--python", python.to_str().unwrap()]).await;
+    let ran = scene.run(&["up", "--yes", "--query", "--python", python.to_str().unwrap()]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(ran.err.contains("ray 2.8.0 is not the nodes' 2.6.3; `muster query"), "{}", ran.err);
 }

@@ -5,6 +5,8 @@ mod commands;
 mod demo;
 #[cfg(feature = "aws")]
 mod editor;
+#[cfg(feature = "aws")]
+mod environment;
 mod init;
 #[cfg(debug_assertions)]
 mod panics;

@@ -35,7 +35,7 @@ fn two_regions_compute() {
         assert!(said.contains("likeliest the redirect on this node"), "{said}");
 
         scene.set_redirect(true);
-        let ran = scene.muster(&["up", "--yes"]).await;
+        let ran = scene.muster(&["up", "--yes", "--query"]).await;
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "up ends with a query: {ran:#?}");
         scene.all_in_ray().await;
@@ -102,7 +102,7 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
 
         // A machine is gone for good, and another one takes its place.
         scene.terminate("eu-west-1/worker-1").await;
-        let ran = scene.muster(&["up", "--yes"]).await;
+        let ran = scene.muster(&["up", "--yes", "--query"]).await;
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
         scene.all_in_ray_and_no_other().await;
@@ -110,7 +110,7 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
         // Machines without nft, and Ray as the configs start it.
         scene.take_nft_away().await;
         scene.take_the_configs_ray().await;
-        let ran = scene.muster(&["up", "--restart", "--yes"]).await;
+        let ran = scene.muster(&["up", "--restart", "--yes", "--query"]).await;
         scene.succeeded(&ran);
         assert!(ran.out.contains("right: the sums of"), "{ran:#?}");
         scene.all_in_ray().await;

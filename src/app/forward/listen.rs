@@ -31,6 +31,16 @@ impl Listeners {
         ]))
     }
 
+    /// Takes any ports that are free.
+    pub async fn bind_any() -> Result<Self, Failure> {
+        let free = async |flag| bind(flag, Some(0), 0).await;
+        Ok(Self([
+            free("--client-port").await?,
+            free("--redis-port").await?,
+            free("--dashboard-port").await?,
+        ]))
+    }
+
     /// Their numbers.
     pub fn ports(&self) -> Ports {
         let [client, redis, dashboard] = self.0.each_ref().map(|listener| {

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    child_env,
     engine::sanitize,
     handover::{Answer, Handover, QueryResult},
     model::Failure,
@@ -70,6 +71,7 @@ pub async fn unfit(path: &Path, handover: &Handover) -> Option<Failure> {
 
 async fn has(path: &Path) -> Result<Has, Failure> {
     let mut probe = Command::new(path);
+    probe.env_clear().envs(child_env::for_python());
     probe.args(["-c", PROBE]).stdin(Stdio::null()).kill_on_drop(true);
     let told = match timeout(Duration::from_secs(20), probe.output()).await {
         Ok(Ok(told)) => told,
@@ -113,6 +115,8 @@ impl Python {
     pub fn start(path: &Path, program: &str) -> Result<Self, Failure> {
         let child = Command::new(path)
             .args(["-u", "-"])
+            .env_clear()
+            .envs(child_env::for_python())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -124,6 +124,7 @@ async fn tell(
 /// As Ray calls it, but that its ssh goes through `socket` or nowhere.
 fn rsync(socket: &Path, mount: &Mount, is_folder: bool) -> Command {
     let mut command = Command::new("rsync");
+    super::without_secrets(&mut command);
     let ssh = format!(
         "ssh -F /dev/null -S {} -o ControlMaster=no -o BatchMode=yes -o ProxyCommand=false",
         socket.display()

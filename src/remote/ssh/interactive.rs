@@ -91,6 +91,7 @@ impl Interactive {
     /// What the user's config makes of the node's address.
     async fn way_to(&self, host: &Host) -> Result<Vec<Directive>, Failure> {
         let mut ssh = Command::new("ssh");
+        super::without_secrets(&mut ssh);
         ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.target());
         let told = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
         if !told.status.success() {

@@ -51,6 +51,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 async fn keygen(path: &Path) -> Result<Output, Failure> {
     let mut command = Command::new("ssh-keygen");
+    super::without_secrets(&mut command);
     // The empty passphrase keeps it from asking.
     command.args(["-y", "-P", "", "-f"]).arg(path).stdin(Stdio::null()).kill_on_drop(true);
     match timeout(PATIENCE, command.output()).await {

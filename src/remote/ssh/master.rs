@@ -145,6 +145,7 @@ fn spawn(files: &Files, host: &Host, socket: &Path) -> Result<Child, Trouble> {
         // Ctrl-C in the terminal is muster's to handle, not each ssh's.
         .process_group(0)
         .kill_on_drop(true);
+    super::without_secrets(&mut command);
     command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => (
             RemoteErrorKind::Local,

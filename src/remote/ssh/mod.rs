@@ -26,9 +26,17 @@ use super::{
     Exit, Host, Mount, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session,
 };
 use crate::{
+    child_env,
     cloud::PublicKey,
     model::{ClusterId, Failure, Secret},
 };
+
+/// Keeps the operator's AWS credentials from `command` and what it starts.
+fn without_secrets(command: &mut tokio::process::Command) {
+    for name in child_env::secrets_to_remove() {
+        command.env_remove(name);
+    }
+}
 
 /// What all connections of one cluster have in common.
 #[derive(Clone, Debug)]
