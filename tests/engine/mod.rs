@@ -8,6 +8,7 @@ mod crash;
 mod faults;
 mod groups;
 mod launches;
+mod lives;
 mod odd_starts;
 mod power;
 mod reload;

@@ -8,24 +8,19 @@
 //! `MUSTER_STORY_LOG=DIR` keeps what every run printed.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
-mod chance;
 mod scene;
 mod story;
 mod verdict;
 
-use std::{
-    env, fs,
-    hash::{BuildHasher, RandomState},
-    time::Instant,
-};
+use std::{env, fs, time::Instant};
 
 use futures_util::{StreamExt, stream};
 
-use self::{
-    chance::Chance,
-    story::{Course, Outcome},
+use self::story::{Course, Outcome};
+use crate::support::{
+    chance::{Chance, number, seeds},
+    ec2::Ec2,
 };
-use crate::support::ec2::Ec2;
 
 /// Stories where nothing else is asked for.
 const FEW: usize = 4;
@@ -34,7 +29,7 @@ const FEW: usize = 4;
 async fn whole_lives_with_kills_and_faults_leave_nothing_and_claim_nothing_false() {
     let ec2 = Ec2::start();
     let began = Instant::now();
-    let seeds = seeds();
+    let seeds = seeds("MUSTER_STORY_SEED", "MUSTER_STORIES", FEW);
     println!("seeds: {seeds:?}");
     let jobs = number("MUSTER_STORY_JOBS").unwrap_or(4);
     let stories = stream::iter(seeds).map(|seed| {
@@ -78,17 +73,4 @@ fn keep(seed: u64, outcome: &Outcome) {
 fn course(seed: u64) -> Course {
     let drawn = Chance::new(seed).of("which", 0).below(8);
     Course { kills: drawn != 0 && drawn != 1, faults: drawn != 0 && drawn != 2 }
-}
-
-fn seeds() -> Vec<u64> {
-    if let Ok(seed) = env::var("MUSTER_STORY_SEED") {
-        return seed.split(',').map(|one| one.parse().unwrap()).collect();
-    }
-    let mut chance = Chance::new(RandomState::new().hash_one(std::process::id()));
-    let count = number("MUSTER_STORIES").unwrap_or(FEW);
-    (0..count).map(|_| chance.below(1 << 32)).collect()
-}
-
-fn number(name: &str) -> Option<usize> {
-    env::var(name).ok()?.parse().ok()
 }

@@ -9,8 +9,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::chance::Chance;
 use crate::support::{
+    chance::Chance,
     ec2::{Account, Ec2},
     muster::{Muster, Ran},
     sshd::Sshd,
@@ -85,7 +85,6 @@ impl Scene {
         }
         self.muster.file("muster.yaml", text + &more);
     }
-
 
     /// Runs `muster args…` to its end, or up to its death.
     pub async fn run(&self, args: &[String], kill: Kill) -> Option<Ran> {

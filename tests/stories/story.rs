@@ -6,11 +6,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{
-    chance::Chance,
     scene::{Kill, Scene},
     verdict::{PLANNED, Truth},
 };
-use crate::support::{ec2::Ec2, muster::Ran};
+use crate::support::{chance::Chance, ec2::Ec2, muster::Ran};
 
 /// How often a command may be repeated.
 const TRIES: usize = 12;

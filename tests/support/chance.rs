@@ -1,4 +1,24 @@
-//! Draws that depend on a seed and on what is drawn for.
+//! Draws that depend on a seed and on what is drawn for, and the seeds of a run.
+#![expect(clippy::unwrap_used, reason = "a seed that is not a number should fail")]
+
+use std::{
+    env,
+    hash::{BuildHasher, RandomState},
+};
+
+/// The seeds that the variable `given` names, else as many new ones as `count` names.
+pub fn seeds(given: &str, count: &str, usual: usize) -> Vec<u64> {
+    if let Ok(seeds) = env::var(given) {
+        return seeds.split(',').map(|one| one.parse().unwrap()).collect();
+    }
+    let mut chance = Chance::new(RandomState::new().hash_one(std::process::id()));
+    (0..number(count).unwrap_or(usual)).map(|_| chance.below(1 << 32)).collect()
+}
+
+/// The number in an environment variable.
+pub fn number(name: &str) -> Option<usize> {
+    env::var(name).ok().map(|text| text.parse().unwrap())
+}
 
 /// A source of draws.
 #[derive(Clone, Copy)]
