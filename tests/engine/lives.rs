@@ -54,6 +54,27 @@ fn whole_lives_from_nothing_leave_nothing_and_claim_nothing_false() {
     live_all(include_str!("lives.toml"), WHOLE);
 }
 
+/// EC2 launches all or none: fewer that show are no reason to launch the rest again.
+#[test]
+fn a_launch_without_an_answer_is_found_whole() {
+    for seed in 0..30 {
+        let lost = format!(
+            "{}\n[[faults]]\noperation = 'RunInstances'\nregion = 'eu-west-1'\n\
+             dry_run = false\ncalls = [1, 2]\nanswer = 'lost-reset'\n\
+             [hazards]\nseed = {seed}\nlag_s = [0, 15]\n",
+            include_str!("two_regions.toml")
+        );
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut run = Run::new(&Scenario::parse(&lost).unwrap());
+            run.up().await;
+            assert!(run.all_ready(), "seed {seed}: {:?} {:?}", run.phases(), run.notices);
+            assert_eq!(live(&run.world.snapshot(), &[]), PLANNED, "seed {seed}");
+        });
+    }
+}
+
 fn live_all(world: &str, course: &[Step]) {
     let seeds = seeds("MUSTER_LIFE_SEED", "MUSTER_LIVES", USUAL);
     println!("seeds: {seeds:?}");
@@ -167,11 +188,10 @@ impl Life {
         if !done {
             return;
         }
-        use InstanceState::{Running, Stopped};
         let so = match step {
             Step::Fix | Step::Teardown => true,
-            Step::Up | Step::StartMachines => live(&truth, &[Running]) == PLANNED,
-            Step::StopMachines => live(&truth, &[Stopped]) == count,
+            Step::Up | Step::StartMachines => live(&truth, &[InstanceState::Running]) == PLANNED,
+            Step::StopMachines => live(&truth, &[InstanceState::Stopped]) == count,
             Step::Down => count == 0,
         };
         self.expect(so, &format!("{step:?} was reported as complete, and is not"));
