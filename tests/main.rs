@@ -21,4 +21,6 @@ mod remote_contract;
 mod screens;
 mod sim;
 mod ssh;
+#[cfg(feature = "aws")]
+mod stories;
 mod support;

@@ -10,6 +10,7 @@ mod faults;
 mod groups;
 mod idle;
 mod launches;
+mod lives;
 mod odd_starts;
 mod power;
 mod reload;

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod chance;
 #[cfg(feature = "aws")]
 pub mod ec2;
 #[cfg(feature = "aws")]

@@ -1,7 +1,7 @@
 //! Calling `RunInstances` until EC2 has answered clearly. Every attempt is the
 //! same request with the same token, so that none launches anything twice.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
@@ -28,6 +28,7 @@ pub(super) async fn call(
     request: &LaunchRequest,
 ) -> Result<Vec<Instance>, CloudError> {
     let begun = Instant::now();
+    let count = usize::try_from(request.count).unwrap_or(usize::MAX);
     let (mut pause, mut noted) = (FIRST_PAUSE, None);
     // An attempt that may have had its effect, whatever later ones were answered.
     let mut unclear: Option<CloudError> = None;
@@ -39,7 +40,8 @@ pub(super) async fn call(
         };
         let may_have_launched = error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch;
         if may_have_launched
-            && let Some(found) = appear(shared, region, &request.token, APPEAR).await
+            && let found = appear(shared, region, &request.token, count, APPEAR).await
+            && found.len() >= count
         {
             return Ok(found);
         }
@@ -93,29 +95,34 @@ async fn sleep_unless_halted(shared: &Shared, pause: Duration) {
     drop(tokio::time::timeout(pause, halted.wait_for(|halted| *halted)).await);
 }
 
-/// Waits until instances of `token` show up, `patience` at most.
+/// Waits until all `count` instances of `token` show up, `patience` at most. EC2 launches
+/// all or none, so fewer mean that the others do not show yet.
 pub(super) async fn appear(
     shared: &Shared,
     region: &Region,
     token: &ClientToken,
+    count: usize,
     patience: Duration,
-) -> Option<Vec<Instance>> {
+) -> Vec<Instance> {
     let _wait = shared.waits.begin(region, "the instances of a launch without an answer");
     let by_token = InstanceFilter::Token(token.clone());
     let by_tag = InstanceFilter::Tag(tags::LAUNCH.into(), token.to_string());
+    let mut all = BTreeMap::new();
     let look = async {
         loop {
             for filter in [&by_tag, &by_token] {
-                if let Ok(found) = shared.cloud.instances(region, filter).await
-                    && !found.is_empty()
-                {
-                    return found;
+                let found = shared.cloud.instances(region, filter).await.unwrap_or_default();
+                all.extend(found.into_iter().map(|one| (one.id.clone(), one)));
+                if all.len() >= count {
+                    return;
                 }
             }
             tokio::time::sleep(LOOK).await;
         }
     };
-    tokio::time::timeout(patience, look).await.ok()
+    // What has shown by then counts.
+    drop(tokio::time::timeout(patience, look).await);
+    all.into_values().collect()
 }
 
 /// The failure of nodes whose launch has an unknown outcome.

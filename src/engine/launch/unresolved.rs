@@ -26,12 +26,16 @@ pub(in crate::engine) async fn resolve(
         let of_token = |instance: &&Instance| token_of(instance).as_ref() == Some(&token);
         let listed: Vec<_> = listing.iter().filter(of_token).cloned().collect();
         let _underway = shared.must.begin(format!("finding out about {}", launch.group));
-        let found = if listed.is_empty() {
-            call_again(shared, config, &token, &launch).await
+        // All or none were launched: fewer mean that the others do not show yet.
+        let found = if listed.len() >= launch.nodes.len() {
+            Ok(listed.clone())
         } else {
-            Ok(listed)
+            call_again(shared, config, &token, &launch).await
         };
         match found {
+            Err(error) if !listed.is_empty() && !leaves_open(&error) => {
+                record_launched(shared, token, &launch.nodes, listed, vcpus).await;
+            }
             Ok(found) => record_launched(shared, token, &launch.nodes, found, vcpus).await,
             Err(error) if leaves_open(&error) => {
                 let failure = unclear(&error);
@@ -84,10 +88,12 @@ async fn call_again(
     if let Some(request) = request_again(shared, config, token, launch).await? {
         return call(shared, region, &request).await;
     }
-    appear(shared, region, token, APPEAR).await.ok_or_else(|| {
+    let found = appear(shared, region, token, launch.nodes.len(), APPEAR).await;
+    if found.is_empty() {
         let message = "the call had no effect";
-        CloudError::answered(region, "RunInstances", "NotLaunched", message)
-    })
+        return Err(CloudError::answered(region, "RunInstances", "NotLaunched", message));
+    }
+    Ok(found)
 }
 
 /// The request of the record; for a record of an older version, the one that

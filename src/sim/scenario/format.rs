@@ -2,6 +2,7 @@
 //! in reality; the scenario's `speed` divides them all.
 
 mod behaviour;
+mod hazards;
 mod region;
 mod time;
 
@@ -14,6 +15,7 @@ use crate::model::{InstanceType, NodeName, Region};
 
 pub(in crate::sim) use self::{
     behaviour::{FaultAnswer, FaultSpec, NodeSpec, StepSpec},
+    hazards::HazardSpec,
     region::{
         ImageSpec, InstanceSpec, KeyPairSpec, PeeringSpec, RegionSpec, RouteTableSpec, RuleSpec,
     },
@@ -67,6 +69,9 @@ pub(in crate::sim) struct Spec {
     pub steps: Vec<StepSpec>,
     #[serde(default)]
     pub faults: Vec<FaultSpec>,
+    /// Eventual consistency, throttling and random faults; none by default.
+    #[serde(default)]
+    pub hazards: HazardSpec,
 }
 
 fn default_start() -> Timestamp {

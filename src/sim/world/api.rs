@@ -57,7 +57,8 @@ impl World {
         let lag = self.pace.of(self.spec.api.lag_s);
         let remembers = self.pace.of(self.spec.api.remembers_s);
         let launched = machine.about.life.launched_at;
-        let new = launched.is_some_and(|launched| now < launched + lag);
+        let new = launched.is_some_and(|launched| now < launched + lag)
+            || !held.is_told(machine.about.id.as_str());
         let forgotten = machine.gone_at().is_some_and(|gone| gone + remembers < now);
         let seen = now.checked_sub(lag).unwrap_or(self.started);
         (!new && !forgotten).then(|| held.told_machine(machine, seen.max(self.started)))
@@ -87,7 +88,8 @@ pub(super) fn missing(id: &InstanceId) -> Refusal {
 fn wanted(held: &RegionState, machine: &Machine, filter: &InstanceFilter) -> bool {
     let tag = |key: &String| {
         let later = held.tags.get(machine.about.id.as_str()).and_then(|tags| tags.get(key));
-        later.or_else(|| machine.about.tags.get(key))
+        let shows = held.shows_tags(machine.about.id.as_str());
+        later.or_else(|| machine.about.tags.get(key)).filter(|_| shows)
     };
     match filter {
         InstanceFilter::Ids(_) => true,

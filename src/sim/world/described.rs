@@ -117,6 +117,8 @@ impl RegionState {
             gateways: gateways(spec),
             tags: tags(name, spec),
             told_from: HashMap::new(),
+            tags_from: HashMap::new(),
+            busy_until: HashMap::new(),
             copies: HashMap::new(),
             offerings: offerings(name, spec, &types),
             types,

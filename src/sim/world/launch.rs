@@ -1,11 +1,12 @@
 //! `RunInstances`: all that a request asks for, or nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
     World, addresses,
+    hazards::Shows,
     machine::{About, End, Life, Machine},
     rules::{Order, Refusal},
     state::{RegionState, State},
@@ -85,8 +86,21 @@ impl World {
         };
         held.keep_volumes(&about.id, request);
         let machine = Arc::new(Machine::new(about, public_ip));
+        self.show_late(held, machine.about.id.as_str());
         held.machines.insert(machine.about.id.clone(), Arc::clone(&machine));
         machine
+    }
+
+    /// Has reads find an instance late, and its tags later.
+    fn show_late(&self, held: &mut RegionState, id: &str) {
+        let hazards = &self.spec.hazards;
+        let (lag, tag_lag) = (hazards.lag(self.pace, id), hazards.tag_lag(self.pace, id));
+        if !lag.is_zero() {
+            held.told_from.insert(id.to_owned(), Shows::after(Duration::ZERO, lag, id));
+        }
+        if !tag_lag.is_zero() {
+            held.tags_from.insert(id.to_owned(), Shows::after(Duration::ZERO, tag_lag, id));
+        }
     }
 
     /// The name that muster gives the node, as far as the request tells: that

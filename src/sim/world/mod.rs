@@ -8,6 +8,7 @@ mod build;
 mod change;
 mod described;
 mod fault;
+mod hazards;
 mod launch;
 mod machine;
 mod power;
@@ -19,7 +20,10 @@ mod state;
 mod told;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -52,6 +56,8 @@ pub struct World {
     state: Mutex<State>,
     calls: Mutex<Calls>,
     buckets: Mutex<Buckets>,
+    /// Random faults so far.
+    met: AtomicU32,
 }
 
 impl World {
@@ -63,7 +69,7 @@ impl World {
         let started = Instant::now();
         let state = Mutex::new(State::of(&spec, started));
         let (calls, buckets) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { spec, pace, clock, started, state, calls, buckets })
+        Arc::new(Self { spec, pace, clock, started, state, calls, buckets, met: AtomicU32::new(0) })
     }
 
     /// The door to EC2.
@@ -131,13 +137,20 @@ impl World {
         match fault {
             Some(FaultAnswer::Hang) => return self.no_answer(&call, began).await,
             Some(FaultAnswer::Unreachable) => return Err(unreachable(&call)),
+            Some(FaultAnswer::Reset) => return Err(reset(&call)),
             _ => {}
         }
-        let half = self.latency(&call, fault) / 2;
+        let half = self.latency(&call, fault.as_ref()) / 2;
         pause(half).await;
-        let answer = self.answer(&call, fault, effect);
-        if matches!(fault, Some(FaultAnswer::LostAnswer)) {
-            return self.no_answer(&call, began).await;
+        let answer = self.answer(&call, fault.as_ref(), effect);
+        match fault {
+            Some(FaultAnswer::LostAnswer) => return self.no_answer(&call, began).await,
+            Some(FaultAnswer::LostReset) => return Err(reset(&call)),
+            Some(FaultAnswer::LostError(code)) => {
+                let message = fault::message_of(&code);
+                return Err(Refusal::new(code, message).of(&call));
+            }
+            _ => {}
         }
         pause(half).await;
         answer
@@ -169,13 +182,26 @@ impl World {
         bucket.is_some_and(|spec| !lock(&self.buckets).take(&call.region, spec, self.pace))
     }
 
-    fn fault(&self, call: &Call) -> Option<&FaultAnswer> {
+    /// How many calls have failed at random.
+    pub fn random_faults(&self) -> u32 {
+        self.met.load(Ordering::Relaxed)
+    }
+
+    /// The fault that the scenario names, else one at random.
+    fn fault(&self, call: &Call) -> Option<FaultAnswer> {
         let number = lock(&self.calls).count(call);
         let since = self.started.elapsed();
         let hit = |fault: &&super::scenario::format::FaultSpec| {
             fault.hits(call, number, since, self.pace)
         };
-        self.spec.faults.iter().find(hit).map(|fault| &fault.answer)
+        let named = self.spec.faults.iter().find(hit).map(|fault| fault.answer.clone());
+        let hazards = &self.spec.hazards;
+        named.or_else(|| {
+            let drawn = hazards.fault(call, number)?;
+            let left = self.random_faults() < hazards.fault_budget;
+            left.then(|| self.met.fetch_add(1, Ordering::Relaxed))?;
+            Some(drawn)
+        })
     }
 
     fn latency(&self, call: &Call, fault: Option<&FaultAnswer>) -> Duration {
@@ -206,6 +232,17 @@ const OPT_IN: &str = "You are not authorized to use the requested service: the r
 impl Call {
     fn to(region: &Region, operation: &'static str) -> Self {
         Self { region: region.clone(), operation, dry_run: false }
+    }
+}
+
+/// What the caller sees where the connection breaks off.
+fn reset(call: &Call) -> CloudError {
+    CloudError {
+        kind: ErrorKind::NoAnswer,
+        code: None,
+        message: "connection closed before message completed".into(),
+        region: call.region.clone(),
+        operation: call.operation,
     }
 }
 

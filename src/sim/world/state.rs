@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     addresses::PublicPool,
+    hazards::Shows,
     launch::Launched,
     machine::Machine,
     snapshot::{InternetGateway, SecurityGroupRule},
@@ -50,7 +51,11 @@ pub(super) struct RegionState {
     /// By resource; of instances those that were added after the launch.
     pub tags: BTreeMap<String, Tags>,
     /// From when on other calls know of what was made.
-    pub told_from: HashMap<String, Instant>,
+    pub told_from: HashMap<String, Shows>,
+    /// When the tags of a resource show.
+    pub tags_from: HashMap<String, Shows>,
+    /// Until when EC2 takes a VPC for one in use.
+    pub busy_until: HashMap<VpcId, Instant>,
     /// What `CopyImage` made, by token.
     pub copies: HashMap<String, (Change, String)>,
     pub types: BTreeMap<InstanceType, InstanceTypeInfo>,
@@ -94,7 +99,7 @@ pub(super) struct HeldPeering {
     /// When what was accepted works.
     pub active_at: Option<Instant>,
     /// From when on other calls know of it.
-    pub told_from: Option<Instant>,
+    pub told_from: Option<Shows>,
     /// Until when EC2 tells of what was deleted.
     pub told_until: Option<Instant>,
 }
@@ -131,7 +136,7 @@ impl HeldPeering {
     pub fn is_told(&self, region: &Region, now: Instant) -> bool {
         let sides = [&self.peering.requester, &self.peering.accepter];
         sides.iter().any(|side| side.region == *region)
-            && self.told_from.is_none_or(|from| from <= now)
+            && self.told_from.as_ref().is_none_or(|from| from.at(now))
             && self.told_until.is_none_or(|until| now <= until)
     }
 }
@@ -219,6 +224,8 @@ impl RegionState {
         other.tags.extend(self.tags.into_iter().filter(|(id, _)| is(id)));
         Self {
             told_from: self.told_from,
+            tags_from: self.tags_from,
+            busy_until: self.busy_until,
             copies: self.copies,
             machines: self.machines,
             tokens: self.tokens,
@@ -234,6 +241,11 @@ impl RegionState {
 
     /// Whether calls know of what was made under this id.
     pub fn is_told(&self, id: &str) -> bool {
-        self.told_from.get(id).is_none_or(|from| *from <= Instant::now())
+        self.told_from.get(id).is_none_or(|from| from.at(Instant::now()))
+    }
+
+    /// Whether calls know of the tags of this resource.
+    pub fn shows_tags(&self, id: &str) -> bool {
+        self.tags_from.get(id).is_none_or(|from| from.at(Instant::now()))
     }
 }

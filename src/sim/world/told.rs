@@ -68,7 +68,10 @@ impl RegionState {
     pub(super) fn tagged(&self, keys: &[&str]) -> impl Iterator<Item = Tagged> {
         self.tags
             .iter()
-            .filter(|(id, _)| Kind::of(id) != Some(Kind::Instance) && self.is_told(id))
+            .filter(|(id, _)| {
+                let seen = self.is_told(id) && self.shows_tags(id);
+                Kind::of(id) != Some(Kind::Instance) && seen
+            })
             .filter_map(|(id, tags)| tagged(id, tags, keys))
     }
 }

@@ -1,5 +1,8 @@
 """Calls that fail for no fault of the caller's: throttling, errors, lost answers."""
 
+import contextlib
+import os
+import signal
 import socket
 import struct
 import time
@@ -79,6 +82,15 @@ def draw(world, call):
     return None
 
 
+def is_doomed(world, call):
+    """Whether the caller dies with this call."""
+    victim = world.rules["victim"]
+    if call.direct or not victim or call.action.startswith(("Describe", "Get")) or call.get("DryRun"):
+        return False
+    victim["calls"] -= 1
+    return victim["calls"] == -1
+
+
 def reset(call):
     """Breaks the connection off, as seen from the caller: no answer, no end."""
     connection = call.environ.get("werkzeug.socket")
@@ -92,6 +104,9 @@ def end(world, call, fault):
     """What the caller gets of a call with this fault."""
     if fault in REFUSALS:
         raise REFUSALS[fault]
+    if fault.startswith("kill"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(world.rules["victim"]["pid"], signal.SIGKILL)
     if "drop" in fault:
         time.sleep(world.rules["silence"])
     reset(call)

@@ -2,6 +2,7 @@
 depends on something keeps it."""
 
 import copy
+import xml.etree.ElementTree as ET
 from ipaddress import ip_network
 
 from .wire import Refused, answer, drop, put
@@ -374,7 +375,7 @@ def carries(world, region, route):
 
 
 def show_peering(world, call, held, item):
-    """A peering connection's state; tags show on the requester's side alone."""
+    """A peering connection's state; each side has tags of its own."""
     state = world.state(call, held)
     put(item, "status/code", state)
     put(item, "status/message", MESSAGES[state].format(world.moto.account))
@@ -382,6 +383,10 @@ def show_peering(world, call, held, item):
         tags = item.find("tagSet")
         if tags is not None:
             tags.clear()
+            for key, value in world.backend(call.region).tags[held.id].items():
+                item_ = ET.SubElement(tags, "item")
+                put(item_, "key", key)
+                put(item_, "value", value)
 
 
 def describe_tags(world, call):

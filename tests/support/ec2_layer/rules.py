@@ -59,6 +59,9 @@ DEFAULTS = {
     "silence": 5.0,
     # At most this many faults of `faults`, so that every story can end.
     "fault_budget": 1000000,
+    # Kills the caller: {"pid": 4711, "calls": 3, "after": true} with its fourth call
+    # that changes something, once that call had its effect (or before it had).
+    "victim": None,
     # Faults for named calls, used up in order:
     # {"action": "CreateSubnet", "region": "eu-west-1", "fault": "refuse-503", "times": 1}.
     # `region` and `times` may be left out; "*" is every action, "!Describe" every

@@ -119,8 +119,14 @@ class Layer:
                 entry["fault"] = fault
                 if fault and not fault.startswith("lost"):
                     return None, None, fault
+            doomed = faults.is_doomed(world, call)
+            if doomed and not world.rules["victim"]["after"]:
+                entry["fault"] = "killed-before"
+                return None, None, "kill"
             status, body = perform(world, call)
             entry["made"] = call.made
+            if doomed:
+                entry["fault"] = fault = "killed-after"
         except Refused as refused:
             entry["error"] = refused.code
             status, body = refused.answer()

@@ -195,7 +195,8 @@ class World:
             state = held.timeline.at(now) if held.timeline else None
             return {
                 "id": held.id, "kind": held.kind, "region": held.region, "made_by": held.made_by,
-                "tags": held.tags, "there": there, "state": state, **fields, **held.about,
+                "tags": held.tags, "there": there, "state": state,
+                "states": held.timeline.entries if held.timeline else [], **fields, **held.about,
             }
 
         return {

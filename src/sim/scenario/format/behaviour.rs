@@ -104,6 +104,12 @@ pub(in crate::sim) enum FaultAnswer {
     Hang,
     /// It was done, but no answer ever comes.
     LostAnswer,
+    /// It was done, and EC2 answers this code.
+    LostError(String),
+    /// The connection breaks off at once, and nothing was done.
+    Reset,
+    /// It was done, and the connection breaks off.
+    LostReset,
     /// The endpoint can't be reached.
     Unreachable,
     /// It takes this many seconds.

@@ -47,6 +47,7 @@ impl Scene<'_> {
             return Err(Refusal::new("DependencyViolation", message));
         }
         self.set_attachment(gateway, None);
+        self.keep_busy(&vpc);
         Ok(None)
     }
 

@@ -21,13 +21,14 @@ use tokio::time::Instant;
 pub(super) use self::kind::Kind;
 use super::{
     World,
+    hazards::Shows,
     rules::Refusal,
     state::{HeldImage, HeldPeering, RegionState, State},
 };
 use crate::{
     cloud::{Change, Ref, Tags, Vpc},
     model::{Region, VpcId},
-    sim::dice,
+    sim::{Pace, dice, scenario::format::HazardSpec},
 };
 
 type Checked<T> = Result<T, Refusal>;
@@ -52,6 +53,8 @@ struct Times {
     provisioning: Duration,
     image_copy: Duration,
     remembers: Duration,
+    hazards: HazardSpec,
+    pace: Pace,
 }
 
 impl World {
@@ -69,6 +72,8 @@ impl World {
             provisioning: self.pace.of(api.provisioning_s),
             image_copy: self.pace.of(api.image_copy_s),
             remembers: self.pace.of(api.remembers_s),
+            hazards: self.spec.hazards.clone(),
+            pace: self.pace,
         };
         let State { regions, peerings, made } = state;
         let Some(held) = regions.get_mut(region) else { return Ok(None) };
@@ -179,19 +184,40 @@ impl Scene<'_> {
     /// after the scenario's lag.
     fn make(&mut self, kind: Kind, role: &str, tags: &Tags) -> String {
         let id = self.new_id(kind, role);
-        if !self.times.lag.is_zero() {
-            self.held.told_from.insert(id.clone(), self.now + self.times.lag);
+        let drawn = self.times.hazards.lag(self.times.pace, &id);
+        if !(self.times.lag + drawn).is_zero() {
+            let shows = Shows::after(self.times.lag, drawn, &id);
+            self.held.told_from.insert(id.clone(), shows);
         }
+        self.delay_tags(&id);
         if !tags.is_empty() {
             self.held.tags.insert(id.clone(), tags.clone());
         }
         id
     }
 
+    /// Has the tags of `id` show late.
+    fn delay_tags(&mut self, id: &str) {
+        let drawn = self.times.hazards.tag_lag(self.times.pace, id);
+        if !drawn.is_zero() {
+            let shows = Shows::after(Duration::ZERO, drawn, id);
+            self.held.tags_from.insert(id.to_owned(), shows);
+        }
+    }
+
+    /// Something in the VPC was deleted: EC2 takes a while to see it.
+    fn keep_busy(&mut self, vpc: &VpcId) {
+        let lasts = self.times.hazards.busy(self.times.pace, vpc.as_str());
+        if !lasts.is_zero() {
+            self.held.busy_until.insert(vpc.clone(), self.now + lasts);
+        }
+    }
+
     /// Takes back what goes with everything that has an id.
     fn forget(&mut self, id: &str) {
         self.held.tags.remove(id);
         self.held.told_from.remove(id);
+        self.held.tags_from.remove(id);
     }
 
     /// Whether there is a `kind` of this id that calls know of.

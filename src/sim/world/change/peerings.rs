@@ -43,7 +43,7 @@ impl Scene<'_> {
             message: message_of(state).into(),
             expires,
         };
-        let told_from = self.held.told_from.get(&id).copied();
+        let told_from = self.held.told_from.get(&id).cloned();
         self.peerings.push(HeldPeering { peering, active_at: None, told_from, told_until: None });
         Ok(Some(id))
     }

@@ -82,6 +82,9 @@ impl Scene<'_> {
         if used {
             return Err(dependent("subnet", subnet));
         }
+        if let Some(vpc) = self.held.subnet(&subnet.into()).map(|held| held.subnet.vpc.clone()) {
+            self.keep_busy(&vpc);
+        }
         for table in &mut self.held.tables {
             table.subnets.retain(|own| own.as_str() != subnet);
         }

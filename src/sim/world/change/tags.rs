@@ -12,6 +12,7 @@ impl Scene<'_> {
             self.check(Kind::of(id).ok_or_else(unknown)?, id)?;
         }
         for resource in resources {
+            self.delay_tags(id(resource));
             self.held.tags.entry(id(resource).to_owned()).or_default().extend(tags.clone());
         }
         Ok(None)

@@ -59,7 +59,8 @@ impl Scene<'_> {
     /// Whether it has more than what came with it.
     fn is_in_use(&self, vpc: &VpcId) -> bool {
         let held = &self.held;
-        held.subnets.iter().any(|one| one.subnet.vpc == *vpc)
+        held.busy_until.get(vpc).is_some_and(|until| self.now < *until)
+            || held.subnets.iter().any(|one| one.subnet.vpc == *vpc)
             || held.gateways.iter().any(|one| one.vpc.as_ref() == Some(vpc))
             || held.tables.iter().any(|one| one.vpc == *vpc && !one.is_main)
             || held.groups.iter().any(|one| one.vpc == *vpc && one.name != "default")

@@ -1,0 +1,158 @@
+//! Where a story happens: an account of EC2 as it is, an sshd that stands for
+//! every node, a folder with a project, and the real binary.
+
+use std::{fs, process::Stdio, time::Duration};
+
+use serde_json::json;
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::support::{
+    chance::Chance,
+    ec2::{Account, Ec2},
+    muster::{Muster, Ran},
+    sshd::Sshd,
+};
+
+/// How long a command may run before it counts as stuck.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// The scene of one story.
+pub struct Scene {
+    /// The account.
+    pub account: Account,
+    sshd: Sshd,
+    muster: Muster,
+}
+
+/// When a run is killed.
+#[derive(Clone, Copy, Debug)]
+pub enum Kill {
+    /// Never.
+    No,
+    /// After this time.
+    After(Duration),
+    /// With the call of this number that changes something: before or after its effect.
+    AtCall(u64, bool),
+}
+
+impl Scene {
+    /// An account, and a folder without a project.
+    pub fn new(ec2: &Ec2, seed: u64, faults: bool) -> Self {
+        let account = ec2.account(&format!("{seed:016X}"), seed, &rules(seed, faults));
+        let muster = Muster::new()
+            .env("AWS_ACCESS_KEY_ID", &account.key)
+            .env("AWS_SECRET_ACCESS_KEY", "story")
+            .env("AWS_ENDPOINT_URL", account.url());
+        Self { account, sshd: Sshd::start(), muster }
+    }
+
+    /// The arguments of `muster init`.
+    pub fn init(&self) -> Vec<String> {
+        let key = self.sshd.private_key().display().to_string();
+        let image = "ami-1e749f67";
+        let args = [
+            ["--regions", "us-west-2,eu-west-1"],
+            ["--image", image],
+            ["--workers", "1"],
+            ["--instance-type", "m5.large"],
+            ["--key-name", "story"],
+            ["--key-location", &key],
+            ["--operator-cidr", "127.0.0.1/32"],
+        ];
+        let args = args.as_flattened().iter().map(ToString::to_string);
+        ["init".to_owned()].into_iter().chain(args).chain(["--yes".to_owned()]).collect()
+    }
+
+    /// What the operator writes after `init`: steps that need no network, and the way
+    /// to the sshd.
+    pub fn complete_project(&self) {
+        let folder = self.muster.folder();
+        let path = folder.join("muster.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        if text.contains("recipe:") {
+            return;
+        }
+        let ssh = self.sshd.ssh_config();
+        let more = format!("recipe: recipe.yaml\nssh: {{config: {}}}\n", ssh.display());
+        self.muster.file("recipe.yaml", RECIPE);
+        for name in ["us.yaml", "eu.yaml"] {
+            let text = fs::read_to_string(folder.join(name)).unwrap();
+            let user = format!("ssh_user: {}", Sshd::user());
+            self.muster.file(name, text.replace("ssh_user: ubuntu", &user));
+        }
+        self.muster.file("muster.yaml", text + &more);
+    }
+
+    /// Runs `muster args…` to its end, or up to its death.
+    pub async fn run(&self, args: &[String], kill: Kill) -> Option<Ran> {
+        let child = self.start(args);
+        if let (Kill::AtCall(calls, after), Some(pid)) = (kill, child.id()) {
+            self.account.set(&json!({"victim": {"pid": pid, "calls": calls, "after": after}}));
+        }
+        let pid = child.id();
+        let mut ended = Box::pin(child.wait_with_output());
+        let output = match kill {
+            Kill::After(time) => match timeout(time, &mut ended).await {
+                Ok(output) => output,
+                Err(_) => {
+                    kill_process(pid);
+                    ended.await
+                }
+            },
+            _ => timeout(PATIENCE, ended).await.ok()?,
+        };
+        if let Kill::AtCall(..) = kill {
+            self.account.set(&json!({"victim": null}));
+        }
+        Some(output.unwrap().into())
+    }
+
+    fn start(&self, args: &[String]) -> Child {
+        Command::from(self.muster.command(args))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+}
+
+fn kill_process(pid: Option<u32>) {
+    if let Some(pid) = pid {
+        crate::support::sshd::kill("KILL", &[pid]);
+    }
+}
+
+const RECIPE: &str = "steps:
+  - {name: install, run: echo installing}
+  - {name: lead, on: leader, run: echo leading, again: start}
+  - {name: join, on: members, needs: [lead], run: echo joining $MUSTER_LEADER_IP, again: start}
+";
+
+/// EC2 in a third to a tenth of its time, and how often it fails.
+fn rules(seed: u64, faults: bool) -> serde_json::Value {
+    let mut chance = Chance::new(seed).of("rules", 0);
+    let scale = [0.1, 0.2, 0.3][usize::try_from(chance.below(3)).unwrap()];
+    let often = [0.0, 0.005, 0.015][usize::try_from(chance.below(3)).unwrap()];
+    let often = if faults { often } else { 0.0 };
+    let full = if chance.happens(30) { vec!["us-west-2a", "eu-west-1b"] } else { vec![] };
+    let kinds = [
+        "refuse-500",
+        "refuse-503",
+        "throttle",
+        "reset",
+        "drop",
+        "lost-500",
+        "lost-503",
+        "lost-reset",
+        "lost-drop",
+    ];
+    let all = kinds.map(|kind| (kind.to_owned(), json!(often)));
+    json!({
+        "scale": scale, "full_zones": full, "silence": 2.0, "fault_budget": 25,
+        "faults": all.into_iter().collect::<serde_json::Map<_, _>>(),
+    })
+}

@@ -1,0 +1,143 @@
+//! What EC2 holds to be true, against what muster reported.
+
+use serde_json::Value;
+
+/// The nodes that the project asks for.
+pub const PLANNED: usize = 4;
+
+/// The truth at one moment.
+pub struct Truth {
+    now: f64,
+    resources: Vec<Value>,
+    calls: Vec<Value>,
+}
+
+impl Truth {
+    /// Reads what the account answers.
+    pub fn of(document: Value) -> Self {
+        let list = |key: &str| document[key].as_array().unwrap().clone();
+        Self {
+            now: document["now"].as_f64().unwrap(),
+            resources: list("resources"),
+            calls: list("calls"),
+        }
+    }
+
+    /// When it was read, in seconds since the account was made.
+    pub fn now(&self) -> f64 {
+        self.now
+    }
+
+    /// The faults that calls met so far.
+    pub fn faults(&self) -> usize {
+        self.calls.iter().filter(|call| call["fault"].is_string()).count()
+    }
+
+    fn instances(&self) -> impl Iterator<Item = &Value> {
+        self.resources.iter().filter(|one| one["kind"] == "instance")
+    }
+
+    /// How many instances are in one of these states at `moment`.
+    pub fn count_at(&self, moment: f64, states: &[&str]) -> usize {
+        let held = |one: &&Value| states.contains(&state_at(one, moment));
+        self.instances().filter(held).count()
+    }
+
+    /// The same now.
+    pub fn count(&self, states: &[&str]) -> usize {
+        self.count_at(self.now, states)
+    }
+
+    /// What was made twice: more instances at a time than planned, or two resources
+    /// of one fix step at a time.
+    pub fn doubles(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let started = self.instances().map(|one| one["made"].as_f64().unwrap());
+        let billed = ["pending", "running", "stopping", "stopped"];
+        for moment in started {
+            let count = self.count_at(moment, &billed);
+            if count > PLANNED {
+                found.push(format!("{count} instances at {moment:.1} s, {PLANNED} planned"));
+            }
+        }
+        let made: Vec<_> = self.resources.iter().filter(|one| step(one).is_some()).collect();
+        for (at, one) in made.iter().enumerate() {
+            for other in &made[..at] {
+                let same = step(one) == step(other)
+                    && one["kind"] == other["kind"]
+                    && one["region"] == other["region"];
+                let overlap = other["deleted"]
+                    .as_f64()
+                    .is_none_or(|end| end > one["made"].as_f64().unwrap())
+                    && !(other["kind"] == "vpc-peering-connection" && other["state"] == "deleted");
+                if same && overlap {
+                    found.push(format!(
+                        "{} made twice: {} and {}",
+                        one["tags"]["muster:remedy"], other["id"], one["id"]
+                    ));
+                }
+            }
+        }
+        found
+    }
+
+    /// Ids of what muster made and what is left of it, key pairs left out.
+    pub fn leftovers(&self) -> Vec<String> {
+        let ours = |one: &&Value| {
+            one["tags"]["muster:project"].is_string()
+                && one["there"] == true
+                && !["key-pair", "instance"].contains(&one["kind"].as_str().unwrap())
+                && !(one["kind"] == "vpc-peering-connection"
+                    && ["deleting", "deleted", "failed"]
+                        .contains(&one["state"].as_str().unwrap_or("")))
+                && one["deleted"].is_null()
+        };
+        self.resources
+            .iter()
+            .filter(ours)
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// A table of all instances, for messages.
+    pub fn table(&self) -> String {
+        let line = |one: &Value| {
+            let made = one["made"].as_f64().unwrap();
+            format!("{} {} {} made at {made:.1} s", one["id"], one["region"], one["state"])
+        };
+        self.instances().map(line).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The calls between two moments that changed something or failed.
+    pub fn calls_between(&self, from: f64, to: f64) -> Vec<String> {
+        let within = |call: &&Value| (from..=to).contains(&call["at"].as_f64().unwrap());
+        let shown = |call: &&Value| {
+            !call["action"].as_str().unwrap().starts_with("Describe")
+                || call["fault"].is_string()
+                || call["error"].is_string()
+        };
+        let line = |call: &Value| {
+            let text = |key: &str| call[key].as_str().unwrap_or("").to_owned();
+            format!(
+                "{:.1} {} {} {} {} {}",
+                call["at"].as_f64().unwrap(),
+                text("region"),
+                text("action"),
+                text("fault"),
+                text("error"),
+                if call["made"].is_null() { String::new() } else { call["made"].to_string() }
+            )
+        };
+        self.calls.iter().filter(within).filter(shown).map(line).collect()
+    }
+}
+
+fn step(one: &Value) -> Option<&str> {
+    one["tags"]["muster:remedy"].as_str()
+}
+
+fn state_at(one: &Value, moment: f64) -> &str {
+    let states = one["states"].as_array().unwrap();
+    let held = states.iter().filter(|entry| entry[0].as_f64().unwrap() <= moment);
+    held.last().and_then(|entry| entry[1].as_str()).unwrap_or("")
+}
