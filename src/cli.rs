@@ -396,6 +396,9 @@ pub struct DownArgs {
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,
+    /// With --yes: terminate also instances that carry the cluster's id and are on no record
+    #[arg(long)]
+    pub include_unrecorded: bool,
     /// The cluster by its id, where its journal is lost
     #[arg(long, value_name = "ID", value_parser = cluster_id)]
     pub cluster: Option<ClusterId>,

@@ -133,5 +133,12 @@ fn farewell(world: &World, streams: &mut Streams) -> Result<(), Trouble> {
             store.cluster()
         ))?;
     }
+    let stopping = state.stopping().count();
+    if stopping > 0 {
+        let cluster = store.cluster();
+        streams.out.line(format!(
+            "{stopping} instances of {cluster} are stopping; `muster stop` waits for them"
+        ))?;
+    }
     Ok(())
 }

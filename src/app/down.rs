@@ -1,13 +1,16 @@
 //! `muster down`: show what carries the cluster's id, ask, terminate, verify.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, fix, watch::Aside};
+use super::{
+    Exit, Streams, Trouble, Watch, World, ask::confirm, fix, stop::show_unfinished, watch::Aside,
+};
 use crate::{
     cli::{DownArgs, Format},
-    cloud::Instance,
-    engine::{Command, DownPlan, Remains, Update},
-    model::{Failure, InstanceId, Region},
+    cloud::{Instance, tags},
+    engine::{Command, DownPlan, Remains, Unfinished, Update},
+    journal::Store,
+    model::{Failure, InstanceId, Region, count},
     report,
 };
 
@@ -15,57 +18,139 @@ use crate::{
 pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
+    let format = args.common.format;
     let named = args.cluster.is_some();
-    let store = match args.cluster {
-        Some(cluster) => world.store_of(cluster)?,
-        None => world.store()?,
-    };
-    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
+    let (store, unwritten) = store(&world, &args)?;
+    let mut watch = Watch::start(&world, store, format, streams)?;
+    if let Some(failure) = &unwritten {
+        watch.streams.err.failure(failure)?;
+    }
     let planned = |update: &Update| match update {
         Update::DownPlan(plan) => Some(plan.clone()),
         _ => None,
     };
     let plan = watch.ask(Command::PlanDown, planned).await?;
-    let format = args.common.format;
-    let known = named || watch.state().cluster.is_some();
-    show(&world, &plan, known, args.common.format, &mut watch)?;
-    if plan.terminate.is_empty() && watch.state().cluster.is_none() && !args.network {
+    let on_record = watch.state().cluster.is_some();
+    show(&world, &plan, named || on_record, format, &mut watch)?;
+    if plan.is_empty() && plan.unrecorded.is_empty() && !on_record && !args.network {
         if plan.unknown.is_empty() {
             // Ends nothing, and lists what is left.
-            terminate(format, &mut watch).await?;
+            terminate(plan.clone(), format, &mut watch).await?;
         }
         watch.end().await?;
-        return nothing(&world, &plan);
+        return nothing(&world, &plan, unwritten.is_some());
     }
-    let must_ask = !args.yes && !plan.terminate.is_empty();
-    if must_ask && !confirm("Terminate them?", &mut watch.streams.err).await? {
-        watch.end().await?;
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was terminated")));
-    }
-    let gone = terminate(format, &mut watch).await?;
-    if gone && args.network {
+    let plan = match confirmed(&args, plan, &mut watch).await {
+        Ok(plan) => plan,
+        Err(trouble) => {
+            watch.end().await?;
+            return Err(trouble);
+        }
+    };
+    let unfinished = terminate(plan, format, &mut watch).await?;
+    show_unfinished(&unfinished, "terminated", format, &mut watch)?;
+    if unfinished.is_empty() && args.network {
         tear_down(&world, args.yes, format, &mut watch).await?;
     }
     watch.end().await?;
-    if gone {
+    if unfinished.is_empty() {
         return Ok(Exit::DONE);
     }
-    let failure = Failure::new("not every instance is known to be gone");
-    Err(Trouble::failed(failure.hint("`muster down` again asks all regions again")))
+    Err(Trouble::failed(still_there(&unfinished)))
 }
 
-/// Terminates, and tells what else muster made; whether every instance is gone.
-async fn terminate(format: Format, watch: &mut Watch<'_>) -> Result<bool, Trouble> {
+/// The cluster's store. Where it can't be written, what can be read of it,
+/// without writing, and why: instances are found and terminated all the same.
+fn store(world: &World, args: &DownArgs) -> Result<(Store, Option<Failure>), Trouble> {
+    let opened = match &args.cluster {
+        Some(cluster) => world.store_of(cluster.clone()),
+        None => world.store(),
+    };
+    let error = match opened {
+        Err(Trouble::Journal(error)) => error,
+        opened => return Ok((opened?, None)),
+    };
+    let failure = Failure::new(error.to_string())
+        .hint("this termination is not recorded; instances are found by their tags");
+    let peeked = world.peek_store().ok().flatten();
+    let peeked =
+        peeked.filter(|store| args.cluster.as_ref().is_none_or(|id| id == store.cluster()));
+    let store = match (peeked, &args.cluster) {
+        (Some(store), _) => store.detached(),
+        (None, Some(cluster)) => Store::in_memory(cluster.clone()),
+        (None, None) => world.in_memory(),
+    };
+    Ok((store, Some(failure)))
+}
+
+/// What is left, and what to do about it.
+fn still_there(unfinished: &Unfinished) -> Failure {
+    let failure = Failure::new("not every instance is known to be terminated");
+    let only_unrecorded = Unfinished { unrecorded: Vec::new(), ..unfinished.clone() }.is_empty();
+    failure.hint(if only_unrecorded {
+        "`muster down` again lists what is on no record, and asks; in scripts add \
+         --include-unrecorded"
+    } else {
+        "`muster down` again asks all regions again"
+    })
+}
+
+/// The plan as far as the user confirms it. Instances on no record need a
+/// confirmation of their own, which `--yes` is not.
+async fn confirmed(
+    args: &DownArgs,
+    plan: Arc<DownPlan>,
+    watch: &mut Watch<'_>,
+) -> Result<Arc<DownPlan>, Trouble> {
+    let refused = || Trouble::failed(Failure::new("not confirmed; nothing was terminated"));
+    let asks = !args.yes && !plan.is_empty();
+    if asks && !confirm("Terminate them?", &mut watch.streams.err).await? {
+        return Err(refused());
+    }
+    let number = plan.unrecorded.len();
+    if number == 0 {
+        return Ok(plan);
+    }
+    let includes = if args.yes {
+        args.include_unrecorded
+    } else {
+        let what = count(number, "instance");
+        let question = format!("Terminate also the {what} on no record?");
+        confirm(&question, &mut watch.streams.err).await?
+    };
+    if includes {
+        return Ok(Arc::new(DownPlan::clone(&plan).including_unrecorded()));
+    }
+    if !plan.is_empty() {
+        return Ok(plan);
+    }
+    if !args.yes {
+        return Err(refused());
+    }
+    let what = count(number, "instance");
+    let failure = Failure::new(format!(
+        "{what} with the id {} on no record here: nothing was terminated",
+        watch.cluster()
+    ));
+    Err(Trouble::failed(failure.hint("--yes does not cover them; add --include-unrecorded")))
+}
+
+/// Terminates what `plan` names, and lists what else muster made.
+async fn terminate(
+    plan: Arc<DownPlan>,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<Unfinished, Trouble> {
     let remains = RefCell::new(Remains::default());
     let ended = |update: &Update| match update {
         Update::Remains(found) => {
             remains.replace(found.clone());
             None
         }
-        Update::DownEnded { gone } => Some(*gone),
+        Update::DownEnded(unfinished) => Some(unfinished.clone()),
         _ => None,
     };
-    let gone = watch.ask(Command::Down, ended).await?;
+    let unfinished = watch.ask(Command::Down(plan), ended).await?;
     let remains = remains.into_inner();
     match format {
         Format::Json => {
@@ -81,7 +166,7 @@ async fn terminate(format: Format, watch: &mut Watch<'_>) -> Result<bool, Troubl
             watch.streams.out.lines(&report::remains(&remains, paint))?;
         }
     }
-    Ok(gone)
+    Ok(unfinished)
 }
 
 /// Removes the networks that `fix` built, all of them or none.
@@ -128,6 +213,8 @@ fn show(
     match format {
         Format::Json => watch.aside(&Aside::DownPlan {
             terminate: ids(&plan.terminate),
+            unresolved: &plan.unresolved,
+            unrecorded: ids(&plan.unrecorded),
             foreign: ids(&plan.foreign),
             unknown: &plan.unknown,
         }),
@@ -146,13 +233,31 @@ fn ids(found: &[(Region, Instance)]) -> Vec<&InstanceId> {
 }
 
 /// No cluster on record, nothing that carries the id. Whether that is good
-/// news depends on whether all regions could be asked.
-fn nothing(world: &World, plan: &DownPlan) -> Result<Exit, Trouble> {
+/// news depends on whether all regions and the record could be read, and on
+/// whether instances of the project run.
+fn nothing(world: &World, plan: &DownPlan, is_unwritten: bool) -> Result<Exit, Trouble> {
+    if let Some(failure) = lost(world, plan) {
+        return Err(Trouble::failed(failure));
+    }
     match plan.unknown.first() {
+        None if is_unwritten => Ok(Exit::FAILED),
         None => Ok(Exit::DONE),
         Some((_, failure)) if plan.unknown.len() == world.project.regions.len() => {
             Err(Trouble::Told { exit: Exit::NOT_ASKED, failure: failure.clone() })
         }
         Some(_) => Ok(Exit::UNKNOWN),
     }
+}
+
+/// Instances of the project whose cluster is on no record here: perhaps the
+/// record is lost.
+fn lost(world: &World, plan: &DownPlan) -> Option<Failure> {
+    let of_project = |one: &&(Region, Instance)| {
+        one.1.tags.get(tags::PROJECT).is_some_and(|name| name == world.name())
+    };
+    let found: Vec<_> = plan.foreign.iter().filter(of_project).collect();
+    let id = found.iter().find_map(|(_, one)| one.tags.get(tags::CLUSTER))?;
+    let (what, name) = (count(found.len(), "instance"), world.name());
+    let failure = Failure::new(format!("{what} of project {name} on no record here, left running"));
+    Some(failure.hint(format!("`muster down --cluster {id}` terminates those of {id}")))
 }

@@ -1,6 +1,8 @@
 //! `muster start`: show what is started, ask, start, and run again what that
 //! needs.
 
+use std::sync::Arc;
+
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, stop::not_asked, watch::Aside};
 use crate::{
     cli::{Format, StartArgs},
@@ -33,7 +35,7 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
     if args.logs {
         watch.print_lines();
     }
-    let state = carry_out(watch).await?;
+    let state = carry_out(watch, plan).await?;
     if args.common.format == Format::Text {
         streams.out.lines(&report::launched(&state, folder.as_deref()))?;
     }
@@ -41,7 +43,7 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
 }
 
 /// What would be started.
-pub async fn plan(watch: &mut Watch<'_>) -> Result<StartPlan, Trouble> {
+pub async fn plan(watch: &mut Watch<'_>) -> Result<Arc<StartPlan>, Trouble> {
     let planned = |update: &Update| match update {
         Update::StartPlan(plan) => Some(plan.clone()),
         _ => None,
@@ -72,10 +74,10 @@ pub fn show(
     }
 }
 
-/// Starts, and waits until every node is settled.
-pub async fn carry_out(mut watch: Watch<'_>) -> Result<RunState, Trouble> {
+/// Starts what `plan` names, and waits until every node is settled.
+pub async fn carry_out(mut watch: Watch<'_>, plan: Arc<StartPlan>) -> Result<RunState, Trouble> {
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
-    watch.ask(Command::StartMachines, ended).await?;
+    watch.ask(Command::StartMachines(plan), ended).await?;
     watch.end().await
 }
 

@@ -1,7 +1,10 @@
 //! `muster status`: the cluster as the journal has it, put right by what EC2
 //! says now. Writes nothing, so it can run beside an `up`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use futures_util::future::join_all;
 
@@ -9,7 +12,7 @@ use super::{Exit, Streams, Trouble, World};
 use crate::{
     cli::{CommandArgs, Format},
     cloud::{CloudError, Instance, InstanceFilter, tags},
-    engine::{self, RunState, Stamped},
+    engine::{self, InstanceQuery, ListedLaunch, Origin, RunState, Stamped},
     model::{ClusterId, Region},
     report::{self, StatusDocument},
 };
@@ -20,16 +23,25 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     world.print_warnings(streams)?;
     let (store, mut state) = world.peek()?.unzip();
     let state = state.get_or_insert_default();
-    let found = ask(&world, state).await;
+    let found = read(&world, state).await;
     let mut unknown = Vec::new();
     let mut others: BTreeMap<ClusterId, usize> = BTreeMap::new();
+    let mut unresolved = Vec::new();
     for (region, answer) in found {
         match answer {
-            Ok(listing) => take_in(&world, state, &region, listing, &mut others),
-            Err(error) => unknown.push((region, error)),
+            Ok(listing) => {
+                unresolved.extend(take_in(&world, state, &region, listing, &mut others));
+            }
+            Err(error) => {
+                unresolved.extend(engine::listed_launches(state, &region, &[]).1);
+                unknown.push((region, error));
+            }
         }
     }
-    let exit = exit_of(&world, &unknown);
+    let exit = match state.lost_leader() {
+        Some(_) => Exit::FAILED,
+        None => exit_of(&world, &unknown),
+    };
     let document = StatusDocument {
         version: 1,
         project: world.name(),
@@ -38,6 +50,8 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
         folder: store.and_then(|store| store.folder().map(Path::to_owned)),
         unknown: unknown.iter().map(|(region, error)| (region.clone(), error.into())).collect(),
         others: others.into_iter().collect(),
+        unresolved,
+        lost_leader: state.lost_leader().map(|node| node.name.clone()),
         exit_code: exit.code(),
     };
     match args.format {
@@ -51,50 +65,55 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     Ok(exit)
 }
 
-/// Everything that carries the project's name, in the regions of the project
-/// and of the record.
-async fn ask(world: &World, state: &RunState) -> Vec<(Region, Result<Vec<Instance>, CloudError>)> {
-    let mut regions = world.project.region_names();
-    regions.extend(
-        state
-            .regions
-            .iter()
-            .filter(|region| !regions.contains(region))
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
-    let filter = InstanceFilter::Tag(tags::PROJECT.into(), world.name().to_owned());
+/// What carries the project's name or is on record, in the regions of the
+/// project and of the record.
+async fn read(world: &World, state: &RunState) -> Vec<(Region, Result<Vec<Instance>, CloudError>)> {
+    let mut regions: BTreeSet<_> = world.project.region_names().into_iter().collect();
+    regions.extend(state.regions.iter().cloned());
+    regions.extend(state.live().map(|info| info.region.clone()));
+    regions.extend(state.unresolved().iter().map(|launch| launch.region().clone()));
+    let of_project = InstanceFilter::Tag(tags::PROJECT.into(), world.name().to_owned());
     let one = |region: Region| {
-        let filter = &filter;
+        let query = InstanceQuery::of(state, &region, of_project.clone());
         async move {
-            let answer = world.cloud.instances(&region, filter).await;
+            let answer = query.read(world.cloud.as_ref()).await;
             (region, answer)
         }
     };
     join_all(regions.into_iter().map(one)).await
 }
 
-/// Folds in what EC2 says of the cluster's machines, and counts those of others.
+/// Folds in what EC2 lists of the cluster's instances, and counts those of
+/// other clusters; the launches that are not listed whole.
 fn take_in(
     world: &World,
     state: &mut RunState,
     region: &Region,
     listing: Vec<Instance>,
     others: &mut BTreeMap<ClusterId, usize>,
-) {
+) -> Vec<ListedLaunch> {
     let ours = state.cluster.clone();
     let (own, foreign): (Vec<_>, Vec<_>) = listing.into_iter().partition(|instance| {
         instance.tags.get(tags::CLUSTER).map(String::as_str) == ours.as_ref().map(AsRef::as_ref)
+            || engine::origin(state, instance) == Origin::Recorded
     });
     for instance in foreign.into_iter().filter(|instance| instance.state.is_live()) {
         let id = instance.tags.get(tags::CLUSTER).cloned().unwrap_or_default();
         *others.entry(ClusterId::new(id)).or_default() += 1;
     }
     let at = world.clock.now();
-    for event in engine::differences(state, region, &own, at) {
+    let apply = |state: &mut RunState, event| {
         let seq = state.seq;
         state.apply(&Stamped { seq, at, event });
+    };
+    let (resolved, unresolved) = engine::listed_launches(state, region, &own);
+    for event in resolved {
+        apply(state, event);
     }
+    for event in engine::differences(state, region, &own, at) {
+        apply(state, event);
+    }
+    unresolved
 }
 
 fn exit_of(world: &World, unknown: &[(Region, CloudError)]) -> Exit {

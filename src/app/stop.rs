@@ -4,7 +4,7 @@
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
 use crate::{
     cli::{Format, StopArgs},
-    engine::{Command, StopPlan, Update},
+    engine::{Command, StopPlan, Unfinished, Update},
     model::{Failure, Region},
     report,
 };
@@ -20,25 +20,42 @@ pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     };
     let plan = watch.ask(Command::PlanStop, planned).await?;
     show(&world, &plan, args.common.format, &mut watch)?;
-    if plan.stop.is_empty() {
+    if plan.is_empty() && plan.stopping.is_empty() {
         watch.end().await?;
         return nothing(&world, &plan);
     }
-    if !args.yes && !confirm("Stop them?", &mut watch.streams.err).await? {
+    // What is stopping already is only waited for.
+    let asks = !args.yes && !plan.is_empty();
+    if asks && !confirm("Stop them?", &mut watch.streams.err).await? {
         watch.end().await?;
         return Err(Trouble::failed(Failure::new("not confirmed; nothing was stopped")));
     }
     let ended = |update: &Update| match update {
-        Update::StopEnded { complete } => Some(*complete),
+        Update::StopEnded(unfinished) => Some(unfinished.clone()),
         _ => None,
     };
-    let complete = watch.ask(Command::StopMachines, ended).await?;
+    let unfinished = watch.ask(Command::StopMachines(plan), ended).await?;
+    show_unfinished(&unfinished, "stopped", args.common.format, &mut watch)?;
     watch.end().await?;
-    if complete {
+    if unfinished.is_empty() {
         return Ok(Exit::DONE);
     }
     let failure = Failure::new("not every machine is stopped");
     Err(Trouble::failed(failure.hint("`muster status` shows which; `muster stop` again goes on")))
+}
+
+/// Prints what a termination or a stop left. `done`: `terminated` or `stopped`.
+pub fn show_unfinished(
+    unfinished: &Unfinished,
+    done: &str,
+    format: Format,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    match format {
+        Format::Json if unfinished.is_empty() => Ok(()),
+        Format::Json => watch.aside(&Aside::Unfinished(unfinished)),
+        Format::Text => Ok(watch.streams.out.lines(&report::unfinished(unfinished, done))?),
+    }
 }
 
 /// Nothing to stop; whether that is good news depends on who could be asked.
@@ -71,6 +88,8 @@ fn show(
     match format {
         Format::Json => watch.aside(&Aside::StopPlan {
             stop: report::ids(&plan.stop),
+            unresolved: &plan.unresolved,
+            stopping: report::ids(&plan.stopping),
             stopped: report::ids(&plan.stopped),
             stay: report::ids_and_why(&plan.stay),
             unknown: &plan.unknown,

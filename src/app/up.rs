@@ -20,7 +20,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let folder = store.folder().map(std::path::Path::to_owned);
     let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let (survey, findings) = look(&mut watch).await?;
-    if watch.state().stopped().next().is_some() {
+    if watch.state().halted().next().is_some() {
         let state = start_instead(&world, &args, watch).await?;
         return told(&world, &args, &state, folder.as_deref(), streams).await;
     }
@@ -86,7 +86,7 @@ async fn start_instead(
 ) -> Result<RunState, Trouble> {
     let plan = start::plan(&mut watch).await?;
     start::show(world, &plan, args.common.format, &mut watch)?;
-    let stopped = watch.state().stopped().count();
+    let stopped = watch.state().halted().count();
     let failure = Failure::new(format!("{stopped} machines of the cluster are stopped"));
     let failure = failure.hint("`muster start` starts them, `muster down` ends the cluster");
     if args.yes || args.restart {
@@ -98,7 +98,7 @@ async fn start_instead(
         watch.end().await?;
         return Err(Trouble::failed(failure));
     }
-    start::carry_out(watch).await
+    start::carry_out(watch, plan).await
 }
 
 /// All regions, the nodes' machines included.

@@ -11,7 +11,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use super::{Exit, Trouble, World};
 use crate::{
     cli::Format,
-    engine::{self, Command, Handle, LogLine, LogStore, RunState, Update},
+    engine::{
+        self, Command, Handle, LogLine, LogStore, RunState, Unfinished, UnresolvedLaunch, Update,
+    },
     journal::Store,
     model::{Clock, ClusterId, Failure, InstanceId, NodeName, Region},
     report::{EventLines, Out},
@@ -53,9 +55,13 @@ pub enum Aside<'a> {
     },
     /// What `down` is about to do.
     DownPlan {
-        /// Instances that carry the cluster's id.
+        /// Instances on record.
         terminate: Vec<&'a InstanceId>,
-        /// Instances that only share a Ray cluster name: never touched.
+        /// Launches without a known outcome: what they create is terminated too.
+        unresolved: &'a [UnresolvedLaunch],
+        /// Instances that carry the cluster's id and are on no record.
+        unrecorded: Vec<&'a InstanceId>,
+        /// Instances that only share a name with the cluster: never touched.
         foreign: Vec<&'a InstanceId>,
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
@@ -64,6 +70,10 @@ pub enum Aside<'a> {
     StopPlan {
         /// Instances that run and would be stopped.
         stop: Vec<&'a InstanceId>,
+        /// Launches without a known outcome: what they create is stopped too.
+        unresolved: &'a [UnresolvedLaunch],
+        /// Those that are stopping.
+        stopping: Vec<&'a InstanceId>,
         /// Those that are stopped already.
         stopped: Vec<&'a InstanceId>,
         /// Those that can't be stopped, and why.
@@ -71,6 +81,8 @@ pub enum Aside<'a> {
         /// Regions that could not be asked, and why.
         unknown: &'a [(Region, Failure)],
     },
+    /// What a termination or a stop left.
+    Unfinished(&'a Unfinished),
     /// What `start` is about to do.
     StartPlan {
         /// Instances that are stopped and would be started.

@@ -115,14 +115,19 @@ impl World {
 
     /// The project's cluster, only to look at; `None` where there is none.
     pub fn peek(&self) -> Result<Option<(Store, RunState)>, Trouble> {
-        let Some(folder) = self.state_dir() else { return Ok(None) };
-        let Some(mut store) = Store::peek(folder, self.name())? else { return Ok(None) };
+        let Some(mut store) = self.peek_store()? else { return Ok(None) };
         let mut state = RunState::default();
         for record in store.take_records() {
             state.apply(&record);
         }
         state.plan(&self.project.planned_nodes());
         Ok(Some((store, state)))
+    }
+
+    /// The same without its state.
+    pub fn peek_store(&self) -> Result<Option<Store>, Trouble> {
+        let Some(folder) = self.state_dir() else { return Ok(None) };
+        Ok(Store::peek(folder, self.name())?)
     }
 
     /// What an engine works with.

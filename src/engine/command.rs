@@ -2,9 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
     check::Finding,
-    cloud::Instance,
     config::{Project, Reading, edit::FileDiff},
     handover::Forwarded,
     model::{Failure, NodeName, Region},
@@ -12,7 +13,7 @@ use crate::{
     survey::Survey,
 };
 
-use super::{AdoptPlan, Remains, Stamped};
+use super::{AdoptPlan, DownPlan, Remains, Stamped, StartPlan, StopPlan, Unfinished};
 
 /// What a front end asks for. Anything that spends money or destroys has been
 /// shown to and confirmed by the user before it is sent.
@@ -25,8 +26,10 @@ pub enum Command {
     Reload,
     /// The same where a file differs from what was read of it, and nothing otherwise.
     ReloadChanged,
-    /// From now on tell which files change, and what a `muster forward` leads to
-    /// this machine; answered by [`Update::FilesChanged`] and [`Update::Forwarded`].
+    /// From now on report which files change, what a `muster forward` leads to
+    /// this machine, and, while nothing else reads them, the states of the
+    /// cluster's instances; answered by [`Update::FilesChanged`],
+    /// [`Update::Forwarded`] and [`Update::InstancesRead`].
     WatchFiles,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
@@ -36,17 +39,20 @@ pub enum Command {
     RetryStep(NodeName, String),
     /// Find what `Down` would terminate; answered by [`Update::DownPlan`].
     PlanDown,
-    /// Terminate every instance that carries the cluster's id.
-    Down,
+    /// Terminate the instances of a plan, exactly as it was shown; answered by
+    /// [`Update::DownEnded`].
+    Down(Arc<DownPlan>),
     /// Find what `StopMachines` would stop; answered by [`Update::StopPlan`].
     PlanStop,
-    /// Stop every machine that can be; answered by [`Update::StopEnded`].
-    StopMachines,
+    /// Stop the instances of a plan, exactly as it was shown; answered by
+    /// [`Update::StopEnded`].
+    StopMachines(Arc<StopPlan>),
     /// Find what `StartMachines` would start; answered by [`Update::StartPlan`].
     PlanStart,
-    /// Start what is stopped, and run again what that needs, and what had
-    /// failed before. Launches nothing. Answered by [`Update::UpEnded`].
-    StartMachines,
+    /// Start the instances of a plan, exactly as it was shown, and run again
+    /// what that needs, and what had failed before. Launches nothing. Answered
+    /// by [`Update::UpEnded`].
+    StartMachines(Arc<StartPlan>),
     /// `Up`, with the steps that start services run again on every node: what
     /// runs on the cluster now is lost.
     Restart,
@@ -101,7 +107,7 @@ pub enum Update {
         findings: Arc<[Finding]>,
     },
     /// What `Down` would do.
-    DownPlan(DownPlan),
+    DownPlan(Arc<DownPlan>),
     /// What `PlanFix` or `PlanTeardown` found.
     FixPlan(Arc<FixPlan>),
     /// What was to be taken over is on record: plans made before do not know it.
@@ -125,22 +131,24 @@ pub enum Update {
     /// The answer to `Up` is complete: nothing more happens by itself.
     UpEnded,
     /// What `StopMachines` would do.
-    StopPlan(StopPlan),
+    StopPlan(Arc<StopPlan>),
     /// The answer to `StopMachines` is complete.
-    StopEnded {
-        /// Whether every machine is stopped.
-        complete: bool,
-    },
+    StopEnded(Unfinished),
     /// What `StartMachines` would do.
-    StartPlan(StartPlan),
+    StartPlan(Arc<StartPlan>),
     /// What `Adopt` would take over.
     AdoptPlan(Arc<AdoptPlan>),
     /// What muster made and `Down` left; comes before its end.
     Remains(Remains),
     /// The answer to `Down` is complete.
-    DownEnded {
-        /// Whether every instance is gone for certain.
-        gone: bool,
+    DownEnded(Unfinished),
+    /// EC2 listed the cluster's instances in a region; their changes came before
+    /// as events.
+    InstancesRead {
+        /// The region.
+        region: Region,
+        /// When it was asked.
+        at: Timestamp,
     },
 }
 
@@ -151,41 +159,4 @@ pub struct FixPlan {
     pub plan: Arc<Plan>,
     /// The configs before and after; what is made first shows by its step's name.
     pub diffs: Vec<FileDiff>,
-}
-
-/// What `Down` would terminate, and what it would leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DownPlan {
-    /// Instances that carry the cluster's id and are not gone yet.
-    pub terminate: Vec<(Region, Instance)>,
-    /// Instances that only share a Ray cluster name: never touched.
-    pub foreign: Vec<(Region, Instance)>,
-    /// Regions that could not be asked; what runs there is not known.
-    pub unknown: Vec<(Region, Failure)>,
-}
-
-/// What `StopMachines` would stop, and what it would leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StopPlan {
-    /// Instances of the cluster that run, or are about to.
-    pub stop: Vec<(Region, Instance)>,
-    /// Those that are stopped already, or about to be.
-    pub stopped: Vec<(Region, Instance)>,
-    /// Those that can't be stopped and go on, and why.
-    pub stay: Vec<(Region, Instance, String)>,
-    /// Regions that could not be asked; what runs there is not known.
-    pub unknown: Vec<(Region, Failure)>,
-}
-
-/// What `StartMachines` would start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StartPlan {
-    /// Instances of the cluster that are stopped, or about to be.
-    pub start: Vec<(Region, Instance)>,
-    /// Those that run.
-    pub running: Vec<(Region, Instance)>,
-    /// Those that are stopped and stay so, and why.
-    pub stay: Vec<(Region, Instance, String)>,
-    /// Regions that could not be asked.
-    pub unknown: Vec<(Region, Failure)>,
 }

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{journal::Store, model::Failure, survey::Survey};
 
 use super::{
-    Command, Update,
+    Command, StartPlan, Update,
     barrier::Barriers,
     shared::{Message, Shared},
 };
@@ -146,7 +146,11 @@ impl Dispatcher {
                 // The fix that asked may have been dropped meanwhile.
                 let _ = answer.send(self.replan());
             }
-            Message::Adopted => self.rise_without_launch(),
+            Message::Adopted => self.rise_without_launch(&StartPlan::default()),
+            Message::IsIdle(answer) => {
+                // The timer may have been dropped meanwhile.
+                let _ = answer.send(!self.is_busy() && !self.is_running(&Task::Look));
+            }
             Message::Flush(answer) => {
                 let _ = answer.send(());
             }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{Event, LaunchedInstance, shared::Shared, vcpus::Vcpus};
-pub(super) use unresolved::{resolve, unresolved};
+pub(super) use unresolved::resolve;
 
 /// Launches `nodes`, all of one group, in one call; in the next subnet where
 /// one has no capacity. The call is not cancelled with the task that awaits
@@ -105,7 +105,7 @@ async fn once(
     }
 }
 
-async fn record_launched(
+pub(super) async fn record_launched(
     shared: &Shared,
     token: ClientToken,
     nodes: &[NodeName],

@@ -12,7 +12,9 @@ use crate::{
 };
 
 use super::{
-    Update, region,
+    Update,
+    down::regions,
+    refresh,
     shared::{Message, Shared},
 };
 
@@ -65,12 +67,11 @@ fn all_allowed(project: &Project, survey: &Survey) -> bool {
 }
 
 async fn own_machines(shared: &Shared) {
-    let regions = shared.state().regions.clone();
-    let look = |region| async move {
-        match region::list(shared, &region).await {
-            Ok(listing) => region::reconcile(shared, &region, &listing),
-            Err(error) => shared.update(Update::Notice((&error).into())),
+    let regions = regions(shared).into_iter();
+    let read = regions.map(|region| async move {
+        if let Err((_, failure)) = refresh::read(shared, &region).await {
+            shared.update(Update::Notice(failure));
         }
-    };
-    join_all(regions.into_iter().map(look)).await;
+    });
+    join_all(read).await;
 }

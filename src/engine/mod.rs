@@ -18,15 +18,19 @@ mod fix_state;
 mod forward;
 mod host;
 mod launch;
+mod listing;
 mod logs;
 mod look;
 mod manifest;
 mod node;
 mod operator;
+mod plans;
+mod refresh;
 mod region;
 mod reload;
 mod remains;
 mod resources;
+mod retry;
 mod sanitize;
 mod script;
 mod shared;
@@ -34,6 +38,8 @@ mod start;
 mod state;
 mod step;
 mod stop;
+mod targets;
+mod unresolved;
 mod vcpus;
 mod verify;
 
@@ -42,14 +48,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 pub use adopt::{AdoptPlan, Adoptee};
-pub use command::{Command, DownPlan, FixPlan, StartPlan, StopPlan, Update};
+pub use command::{Command, FixPlan, Update};
 pub use event::{
     AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepEffect, StepOutcome,
 };
 pub use fix_state::{ChangeState, FixProgress, FixState};
 pub use host::host_of;
+pub use listing::{InstanceQuery, Origin, origin};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
+pub use plans::{DownPlan, StartPlan, StopPlan, Unfinished, UnresolvedLaunch};
 pub use region::differences;
 pub use remains::{LeftRoute, Remains};
 pub use resources::FixEvents;
@@ -57,6 +65,7 @@ pub(crate) use sanitize::sanitize;
 pub use state::{
     ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
 };
+pub use unresolved::{ListedLaunch, listed_launches};
 pub use verify::{LinkCheck, Probe};
 
 use crate::{

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    cloud::{CloudError, Instance, InstanceFilter, InstanceState},
+    cloud::{Instance, InstanceState},
     config::RegionConfig,
     model::{Failure, GroupKey, NodeName, Region},
 };
@@ -20,6 +20,8 @@ use super::{
     Event, InstanceInfo, LaunchState, Phase, RunState, Update,
     displaced::{Tagged, by_tags},
     launch,
+    listing::list,
+    retry::{PATIENCE, Retry},
     shared::{Message, Shared},
     vcpus::{Vcpus, vcpus},
 };
@@ -40,7 +42,9 @@ const SKEW: SignedDuration = SignedDuration::from_mins(10);
 pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     let project = shared.project();
     let Some(config) = project.region(&region) else { return };
-    let (vcpus, listing) = tokio::join!(vcpus(&shared, config), list(&shared, &region));
+    let mut retry = Retry::new(&shared, PATIENCE);
+    let listing = retry.call(|| list(&shared, &region));
+    let (vcpus, listing) = tokio::join!(vcpus(&shared, config), listing);
     match listing {
         Ok(listing) => {
             if is_displaced(&shared, &region, &listing) {
@@ -73,11 +77,6 @@ pub(super) fn is_displaced(shared: &Shared, region: &Region, listing: &[Instance
             true
         }
     }
-}
-
-/// All instances of the cluster in `region`.
-pub(super) async fn list(shared: &Shared, region: &Region) -> Result<Vec<Instance>, CloudError> {
-    shared.cloud.instances(region, &InstanceFilter::cluster(&shared.cluster)).await
 }
 
 fn fail_all(shared: &Shared, region: &Region, failure: &Failure) {
@@ -173,12 +172,14 @@ pub(super) fn start_ready(shared: &Shared, region: &Region) {
     }
 }
 
-/// Tells what EC2 says otherwise than the record does.
+/// Records what EC2 lists otherwise than the record has it, and reports that
+/// EC2 was read.
 pub(super) fn reconcile(shared: &Shared, region: &Region, listing: &[Instance]) {
     let events = differences(&shared.state(), region, listing, shared.clock.now());
     for event in events {
         shared.tell(event);
     }
+    shared.update(Update::InstancesRead { region: region.clone(), at: shared.clock.now() });
 }
 
 /// What `listing`, all instances of the cluster that EC2 tells of in `region`

@@ -34,6 +34,8 @@ pub(super) enum Message {
     Reload(oneshot::Sender<Result<(), Failure>>),
     /// What was to be taken over is: bootstrap it.
     Adopted,
+    /// Whether nothing reads or changes the cluster's instances now.
+    IsIdle(oneshot::Sender<bool>),
     /// Answered once all that was said before is folded.
     Flush(oneshot::Sender<()>),
     /// Send on as it is.

@@ -11,39 +11,51 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::{
-    cloud::{CloudError, ErrorKind, Instance, InstanceState},
+    cloud::{CloudError, Instance, InstanceState},
     model::{Failure, InstanceId, Region},
 };
 
 use super::{
-    Event, StartPlan, Update,
+    Event, StartPlan,
     down::regions,
-    region::{self, list, reconcile},
+    listing::{list, on_record},
+    region::{self, reconcile},
+    retry::{PATIENCE, PLAN_PATIENCE, Retry},
     shared::Shared,
+    targets::{apply_to, is_early},
+    unresolved,
 };
 
 /// How often a region is asked until all of it has begun to start.
 const POLL: Duration = Duration::from_secs(1);
-/// How long one that is just stopping may take until it can be started.
-const PATIENCE: Duration = Duration::from_mins(15);
 /// How long EC2 may tell of the time before a start that it has accepted.
 const LAG: Duration = Duration::from_secs(30);
 
 /// Finds what would be started; the record learns what EC2 says meanwhile.
 pub(super) async fn plan(shared: &Shared) -> StartPlan {
     let regions = regions(shared);
-    let asked = join_all(regions.iter().map(|region| list(shared, region))).await;
+    let read = regions.iter().map(|region| async move {
+        Retry::new(shared, PLAN_PATIENCE).call(|| list(shared, region)).await
+    });
+    let read = join_all(read).await;
     let mut plan = StartPlan::default();
-    for (region, answer) in regions.into_iter().zip(asked) {
-        match answer {
+    for (region, answer) in regions.into_iter().zip(read) {
+        let unresolved = unresolved::of_region(shared, &region);
+        let listing = match answer {
             Ok(listing) => {
                 reconcile(shared, &region, &listing);
-                for found in listing.into_iter().filter(|found| found.state.is_live()) {
-                    let why = why_not(shared, &region, &found.id);
-                    plan.add(region.clone(), found, why);
-                }
+                plan.unresolved.extend(unresolved::not_listed(unresolved, &listing));
+                listing
             }
-            Err(error) => plan.unknown.push((region, Failure::from(&error))),
+            Err(error) => {
+                plan.unresolved.extend(unresolved);
+                plan.unknown.push((region.clone(), Failure::from(&error)));
+                on_record(shared, &region)
+            }
+        };
+        for found in listing.into_iter().filter(|found| found.state.is_live()) {
+            let why = why_not(shared, &region, &found.id);
+            plan.add(region.clone(), found, why);
         }
     }
     plan
@@ -68,41 +80,38 @@ fn why_not(shared: &Shared, region: &Region, id: &InstanceId) -> Option<&'static
     (!of_node).then_some("it is no node's machine; `muster down` ends it")
 }
 
-/// Starts the nodes of `region` that are stopped, and watches until each node
-/// with a machine is settled.
-pub(super) async fn run(shared: Arc<Shared>, region: Region) {
-    let listing = list(&shared, &region).await;
+/// Starts `ids` in `region`, the instances that were confirmed, and watches
+/// until each node with an instance is settled.
+pub(super) async fn run(shared: Arc<Shared>, region: Region, ids: BTreeSet<InstanceId>) {
+    let listing = Retry::new(&shared, PATIENCE).call(|| list(&shared, &region)).await;
     if listing.is_ok_and(|listing| region::is_displaced(&shared, &region, &listing)) {
         return;
     }
-    if let Err(error) = start_region(&shared, &region).await {
-        fail(&shared, &wanted(&shared, &region), &error);
+    let mut wanted = ids;
+    if let Err(error) = start_region(&shared, &region, &mut wanted).await {
+        fail(&shared, &wanted, &error);
     }
     shared.flush().await;
     region::watch(&shared, &region).await;
 }
 
-/// The machines of nodes that are stopped, as far as is known.
-fn wanted(shared: &Shared, region: &Region) -> BTreeSet<InstanceId> {
-    let state = shared.state();
-    let of_region = state.nodes.values().filter(|node| node.group.region == *region);
-    let stopped = of_region.filter(|node| node.is_stopped());
-    stopped.filter_map(|node| Some(node.instance.as_ref()?.id.clone())).collect()
-}
-
-/// Returns once none of them is stopped any more, or has been given up.
-async fn start_region(shared: &Shared, region: &Region) -> Result<(), CloudError> {
+/// Returns once none of `wanted` is stopped any more, or has been given up.
+async fn start_region(
+    shared: &Shared,
+    region: &Region,
+    wanted: &mut BTreeSet<InstanceId>,
+) -> Result<(), CloudError> {
     let begun = Instant::now();
-    let mut wanted = wanted(shared, region);
     let _wait = shared.waits.begin(region, "instances to start");
+    let mut retry = Retry::new(shared, PATIENCE);
     let mut asked = BTreeMap::new();
     while !wanted.is_empty() && begun.elapsed() < PATIENCE {
-        let mut listing = list(shared, region).await?;
+        let mut listing = retry.call(|| list(shared, region)).await?;
         let of_wanted = listing.iter().filter(|found| wanted.contains(&found.id));
         let stopped = of_wanted.filter(|found| found.state == InstanceState::Stopped);
         let new: Vec<_> = stopped.map(|found| found.id.clone()).collect();
         let new: Vec<_> = new.into_iter().filter(|id| !asked.contains_key(id)).collect();
-        for id in start(shared, region, &new, &mut wanted).await {
+        for id in start(shared, region, &mut retry, &new, wanted).await {
             asked.insert(id, Instant::now());
         }
         cover_lag(&mut listing, &asked);
@@ -146,35 +155,21 @@ fn cover_lag(listing: &mut [Instance], asked: &BTreeMap<InstanceId, Instant>) {
 async fn start(
     shared: &Shared,
     region: &Region,
+    retry: &mut Retry<'_>,
     ids: &[InstanceId],
     wanted: &mut BTreeSet<InstanceId>,
 ) -> Vec<InstanceId> {
-    if ids.is_empty() {
-        return Vec::new();
+    let call =
+        |ids: Vec<InstanceId>| async move { shared.cloud.start(region, &ids).await.map(|_| ()) };
+    let done = apply_to(retry, ids.to_vec(), call).await;
+    for (id, error) in done.refused {
+        if is_early(&error) {
+            continue;
+        }
+        wanted.remove(&id);
+        fail(shared, &BTreeSet::from([id]), &error);
     }
-    match shared.cloud.start(region, ids).await {
-        Ok(_) => ids.to_vec(),
-        Err(error) if error.outcome_unknown() || error.kind == ErrorKind::Throttled => {
-            // Asking once more does no harm.
-            shared.update(Update::Notice(Failure::from(&error)));
-            Vec::new()
-        }
-        Err(error) if error.kind == ErrorKind::Capacity && ids.len() > 1 => {
-            let mut started = Vec::new();
-            for id in ids {
-                started.extend(
-                    Box::pin(start(shared, region, std::slice::from_ref(id), wanted)).await,
-                );
-            }
-            started
-        }
-        Err(error) => {
-            let refused: BTreeSet<_> = ids.iter().cloned().collect();
-            wanted.retain(|id| !refused.contains(id));
-            fail(shared, &refused, &error);
-            Vec::new()
-        }
-    }
+    done.accepted
 }
 
 fn fail(shared: &Shared, ids: &BTreeSet<InstanceId>, error: &CloudError) {

@@ -46,6 +46,10 @@ pub struct RunState {
     /// The events of all fixes, for the record of what is this project's.
     #[serde(skip)]
     pub fix_events: FixEvents,
+    /// Every instance that a launch or an adoption on record names, those that
+    /// were replaced included.
+    #[serde(skip)]
+    on_record: BTreeSet<InstanceId>,
     /// The nodes by their present machines: `nodes` the other way round.
     #[serde(skip)]
     by_instance: BTreeMap<InstanceId, NodeName>,
@@ -167,6 +171,8 @@ pub struct LaunchRecord {
     pub nodes: Vec<NodeName>,
     /// Where.
     pub subnet: Option<SubnetId>,
+    /// When it was announced.
+    pub since: Timestamp,
     /// How far it is.
     pub state: LaunchState,
     /// The request, where the journal has it.
@@ -270,6 +276,7 @@ impl RunState {
                     group: group.clone(),
                     nodes: nodes.clone(),
                     subnet: subnet.clone(),
+                    since: at,
                     state: LaunchState::Intended,
                     request: request.clone(),
                 };
@@ -334,7 +341,7 @@ impl RunState {
             Event::StopEnded { stopped, left } => self.stop_ended(*stopped, *left),
             Event::StartIntended { .. } => self.phase = ClusterPhase::Rising,
             Event::ServicesVoided { nodes, steps } => self.void_services(nodes, steps, at),
-            Event::AdoptIntended { regions, .. } => self.adopting.extend(regions.iter().cloned()),
+            Event::AdoptIntended { regions, instances } => self.adopts(regions, instances),
             Event::AdoptGivenUp { region, .. } => {
                 self.adopting.remove(region);
             }
@@ -361,6 +368,11 @@ impl RunState {
             (event, Some(fix)) => fix.apply(event, at),
             (_, None) => {}
         }
+    }
+
+    fn adopts(&mut self, regions: &[Region], instances: &[InstanceId]) {
+        self.adopting.extend(regions.iter().cloned());
+        self.on_record.extend(instances.iter().cloned());
     }
 
     fn enter(&mut self, node: &NodeName, phase: Phase, at: Timestamp) {
@@ -428,6 +440,19 @@ impl RunState {
         })
     }
 
+    /// Whether a launch or an adoption on record names `id`.
+    pub fn is_on_record(&self, id: &InstanceId) -> bool {
+        self.on_record.contains(id)
+    }
+
+    /// What the launch of `token` created; none while that is not on record.
+    pub fn created_by(&self, token: &ClientToken) -> Option<&[InstanceId]> {
+        match &self.launches.get(token)?.state {
+            LaunchState::Succeeded(instances) => Some(instances),
+            LaunchState::Intended | LaunchState::Failed(_) => None,
+        }
+    }
+
     /// The node whose machine is `id`.
     pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
         self.nodes.get(self.by_instance.get(id)?)
@@ -448,8 +473,32 @@ impl RunState {
         self.live().filter(|info| !info.state.is_stopped())
     }
 
-    /// Machines that are stopped or about to be: only their volumes are billed.
-    pub fn stopped(&self) -> impl Iterator<Item = &InstanceInfo> {
+    /// Instances that are stopping or stopped: only their volumes are billed.
+    pub fn halted(&self) -> impl Iterator<Item = &InstanceInfo> {
         self.live().filter(|info| info.state.is_stopped())
+    }
+
+    /// Instances that are stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.live().filter(|info| info.state == InstanceState::Stopped)
+    }
+
+    /// Instances that are stopping.
+    pub fn stopping(&self) -> impl Iterator<Item = &InstanceInfo> {
+        self.live().filter(|info| info.state == InstanceState::Stopping)
+    }
+
+    /// The leader, where its instance is stopped or terminated though nobody
+    /// stopped or ended the cluster: then nothing works.
+    pub fn lost_leader(&self) -> Option<&NodeState> {
+        let intended = matches!(
+            self.phase,
+            ClusterPhase::Stopping
+                | ClusterPhase::Stopped
+                | ClusterPhase::Falling
+                | ClusterPhase::Gone
+        );
+        let lost = |node: &&NodeState| node.leader && node.instance.is_some() && !node.is_up();
+        self.nodes.values().find(lost).filter(|_| !intended)
     }
 }

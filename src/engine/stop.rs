@@ -1,43 +1,59 @@
 //! Stopping the machines: they keep their volumes, their private addresses and
 //! what is installed on them, and cost no more than the volumes.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use crate::{
-    cloud::{CloudError, ErrorKind, Instance, InstanceState},
+    cloud::{CloudError, Instance, InstanceState},
     model::{Failure, InstanceId, Region},
 };
 
 use super::{
-    Event, StopPlan, Update,
+    Event, StopPlan, Unfinished, UnresolvedLaunch, Update,
     down::regions,
-    region::{list, reconcile},
+    listing::{is_of, list, on_record},
+    region::reconcile,
+    retry::{PATIENCE, PLAN_PATIENCE, Retry},
     shared::Shared,
+    targets::{Targets, apply_to, is_early},
+    unresolved::{self, Resolver},
 };
 
-/// How long a machine that was just launched may take to show up.
-const APPEAR: Duration = Duration::from_secs(30);
 /// How often EC2 is asked whether they are stopped.
 const POLL: Duration = Duration::from_secs(2);
-/// How long until muster stops waiting; EC2 gives a system some minutes to end.
-const PATIENCE: Duration = Duration::from_mins(15);
 
-/// Finds what would be stopped; the record learns what EC2 says meanwhile.
-pub(super) async fn plan(shared: &Shared) -> StopPlan {
+/// Finds what would be stopped, and records what EC2 lists. `launching`: this
+/// process launches meanwhile.
+pub(super) async fn plan(shared: &Shared, launching: bool) -> StopPlan {
     let regions = regions(shared);
-    let asked = join_all(regions.iter().map(|region| list(shared, region))).await;
-    let mut plan = StopPlan::default();
-    for (region, answer) in regions.into_iter().zip(asked) {
-        match answer {
+    let read = regions.iter().map(|region| async move {
+        Retry::new(shared, PLAN_PATIENCE).call(|| list(shared, region)).await
+    });
+    let read = join_all(read).await;
+    let mut plan = StopPlan { launching, ..StopPlan::default() };
+    for (region, answer) in regions.into_iter().zip(read) {
+        let unresolved = unresolved::of_region(shared, &region);
+        let listing = match answer {
             Ok(listing) => {
                 reconcile(shared, &region, &listing);
-                for found in listing.into_iter().filter(|found| found.state.is_live()) {
-                    plan.add(region.clone(), found);
-                }
+                plan.unresolved.extend(unresolved::not_listed(unresolved, &listing));
+                listing
             }
-            Err(error) => plan.unknown.push((region, Failure::from(&error))),
+            Err(error) => {
+                plan.unresolved.extend(unresolved);
+                plan.unknown.push((region.clone(), Failure::from(&error)));
+                on_record(shared, &region)
+            }
+        };
+        for found in listing.into_iter().filter(|found| found.state.is_live()) {
+            plan.add(region.clone(), found);
         }
     }
     plan
@@ -45,11 +61,19 @@ pub(super) async fn plan(shared: &Shared) -> StopPlan {
 
 impl StopPlan {
     fn add(&mut self, region: Region, found: Instance) {
-        match why_not(&found) {
-            _ if found.state.is_stopped() => self.stopped.push((region, found)),
-            Some(why) => self.stay.push((region, found, why.to_owned())),
-            None => self.stop.push((region, found)),
+        match (found.state, why_not(&found)) {
+            (InstanceState::Stopped, _) => self.stopped.push((region, found)),
+            (InstanceState::Stopping, _) => self.stopping.push((region, found)),
+            (_, Some(why)) => self.stay.push((region, found, why.to_owned())),
+            (_, None) => self.stop.push((region, found)),
         }
+    }
+
+    /// The instances that it stops or waits for in `region`.
+    fn targets(&self, region: &Region) -> Targets {
+        let all = self.stop.iter().chain(&self.stopping);
+        let of_region = all.filter(|(own, _)| own == region);
+        of_region.map(|(_, found)| (found.id.clone(), found.state)).collect()
     }
 }
 
@@ -61,96 +85,175 @@ fn why_not(instance: &Instance) -> Option<&'static str> {
     (!instance.ebs_root).then_some("its root volume is on instance store, which a stop would lose")
 }
 
-/// Stops and waits; tells [`Update::StopEnded`].
-pub(super) async fn run(shared: Arc<Shared>) {
-    let complete = stop_all(&shared).await.unwrap_or_else(|failure| {
-        shared.update(Update::Notice(failure));
-        false
-    });
-    shared.update(Update::StopEnded { complete });
+/// Stops what `plan` names and waits; reports [`Update::StopEnded`].
+pub(super) async fn run(shared: Arc<Shared>, plan: Arc<StopPlan>) {
+    let unfinished = match stop_all(&shared, &plan).await {
+        Ok(unfinished) => unfinished,
+        Err(failure) => {
+            shared.update(Update::Notice(failure.clone()));
+            let regions = regions(&shared).into_iter();
+            let unknown = regions.map(|region| (region, failure.clone())).collect();
+            Unfinished { unknown, ..Unfinished::default() }
+        }
+    };
+    shared.update(Update::StopEnded(unfinished));
 }
 
-async fn stop_all(shared: &Shared) -> Result<bool, Failure> {
-    let plan = plan(shared).await;
+async fn stop_all(shared: &Shared, plan: &StopPlan) -> Result<Unfinished, Failure> {
     let instances = plan.stop.iter().map(|(_, found)| found.id.clone()).collect();
     shared.record(Event::StopIntended { instances }).await?;
     let regions = regions(shared);
-    let ended = join_all(regions.iter().map(|region| stop_region(shared, region))).await;
-    let (mut stopped, mut left) = (0, 0);
-    for (region, end) in regions.iter().zip(ended) {
-        let machines = end.unwrap_or_else(|error| {
-            shared.update(Update::Notice(Failure::from(&error)));
-            on_record(shared, region)
-        });
-        let done = machines.iter().filter(|state| **state == InstanceState::Stopped).count();
-        stopped += number(done);
-        left += number(machines.len() - done);
+    let ended = join_all(regions.iter().map(|region| stop_region(shared, region, plan))).await;
+    let (mut stopped, mut unfinished) = (0, Unfinished::default());
+    for (of_region, left) in ended {
+        stopped += number(of_region);
+        unfinished.extend(left);
     }
-    // If this can't be recorded, the next look finds out the same.
+    let launched: usize = unfinished.unresolved.iter().map(|launch| launch.count).sum();
+    let unknown = unfinished.unknown.len();
+    let left = unfinished.instances.len() + unfinished.unrecorded.len() + launched;
+    let left = number(if left == 0 { unknown } else { left });
+    // If this can't be recorded, the next reading finds out the same.
     let _ = shared.record(Event::StopEnded { stopped, left }).await;
-    Ok(left == 0 && plan.unknown.is_empty())
+    Ok(unfinished)
 }
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The states of the machines of `region` that are not gone, as last seen.
-fn on_record(shared: &Shared, region: &Region) -> Vec<InstanceState> {
-    let state = shared.state();
-    state.live().filter(|info| info.region == *region).map(|info| info.state).collect()
-}
-
-/// Returns once all that can be stopped in `region` is, or patience ends: the
-/// states of all its machines that are not gone.
-async fn stop_region(shared: &Shared, region: &Region) -> Result<Vec<InstanceState>, CloudError> {
-    let begun = tokio::time::Instant::now();
-    let _wait = shared.waits.begin(region, "instances to stop");
-    let mut asked = BTreeSet::new();
-    loop {
-        let listing = list(shared, region).await?;
-        let new: Vec<InstanceId> = listing
-            .iter()
-            .filter(|found| found.state == InstanceState::Running && why_not(found).is_none())
-            .map(|found| found.id.clone())
-            .filter(|id| !asked.contains(id))
-            .collect();
-        if !new.is_empty() && stop(shared, region, &new).await? {
-            asked.extend(new);
+/// How many instances of `region` are stopped, and what is not.
+async fn stop_region(shared: &Shared, region: &Region, plan: &StopPlan) -> (usize, Unfinished) {
+    let mut targets = plan.targets(region);
+    {
+        let state = shared.state();
+        let launched = plan.unresolved.iter().filter_map(|launch| state.created_by(&launch.token));
+        let launched: BTreeSet<_> = launched.flatten().collect();
+        for info in state.live().filter(|info| info.region == *region) {
+            if launched.contains(&info.id) || (plan.launching && state.is_on_record(&info.id)) {
+                targets.add(info.id.clone(), info.state);
+            }
         }
-        reconcile(shared, region, &listing);
-        let untold = untold(shared, region, &listing);
-        let waits =
-            listing.iter().any(is_to_stop) || (!untold.is_empty() && begun.elapsed() < APPEAR);
-        if !waits || begun.elapsed() >= PATIENCE {
-            let states = listing.iter().map(|found| found.state).chain(untold);
-            return Ok(states.filter(|state| state.is_live()).collect());
+    }
+    let mut stopping = Stopping {
+        shared,
+        region,
+        targets,
+        resolver: Resolver::new(shared, region),
+        retry: Retry::new(shared, PATIENCE),
+        refused: BTreeMap::new(),
+    };
+    match stopping.watch().await {
+        Ok(listing) => stopping.unfinished(listing, plan),
+        Err(error) => {
+            let failure = Failure::from(&error);
+            shared.update(Update::Notice(failure.clone()));
+            let unfinished = Unfinished {
+                instances: stopping.targets.not(is_done, region),
+                unresolved: stopping.resolver.open(),
+                unknown: vec![(region.clone(), failure)],
+                ..Unfinished::default()
+            };
+            (stopping.targets.count(InstanceState::Stopped), unfinished)
         }
-        tokio::time::sleep(POLL).await;
     }
 }
 
-/// The states of machines on record that EC2 does not tell of, perhaps only not yet.
-fn untold(shared: &Shared, region: &Region, listing: &[Instance]) -> Vec<InstanceState> {
-    let state = shared.state();
-    let listed = |id: &InstanceId| listing.iter().any(|found| found.id == *id);
-    let untold = state.live().filter(|info| info.region == *region && !listed(&info.id));
-    untold.map(|info| info.state).collect()
+/// One region's stop.
+struct Stopping<'a> {
+    shared: &'a Shared,
+    region: &'a Region,
+    targets: Targets,
+    resolver: Resolver<'a>,
+    retry: Retry<'a>,
+    /// What EC2 does not stop, and why.
+    refused: BTreeMap<InstanceId, Failure>,
 }
 
-/// `Ok(false)`: it is not known whether EC2 heard; asking twice does no harm.
-async fn stop(shared: &Shared, region: &Region, ids: &[InstanceId]) -> Result<bool, CloudError> {
-    match shared.cloud.stop(region, ids).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.outcome_unknown() || error.kind == ErrorKind::Throttled => {
-            shared.update(Update::Notice(Failure::from(&error)));
-            Ok(false)
+impl Stopping<'_> {
+    /// The last listing, once all that can be stopped is, or nothing has
+    /// changed for too long.
+    async fn watch(&mut self) -> Result<Vec<Instance>, CloudError> {
+        let (shared, region) = (self.shared, self.region);
+        let _wait = shared.waits.begin(region, "instances to stop");
+        let mut progress = (Instant::now(), self.targets.clone());
+        loop {
+            let listing = self.retry.call(|| list(shared, region)).await?;
+            for launch in self.resolver.open() {
+                self.add_launched(&launch, &listing);
+            }
+            self.resolver.read(&listing).await;
+            self.targets.read(&listing);
+            self.leave_what_can_not_be(&listing);
+            reconcile(shared, region, &listing);
+            self.stop().await;
+            let over = self.targets.are_all(is_done, &self.refused);
+            if over && self.resolver.open().is_empty() {
+                return Ok(listing);
+            }
+            if progress.1 != self.targets {
+                progress = (Instant::now(), self.targets.clone());
+            }
+            if progress.0.elapsed() >= PATIENCE {
+                return Ok(listing);
+            }
+            tokio::time::sleep(POLL).await;
         }
-        Err(error) => Err(error),
+    }
+
+    /// What an unresolved launch created is stopped as soon as it runs.
+    fn add_launched(&mut self, launch: &UnresolvedLaunch, listing: &[Instance]) {
+        for found in listing.iter().filter(|found| is_of(launch, found)) {
+            self.targets.add(found.id.clone(), found.state);
+        }
+    }
+
+    /// Of what was launched meanwhile it is known only now.
+    fn leave_what_can_not_be(&mut self, listing: &[Instance]) {
+        for found in listing.iter().filter(|found| self.targets.contains(&found.id)) {
+            if let Some(why) = why_not(found) {
+                self.refused.insert(found.id.clone(), Failure::new(why));
+            }
+        }
+    }
+
+    async fn stop(&mut self) {
+        let ids = self.targets.to_act_on(|state| state == InstanceState::Running, &self.refused);
+        let (shared, region) = (self.shared, self.region);
+        let call =
+            |ids: Vec<InstanceId>| async move { shared.cloud.stop(region, &ids).await.map(|_| ()) };
+        let done = apply_to(&mut self.retry, ids, call).await;
+        self.targets.accept(&done.accepted);
+        let mut causes = BTreeSet::new();
+        for (id, error) in done.refused {
+            if is_early(&error) {
+                continue;
+            }
+            if causes.insert(error.to_string()) {
+                shared.update(Update::Notice(Failure::from(&error)));
+            }
+            self.refused.insert(id, Failure::from(&error));
+        }
+    }
+
+    fn unfinished(self, listing: Vec<Instance>, plan: &StopPlan) -> (usize, Unfinished) {
+        let region = self.region;
+        let stays = |id: &InstanceId| plan.stay.iter().any(|(_, one, _)| one.id == *id);
+        let known = |id: &InstanceId| self.targets.contains(id) || stays(id);
+        let stopped = listing.iter().filter(|found| found.state == InstanceState::Stopped).count();
+        let running = listing
+            .into_iter()
+            .filter(|found| !is_done(found.state) && !self.targets.contains(&found.id));
+        let running = running.map(|found| (region.clone(), found.id, found.state));
+        let (stay, unrecorded): (Vec<_>, Vec<_>) = running.partition(|(_, id, _)| known(id));
+        let mut instances = self.targets.not(is_done, region);
+        instances.extend(stay);
+        let unresolved = self.resolver.open();
+        (stopped, Unfinished { instances, unresolved, unrecorded, unknown: Vec::new() })
     }
 }
 
-/// Whether it is not stopped yet, and can be: what boots is stopped once it runs.
-fn is_to_stop(found: &Instance) -> bool {
-    found.state.is_live() && found.state != InstanceState::Stopped && why_not(found).is_none()
+/// Whether a stop has nothing more to do about an instance in `state`.
+fn is_done(state: InstanceState) -> bool {
+    state == InstanceState::Stopped || !state.is_live()
 }

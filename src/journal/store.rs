@@ -121,6 +121,13 @@ impl Store {
         Self { cluster, place, read_only: None, records: Vec::new() }
     }
 
+    /// The same records in memory: what is appended is written nowhere. For a
+    /// termination where the disk can't be written.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        Self { records: self.records, ..Self::in_memory(self.cluster) }
+    }
+
     /// What the next process would find in this memory: the same records,
     /// those after the first `keep` lost. For tests of crashes.
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod clock;
 mod count;
+mod elapsed;
 mod failure;
 mod ids;
 mod node;
@@ -11,6 +12,7 @@ mod ssh;
 
 pub use clock::Clock;
 pub use count::count;
+pub use elapsed::{duration, elapsed};
 pub use failure::Failure;
 pub use ids::{
     ClientToken, ClusterId, ImageId, InstanceId, InstanceType, KeyName, NodeName, PeeringId,

@@ -6,7 +6,7 @@ use super::{Paint, Tone};
 use crate::{
     cloud::Slot,
     engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
-    model::{Failure, GroupKey, NodeName},
+    model::{Failure, GroupKey, NodeName, elapsed},
 };
 
 /// Turns events into lines.
@@ -83,7 +83,7 @@ impl EventLines {
                 Some(self.line(at, Some(Tone::Good), "stopped", &what))
             }
             Event::StopEnded { stopped, left } => {
-                let what = format!("{stopped} machines, {left} go on and are billed");
+                let what = format!("{stopped} machines, {left} are not");
                 Some(self.line(at, Some(Tone::Bad), "stopped", &what))
             }
             Event::StartIntended { instances } => {
@@ -265,7 +265,7 @@ impl EventLines {
     ) -> Option<String> {
         let (tone, word, why) = verdict(outcome)?;
         let started = before.nodes.get(node).and_then(|node| Some(node.steps.get(step)?.started));
-        let took = started.map(|started| at.duration_since(started).as_secs_f64());
+        let took = started.map(|started| elapsed(started, at).as_secs_f64());
         let took = took.map(|seconds| format!(" {seconds:.1} s")).unwrap_or_default();
         let tries = if attempt > 1 { format!(" (try {attempt})") } else { String::new() };
         let text = self.line(at, Some(tone), word, &format!("{node} {step}{tries}{why}{took}"));

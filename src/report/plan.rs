@@ -1,13 +1,13 @@
-//! What `up` and `down` are about to do, shown before they do it.
+//! What `up` is about to do, shown before it does it.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
 use super::{Paint, Tone, table::table};
 use crate::{
-    cloud::{Instance, Market, tags},
+    cloud::Market,
     config::{NodeGroup, Project, RegionConfig},
-    engine::{DownPlan, RunState},
-    model::{ClusterId, Price, Region, count},
+    engine::RunState,
+    model::{ClusterId, Price, count},
     survey::Survey,
 };
 
@@ -103,7 +103,7 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
     if let Some(folder) = folder {
         lines.push(format!("manifest  {}", folder.join("manifest.json").display()));
     }
-    if state.stopped().next().is_some() {
+    if state.halted().next().is_some() {
         lines.push("`muster start` starts what is stopped, and tries again what failed".into());
     } else if failed > 0 {
         lines.push("`muster up` tries again what failed, `muster logs -n NODE` shows why".into());
@@ -111,54 +111,4 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
         lines.push("`muster export -o cluster.py` hands it to Python".into());
     }
     lines
-}
-
-/// What `down` would terminate, and what it would leave; `cluster` is none
-/// where neither the record nor the user names one.
-pub fn down_plan(
-    project: &str,
-    cluster: Option<&ClusterId>,
-    plan: &DownPlan,
-    paint: Paint,
-) -> Vec<String> {
-    let mut lines = match cluster.map(|id| paint.paint(Tone::Strong, id)) {
-        None => vec![format!(
-            "No cluster of project {} is known here: there is nothing to end.",
-            paint.paint(Tone::Strong, project)
-        )],
-        Some(id) if plan.terminate.is_empty() => vec![format!("No instance carries the id {id}.")],
-        Some(id) => vec![format!("muster down terminates what carries the id {id}"), String::new()],
-    };
-    lines.extend(instances(&plan.terminate));
-    if !plan.foreign.is_empty() {
-        let mark = paint.paint(Tone::Care, "!");
-        let heading = format!("{mark} these share the Ray cluster name only, and are left alone");
-        lines.extend([String::new(), heading, String::new()]);
-        lines.extend(instances(&plan.foreign));
-        lines.extend(others(plan));
-    }
-    for (region, failure) in &plan.unknown {
-        let mark = paint.paint(Tone::Care, "?");
-        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
-    }
-    lines
-}
-
-/// How what belongs to other clusters of muster's is ended.
-fn others(plan: &DownPlan) -> Vec<String> {
-    let ids = plan.foreign.iter().filter_map(|(_, instance)| instance.tags.get(tags::CLUSTER));
-    let ids: BTreeSet<_> = ids.collect();
-    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}");
-    ids.into_iter().map(way).collect()
-}
-
-fn instances(found: &[(Region, Instance)]) -> Vec<String> {
-    let row = |(region, instance): &(Region, Instance)| {
-        let name = instance.tags.get(tags::NAME).cloned().unwrap_or_default();
-        let state = instance.state.as_str().to_owned();
-        let (id, kind) = (instance.id.to_string(), instance.instance_type.to_string());
-        vec![region.to_string(), id, kind, state, name]
-    };
-    let rows: Vec<_> = found.iter().map(row).collect();
-    table(&rows).into_iter().map(|line| format!("  {line}")).collect()
 }

@@ -4,7 +4,7 @@ use super::{Said, Tone};
 use crate::{
     cloud::Instance,
     config::Project,
-    engine::{RunState, StartPlan, StopPlan},
+    engine::{RunState, StartPlan, StopPlan, UnresolvedLaunch},
     model::{InstanceId, Region, count},
 };
 
@@ -21,18 +21,19 @@ pub fn ids_and_why(found: &[(Region, Instance, String)]) -> Vec<(&InstanceId, &s
 /// What `stop` would stop, what that costs from then on, and what it would leave.
 pub fn stop_plan(state: &RunState, plan: &StopPlan) -> Vec<Said> {
     let mut said = Vec::new();
-    if plan.stop.is_empty() {
-        said.push(Said::text(match plan.stopped.len() {
-            0 => "No machine of the cluster runs: there is nothing to stop.".to_owned(),
-            count => format!("Nothing to stop: {} stopped already.", machines_are(count)),
-        }));
+    if plan.is_empty() {
+        said.push(Said::text(nothing_to_stop(plan)));
     } else {
-        let count = count(plan.stop.len(), "machine");
+        let what = match plan.stop.len() {
+            0 => "What is being launched would be stopped.".to_owned(),
+            number => format!("{} would be stopped.", count(number, "machine")),
+        };
+        said.extend([Said::Heading(what), Said::Gap]);
+        if !plan.stop.is_empty() {
+            said.extend([rows(state, &plan.stop), Said::Gap]);
+        }
+        said.extend(launches(&plan.unresolved, plan.launching));
         said.extend([
-            Said::Heading(format!("{count} would be stopped.")),
-            Said::Gap,
-            rows(state, &plan.stop),
-            Said::Gap,
             Said::care(
                 "What runs on them ends, queries included, and what is on instance-store disks \
                  is lost.",
@@ -44,9 +45,38 @@ pub fn stop_plan(state: &RunState, plan: &StopPlan) -> Vec<Said> {
             ),
             Said::text("`muster start` starts them again, `muster down` ends it all."),
         ]);
+        if !plan.stopping.is_empty() {
+            let number = count(plan.stopping.len(), "machine");
+            said.push(Said::text(format!("{number} stopping already: waited for.")));
+        }
     }
     said.extend(stay(state, "These go on, and are billed:", &plan.stay));
     said.extend(Said::unknown(&plan.unknown));
+    said
+}
+
+fn nothing_to_stop(plan: &StopPlan) -> String {
+    match (plan.stopping.len(), plan.stopped.len()) {
+        (0, 0) if plan.stay.is_empty() && plan.unknown.is_empty() => {
+            "No machine of the cluster runs: there is nothing to stop.".to_owned()
+        }
+        (0, 0) => "No machine is known that can be stopped.".to_owned(),
+        (0, stopped) => format!("Nothing to stop: {} stopped already.", machines_are(stopped)),
+        (stopping, stopped) => {
+            format!("Nothing more to stop: {} stopping, {stopped} stopped.", machines_are(stopping))
+        }
+    }
+}
+
+/// Launches whose instances are stopped as well.
+fn launches(unresolved: &[UnresolvedLaunch], launching: bool) -> Vec<Said> {
+    let unresolved = unresolved.iter();
+    let mut said: Vec<_> = unresolved
+        .map(|launch| Said::care(format!("{launch}: what it creates is stopped, too.")))
+        .collect();
+    if launching {
+        said.push(Said::care("What is launched until the stop begins is stopped, too."));
+    }
     said
 }
 
@@ -76,6 +106,9 @@ pub fn start_plan(project: &Project, state: &RunState, plan: &StartPlan) -> Vec<
         ]);
     }
     said.extend(stay(state, "These stay stopped, and their volumes billed:", &plan.stay));
+    for launch in &plan.unresolved {
+        said.push(Said::care(format!("{launch}: `muster up` resolves it.")));
+    }
     said.extend(Said::unknown(&plan.unknown));
     said
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Paint, Tone, table::table};
 use crate::{
     config::Project,
-    engine::{ClusterPhase, InstanceInfo, NodeState, Phase, RunState},
-    model::{ClusterId, Failure, Region},
+    engine::{ClusterPhase, InstanceInfo, ListedLaunch, NodeState, Phase, RunState},
+    model::{ClusterId, Failure, NodeName, Region},
 };
 
 /// What `muster status` tells.
@@ -28,6 +28,11 @@ pub struct StatusDocument<'a> {
     pub unknown: Vec<(Region, Failure)>,
     /// Clusters of the same project that this machine has no journal of.
     pub others: Vec<(ClusterId, usize)>,
+    /// Launches whose outcome is not known: what they created may be billed.
+    pub unresolved: Vec<ListedLaunch>,
+    /// The leader, where its instance is stopped or terminated and nobody
+    /// stopped or ended the cluster.
+    pub lost_leader: Option<NodeName>,
     /// What the process ends with.
     pub exit_code: u8,
 }
@@ -36,7 +41,7 @@ pub struct StatusDocument<'a> {
 pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) -> Vec<String> {
     let state = document.state;
     let mut lines = match &state.cluster {
-        Some(cluster) => vec![headline(cluster, state, paint), String::new()],
+        Some(cluster) => vec![headline(cluster, document, paint), String::new()],
         None => vec![format!(
             "No cluster of project {} is known here; `muster up` launches one.",
             paint.paint(Tone::Strong, document.project)
@@ -44,6 +49,8 @@ pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) ->
     };
     if state.cluster.is_some() {
         lines.extend(nodes(project, state, paint));
+        lines.extend(lost_leader(state, paint));
+        lines.extend(document.unresolved.iter().flat_map(|one| unresolved(one, paint)));
         lines.extend(failures(state, paint));
         lines.extend(strays(state, paint));
     }
@@ -70,7 +77,8 @@ fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [String; 3] {
     [String::new(), what, todo]
 }
 
-fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
+fn headline(cluster: &ClusterId, document: &StatusDocument<'_>, paint: Paint) -> String {
+    let state = document.state;
     let (word, tone) = match state.phase {
         ClusterPhase::Planned => ("planned", Tone::Dim),
         ClusterPhase::Rising => ("coming up", Tone::Care),
@@ -82,27 +90,65 @@ fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
         ClusterPhase::Gone => ("gone", Tone::Dim),
     };
     let (ready, _) = state.count();
-    let billed = state.billed().count();
-    let stopped = match state.stopped().count() {
-        0 => String::new(),
-        count => format!(" · {count} stopped: their volumes are billed"),
-    };
+    let mut counts = vec![billed(document)];
+    counts.extend(number(state.stopping().count(), "stopping"));
+    counts.extend(number(state.stopped().count(), "stopped: their volumes are billed"));
     format!(
-        "{} · {} · {ready} of {} nodes ready · {billed} instances billed{stopped}",
+        "{} · {} · {ready} of {} nodes ready · {}",
         paint.paint(Tone::Strong, cluster),
         paint.paint(tone, word),
-        state.nodes.len()
+        state.nodes.len(),
+        counts.join(" · ")
     )
+}
+
+fn number(count: usize, what: &str) -> Option<String> {
+    (count > 0).then(|| format!("{count} {what}"))
+}
+
+/// `6 instances billed`; `3 to 6` where a launch has no known outcome.
+fn billed(document: &StatusDocument<'_>) -> String {
+    let listed: usize = document.unresolved.iter().map(|one| one.listed.len()).sum();
+    let missing: usize = document.unresolved.iter().map(ListedLaunch::missing).sum();
+    let billed = document.state.billed().count() + listed;
+    match missing {
+        0 => format!("{billed} instances billed"),
+        missing => format!("{billed} to {} instances billed", billed + missing),
+    }
+}
+
+/// What is said of a cluster whose leader is gone, and what to do.
+fn lost_leader(state: &RunState, paint: Paint) -> Vec<String> {
+    let Some(node) = state.lost_leader() else { return Vec::new() };
+    let (what, hint) = if node.is_live() {
+        ("stopped", "`muster start` starts it, and runs again what it led")
+    } else {
+        ("terminated", "`muster up` launches another leader, and every node joins it again")
+    };
+    let (mark, todo) = (paint.paint(Tone::Bad, "✗"), paint.paint(Tone::Dim, "do"));
+    vec![
+        String::new(),
+        format!("{mark} the leader {} is {what}: the cluster does not work without it", node.name),
+        format!("    {todo} {hint}"),
+    ]
+}
+
+fn unresolved(one: &ListedLaunch, paint: Paint) -> [String; 3] {
+    let (mark, todo) = (paint.paint(Tone::Care, "!"), paint.paint(Tone::Dim, "do"));
+    let ListedLaunch { launch, listed } = one;
+    let listed = format!("EC2 lists {} of {} instances", listed.len(), launch.count);
+    let hint = "`muster up` resolves it, `muster down` terminates what it created";
+    [String::new(), format!("{mark} {launch}: {listed}"), format!("    {todo} {hint}")]
 }
 
 /// By region as given, then what the configs don't name any more.
 fn in_order<'a>(project: &Project, state: &'a RunState) -> Vec<&'a NodeState> {
     let mut nodes: Vec<_> = state.nodes.values().collect();
-    nodes.sort_by_key(|node| (project.order_of(&node.group), number(node)));
+    nodes.sort_by_key(|node| (project.order_of(&node.group), index(node)));
     nodes
 }
 
-fn number(node: &NodeState) -> u32 {
+fn index(node: &NodeState) -> u32 {
     node.name.short().rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 

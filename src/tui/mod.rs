@@ -120,6 +120,7 @@ impl Dashboard {
             looking: Some(self.clock.now()),
             busy: Vec::new(),
             notices: std::collections::VecDeque::new(),
+            as_of: std::collections::BTreeMap::new(),
             down_plan: None,
             plans: Plans::default(),
             fix_plan: None,

@@ -14,11 +14,12 @@ use crate::{
     config::{Diagnostic, Project, Reading},
     engine::{
         ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
-        RunState, Update,
+        RunState, Unfinished, Update,
     },
     handover::Forwarded,
     model::{Clock, Failure, Region},
     remedy::Plan,
+    report,
     survey::Survey,
     tui::power::Plans,
 };
@@ -38,12 +39,14 @@ pub struct Model {
     pub findings: Option<Arc<[Finding]>>,
     /// Since when a survey is under way.
     pub looking: Option<Timestamp>,
+    /// When EC2 listed the cluster's instances last, by region.
+    pub as_of: BTreeMap<Region, Timestamp>,
     /// What the engine waits for.
     pub busy: Vec<String>,
     /// What happened that the user should know, oldest first.
     pub notices: VecDeque<Notice>,
     /// The answer to the last question of what `down` would do; none while it is awaited.
-    pub down_plan: Option<DownPlan>,
+    pub down_plan: Option<Arc<DownPlan>>,
     /// The same of stopping, starting and taking over.
     pub plans: Plans,
     /// The plan of changes that was asked for last, once it is there.
@@ -150,8 +153,11 @@ impl Model {
             Update::Busy(busy) => self.busy = busy,
             Update::ReadOnly(holder) => self.reads_for(holder),
             Update::UpEnded => self.up_ended(),
-            Update::DownEnded { gone } => self.down_ended(gone),
-            Update::StopEnded { complete } => self.stop_ended(complete),
+            Update::DownEnded(left) => self.down_ended(&left),
+            Update::StopEnded(left) => self.stop_ended(&left),
+            Update::InstancesRead { region, at } => {
+                self.as_of.insert(region, at);
+            }
             Update::StopPlan(plan) => self.plans.stop = Some(plan),
             Update::StartPlan(plan) => self.plans.start = Some(plan),
             Update::AdoptPlan(plan) => self.plans.adopt = Some(plan),
@@ -254,12 +260,12 @@ impl Model {
             Command::PlanAdopt => self.plans.adopt = None,
             Command::Up
             | Command::Restart
-            | Command::StartMachines
+            | Command::StartMachines(_)
             | Command::Adopt(_)
             | Command::RetryNode(_)
             | Command::RetryStep(..) => self.work = Work::Up,
-            Command::StopMachines => self.work = Work::Stop,
-            Command::Down => self.work = Work::Down,
+            Command::StopMachines(_) => self.work = Work::Stop,
+            Command::Down(_) => self.work = Work::Down,
             Command::PlanFix(_) | Command::PlanTeardown => {
                 (self.fix_plan, self.fix_refused) = (None, None);
                 self.planning = true;
@@ -271,9 +277,10 @@ impl Model {
         }
     }
 
-    fn down_ended(&mut self, gone: bool) {
+    fn down_ended(&mut self, unfinished: &Unfinished) {
         self.work = Work::None;
-        if gone {
+        self.list(unfinished, "terminated");
+        if unfinished.is_empty() {
             let left = self.remains.as_ref().map(left_over).unwrap_or_default();
             self.notice(Tone::Good, format!("every instance of the cluster is gone{left}"));
         } else {
@@ -282,9 +289,17 @@ impl Model {
         }
     }
 
-    fn stop_ended(&mut self, complete: bool) {
+    /// What a termination or a stop left, a notice each.
+    fn list(&mut self, unfinished: &Unfinished, done: &str) {
+        for line in report::unfinished(unfinished, done) {
+            self.notice(Tone::Bad, line);
+        }
+    }
+
+    fn stop_ended(&mut self, unfinished: &Unfinished) {
         self.work = Work::None;
-        if complete {
+        self.list(unfinished, "stopped");
+        if unfinished.is_empty() {
             self.notice(Tone::Good, "every machine is stopped; only their volumes are billed");
         } else {
             self.notice(Tone::Bad, "not every machine is stopped: p asks all regions again");

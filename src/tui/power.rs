@@ -14,9 +14,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Plans {
     /// Of a stop.
-    pub stop: Option<StopPlan>,
+    pub stop: Option<Arc<StopPlan>>,
     /// Of a start.
-    pub start: Option<StartPlan>,
+    pub start: Option<Arc<StartPlan>>,
     /// Of an adoption.
     pub adopt: Option<Arc<AdoptPlan>>,
 }
@@ -51,13 +51,15 @@ impl Power {
         let plans = &model.plans;
         match self {
             Self::Stop => {
-                plans.stop.as_ref().filter(|plan| !plan.stop.is_empty())?;
-                Some(Command::StopMachines)
+                let plan = plans.stop.as_ref()?;
+                let acts = !plan.is_empty() || !plan.stopping.is_empty();
+                acts.then(|| Command::StopMachines(Arc::clone(plan)))
             }
             Self::Start => {
                 let plan = plans.start.as_ref()?;
                 let goes_on = !plan.running.is_empty() && !all_live_are_ready(model);
-                (!plan.start.is_empty() || goes_on).then_some(Command::StartMachines)
+                let acts = !plan.start.is_empty() || goes_on;
+                acts.then(|| Command::StartMachines(Arc::clone(plan)))
             }
             Self::Restart => Some(Command::Restart),
             Self::Adopt => {
@@ -81,7 +83,7 @@ impl Power {
 
     fn without_sense(self, model: &Model) -> Option<&'static str> {
         let state = &model.state;
-        let (runs, stopped) = (state.billed().next().is_some(), state.stopped().next().is_some());
+        let (runs, stopped) = (state.billed().next().is_some(), state.halted().next().is_some());
         match self {
             Self::Stop if stopped && !runs => Some("every machine is stopped already"),
             Self::Stop if !runs => Some("nothing runs: there is nothing to stop"),
@@ -109,7 +111,7 @@ impl Power {
     pub fn is_offered(self, model: &Model) -> bool {
         let likely = match self {
             Self::Stop | Self::Restart => true,
-            Self::Start => model.state.stopped().next().is_some(),
+            Self::Start => model.state.halted().next().is_some(),
             Self::Adopt => can_adopt(model),
         };
         likely && model.read_only.is_none() && self.refusal(model).is_none()

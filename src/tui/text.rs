@@ -7,7 +7,7 @@ use ratatui::{style::Style, text::Span};
 
 use crate::{
     check::Subject,
-    model::{NodeName, Region},
+    model::{NodeName, Region, elapsed},
 };
 
 pub use crate::model::count;
@@ -154,7 +154,7 @@ pub fn span(passed: SignedDuration) -> String {
 
 /// From `start` to `end` as [`span`] writes it.
 pub fn between(start: Timestamp, end: Timestamp) -> String {
-    span(end.duration_since(start))
+    span(elapsed(start, end))
 }
 
 /// The region's short form as AWS writes it in zone ids: `usw2`, `apse2`.

@@ -177,7 +177,7 @@ fn has_to_launch(model: &Model) -> bool {
         model.state.phase,
         ClusterPhase::Falling | ClusterPhase::Stopping | ClusterPhase::Stopped
     );
-    let stopped = model.state.stopped().next().is_some();
+    let stopped = model.state.halted().next().is_some();
     ready < all && model.work == Work::None && !held && !stopped
 }
 

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod after;
+mod confirmed;
 mod crash;
 mod faults;
 mod groups;

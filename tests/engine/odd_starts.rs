@@ -5,21 +5,13 @@ use std::time::Duration;
 
 use muster::{
     cloud::InstanceState,
-    engine::{ClusterPhase, Command, Event, Phase, StartPlan, StepOutcome, Update},
+    engine::{ClusterPhase, Command, Event, Phase, StepOutcome, Update},
     journal::Store,
     model::ClusterId,
 };
 
 use super::power::{all_tries, state_of, tries, with_services};
 use crate::support::run::Run;
-
-async fn plan_start(run: &mut Run) -> StartPlan {
-    run.send(Command::PlanStart);
-    match run.until(|update, _| matches!(update, Update::StartPlan(_))).await {
-        Update::StartPlan(plan) => plan,
-        _ => unreachable!(),
-    }
-}
 
 /// Whatever step is under way, it runs again on the machine that comes back,
 /// and what was done before it does not.
@@ -54,14 +46,15 @@ async fn a_second_start_waits_its_turn_and_changes_nothing() {
     let mut run = Run::new(&with_services(""));
     run.up().await;
     assert!(run.stop().await);
-    run.send(Command::StartMachines);
-    run.send(Command::StartMachines);
+    let plan = run.plan_start().await;
+    run.send(Command::StartMachines(plan.clone()));
+    run.send(Command::StartMachines(plan));
     run.until(|update, _| matches!(update, Update::Refused(_))).await;
     assert!(run.notices[0].contains("under way"), "{:?}", run.notices);
     run.up_ended().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
 
-    let plan = plan_start(&mut run).await;
+    let plan = run.plan_start().await;
     assert_eq!((plan.start.len(), plan.running.len()), (0, 6));
     run.start().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
@@ -130,7 +123,7 @@ async fn machines_that_are_no_node_s_are_not_started() {
     assert!(run.handle.task.await.unwrap_err().is_cancelled());
     let store = Store::in_memory(ClusterId::new("test-000001"));
     let mut run = Run::on(run.world, run.project, run.files, store);
-    let plan = plan_start(&mut run).await;
+    let plan = run.plan_start().await;
     assert_eq!((plan.start.len(), plan.running.len(), plan.stay.len()), (0, 0, 6));
     assert!(plan.stay.iter().all(|(_, _, why)| why.contains("muster down")), "{plan:?}");
 }

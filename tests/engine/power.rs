@@ -144,7 +144,8 @@ async fn killed_after_each_record_of_a_stop_it_is_ended_by_the_next() {
     for kill_after in 1..=whole {
         let mut run = Run::new(&with_services(""));
         run.up().await;
-        run.send_and_see(Command::StopMachines, kill_after).await;
+        let plan = run.plan_stop().await;
+        run.send_and_see(Command::StopMachines(plan), kill_after).await;
         let mut run = run.killed_and_restarted().await;
         assert!(run.stop().await, "after record {kill_after}: {:?}", run.notices);
         assert_eq!(run.state.phase, ClusterPhase::Stopped, "after record {kill_after}");
@@ -171,7 +172,8 @@ async fn killed_after_each_record_of_a_start_it_is_ended_by_the_next() {
         let mut run = Run::new(&with_services(""));
         run.up().await;
         run.stop().await;
-        run.send_and_see(Command::StartMachines, kill_after).await;
+        let plan = run.plan_start().await;
+        run.send_and_see(Command::StartMachines(plan), kill_after).await;
         let mut run = run.killed_and_restarted().await;
         run.look().await;
         run.start().await;
@@ -297,9 +299,7 @@ async fn spot_instances_go_on_and_are_named() {
     let text = format!("{first}{}", second.replacen("&node\n", spot, 1));
     let mut run = Run::new(&Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}")));
     run.up().await;
-    run.send(Command::PlanStop);
-    let plan = run.until(|update, _| matches!(update, Update::StopPlan(_))).await;
-    let Update::StopPlan(plan) = plan else { unreachable!() };
+    let plan = run.plan_stop().await;
     assert_eq!((plan.stop.len(), plan.stay.len()), (3, 3));
     assert!(
         plan.stay

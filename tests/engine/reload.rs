@@ -133,13 +133,15 @@ async fn not_while_something_is_launched_or_ended() {
     let said = refused(&mut run).await;
     assert!(said.starts_with("a launch, a termination, a stop or a fix is under way"), "{said}");
     run.up_ended().await;
-    run.send(Command::Down);
+    let plan = run.plan_down().await;
+    run.send(Command::Down(plan));
     assert!(
         refused(&mut run)
             .await
             .starts_with("a launch, a termination, a stop or a fix is under way")
     );
-    run.until(|update, _| matches!(update, Update::DownEnded { gone: true })).await;
+    let ended = |update: &Update| matches!(update, Update::DownEnded(left) if left.is_empty());
+    run.until(|update, _| ended(update)).await;
 }
 
 /// A look that was under way is of no use: its answer would be about configs

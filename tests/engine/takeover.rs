@@ -137,9 +137,13 @@ async fn each_change_of_a_machine_is_journalled_once() {
     let mut seat = scene.engine();
     seat.send(Command::Up);
     seat.until(|update, _| matches!(update, Update::UpEnded)).await;
-    seat.send(Command::Down);
+    seat.send(Command::PlanDown);
+    let planned = seat.until(|update, _| matches!(update, Update::DownPlan(_))).await;
+    let Update::DownPlan(plan) = planned else { unreachable!() };
+    seat.send(Command::Down(plan));
     seat.send(Command::Look);
-    seat.until(|update, _| matches!(update, Update::DownEnded { gone: true })).await;
+    let ended = |update: &Update| matches!(update, Update::DownEnded(left) if left.is_empty());
+    seat.until(|update, _| ended(update)).await;
     let mut store = Store::peek(scene.folder.path(), "story").unwrap();
     let records = store.as_mut().map(Store::take_records).unwrap_or_default();
     assert!(records.is_empty(), "gone, so not current");

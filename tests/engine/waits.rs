@@ -87,7 +87,8 @@ async fn a_machine_without_ssh_a_running_step_and_a_barrier_are_registered() {
 async fn machines_that_terminate_are_waited_for_by_name_of_their_region() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
-    run.send(Command::Down);
+    let plan = run.plan_down().await;
+    run.send(Command::Down(plan));
     let seen = after(&mut run, 8).await;
     assert!(any(&seen, "us-west-2: waiting for instances to terminate, ", " s so far"), "{seen:?}");
 }

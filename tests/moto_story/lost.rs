@@ -28,7 +28,13 @@ async fn a_cluster_without_its_journal_is_found_and_ended_by_its_id() {
     }
     assert_eq!(scene.live().await.len(), NODES.len() + 1, "nothing was asked for yet");
 
+    let ran = scene.run(&["down"]).await;
+    assert_eq!(ran.code, Some(1), "its instances run on: {ran:#?}");
     let ran = scene.run(&["down", "--yes", "--cluster", &cluster]).await;
+    assert_eq!(ran.code, Some(1), "all of them are on no record: {ran:#?}");
+    assert!(ran.err.contains("--include-unrecorded"), "{ran:#?}");
+    assert_eq!(scene.live().await.len(), NODES.len() + 1, "--yes does not cover them");
+    let ran = scene.run(&["down", "--yes", "--include-unrecorded", "--cluster", &cluster]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(scene.live().await, [stranger]);
 }

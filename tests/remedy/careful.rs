@@ -1,7 +1,7 @@
 //! What a remedy leaves alone: routes that lead somewhere, blackholes unless
 //! the user says so, networks that something else uses.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     account::{Account, id},
@@ -100,7 +100,7 @@ async fn down_lists_what_muster_made_and_is_still_there() {
     let mut engine = bench.engine(bench.store());
     let shown = plan(&mut engine, Command::PlanFix(Wish::default())).await;
     assert!(carry_out(&mut engine, &shown).await.complete);
-    assert!(engine.commands.send(Command::Down).is_ok());
+    assert!(engine.commands.send(Command::Down(Arc::default())).is_ok());
     let remains = loop {
         match engine.updates.recv().await {
             Some(Update::Remains(remains)) => break remains,

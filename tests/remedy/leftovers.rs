@@ -2,7 +2,7 @@
 //! still there, of every kind, each with what removes it.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     account::Account,
@@ -22,7 +22,7 @@ const EU: &str = "eu-west-1";
 /// What a `down` tells at its end.
 async fn remains(bench: &Bench) -> Remains {
     let mut engine = bench.engine(bench.store());
-    engine.commands.send(Command::Down).unwrap();
+    engine.commands.send(Command::Down(Arc::default())).unwrap();
     let remains = loop {
         if let Update::Remains(remains) = engine.updates.recv().await.unwrap() {
             break remains;

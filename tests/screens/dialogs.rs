@@ -1,5 +1,7 @@
 //! The dialogs as they look.
 
+use std::sync::Arc;
+
 use muster::{
     cloud::{Instance, InstanceState, tags},
     engine::{DownPlan, Update},
@@ -41,7 +43,7 @@ fn down_before_the_regions_have_answered() {
 fn down_shows_what_it_ends_and_what_it_leaves() {
     let mut desk = Desk::new(fixture::all_ready());
     desk.press("D");
-    desk.model.fold(Update::DownPlan(plan(&desk)));
+    desk.model.fold(Update::DownPlan(Arc::new(plan(&desk))));
     desk.press("'termin'");
     pictures("down_plan", &mut desk);
 }
@@ -74,6 +76,7 @@ fn plan(desk: &Desk) -> DownPlan {
         terminate: terminate.collect(),
         foreign: vec![foreign],
         unknown: vec![("ap-southeast-2".into(), failure)],
+        ..DownPlan::default()
     }
 }
 

@@ -36,6 +36,7 @@ fn model_of(project: Project, second: i64) -> Model {
     let mut state = RunState::default();
     state.plan(&project.planned_nodes());
     Model {
+        as_of: std::collections::BTreeMap::new(),
         project,
         state,
         survey: None,

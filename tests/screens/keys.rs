@@ -1,5 +1,7 @@
 //! What keys lead to.
 
+use std::sync::Arc;
+
 use muster::{
     engine::{Command, DownPlan, Event, Update},
     model::Failure,
@@ -109,17 +111,18 @@ fn down_asks_first_and_takes_a_word() {
         }
     };
     let terminate = vec![("us-west-2".into(), instance(&desk))];
-    desk.model.fold(Update::DownPlan(DownPlan { terminate, ..DownPlan::default() }));
+    let plan = Arc::new(DownPlan { terminate, ..DownPlan::default() });
+    desk.model.fold(Update::DownPlan(plan.clone()));
     assert_eq!(desk.press("enter y L 'term' enter"), []);
     desk.press("esc D");
-    assert_eq!(desk.press("'terminate' enter"), [Effect::Send(Command::Down)]);
+    assert_eq!(desk.press("'terminate' enter"), [Effect::Send(Command::Down(plan))]);
 }
 
 #[test]
 fn down_with_nothing_to_end_only_closes() {
     let mut desk = Desk::new(fixture::all_ready());
     desk.press("D");
-    desk.model.fold(Update::DownPlan(DownPlan::default()));
+    desk.model.fold(Update::DownPlan(Arc::default()));
     assert_eq!(desk.press("enter"), []);
     assert!(desk.ui.dialog.is_none());
     let mut desk = healthy();
@@ -371,7 +374,7 @@ fn no_order_of_keys_panics() {
                 .wrapping_add(1_442_695_040_888_963_407);
             let key = all[usize::try_from(dice >> 33).unwrap_or(0) % all.len()];
             for effect in desk.press(key) {
-                let harmless = !matches!(effect, Effect::Send(Command::Down));
+                let harmless = !matches!(effect, Effect::Send(Command::Down(_)));
                 assert!(harmless, "{effect:?}");
             }
         }

@@ -77,12 +77,12 @@ fn a_stop_is_shown_and_confirmed() {
     let (region, spot) = stop.pop().unwrap();
     let stay = vec![(region, spot, "a spot instance can't be stopped".into())];
     let unknown = vec![("ap-southeast-2".into(), Failure::new("the request has expired"))];
-    let plan = StopPlan { stop, stay, unknown, ..StopPlan::default() };
-    desk.model.fold(Update::StopPlan(plan));
+    let plan = Arc::new(StopPlan { stop, stay, unknown, ..StopPlan::default() });
+    desk.model.fold(Update::StopPlan(plan.clone()));
     pictures("stop_plan", &mut desk);
     assert_eq!(desk.press("esc p"), sends(Command::PlanStop));
     assert_eq!(desk.press("enter p"), sends(Command::PlanStop), "the harmless button is first");
-    assert_eq!(desk.press("Y"), sends(Command::StopMachines));
+    assert_eq!(desk.press("Y"), sends(Command::StopMachines(plan)));
     assert_eq!(desk.ui.screen, Screen::Instances);
 }
 
@@ -90,7 +90,7 @@ fn a_stop_is_shown_and_confirmed() {
 fn what_is_asked_again_is_not_confirmed_by_the_last_answer() {
     let mut desk = Desk::new(fixture::all_ready());
     let plan = StopPlan { stop: machines(&desk.model), ..StopPlan::default() };
-    desk.model.fold(Update::StopPlan(plan));
+    desk.model.fold(Update::StopPlan(Arc::new(plan)));
     let effects = desk.press("p");
     desk.sends(&effects);
     assert_eq!(desk.press("Y tab enter"), []);
@@ -108,9 +108,10 @@ fn a_stopped_cluster_costs_its_volumes_and_is_started_by_a_key() {
     assert!(text.contains("its volumes alone while it is stopped"), "{text}");
     assert_eq!(desk.press("P"), sends(Command::PlanStart));
     let start = machines(&desk.model);
-    desk.model.fold(Update::StartPlan(StartPlan { start, ..StartPlan::default() }));
+    let plan = Arc::new(StartPlan { start, ..StartPlan::default() });
+    desk.model.fold(Update::StartPlan(plan.clone()));
     pictures("start_plan", &mut desk);
-    assert_eq!(desk.press("tab enter"), sends(Command::StartMachines));
+    assert_eq!(desk.press("tab enter"), sends(Command::StartMachines(plan)));
     assert_eq!(desk.ui.screen, Screen::Bootstrap);
 }
 

@@ -6,7 +6,10 @@ use muster::{
     check::Finding,
     cloud::{Cloud, Instance, InstanceFilter},
     config::{Files, Overrides, Project},
-    engine::{self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, Update},
+    engine::{
+        self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, StartPlan, StopPlan,
+        Unfinished, Update,
+    },
     journal::Store,
     model::{ClusterId, NodeName, Region},
     sim::{Scenario, World},
@@ -121,27 +124,57 @@ impl Run {
         self.until(|update, _| matches!(update, Update::UpEnded)).await;
     }
 
-    /// Whether everything is gone for certain.
+    /// Shows and confirms what `down` would do, all of it on record; whether
+    /// everything is terminated for certain.
     pub async fn down(&mut self) -> bool {
-        self.send(Command::Down);
-        match self.until(|update, _| matches!(update, Update::DownEnded { .. })).await {
-            Update::DownEnded { gone } => gone,
+        let plan = self.plan_down().await;
+        self.down_by(plan).await.is_empty()
+    }
+
+    /// Confirms `plan`; what is left.
+    pub async fn down_by(&mut self, plan: Arc<DownPlan>) -> Unfinished {
+        self.send(Command::Down(plan));
+        match self.until(|update, _| matches!(update, Update::DownEnded(_))).await {
+            Update::DownEnded(unfinished) => unfinished,
             _ => unreachable!(),
         }
     }
 
     /// Whether every machine is stopped.
     pub async fn stop(&mut self) -> bool {
-        self.send(Command::StopMachines);
-        match self.until(|update, _| matches!(update, Update::StopEnded { .. })).await {
-            Update::StopEnded { complete } => complete,
+        let plan = self.plan_stop().await;
+        self.stop_by(plan).await.is_empty()
+    }
+
+    /// Confirms `plan`; what is left.
+    pub async fn stop_by(&mut self, plan: Arc<StopPlan>) -> Unfinished {
+        self.send(Command::StopMachines(plan));
+        match self.until(|update, _| matches!(update, Update::StopEnded(_))).await {
+            Update::StopEnded(unfinished) => unfinished,
+            _ => unreachable!(),
+        }
+    }
+
+    pub async fn plan_stop(&mut self) -> Arc<StopPlan> {
+        self.send(Command::PlanStop);
+        match self.until(|update, _| matches!(update, Update::StopPlan(_))).await {
+            Update::StopPlan(plan) => plan,
             _ => unreachable!(),
         }
     }
 
     pub async fn start(&mut self) {
-        self.send(Command::StartMachines);
+        let plan = self.plan_start().await;
+        self.send(Command::StartMachines(plan));
         self.up_ended().await;
+    }
+
+    pub async fn plan_start(&mut self) -> Arc<StartPlan> {
+        self.send(Command::PlanStart);
+        match self.until(|update, _| matches!(update, Update::StartPlan(_))).await {
+            Update::StartPlan(plan) => plan,
+            _ => unreachable!(),
+        }
     }
 
     /// Sends `command` and takes updates until `records` events have come, or
@@ -152,13 +185,13 @@ impl Run {
         while seen < records {
             match self.next().await {
                 Some(Update::Event(_)) => seen += 1,
-                Some(Update::UpEnded | Update::StopEnded { .. }) | None => return,
+                Some(Update::UpEnded | Update::StopEnded(_)) | None => return,
                 Some(_) => {}
             }
         }
     }
 
-    pub async fn plan_down(&mut self) -> DownPlan {
+    pub async fn plan_down(&mut self) -> Arc<DownPlan> {
         self.send(Command::PlanDown);
         match self.until(|update, _| matches!(update, Update::DownPlan(_))).await {
             Update::DownPlan(plan) => plan,

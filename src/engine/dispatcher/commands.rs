@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    engine::{Command, Event, Update, down, fix, forward, look, reload},
+    engine::{Command, DownPlan, Event, Update, down, fix, forward, look, refresh, reload},
     model::Failure,
     remedy::{Plan, Unrecorded, Wish},
 };
@@ -40,11 +40,11 @@ impl Dispatcher {
             Command::RetryNode(name) => self.retry(&name),
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
             Command::PlanDown => self.plan_down(),
-            Command::Down => self.down(),
+            Command::Down(plan) => self.down(plan),
             Command::PlanStop => self.plan_stop(),
-            Command::StopMachines => self.stop_machines(),
+            Command::StopMachines(plan) => self.stop_machines(plan),
             Command::PlanStart => self.plan_start(),
-            Command::StartMachines => self.start_machines(),
+            Command::StartMachines(plan) => self.start_machines(&plan),
             Command::Restart => self.restart_services(),
             Command::PlanAdopt => self.plan_adopt(),
             Command::Adopt(plan) => self.adopt(plan),
@@ -60,6 +60,8 @@ impl Dispatcher {
     /// What changes outside of muster and is worth a line on the screen.
     fn watch(&mut self) {
         self.spawn(Task::WatchFiles, reload::watch(self.shared.clone()));
+        let shared = self.shared.clone();
+        self.spawn(Task::WatchInstances, async move { refresh::watch(&shared).await });
         if let Some(folder) = self.store.folder().map(Path::to_owned) {
             self.spawn(Task::WatchForward, forward::watch(self.shared.clone(), folder));
         }
@@ -97,11 +99,11 @@ impl Dispatcher {
     }
 
     fn plan_down(&mut self) {
-        let shared = self.shared.clone();
+        let (shared, launching) = (self.shared.clone(), self.rising);
         self.abort(&Task::PlanDown);
         self.spawn(Task::PlanDown, async move {
-            let plan = down::plan(&shared).await;
-            shared.update(Update::DownPlan(plan));
+            let plan = down::plan(&shared, launching).await;
+            shared.update(Update::DownPlan(Arc::new(plan)));
         });
     }
 
@@ -150,7 +152,7 @@ impl Dispatcher {
 
     /// Nothing new is launched from here on; calls under way are waited for,
     /// since what they make has to be terminated as well.
-    fn down(&mut self) {
+    fn down(&mut self, plan: Arc<DownPlan>) {
         if self.ends() {
             return self.refuse("a termination or a stop is under way");
         }
@@ -161,7 +163,7 @@ impl Dispatcher {
         let shared = self.shared.clone();
         self.spawn(Task::Down, async move {
             shared.must.all_ended().await;
-            down::run(shared).await;
+            down::run(shared, plan).await;
         });
     }
 }

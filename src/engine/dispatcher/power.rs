@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        AdoptPlan, ClusterPhase, Event, NodeState, RunState, Update, adopt, barrier::Barriers,
-        displaced::by_record, start, stop,
+        AdoptPlan, ClusterPhase, Event, NodeState, RunState, StartPlan, StopPlan, Update, adopt,
+        barrier::Barriers, displaced::by_record, start, stop,
     },
     model::{Failure, NodeName},
 };
@@ -23,11 +23,11 @@ pub(super) enum Launches {
 
 impl Dispatcher {
     pub(super) fn plan_stop(&mut self) {
-        let shared = self.shared.clone();
+        let (shared, launching) = (self.shared.clone(), self.rising);
         self.abort(&Task::PlanPower);
         self.spawn(Task::PlanPower, async move {
-            let plan = stop::plan(&shared).await;
-            shared.update(Update::StopPlan(plan));
+            let plan = stop::plan(&shared, launching).await;
+            shared.update(Update::StopPlan(Arc::new(plan)));
         });
     }
 
@@ -36,18 +36,18 @@ impl Dispatcher {
         self.abort(&Task::PlanPower);
         self.spawn(Task::PlanPower, async move {
             let plan = start::plan(&shared).await;
-            shared.update(Update::StartPlan(plan));
+            shared.update(Update::StartPlan(Arc::new(plan)));
         });
     }
 
     /// As with `Down`: nothing new is begun from here on, and calls under way
     /// are waited for, since what they make has to be stopped as well.
-    pub(super) fn stop_machines(&mut self) {
+    pub(super) fn stop_machines(&mut self, plan: Arc<StopPlan>) {
         if self.ends() || self.is_running(&Task::Fix) || self.is_running(&Task::Adopt) {
             return self.refuse("a termination, a stop, a fix or an adoption is under way");
         }
-        if self.shared.state().live().next().is_none() {
-            return self.refuse("there is no machine to stop");
+        if plan.is_empty() && plan.stopping.is_empty() && plan.stopped.is_empty() {
+            return self.refuse("there is no instance to stop");
         }
         if let Err(failure) = self.open_run() {
             return self.tell(Update::Refused(failure));
@@ -56,11 +56,11 @@ impl Dispatcher {
         let shared = self.shared.clone();
         self.spawn(Task::StopMachines, async move {
             shared.must.all_ended().await;
-            stop::run(shared).await;
+            stop::run(shared, plan).await;
         });
     }
 
-    pub(super) fn start_machines(&mut self) {
+    pub(super) fn start_machines(&mut self, plan: &StartPlan) {
         if self.is_busy() {
             return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
@@ -70,19 +70,21 @@ impl Dispatcher {
         if let Some(failure) = by_record(&self.shared.project(), &self.shared.state()) {
             return self.tell(Update::Refused(failure));
         }
-        let instances = self.shared.state().stopped().map(|info| info.id.clone()).collect();
+        let instances = plan.start.iter().map(|(_, found)| found.id.clone()).collect();
         let intended = Event::StartIntended { instances };
         if let Err(failure) = self.open_run().and_then(|()| self.record(intended)) {
             return self.tell(Update::Refused(failure));
         }
-        self.rise_without_launch();
+        self.rise_without_launch(plan);
     }
 
-    /// The nodes that have a machine, in all regions.
-    pub(super) fn rise_without_launch(&mut self) {
+    /// The nodes that have an instance, in all regions; those of `plan` are started.
+    pub(super) fn rise_without_launch(&mut self, plan: &StartPlan) {
         self.begin_rising(Launches::None);
         for region in self.shared.project().region_names() {
-            self.spawn(Task::Region(region.clone()), start::run(self.shared.clone(), region));
+            let ids = plan.ids_in(&region);
+            let work = start::run(self.shared.clone(), region.clone(), ids);
+            self.spawn(Task::Region(region), work);
         }
     }
 

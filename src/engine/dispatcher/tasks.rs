@@ -4,7 +4,7 @@
 use tokio::task::{Id, JoinError};
 
 use crate::{
-    engine::{Event, Update},
+    engine::{Event, Unfinished, Update},
     model::{Failure, NodeName, Region},
 };
 
@@ -26,6 +26,7 @@ pub(super) enum Task {
     Cures,
     Fix,
     WatchFiles,
+    WatchInstances,
     WatchForward,
 }
 
@@ -65,12 +66,12 @@ impl Dispatcher {
         match task {
             Task::Node(node) => self.note(Event::NodeFailed { node: node.clone(), failure }),
             Task::Down => {
-                self.tell(Update::Notice(failure));
-                self.tell(Update::DownEnded { gone: false });
+                self.tell(Update::Notice(failure.clone()));
+                self.tell(Update::DownEnded(self.all_unknown(&failure)));
             }
             Task::StopMachines => {
-                self.tell(Update::Notice(failure));
-                self.tell(Update::StopEnded { complete: false });
+                self.tell(Update::Notice(failure.clone()));
+                self.tell(Update::StopEnded(self.all_unknown(&failure)));
             }
             Task::Adopt => {
                 self.tell(Update::Notice(failure));
@@ -88,7 +89,15 @@ impl Dispatcher {
             | Task::PlanFix
             | Task::Cures
             | Task::WatchFiles
+            | Task::WatchInstances
             | Task::WatchForward => self.tell(Update::Notice(failure)),
         }
+    }
+
+    /// What is left of a termination or a stop that came to no end.
+    fn all_unknown(&self, failure: &Failure) -> Unfinished {
+        let regions = self.shared.project().region_names().into_iter();
+        let unknown = regions.map(|region| (region, failure.clone())).collect();
+        Unfinished { unknown, ..Unfinished::default() }
     }
 }

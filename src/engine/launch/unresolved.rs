@@ -63,10 +63,7 @@ fn leaves_open(error: &CloudError) -> bool {
 }
 
 /// The launches of `region` whose end is not on record.
-pub(in crate::engine) fn unresolved(
-    shared: &Shared,
-    region: &Region,
-) -> Vec<(ClientToken, LaunchRecord)> {
+fn unresolved(shared: &Shared, region: &Region) -> Vec<(ClientToken, LaunchRecord)> {
     let state = shared.state();
     let open = state.launches.iter().filter(|(_, launch)| {
         launch.group.region == *region && launch.state == LaunchState::Intended

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cloud::InstanceState,
     engine::{AdoptedNode, LaunchedInstance, Phase},
-    model::{Failure, GroupKey, InstanceId, InstanceType, NodeName, Region},
+    model::{Failure, GroupKey, InstanceId, InstanceType, NodeName, Region, elapsed},
 };
 
 use super::{ClusterPhase, InstanceInfo, NodeState, RunState};
@@ -68,7 +68,7 @@ impl InstanceInfo {
     /// not for the time that it was stopped.
     pub fn billed_for(&self, now: Timestamp) -> SignedDuration {
         let until = self.ended.unwrap_or(now);
-        let running = self.running_since.map(|since| until.duration_since(since).max(LEAST));
+        let running = self.running_since.map(|since| elapsed(since, until).max(LEAST));
         self.billed_before + running.unwrap_or_default()
     }
 
@@ -121,7 +121,7 @@ impl RunState {
         let node = name.as_ref().and_then(|name| self.nodes.get_mut(name));
         let of_node = node.and_then(|node| node.instance.as_mut());
         let Some(info) = of_node.or_else(|| self.strays.get_mut(id)) else { return };
-        let before = info.state;
+        let (before, of_node) = (info.state, name.is_some());
         info.take_in(state, at);
         info.private_ip = private_ip.or(info.private_ip);
         info.public_ip = public_ip;
@@ -132,6 +132,10 @@ impl RunState {
             }
         }
         self.cluster_changed(before, state);
+        let runs = state.is_live() && !state.is_stopped();
+        if of_node && !runs && self.phase == ClusterPhase::Ready {
+            self.phase = ClusterPhase::Degraded;
+        }
     }
 
     fn node_changed(
@@ -241,6 +245,7 @@ impl RunState {
     /// The machine is the node's from here on.
     pub(super) fn attach(&mut self, region: &Region, launched: &LaunchedInstance, at: Timestamp) {
         self.strays.remove(&launched.id);
+        self.on_record.insert(launched.id.clone());
         self.enter(&launched.node, Phase::Booting, at);
         let Some(node) = self.nodes.get_mut(&launched.node) else { return };
         if let Some(replaced) = &node.instance {

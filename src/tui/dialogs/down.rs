@@ -1,6 +1,8 @@
 //! End the cluster? What would be terminated, what is left alone, what is not
 //! known; done only after a word was typed.
 
+use std::sync::Arc;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -22,12 +24,47 @@ use crate::{
     },
 };
 
-/// The word that ends the cluster.
+/// The word that terminates what is on record.
 const WORD: &str = "terminate";
+/// The words that terminate also what is on no record.
+const ALL: &str = "terminate all";
 
 /// Whether there is anything to terminate, so that the word is asked for.
 pub fn wants_word(model: &Model) -> bool {
-    model.down_plan.as_ref().is_some_and(|plan| !plan.terminate.is_empty())
+    let plan = model.down_plan.as_ref();
+    plan.is_some_and(|plan| !plan.is_empty() || !plan.unrecorded.is_empty())
+}
+
+/// What the typed word confirms.
+fn confirmed(typed: &str, plan: &Arc<DownPlan>) -> Option<Arc<DownPlan>> {
+    match typed {
+        WORD if !plan.is_empty() => Some(Arc::clone(plan)),
+        ALL => Some(Arc::new(DownPlan::clone(plan).including_unrecorded())),
+        _ => None,
+    }
+}
+
+/// The words to type, and what each does.
+fn fields(form: &Form, plan: &DownPlan, theme: &Theme) -> Vec<Line<'static>> {
+    let known = text::count(plan.terminate.len(), "instance");
+    let what = match (plan.terminate.len(), plan.unresolved.is_empty() && !plan.launching) {
+        (0, _) => "terminate what is being launched".to_owned(),
+        (_, true) => format!("terminate {known}"),
+        (_, false) => format!("terminate {known} and what is being launched"),
+    };
+    let all = plan.terminate.len() + plan.unrecorded.len();
+    let all = format!("terminate {}, those on no record too", text::count(all, "instance"));
+    match (plan.is_empty(), plan.unrecorded.is_empty()) {
+        (_, true) => vec![field(WORD, &form.typed, &what, theme)],
+        (true, false) => vec![field(ALL, &form.typed, &all, theme)],
+        (false, false) if form.typed.len() > WORD.len() => {
+            vec![field(ALL, &form.typed, &all, theme)]
+        }
+        (false, false) => vec![
+            field(WORD, &form.typed, &what, theme),
+            Line::styled(format!("`{ALL}`: {all}"), theme.dim),
+        ],
+    }
 }
 
 /// Draws the dialog.
@@ -38,23 +75,17 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
         None => asking(theme),
         Some(plan) => planned(plan, model, room, theme),
     };
-    let foot = if wants_word(model) {
-        let what = format!("terminate {}", count(model));
-        vec![
-            field(WORD, &form.typed, &what, theme),
-            Line::styled("Esc closes, nothing is terminated", theme.dim),
-        ]
-    } else {
-        vec![buttons(&["Close"], 0, theme)]
+    let foot = match &model.down_plan {
+        Some(plan) if wants_word(model) => {
+            let mut foot = fields(form, plan, theme);
+            foot.push(Line::styled("Esc closes, nothing is terminated", theme.dim));
+            foot
+        }
+        _ => vec![buttons(&["Close"], 0, theme)],
     };
     let name = model.state.cluster.as_ref().map_or(model.project.name.as_str(), |id| id.as_str());
     let title = format!("End {}", text::clean(name));
     Sheet { title: &title, width, lines, foot }.render(&mut form.scroll, area, buf, theme);
-}
-
-fn count(model: &Model) -> String {
-    let count = model.down_plan.as_ref().map_or(0, |plan| plan.terminate.len());
-    text::count(count, "instance")
 }
 
 fn asking(theme: &Theme) -> Vec<Line<'static>> {
@@ -66,16 +97,26 @@ fn asking(theme: &Theme) -> Vec<Line<'static>> {
 
 fn planned(plan: &DownPlan, model: &Model, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    if plan.terminate.is_empty() {
+    let row_of = |(region, instance): &(Region, Instance)| row(region, instance, model, room);
+    if plan.is_empty() && plan.unrecorded.is_empty() {
         lines.push(Line::raw("No instance carries the cluster's id: there is nothing to end."));
+    } else if plan.terminate.is_empty() {
+        lines.push(Line::raw("No instance of the cluster is on record."));
     } else {
         lines.push(Line::styled(
             "These would be terminated, with everything on them:",
             theme.strong,
         ));
-        let rows =
-            plan.terminate.iter().map(|(region, instance)| row(region, instance, model, room));
-        lines.extend(rows.map(Line::raw));
+        lines.extend(plan.terminate.iter().map(row_of).map(Line::raw));
+    }
+    lines.extend(launches(plan, room, theme));
+    if !plan.unrecorded.is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::styled(
+            "! These carry the cluster's id and are on no record:",
+            theme.unknown,
+        ));
+        lines.extend(plan.unrecorded.iter().map(row_of).map(Line::raw));
     }
     if !plan.unknown.is_empty() {
         lines.push(Line::default());
@@ -89,11 +130,26 @@ fn planned(plan: &DownPlan, model: &Model, room: usize, theme: &Theme) -> Vec<Li
         lines.push(Line::default());
         lines.push(Line::from(vec![
             Span::styled("Left alone", theme.strong),
-            Span::raw(", since they only share a Ray cluster's name:"),
+            Span::raw(", since they only share a name with the cluster:"),
         ]));
-        let rows = plan.foreign.iter().map(|(region, instance)| row(region, instance, model, room));
-        lines.extend(rows.map(|row| Line::styled(row, theme.dim)));
+        lines.extend(plan.foreign.iter().map(row_of).map(|row| Line::styled(row, theme.dim)));
     }
+    lines
+}
+
+/// Launches whose instances are terminated as well.
+fn launches(plan: &DownPlan, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut texts: Vec<_> = plan.unresolved.iter().map(ToString::to_string).collect();
+    if plan.launching {
+        texts.push("what is launched until the termination begins".into());
+    }
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    let heading = "! What these launches create is terminated, too:";
+    let mut lines = vec![Line::default(), Line::styled(heading, theme.unknown)];
+    let rows = texts.iter().flat_map(|text| text::wrap(&text::clean(text), room - 2));
+    lines.extend(rows.map(|row| Line::raw(format!("  {row}"))));
     lines
 }
 
@@ -123,10 +179,11 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         ui.dialog = None;
         return Vec::new();
     }
-    if form.typed != WORD {
+    let plan = model.down_plan.as_ref();
+    let Some(plan) = plan.and_then(|plan| confirmed(&form.typed, plan)) else {
         return Vec::new();
-    }
+    };
     ui.dialog = None;
     ui.screen = Screen::Instances;
-    vec![Effect::Send(Command::Down)]
+    vec![Effect::Send(Command::Down(plan))]
 }

@@ -53,7 +53,7 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
         (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
         (Work::Stop, _) => Some("the machines are being stopped"),
         (_, ClusterPhase::Gone) => None,
-        _ if model.state.stopped().next().is_some() => Some("machines are stopped: P starts them"),
+        _ if model.state.halted().next().is_some() => Some("machines are stopped: P starts them"),
         _ if ready == all => Some("every node is ready: there is nothing to launch"),
         _ => None,
     }

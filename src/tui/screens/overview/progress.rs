@@ -158,7 +158,7 @@ fn next(model: &Model) -> String {
         ClusterPhase::Stopped => {
             "only volumes are billed; P starts the machines, D ends the cluster".into()
         }
-        ClusterPhase::Degraded if model.state.stopped().next().is_some() => {
+        ClusterPhase::Degraded if model.state.halted().next().is_some() => {
             "P starts what is stopped and goes on with the rest".into()
         }
         ClusterPhase::Rising => "4 shows every node's steps, 5 what they print".into(),
