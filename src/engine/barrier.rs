@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
-use crate::{config::Recipe, model::NodeName};
+use crate::{config::Project, model::NodeName};
 
 use super::{Event, NodeState, Phase, RunState, StepOutcome};
 
@@ -82,12 +82,24 @@ impl Barrier {
 impl Barriers {
     /// The gates as the state has them. Nodes that failed count as still to
     /// come: this is called when they are about to be tried (again).
-    pub(super) fn of(recipe: &Recipe, state: &RunState) -> Self {
+    ///
+    /// Only nodes count that this run works on: those that are planned, and
+    /// those with a machine in a region of the project. Of a failed node that
+    /// was taken out of the configs nothing more comes.
+    pub(super) fn of(project: &Project, state: &RunState) -> Self {
+        let recipe = &project.recipe;
+        let planned: BTreeSet<_> =
+            project.planned_nodes().into_iter().map(|node| node.name).collect();
+        let counts = |node: &&NodeState| {
+            let in_project = project.region(&node.group.region).is_some();
+            planned.contains(&node.name) || (node.is_live() && in_project)
+        };
         let waits = recipe.steps.iter().flat_map(|step| step.needs.iter().chain(&step.after));
         let needed: BTreeSet<_> = waits.collect();
         let steps = recipe.steps.iter().filter(|step| needed.contains(&step.name));
         let barriers = steps.map(|step| {
-            let nodes = state.nodes.values().filter(|node| step.on.includes(node.leader));
+            let nodes = state.nodes.values().filter(counts);
+            let nodes = nodes.filter(|node| step.on.includes(node.leader));
             let waiting: Vec<_> = nodes.filter(|node| !node.has_done(&step.name)).collect();
             let gone = |node: &&&NodeState| !node.is_live() && node.phase.is_settled();
             let barrier = Barrier {

@@ -28,6 +28,15 @@ const CONNECT: Duration = Duration::from_mins(10);
 const DENIED: Duration = Duration::from_mins(1);
 /// The same for a node that was connected before.
 const RECONNECT: Duration = Duration::from_mins(2);
+/// How long after its own limit a step may take to answer: the node ends it,
+/// and an answer that is under way still counts.
+const GRACE: Duration = Duration::from_secs(90);
+/// Connections in a row that may break soon after they were made and without
+/// a line of the step.
+const BREAKS: u32 = 8;
+/// A connection that holds this long did not break at once.
+const HELD: Duration = Duration::from_secs(30);
+const LONGEST_BREAK: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -200,7 +209,9 @@ fn task(shared: &Shared, node: &NodeName, step: &Step) -> Option<Task> {
     }
 }
 
-/// One try, over as many connections as it takes.
+/// One try, over as many connections as it takes and no longer than the step's
+/// limit, whether the node is connected or not. What ends without an answer
+/// is lost: it may still go on there, and the next try attaches to it.
 async fn one_try(
     shared: &Shared,
     host: &Host,
@@ -216,8 +227,25 @@ async fn one_try(
             attempt: attempt.number,
         });
     }
-    let mut connection = Connection::of(&host.node);
     let _wait = step::wait(shared, &host.node, step, attempt.number);
+    let mut last = None;
+    let work = connections(shared, host, session, step, task, attempt.number, &mut last);
+    let ended = tokio::time::timeout(step.timeout + GRACE, work).await;
+    ended.unwrap_or_else(|_| StepOutcome::Lost { failure: step::overdue(step, last.as_ref()) })
+}
+
+/// Runs `task` over one connection after the other; `last` is why the last one broke.
+async fn connections(
+    shared: &Shared,
+    host: &Host,
+    session: &mut Option<Box<dyn Session>>,
+    step: &Step,
+    task: &Task,
+    number: u32,
+    last: &mut Option<RemoteError>,
+) -> StepOutcome {
+    let mut connection = Connection::of(&host.node);
+    let mut breaks = 0;
     loop {
         let connected = match session.take() {
             Some(connected) => connected,
@@ -227,7 +255,9 @@ async fn one_try(
             },
         };
         connection.restored(shared);
-        match over(shared, host, connected.as_ref(), step, task, attempt.number).await {
+        let lines = || shared.logs.lines_of(&host.node, &script::key(step, number));
+        let (before, begun) = (lines(), Instant::now());
+        match over(shared, host, connected.as_ref(), step, task, number).await {
             Ok(outcome) => {
                 *session = Some(connected);
                 return outcome;
@@ -237,13 +267,19 @@ async fn one_try(
             Err(NotDone::Remote(error)) if error.kind.is_transient() => {
                 connection.lost(shared, &error);
                 connected.close().await;
+                let at_once = lines() == before && begun.elapsed() < HELD;
+                breaks = if at_once { breaks + 1 } else { 0 };
+                if breaks == BREAKS {
+                    return StepOutcome::Lost { failure: step::broken(breaks, &error) };
+                }
+                *last = Some(error);
             }
             Err(NotDone::Remote(error)) => {
                 return StepOutcome::Lost { failure: Failure::from(&error) };
             }
             Err(NotDone::Here(failure)) => return StepOutcome::Lost { failure },
         }
-        tokio::time::sleep(FIRST_PAUSE).await;
+        tokio::time::sleep((FIRST_PAUSE * 2_u32.pow(breaks)).min(LONGEST_BREAK)).await;
     }
 }
 

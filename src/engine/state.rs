@@ -233,12 +233,17 @@ impl NodeState {
 }
 
 impl RunState {
-    /// Adds what is planned and not known yet; drops what is neither planned
-    /// any more nor was ever launched.
+    /// Adds what is planned and not known yet; drops what is not planned any
+    /// more, has no machine, and waits for no launch.
     pub fn plan(&mut self, planned: &[PlannedNode]) {
+        let launches = self.launches.values();
+        let open: BTreeSet<&NodeName> = launches
+            .filter(|launch| launch.state == LaunchState::Intended)
+            .flat_map(|launch| &launch.nodes)
+            .collect();
         self.nodes.retain(|name, node| {
             node.instance.is_some()
-                || node.phase != Phase::Planned
+                || open.contains(name)
                 || planned.iter().any(|plan| plan.name == *name)
         });
         for plan in planned {

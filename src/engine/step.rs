@@ -109,6 +109,26 @@ pub(super) fn failure(step: &Step, outcome: &StepOutcome, checks: &[LinkCheck]) 
     }
 }
 
+/// The failure of a step of which no end came within its limit.
+pub(super) fn overdue(step: &Step, last: Option<&RemoteError>) -> Failure {
+    let after = step.timeout.as_secs();
+    let why = match last {
+        Some(error) => format!("the connection broke ({})", error.message),
+        None => "the node is connected and does not answer".to_owned(),
+    };
+    Failure::new(format!("no end within {after} s: {why}"))
+        .hint("look at the node's console output and status checks, then retry the node")
+}
+
+/// The failure of a step whose connections break as soon as they are made.
+pub(super) fn broken(connections: u32, error: &RemoteError) -> Failure {
+    Failure::new(format!(
+        "{connections} connections in a row broke without a line of the step; the last one: {}",
+        error.message
+    ))
+    .hint("look at the node's disk, memory and sshd (`muster ssh`), then retry the node")
+}
+
 /// Runs `script` and logs each of its lines; those on record already are
 /// not told again.
 pub(super) async fn stream(

@@ -19,8 +19,12 @@ pub(super) struct Play {
     pub exit: i32,
     /// What it prints on its standard error at the end, where that is apart.
     pub errors: Vec<String>,
-    /// After how many lines the first connection breaks.
+    /// After how many lines the first connections break.
     pub connection_lost_after: Option<u64>,
+    /// How many do.
+    pub connections_lost: u32,
+    /// Nothing of it ever comes over a connection.
+    pub frozen: bool,
 }
 
 /// Who runs a script.
@@ -55,6 +59,8 @@ impl Play {
             exit: entry.exit,
             errors: entry.errors.lines().map(|line| player.fill(line)).collect(),
             connection_lost_after: entry.connection_lost_after,
+            connections_lost: entry.connections_lost,
+            frozen: entry.frozen,
         }
     }
 
@@ -73,6 +79,8 @@ impl Play {
             exit: 0,
             errors: Vec::new(),
             connection_lost_after: None,
+            connections_lost: 0,
+            frozen: false,
         }
     }
 }

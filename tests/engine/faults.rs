@@ -1,8 +1,13 @@
 //! What goes wrong stays where it is, is said, and can be mended.
 
+use std::{sync::Arc, time::Duration};
+
 use muster::{
-    engine::{ClusterPhase, Command, Event, Phase, StepOutcome},
-    model::NodeName,
+    config::Overrides,
+    engine::{ClusterPhase, Command, Event, NodeState, Phase, StepOutcome, Update},
+    journal::Store,
+    model::{ClusterId, NodeName},
+    sim::{Scenario, World},
 };
 
 use super::two_regions;
@@ -222,6 +227,45 @@ async fn a_step_that_hangs_is_ended_by_its_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_that_never_answers_ends_by_its_limit_and_is_lost() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["eu-west-1/worker-1"]
+        frozen = true
+        "#,
+    ));
+    let up = tokio::time::timeout(Duration::from_hours(1), run.up()).await;
+    assert!(up.is_ok(), "{:?}", run.phases());
+    let node = run.node("eu-west-1/worker-1");
+    assert!(matches!(node.steps["setup"].outcome, Some(StepOutcome::Lost { .. })));
+    let failure = node.failure.as_ref().unwrap();
+    assert!(failure.message.contains("no end within 1800 s"), "{failure}");
+    assert!(failure.hint.as_ref().unwrap().contains("console output"), "{failure:?}");
+    assert_eq!(run.state.count(), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_break_without_a_line_are_not_made_for_ever() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["eu-west-1/worker-1"]
+        output = "one\ntwo\nthree"
+        connection_lost_after = 2
+        connections_lost = 1000000
+        "#,
+    ));
+    let up = tokio::time::timeout(Duration::from_hours(1), run.up()).await;
+    assert!(up.is_ok(), "{:?}", run.phases());
+    let failure = run.node("eu-west-1/worker-1").failure.clone().unwrap();
+    assert!(failure.message.contains("8 connections in a row broke"), "{failure}");
+    assert_eq!(run.state.count(), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn down_says_when_it_can_not_know() {
     let mut run = Run::new(&two_regions(
         r#"
@@ -237,4 +281,42 @@ async fn down_says_when_it_can_not_know() {
     assert_eq!(run.live().await.len(), 3, "eu-west-1 runs on");
     assert!(!run.events.contains(&Event::ClusterGone));
     assert_eq!(run.state.billed().count(), 3);
+}
+
+/// Every node needs what every node does: one that failed and was taken out of
+/// the configs has no part in it any more.
+#[tokio::test(start_paused = true)]
+async fn a_failed_region_that_is_taken_out_is_waited_for_no_more() {
+    let refused = r#"
+        [[faults]]
+        operation = "RunInstances"
+        region = "eu-west-1"
+        answer = { error = "UnauthorizedOperation" }
+    "#;
+    let lost = r#"
+        [[steps]]
+        step = "setup"
+        nodes = ["eu-west-1"]
+        exit = 1
+    "#;
+    for trouble in [refused, lost] {
+        let text = format!("{}\n{trouble}", include_str!("two_regions.toml"));
+        let text = text.replace("on: leader\n", "on: leader\n    needs: [setup]\n");
+        let before = Scenario::parse(&text).unwrap();
+        let listed = "configs = [\"us.yaml\", \"eu.yaml\"]";
+        let after = Scenario::parse(&text.replace(listed, "configs = [\"us.yaml\"]")).unwrap();
+        let own = Overrides { name: Some("story".into()), ..Overrides::default() };
+        let project = Arc::new(before.load_project_with(&own).project.unwrap());
+        let store = Store::in_memory(ClusterId::new("test-000001"));
+        let mut run = Run::on(World::new(&before), project, after.files(own), store);
+        run.up().await;
+        assert_eq!(run.state.count(), (0, 6), "{:?}", run.phases());
+        run.send(Command::Reload);
+        run.until(|update, _| matches!(update, Update::Looked { .. })).await;
+        let up = tokio::time::timeout(Duration::from_hours(2), run.up()).await;
+        assert!(up.is_ok(), "{:?}", run.phases());
+        let ready = |node: &&NodeState| node.group.region.as_str() == "us-west-2";
+        let of_us: Vec<_> = run.state.nodes.values().filter(ready).map(|node| node.phase).collect();
+        assert_eq!(of_us, [Phase::Ready; 3], "{:?}", run.notices);
+    }
 }

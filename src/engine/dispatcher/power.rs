@@ -164,7 +164,7 @@ impl Dispatcher {
         self.shared.halted.send_replace(false);
         self.void_after_lost_leader();
         self.void_lost_services();
-        let barriers = Barriers::of(&self.shared.project().recipe, &self.shared.state());
+        let barriers = Barriers::of(&self.shared.project(), &self.shared.state());
         self.barriers = match launches {
             Launches::Missing => barriers,
             Launches::None => barriers.only(&named(&self.shared.state(), NodeState::is_live)),

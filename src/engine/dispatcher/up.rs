@@ -124,8 +124,8 @@ impl Dispatcher {
 
     fn restart(&mut self, nodes: Vec<NodeName>) {
         if !self.rising {
-            let recipe = &self.shared.project().recipe;
-            self.barriers = Barriers::of(recipe, &self.shared.state()).only(&nodes);
+            let project = self.shared.project();
+            self.barriers = Barriers::of(&project, &self.shared.state()).only(&nodes);
             self.rising = true;
         }
         for node in nodes {

@@ -239,7 +239,12 @@ pub(super) fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, time::Duration};
+    use std::{
+        collections::BTreeMap,
+        io::Write,
+        process::{Command, Stdio},
+        time::Duration,
+    };
 
     use super::{Exit, Folder, Verdict, checked_key, exports, program};
     use crate::remote::Script;
@@ -288,5 +293,58 @@ mod tests {
     fn a_time_limit_is_at_least_a_second() {
         let program = program(&Folder(".muster/c/i-1".into()), &script(&[]), 7).unwrap_or_default();
         assert!(program.starts_with("dir='.muster/c/i-1/step.1' skip=7 limit=1\n"), "{program}");
+    }
+
+    /// What the node's end prints and answers, its home being a disk of 256 KiB
+    /// in a namespace of the test's own. `before` runs there first.
+    fn on_a_small_disk(before: &str, text: &str, again: bool) -> Option<(String, String)> {
+        if !Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|it| it.success()) {
+            return None;
+        }
+        let script = Script { text: text.into(), timeout: Duration::from_mins(1), ..script(&[]) };
+        let program = program(&Folder(".muster/c/i-1".into()), &script, 0).ok()?;
+        let home = tempfile::tempdir().ok()?;
+        let runs = if again { "sh \"$0\"; exec sh \"$0\"" } else { "exec sh \"$0\"" };
+        let setup =
+            format!("mount -t tmpfs -o size=256k none \"$HOME\" && {{ {before}; }} && {runs}");
+        let mut file = tempfile::NamedTempFile::new().ok()?;
+        file.write_all(program.as_bytes()).ok()?;
+        let output = Command::new("unshare")
+            .args(["-rm", "sh", "-c", &setup])
+            .arg(file.path())
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some((text(&output.stdout), text(&output.stderr)))
+    }
+
+    #[test]
+    fn a_script_that_fills_the_disk_still_tells_its_status() {
+        let text = "echo begun; cat /dev/zero >\"$HOME/fill\" 2>/dev/null; exit 3";
+        for again in [false, true] {
+            let Some((out, told)) = on_a_small_disk("true", text, again) else { return };
+            assert_eq!(Verdict::parse(&told), Some(Verdict::Ended(Exit::Status(3))), "{told}");
+            assert!(out.ends_with("muster: the node's disk is full\n"), "{out}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_is_killed_on_a_full_disk_has_a_status() {
+        let text = "cat /dev/zero >\"$HOME/fill\" 2>/dev/null; kill -9 $PPID; sleep 0.1";
+        let Some((out, told)) = on_a_small_disk("true", text, false) else { return };
+        assert_eq!(Verdict::parse(&told), Some(Verdict::Ended(Exit::Status(137))), "{out}{told}");
+    }
+
+    #[test]
+    fn on_a_disk_that_is_full_the_start_fails_and_says_why() {
+        let fill = "cat /dev/zero >\"$HOME/fill\" 2>/dev/null || true";
+        let Some((_, told)) = on_a_small_disk(fill, "echo never", false) else { return };
+        let verdict = Verdict::parse(&told);
+        assert!(
+            matches!(&verdict, Some(Verdict::Failed(why)) if why.contains("disk is full")),
+            "{told}"
+        );
     }
 }

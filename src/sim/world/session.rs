@@ -204,7 +204,12 @@ fn one_off(command: &str) -> Script {
 impl Session for Connection {
     async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
         let run = self.machine.run(&script.key, || self.play_of(script));
-        let breaks_after = run.play.connection_lost_after.filter(|_| run.attached == 1);
+        let breaks = run.attached <= run.play.connections_lost;
+        let breaks_after = run.play.connection_lost_after.filter(|_| breaks);
+        if run.play.frozen {
+            self.machine.down(self.boot).await;
+            return Err(self.closed());
+        }
         let deadline = run.began.checked_add(script.timeout).unwrap_or(run.began + A_YEAR);
         for (number, (offset, line)) in (0_u64..).zip(&run.play.lines) {
             if breaks_after == Some(number) {

@@ -55,8 +55,18 @@ pub(in crate::sim) struct StepSpec {
     /// Never ends by itself.
     #[serde(default)]
     pub hangs: bool,
-    /// The connection breaks after this many lines, once; the script goes on.
+    /// The connection breaks after this many lines; the script goes on.
     pub connection_lost_after: Option<u64>,
+    /// How many connections break there.
+    #[serde(default = "one")]
+    pub connections_lost: u32,
+    /// The connection holds, and nothing ever comes over it.
+    #[serde(default)]
+    pub frozen: bool,
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn a_moment() -> Span {
