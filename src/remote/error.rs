@@ -22,6 +22,9 @@ pub struct RemoteError {
 pub enum RemoteErrorKind {
     /// Refused, no route, no answer: usual while a machine boots.
     Unreachable,
+    /// The node takes connections and then does not answer: usual for a moment
+    /// while a machine boots, else it is frozen or overloaded.
+    Unresponsive,
     /// `Permission denied (publickey)`: usual for some seconds while
     /// cloud-init writes `authorized_keys`, final after that.
     Denied,
@@ -36,7 +39,7 @@ pub enum RemoteErrorKind {
 impl RemoteErrorKind {
     /// Whether the same call may succeed a little later.
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Denied | Self::Lost)
+        matches!(self, Self::Unreachable | Self::Unresponsive | Self::Denied | Self::Lost)
     }
 }
 
@@ -45,6 +48,10 @@ impl From<&RemoteError> for Failure {
         let hint = match error.kind {
             RemoteErrorKind::Unreachable => {
                 "check the security group's port 22, the subnet's route to an internet gateway, and use_internal_ips"
+            }
+            RemoteErrorKind::Unresponsive => {
+                "the machine is frozen or overloaded: look at its console output and status checks \
+                 (`aws ec2 get-console-output`, `aws ec2 describe-instance-status`), and reboot it"
             }
             RemoteErrorKind::Denied => {
                 "check auth.ssh_user against the image, and that the key pair is this private key's"

@@ -44,7 +44,11 @@ impl EventLines {
             }
             Event::NodeFailed { node, failure } => Some(self.failed(at, node.as_ref(), failure)),
             Event::NodePhase { node, phase } => self.phase(at, node, *phase, before),
-            Event::InstanceChanged { instance, state, .. } => {
+            Event::InstanceChanged { instance, state, reason, .. } => {
+                if let Some(failure) = before.unexpected(instance, *state, reason.as_deref()) {
+                    let name = before.node_of(instance).map_or("", |node| node.name.as_str());
+                    return Some(self.failed(at, name, &failure));
+                }
                 let known = before.instances().find(|info| info.id == *instance)?;
                 let name = before.node_of(instance).map_or(instance.as_str(), |n| n.name.as_str());
                 let word = state.as_str();

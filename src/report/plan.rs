@@ -6,7 +6,7 @@ use super::{Paint, Tone, table::table};
 use crate::{
     cloud::Market,
     config::{NodeGroup, Project, RegionConfig},
-    engine::RunState,
+    engine::{NodeState, RunState},
     model::{ClusterId, Price, count},
     survey::Survey,
 };
@@ -106,7 +106,12 @@ pub fn launched(state: &RunState, folder: Option<&Path>) -> Vec<String> {
     if state.halted().next().is_some() {
         lines.push("`muster start` starts what is stopped, and tries again what failed".into());
     } else if failed > 0 {
-        lines.push("`muster up` tries again what failed, `muster logs -n NODE` shows why".into());
+        lines.push("`muster up` tries again what failed, `muster status` shows why".into());
+        // A node that never ran a step has no log.
+        let ran = |node: &&NodeState| node.failure.is_some() && !node.steps.is_empty();
+        if let Some(node) = state.nodes.values().find(ran) {
+            lines.push(format!("`muster logs -n {}` shows what its steps printed", node.name));
+        }
     } else if ready > 0 {
         lines.push("`muster export -o cluster.py` hands it to Python".into());
     }

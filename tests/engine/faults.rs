@@ -7,6 +7,7 @@ use muster::{
     engine::{ClusterPhase, Command, Event, NodeState, Phase, StepOutcome, Update},
     journal::Store,
     model::{ClusterId, NodeName},
+    report::{self, EventLines, Paint},
     sim::{Scenario, World},
 };
 
@@ -263,6 +264,38 @@ async fn connections_that_break_without_a_line_are_not_made_for_ever() {
     let failure = run.node("eu-west-1/worker-1").failure.clone().unwrap();
     assert!(failure.message.contains("8 connections in a row broke"), "{failure}");
     assert_eq!(run.state.count(), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_never_runs_is_named_with_ec2s_reason() {
+    let mut run = Run::new(&two_regions(
+        r#"
+        [nodes."us-west-2/worker-2"]
+        never_runs = true
+        "#,
+    ));
+    run.send(Command::Up);
+    let lines = EventLines::new(jiff::tz::TimeZone::UTC, Paint::when(false));
+    let mut printed = Vec::new();
+    loop {
+        let before = run.state.clone();
+        match run.next().await.unwrap() {
+            Update::Event(stamped) => printed.extend(lines.event(&stamped, &before)),
+            Update::UpEnded => break,
+            _ => {}
+        }
+    }
+    let node = run.node("us-west-2/worker-2");
+    let id = node.instance.as_ref().unwrap().id.to_string();
+    let failure = node.failure.as_ref().unwrap();
+    assert!(failure.message.contains(&id), "{failure}");
+    assert!(failure.message.ends_with("before it ran: Server.InternalError"), "{failure}");
+    assert!(failure.hint.as_ref().unwrap().starts_with("`muster up` launches"), "{failure:?}");
+    let of_it: Vec<_> = printed.iter().filter(|line| line.contains("InternalError")).collect();
+    assert_eq!(of_it.len(), 1, "{printed:#?}");
+    assert!(of_it[0].contains(&id) && of_it[0].contains("`muster up`"), "{of_it:?}");
+    let end = report::launched(&run.state, None).join("\n");
+    assert!(end.contains("`muster status` shows why") && !end.contains("muster logs"), "{end}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,7 +158,7 @@ async fn silence_is_noticed() {
 
 async fn no_banner() {
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    silent_listener(&mute).await;
+    silent_listener(&mute, "connected, but no SSH banner within 5 s").await;
 }
 
 async fn no_handshake() {
@@ -170,17 +170,20 @@ async fn no_handshake() {
     };
     tokio::select! {
         () = greet => {}
-        () = silent_listener(&listener) => {}
+        () = silent_listener(&listener, "connected, but no shell on 192.0.2.7 within 15 s") => {}
     }
 }
 
-async fn silent_listener(listener: &tokio::net::TcpListener) {
+async fn silent_listener(listener: &tokio::net::TcpListener, what: &str) {
     let bench = Bench::new();
     let config = bench.folder.path().join("config");
     write_ssh_config(&config, listener.local_addr().unwrap().port());
     let remote = remote(&bench.folder.path().join("other"), &config);
     let error = remote.connect(&bench.host("i-1")).await.err().unwrap();
-    assert_eq!(error.kind, RemoteErrorKind::Unreachable, "{error}");
+    assert_eq!(error.kind, RemoteErrorKind::Unresponsive, "{error}");
+    assert!(error.message.contains(what), "{error}");
+    let hint = muster::model::Failure::from(&error).hint.unwrap();
+    assert!(hint.contains("console output") && !hint.contains("port 22"), "{hint}");
     until("no ssh of ours runs", || bench.masters() == 0).await;
 }
 
@@ -197,6 +200,23 @@ async fn no_answer_any_more() {
     let error = outcome.unwrap_err();
     assert_eq!(error.kind, RemoteErrorKind::Lost);
     assert!(error.message.contains("not responding"), "{error}");
+    session.close().await;
+}
+
+/// A logout removes the user's runtime folder, sockets and ssh's config included.
+#[tokio::test]
+async fn a_runtime_folder_that_was_removed_is_created_again() {
+    let bench = Bench::new();
+    let session = bench.connect().await;
+    let config = bench.ssh_config_in_use();
+    fs::remove_dir_all(config.parent().unwrap()).unwrap();
+    let (_, outcome) = try_run(&*session, &script("before.1", "true"), 0).await;
+    assert_eq!(outcome.unwrap_err().kind, RemoteErrorKind::Lost, "the step is picked up");
+    session.close().await;
+    let session = bench.connect().await;
+    let (lines, exit) = run(&*session, &script("after.1", "echo here")).await;
+    assert_eq!((lines, exit), (vec!["here".into()], Exit::Status(0)));
+    assert_ne!(bench.ssh_config_in_use(), config);
     session.close().await;
 }
 

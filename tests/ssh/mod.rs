@@ -78,6 +78,19 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// The config that the ssh process of this cluster's connection was given.
+    fn ssh_config_in_use(&self) -> std::path::PathBuf {
+        let folder = self.folder.path().to_str().unwrap();
+        let entries = fs::read_dir("/proc").unwrap().map_while(Result::ok);
+        let commands = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        let text = |command: Vec<u8>| String::from_utf8_lossy(&command).into_owned();
+        let ours = commands.map(text).find(|command| command.contains(folder)).unwrap();
+        let mut arguments = ours.split('\0').skip_while(|argument| *argument != "-F").skip(1);
+        arguments.next().unwrap().into()
+    }
+}
+
 fn remote(folder: &Path, config: &Path) -> SshRemote {
     let cluster = ClusterId::new("test-abc123");
     let options =

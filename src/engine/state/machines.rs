@@ -117,6 +117,7 @@ impl RunState {
         (private_ip, public_ip): (Option<Ipv4Addr>, Option<IpAddr>),
         at: Timestamp,
     ) {
+        let failure = self.unexpected(id, state, reason);
         let name = self.by_instance.get(id).cloned();
         let node = name.as_ref().and_then(|name| self.nodes.get_mut(name));
         let of_node = node.and_then(|node| node.instance.as_mut());
@@ -127,8 +128,8 @@ impl RunState {
         info.public_ip = public_ip;
         if let Some(name) = name {
             self.node_changed(&name, (before, state), at);
-            if !(before.is_stopped() && state.is_stopped()) {
-                self.explain(&name, state, reason);
+            if let (Some(failure), Some(node)) = (failure, self.nodes.get_mut(&name)) {
+                node.failure = Some(failure);
             }
         }
         self.cluster_changed(before, state);
@@ -156,37 +157,47 @@ impl RunState {
         };
         let known = self.nodes.get(name).and_then(|node| node.failure.clone());
         self.enter(name, phase, at);
-        let Some(node) = self.nodes.get_mut(name).filter(|_| now.is_stopped()) else { return };
-        if before.is_stopped() {
+        let Some(node) = self.nodes.get_mut(name) else { return };
+        if (before.is_stopped() && now.is_stopped()) || !before.is_live() {
             node.failure = known;
-        } else {
+        } else if now.is_stopped() {
             node.services_lost = true;
             node.unverify();
         }
     }
 
-    /// Says why where nobody asked for it.
-    fn explain(&mut self, name: &NodeName, state: InstanceState, reason: Option<&str>) {
+    /// Returns the failure that it is for its node if the instance `id` is in
+    /// `state` now, and muster has neither stopped nor terminated it. `None`
+    /// where the record knows of it already.
+    pub fn unexpected(
+        &self,
+        id: &InstanceId,
+        state: InstanceState,
+        reason: Option<&str>,
+    ) -> Option<Failure> {
+        let before = self.node_of(id)?.instance.as_ref()?.state;
         let by_muster = match self.phase {
             ClusterPhase::Falling => true,
             ClusterPhase::Stopping | ClusterPhase::Stopped => state.is_stopped(),
             _ => false,
         };
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let failure = if by_muster {
-            return;
-        } else if state.is_stopped() {
-            Failure::new(format!("the machine was stopped, and not by muster{reason}"))
-                .hint("`muster start` starts it again; meanwhile its volumes are billed")
-        } else if !state.is_live() {
-            Failure::new(format!("the machine was ended{reason}"))
-                .hint("`up` again launches another one in its place")
-        } else {
-            return;
-        };
-        if let Some(node) = self.nodes.get_mut(name) {
-            node.failure = Some(failure);
+        let known = !before.is_live() || (before.is_stopped() && state.is_stopped());
+        if by_muster || known || (state.is_live() && !state.is_stopped()) {
+            return None;
         }
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        Some(if state.is_stopped() {
+            Failure::new(format!("instance {id} was stopped, and not by muster{reason}"))
+                .hint("`muster start` starts it again; meanwhile its volumes are billed")
+        } else if before == InstanceState::Pending {
+            Failure::new(format!("EC2 terminated instance {id} before it ran{reason}")).hint(
+                "`muster up` launches another one in its place; if that ends likewise, check the \
+                 image and the KMS key of its volumes",
+            )
+        } else {
+            Failure::new(format!("instance {id} was terminated, and not by muster{reason}"))
+                .hint("`muster up` launches another one in its place")
+        })
     }
 
     /// All machines stopped is a stopped cluster, whoever did it; and one that

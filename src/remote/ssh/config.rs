@@ -48,6 +48,11 @@ impl Files {
         Ok(Self { runtime, config, known_hosts })
     }
 
+    /// Whether they still exist: a logout removes the user's runtime folder.
+    pub fn exist(&self) -> bool {
+        self.config.is_file()
+    }
+
     /// ssh's arguments for a master connection to `host` with its control socket at `socket`.
     pub fn arguments(&self, host: &Host, socket: &Path) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["-F".into(), self.config.clone().into()];

@@ -18,6 +18,9 @@ pub fn connect_failed(said: &str, key: Option<&Path>) -> (Kind, String) {
         (Kind::Local, summary(said))
     } else if let Some(line) = denied(said) {
         (Kind::Denied, summary(line))
+    } else if is_silent(said) {
+        let message = "the node does not answer: connected, but no SSH banner within 5 s";
+        (Kind::Unresponsive, message.to_owned())
     } else {
         (Kind::Unreachable, summary(said))
     }
@@ -32,6 +35,13 @@ fn is_host_key_refused(said: &str) -> bool {
 fn denied(said: &str) -> Option<&str> {
     let denials = ["Permission denied (", "Too many authentication failures"];
     said.lines().find(|line| denials.iter().any(|words| line.contains(words)))
+}
+
+/// Whether the node took the connection and then sent nothing. Through a proxy
+/// ssh can't tell that from a proxy that does not reach the node.
+fn is_silent(said: &str) -> bool {
+    let by_proxy = said.contains("UNKNOWN port");
+    said.contains("timed out during banner exchange") && !by_proxy
 }
 
 /// Troubles that the same call meets again, whatever the node does.
@@ -108,7 +118,11 @@ mod tests {
             // macOS says this for an unreachable network; it is no answer of a node.
             ("ssh: connect to host 10.0.0.1 port 22: Permission denied", Kind::Unreachable),
             ("kex_exchange_identification: read: Connection reset by peer", Kind::Unreachable),
-            ("Connection timed out during banner exchange", Kind::Unreachable),
+            ("Connection timed out during banner exchange", Kind::Unresponsive),
+            (
+                "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out",
+                Kind::Unreachable,
+            ),
             ("ubuntu@10.0.0.1: Permission denied (publickey).", Kind::Denied),
             (
                 "Received disconnect from ::1 port 22:2: Too many authentication failures",

@@ -324,8 +324,8 @@ mod tests {
     fn a_script_that_fills_the_disk_still_tells_its_status() {
         let text = "echo begun; cat /dev/zero >\"$HOME/fill\" 2>/dev/null; exit 3";
         for again in [false, true] {
-            let Some((out, told)) = on_a_small_disk("true", text, again) else { return };
-            assert_eq!(Verdict::parse(&told), Some(Verdict::Ended(Exit::Status(3))), "{told}");
+            let Some((out, answer)) = on_a_small_disk("true", text, again) else { return };
+            assert_eq!(Verdict::parse(&answer), Some(Verdict::Ended(Exit::Status(3))), "{answer}");
             assert!(out.ends_with("muster: the node's disk is full\n"), "{out}");
         }
     }
@@ -333,18 +333,22 @@ mod tests {
     #[test]
     fn a_script_that_is_killed_on_a_full_disk_has_a_status() {
         let text = "cat /dev/zero >\"$HOME/fill\" 2>/dev/null; kill -9 $PPID; sleep 0.1";
-        let Some((out, told)) = on_a_small_disk("true", text, false) else { return };
-        assert_eq!(Verdict::parse(&told), Some(Verdict::Ended(Exit::Status(137))), "{out}{told}");
+        let Some((out, answer)) = on_a_small_disk("true", text, false) else { return };
+        assert_eq!(
+            Verdict::parse(&answer),
+            Some(Verdict::Ended(Exit::Status(137))),
+            "{out}{answer}"
+        );
     }
 
     #[test]
     fn on_a_disk_that_is_full_the_start_fails_and_says_why() {
         let fill = "cat /dev/zero >\"$HOME/fill\" 2>/dev/null || true";
-        let Some((_, told)) = on_a_small_disk(fill, "echo never", false) else { return };
-        let verdict = Verdict::parse(&told);
+        let Some((_, answer)) = on_a_small_disk(fill, "echo never", false) else { return };
+        let verdict = Verdict::parse(&answer);
         assert!(
             matches!(&verdict, Some(Verdict::Failed(why)) if why.contains("disk is full")),
-            "{told}"
+            "{answer}"
         );
     }
 }

@@ -75,7 +75,8 @@ impl Master {
                 Ok(Self { session, process, stdin, said, socket, files })
             }
             Ok(Ready::No(answer)) => Err(refused(process, &said, &answer, key).await),
-            Err(_) => Err((RemoteErrorKind::Unreachable, silent(&said, host))),
+            // ssh has had its five seconds for the banner: the node has answered once.
+            Err(_) => Err((RemoteErrorKind::Unresponsive, silent(&said, host))),
         }
     }
 
@@ -192,7 +193,10 @@ async fn refused(mut process: Child, said: &Said, answer: &str, key: Option<&Pat
 
 fn silent(said: &Said, host: &Host) -> String {
     let seconds = CONNECT_WITHIN.as_secs();
-    let text = format!("no shell on {} within {seconds} s", host.address);
+    let text = format!(
+        "the node does not answer: connected, but no shell on {} within {seconds} s",
+        host.address
+    );
     match diagnose::summary(&said.so_far()) {
         said if said.is_empty() => text,
         said => format!("{text}: {said}"),

@@ -15,7 +15,7 @@ mod runtime;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::mpsc;
@@ -53,8 +53,9 @@ pub struct SshOptions {
 #[derive(Debug)]
 pub struct SshRemote {
     options: SshOptions,
-    /// Written when the first connection is made: whoever only looks leaves nothing behind.
-    files: OnceLock<std::result::Result<Arc<config::Files>, Failure>>,
+    /// Written when the first connection is made, so that a command that only
+    /// reads leaves nothing behind; and again where they were removed meanwhile.
+    files: Mutex<Option<Arc<config::Files>>>,
 }
 
 impl SshRemote {
@@ -62,13 +63,28 @@ impl SshRemote {
     /// config to include can't be read.
     pub fn new(options: SshOptions) -> std::result::Result<Self, Failure> {
         config::check_include(options.include.as_deref())?;
-        Ok(Self { options, files: OnceLock::new() })
+        Ok(Self { options, files: Mutex::default() })
     }
 
-    fn files(&self) -> std::result::Result<&Arc<config::Files>, Failure> {
+    fn files(&self) -> std::result::Result<Arc<config::Files>, Failure> {
+        let mut held = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(files) = held.as_ref().filter(|files| files.exist()) {
+            return Ok(files.clone());
+        }
         let SshOptions { folder, include, .. } = &self.options;
-        let write = || config::Files::write(folder, include.as_deref()).map(Arc::new);
-        self.files.get_or_init(write).as_ref().map_err(Clone::clone)
+        let files = Arc::new(config::Files::write(folder, include.as_deref())?);
+        *held = Some(files.clone());
+        Ok(files)
+    }
+
+    async fn master(&self, host: &Host) -> std::result::Result<master::Master, master::Trouble> {
+        let files = || self.files().map_err(|why| (RemoteErrorKind::Local, why.to_string()));
+        let first = files()?;
+        match master::Master::connect(&first, host).await {
+            // Removed while ssh started, which is no fault of ssh's.
+            Err(_) if !first.exist() => master::Master::connect(&files()?, host).await,
+            connected => connected,
+        }
     }
 }
 
@@ -79,12 +95,7 @@ impl Remote for SshRemote {
     }
 
     async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
-        let files = self.files().map_err(|failure| RemoteError {
-            kind: RemoteErrorKind::Local,
-            node: host.node.clone(),
-            message: failure.to_string(),
-        })?;
-        match master::Master::connect(files, host).await {
+        match self.master(host).await {
             Ok(master) => Ok(Box::new(SshSession {
                 master,
                 folder: durable::Folder::new(&self.options.cluster, host),
