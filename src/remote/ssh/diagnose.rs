@@ -38,7 +38,7 @@ fn denied(said: &str) -> Option<&str> {
 }
 
 /// Whether the node took the connection and then sent nothing. Through a proxy
-/// ssh can't tell that from a proxy that does not reach the node.
+/// that looks like a proxy that does not reach the node.
 fn is_silent(said: &str) -> bool {
     let by_proxy = said.contains("UNKNOWN port");
     said.contains("timed out during banner exchange") && !by_proxy
