@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     cloud::{Instance, Market, tags},
     config::{NodeGroup, Project, RegionConfig},
@@ -19,7 +19,7 @@ pub fn launch_plan(
     state: &RunState,
     cluster: &ClusterId,
     paint: Paint,
-) -> Vec<String> {
+) -> Vec<Line> {
     let heading = ["region", "nodes", "type", "where", "billed"].map(str::to_owned).to_vec();
     let mut rows = vec![heading];
     let mut prices = Vec::new();
@@ -31,11 +31,11 @@ pub fn launch_plan(
             rows.push(row(region, group, missing, price));
         }
     }
-    let mut lines = vec![format!("muster up launches {}", paint.paint(Tone::Strong, cluster))];
-    lines.push(String::new());
-    lines.extend(table(&rows).into_iter().map(|line| format!("  {line}")));
-    lines.push(String::new());
-    lines.push(summary(project, state, Price::sum(prices.into_iter())));
+    let mut lines = vec![line!["muster up launches ", paint.paint(Tone::Strong, cluster)]];
+    lines.push(Line::empty());
+    lines.extend(table(&rows).into_iter().map(|line| Line::from(line).indented(2)));
+    lines.push(Line::empty());
+    lines.push(summary(project, state, Price::sum(prices.into_iter())).into());
     lines
 }
 
@@ -120,39 +120,43 @@ pub fn down_plan(
     cluster: Option<&ClusterId>,
     plan: &DownPlan,
     paint: Paint,
-) -> Vec<String> {
+) -> Vec<Line> {
     let mut lines = match cluster.map(|id| paint.paint(Tone::Strong, id)) {
-        None => vec![format!(
-            "No cluster of project {} is known here: there is nothing to end.",
-            paint.paint(Tone::Strong, project)
-        )],
-        Some(id) if plan.terminate.is_empty() => vec![format!("No instance carries the id {id}.")],
-        Some(id) => vec![format!("muster down terminates what carries the id {id}"), String::new()],
+        None => vec![line![
+            "No cluster of project ",
+            paint.paint(Tone::Strong, project),
+            " is known here: there is nothing to end.",
+        ]],
+        Some(id) if plan.terminate.is_empty() => {
+            vec![line!["No instance carries the id ", id, "."]]
+        }
+        Some(id) => vec![line!["muster down terminates what carries the id ", id], Line::empty()],
     };
     lines.extend(instances(&plan.terminate));
     if !plan.foreign.is_empty() {
         let mark = paint.paint(Tone::Care, "!");
-        let heading = format!("{mark} these share the Ray cluster name only, and are left alone");
-        lines.extend([String::new(), heading, String::new()]);
+        let heading = line![mark, " these share the Ray cluster name only, and are left alone"];
+        lines.extend([Line::empty(), heading, Line::empty()]);
         lines.extend(instances(&plan.foreign));
         lines.extend(others(plan));
     }
     for (region, failure) in &plan.unknown {
         let mark = paint.paint(Tone::Care, "?");
-        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
+        let what = format!(" {region} could not be asked: {failure}");
+        lines.extend([Line::empty(), line![mark, what]]);
     }
     lines
 }
 
 /// How what belongs to other clusters of muster's is ended.
-fn others(plan: &DownPlan) -> Vec<String> {
+fn others(plan: &DownPlan) -> Vec<Line> {
     let ids = plan.foreign.iter().filter_map(|(_, instance)| instance.tags.get(tags::CLUSTER));
     let ids: BTreeSet<_> = ids.collect();
-    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}");
+    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}").into();
     ids.into_iter().map(way).collect()
 }
 
-fn instances(found: &[(Region, Instance)]) -> Vec<String> {
+fn instances(found: &[(Region, Instance)]) -> Vec<Line> {
     let row = |(region, instance): &(Region, Instance)| {
         let name = instance.tags.get(tags::NAME).cloned().unwrap_or_default();
         let state = instance.state.as_str().to_owned();
@@ -160,5 +164,5 @@ fn instances(found: &[(Region, Instance)]) -> Vec<String> {
         vec![region.to_string(), id, kind, state, name]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
-    table(&rows).into_iter().map(|line| format!("  {line}")).collect()
+    table(&rows).into_iter().map(|line| Line::from(line).indented(2)).collect()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     config::Project,
     engine::{ClusterPhase, InstanceInfo, NodeState, Phase, RunState},
@@ -33,14 +33,15 @@ pub struct StatusDocument<'a> {
 }
 
 /// `document` for people.
-pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) -> Vec<String> {
+pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) -> Vec<Line> {
     let state = document.state;
     let mut lines = match &state.cluster {
-        Some(cluster) => vec![headline(cluster, state, paint), String::new()],
-        None => vec![format!(
-            "No cluster of project {} is known here; `muster up` launches one.",
-            paint.paint(Tone::Strong, document.project)
-        )],
+        Some(cluster) => vec![headline(cluster, state, paint), Line::empty()],
+        None => vec![line![
+            "No cluster of project ",
+            paint.paint(Tone::Strong, document.project),
+            " is known here; `muster up` launches one.",
+        ]],
     };
     if state.cluster.is_some() {
         lines.extend(nodes(project, state, paint));
@@ -49,28 +50,28 @@ pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) ->
     }
     for (region, failure) in &document.unknown {
         let mark = paint.paint(Tone::Care, "?");
-        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
+        let what = format!(" {region} could not be asked: {failure}");
+        lines.extend([Line::empty(), line![mark, what]]);
     }
     for (cluster, count) in &document.others {
         lines.extend(other(cluster, *count, paint));
     }
     if let Some(folder) = &document.folder {
         let files = paint.paint(Tone::Dim, "files");
-        lines.extend([String::new(), format!("{files} {}", folder.display())]);
+        lines.extend([Line::empty(), line![files, format!(" {}", folder.display())]]);
     }
     lines
 }
 
-fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [String; 3] {
+fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [Line; 3] {
     let mark = paint.paint(Tone::Care, "!");
-    let what = format!(
-        "{mark} {count} instances carry the id of {cluster}, a cluster of this project that has"
-    );
+    let what =
+        format!(" {count} instances carry the id of {cluster}, a cluster of this project that has");
     let todo = format!("  no journal here; `muster down --cluster {cluster}` terminates them");
-    [String::new(), what, todo]
+    [Line::empty(), line![mark, what], todo.into()]
 }
 
-fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
+fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> Line {
     let (word, tone) = match state.phase {
         ClusterPhase::Planned => ("planned", Tone::Dim),
         ClusterPhase::Rising => ("coming up", Tone::Care),
@@ -87,12 +88,13 @@ fn headline(cluster: &ClusterId, state: &RunState, paint: Paint) -> String {
         0 => String::new(),
         count => format!(" · {count} stopped: their volumes are billed"),
     };
-    format!(
-        "{} · {} · {ready} of {} nodes ready · {billed} instances billed{stopped}",
+    let all = state.nodes.len();
+    line![
         paint.paint(Tone::Strong, cluster),
+        " · ",
         paint.paint(tone, word),
-        state.nodes.len()
-    )
+        format!(" · {ready} of {all} nodes ready · {billed} instances billed{stopped}"),
+    ]
 }
 
 /// By region as given, then what the configs don't name any more.
@@ -106,15 +108,13 @@ fn number(node: &NodeState) -> u32 {
     node.name.short().rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<String> {
+fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<Line> {
     let heading = ["", "node", "phase", "instance", "state", "type", "zone", "private", "public"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     rows.extend(in_order(project, state).into_iter().map(row));
-    let mut lines = table(&rows);
-    if let Some(heading) = lines.first_mut() {
-        *heading = paint.paint(Tone::Dim, &heading);
-    }
-    lines
+    let mut lines = table(&rows).into_iter();
+    let heading = lines.next().map(|heading| paint.paint(Tone::Dim, heading).into());
+    heading.into_iter().chain(lines.map(Line::from)).collect()
 }
 
 fn row(node: &NodeState) -> Vec<String> {
@@ -138,25 +138,26 @@ fn row(node: &NodeState) -> Vec<String> {
     ]
 }
 
-fn failures(state: &RunState, paint: Paint) -> Vec<String> {
+fn failures(state: &RunState, paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     for node in state.nodes.values() {
         let Some(failure) = &node.failure else { continue };
         let mark = paint.paint(Tone::Bad, "✗");
-        lines.extend([String::new(), format!("{mark} {}: {failure}", node.name)]);
-        let hint = |hint| format!("    {} {hint}", paint.paint(Tone::Dim, "do"));
+        lines.extend([Line::empty(), line![mark, format!(" {}: {failure}", node.name)]]);
+        let hint = |hint| line!["    ", paint.paint(Tone::Dim, "do"), format!(" {hint}")];
         lines.extend(failure.hint.as_ref().map(hint));
     }
     lines
 }
 
-fn strays(state: &RunState, paint: Paint) -> Vec<String> {
+fn strays(state: &RunState, paint: Paint) -> Vec<Line> {
     let alive = state.strays.values().filter(|info| info.state.is_live());
     let line = |info: &InstanceInfo| {
         let mark = paint.paint(Tone::Care, "!");
         let InstanceInfo { id, region, instance_type, state, .. } = info;
-        let what = format!("{mark} {id} in {region} ({instance_type}, {})", state.as_str());
-        [String::new(), format!("{what} carries the cluster's id, but no launch on record made it")]
+        let what = format!(" {id} in {region} ({instance_type}, {})", state.as_str());
+        let what = format!("{what} carries the cluster's id, but no launch on record made it");
+        [Line::empty(), line![mark, what]]
     };
     alive.flat_map(line).collect()
 }
