@@ -34,7 +34,6 @@ AWS_PROFILE, ~/.aws/config, AWS_ENDPOINT_URL. NO_COLOR switches colours off.";
     version,
     after_help = EXIT_CODES,
     args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Cli {

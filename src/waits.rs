@@ -153,6 +153,7 @@ pub struct Waits {
 struct Open {
     number: u64,
     waits: BTreeMap<u64, (Wait, Option<Detail>)>,
+    others: Vec<Waits>,
 }
 
 /// Reports how a wait stands at the moment it is read.
@@ -206,6 +207,11 @@ impl Waits {
         Waiting { of: self.clone(), number }
     }
 
+    /// From here on lists what `other` lists as well.
+    pub fn include(&self, other: &Self) {
+        self.lock().others.push(other.clone());
+    }
+
     /// What has been waited for at least `least`: causes before effects, the
     /// longest wait of a kind first.
     pub fn list(&self, least: Duration) -> Vec<Wait> {
@@ -216,6 +222,7 @@ impl Waits {
             None => wait.clone(),
         };
         let mut waits: Vec<_> = long.map(now).collect();
+        waits.extend(open.others.iter().flat_map(|other| other.list(least)));
         waits.sort_by_key(|wait| (wait.kind, wait.since));
         waits
     }

@@ -3,17 +3,17 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use super::Trouble;
-use crate::{model::Failure, report::Out};
+use super::{Exit, Trouble};
+use crate::{model::Failure, report::Out, signals::Signals};
 
-/// Whether the user says yes to `question`. `Err` where nobody can be asked.
+/// Whether the user answers yes to `question`; anything else is no. `Err` where
+/// there is no terminal to ask on, or where Ctrl-C or another signal ended it.
 pub async fn confirm(question: &str, err: &mut Out) -> Result<bool, Trouble> {
     if !std::io::stdin().is_terminal() {
-        let failure = Failure::new("this has to be confirmed, and standard input is no terminal");
-        return Err(Trouble::usage(failure.hint("add --yes once you are sure")));
+        return Err(Trouble::usage(Failure::new("stdin is not a terminal; pass --yes")));
     }
     err.prompt(&format!("{question} [y/N] "))?;
-    let line = line().await?;
+    let line = line(err).await?;
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
@@ -32,9 +32,8 @@ pub async fn ask<T>(
 ) -> Result<T, Trouble> {
     loop {
         err.prompt(&format!("{question} [{default}]: "))?;
-        let line = line().await?;
+        let line = line(err).await?;
         if line.is_empty() {
-            err.line("")?;
             return Err(Trouble::failed(Failure::new("not answered; nothing was written")));
         }
         match read(if line.trim().is_empty() { default } else { line.trim() }) {
@@ -44,11 +43,24 @@ pub async fn ask<T>(
     }
 }
 
-/// A line of standard input with its end; empty where there is none left.
-async fn line() -> Result<String, Trouble> {
+/// The answer to an open question, with its line end; empty at the end of the
+/// input. A signal ends the command at once, with the cursor on a new line.
+async fn line(err: &mut Out) -> Result<String, Trouble> {
+    let mut signals = Signals::new()?;
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line)
     });
-    Ok(answer.await.map_err(|error| color_eyre::eyre::eyre!(error))??)
+    tokio::select! {
+        answer = answer => {
+            let line = answer.map_err(|error| color_eyre::eyre::eyre!(error))??;
+            err.answered(!line.ends_with('\n'))?;
+            Ok(line)
+        }
+        Some(signal) = futures_util::StreamExt::next(&mut signals) => {
+            err.answered(true)?;
+            let failure = Failure::new("interrupted before the answer; nothing was changed");
+            Err(Trouble::Told { exit: Exit::signal(signal), failure })
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
         }
         world => world?,
     };
+    world.attend(streams);
     let remote = world.remote_for_looking();
     let cluster = world.peek()?.and_then(|(_, state)| state.cluster);
     let options =

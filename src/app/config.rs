@@ -27,7 +27,8 @@ pub fn run(args: &ConfigArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         }
         (ConfigFormat::Yaml, None) => {
             for (name, text) in resolved::files(&project) {
-                streams.out.line(format!("---\n# file: {name}\n{}", text.trim_end()))?;
+                let text = format!("---\n# file: {name}\n{}", text.trim_end());
+                streams.out.document(&text)?;
             }
         }
         (ConfigFormat::Text, None) => {

@@ -23,6 +23,13 @@ const FIRST: &str = "mistakes";
 /// the first frame stands.
 pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     refuse_mistyped(&args)?;
+    if names_nothing(&args) {
+        streams.err.lines(&[
+            "no muster.yaml in this folder: `muster demo` opens the dashboard on a simulated world",
+            "and `muster init` writes the configs of a project; `muster help` lists all commands",
+        ])?;
+        return Ok(Exit::USAGE);
+    }
     let mut world = World::open(&args)?;
     let mut scenario = args.scenario.clone();
     needs_terminal()?;
@@ -61,6 +68,12 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
 pub async fn demo(args: DemoArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let scenario = Some(args.scenario.unwrap_or_else(|| FIRST.to_owned()));
     run(ProjectArgs { scenario, ..ProjectArgs::default() }, streams).await
+}
+
+/// Whether there is no project: neither arguments nor a file name one.
+fn names_nothing(args: &ProjectArgs) -> bool {
+    let named = args.scenario.is_some() || !args.configs.is_empty();
+    !named && !Path::new("muster.yaml").exists()
 }
 
 /// `muster chekc us.yaml` names no config `chekc`.

@@ -12,8 +12,9 @@ use crate::{
     engine::{NodeState, host_of, sanitize},
     model::{Failure, NodeName},
     remote::{Host, Printed, Remote, Session},
-    report::Tone,
+    report::{Tone, line},
     signals::Signals,
+    waits::Waiting,
 };
 
 /// How often a connection is tried: sshd drops some of those that come all at once.
@@ -31,6 +32,7 @@ pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     } else {
         Known::open(&world, streams).await?
     };
+    let waits = streams.waits.clone();
     let picked = pick::nodes(&known.state, &args.on)?;
     let command = line_of(&args.command);
     let mut bench = Bench::new(&args, &picked, streams);
@@ -44,7 +46,8 @@ pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         {
             let host = host_of(&world.project, node);
             let (remote, lines) = (known.remote.clone(), sender.clone());
-            running.push(on_one(remote, node.name.clone(), host, &command, lines));
+            let wait = waits.begin(&node.name, "the command to end");
+            running.push(on_one(remote, node.name.clone(), host, &command, lines, wait));
         }
         tokio::select! {
             // What a node printed is told before how it ended.
@@ -53,7 +56,7 @@ pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble>
             Some(signal) = signals.next() => {
                 // Commands end with their connections.
                 drop(running);
-                bench.streams.err.line("\nended on every node")?;
+                bench.streams.err.lines(&["", "ended on every node"])?;
                 return Ok(Exit::signal(signal));
             }
             Some((node, outcome)) = running.next() => {
@@ -95,6 +98,7 @@ async fn on_one(
     host: Result<Host, Failure>,
     command: &str,
     lines: mpsc::Sender<(NodeName, Printed)>,
+    _until_it_ends: Waiting,
 ) -> (NodeName, Outcome) {
     let outcome = match host {
         Ok(host) => command_on(&*remote, &host, command, lines).await,
@@ -171,7 +175,7 @@ impl<'a> Bench<'a> {
         }
         let to = if out { &mut self.streams.out } else { &mut self.streams.err };
         let origin = to.paint().paint(Tone::Dim, format!("{node:<width$} |", width = self.width));
-        Ok(to.line(format!("{origin} {}", sanitize(&text)))?)
+        Ok(to.line(line![origin, format!(" {}", sanitize(&text))])?)
     }
 
     fn ended(&mut self, node: NodeName, outcome: Outcome) -> Result<(), Trouble> {
@@ -200,7 +204,8 @@ impl<'a> Bench<'a> {
     fn tell_failed(&mut self) -> Result<(), Trouble> {
         let err = &mut self.streams.err;
         let mark = err.paint().paint(Tone::Bad, "✗");
-        err.line(format!("{mark} failed on {} of {} nodes", self.failed.len(), self.asked))?;
+        let what = format!(" failed on {} of {} nodes", self.failed.len(), self.asked);
+        err.line(line![mark, what])?;
         for (node, outcome) in &self.failed {
             let what = match outcome {
                 Ok(status) => format!("exit status {status}"),

@@ -20,7 +20,7 @@ pub async fn run(args: ExportArgs, streams: &mut Streams) -> Result<Exit, Troubl
             write(path, &text)?;
             streams.err.line(format!("written to {}", path.display()))?;
         }
-        None => streams.out.line(text.trim_end())?,
+        None => streams.out.document(text.trim_end())?,
     }
     Ok(Exit::DONE)
 }

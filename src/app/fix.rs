@@ -34,7 +34,7 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
     let fix = fix.map_err(told)?;
     if args.print.is_some() {
         let script = remedy::script(&fix.plan, world.name()).map_err(Trouble::failed)?;
-        watch.streams.out.line(script.trim_end())?;
+        watch.streams.out.document(script.trim_end())?;
         watch.end().await?;
         return Ok(Exit::DONE);
     }

@@ -92,8 +92,11 @@ async fn many(
     let output = output.unwrap_or_default();
     let base_listed = listed(&base, folder, &output)?;
     let present = present(folder, &output)?;
-    let asked =
-        if args.offline { Asked::offline() } else { aws::of_base(args, &base, &regions).await? };
+    let asked = if args.offline {
+        Asked::offline()
+    } else {
+        aws::of_base(args, &base, &regions, &streams.waits).await?
+    };
     let given = &args.settings;
     let plan = init::many(&Many {
         base: &base,
@@ -148,7 +151,7 @@ fn present(folder: &Path, output: &Path) -> Result<Option<(Project, Source)>, Tr
 
 async fn first(args: &InitArgs, streams: &mut Streams) -> Result<Prepared, Trouble> {
     let wish = questions::first(args, &mut streams.err).await?;
-    let asked = aws::of_first(args, &wish).await?;
+    let asked = aws::of_first(args, &wish, &streams.waits).await?;
     let wish = init::First { images: asked.images.clone(), ..wish };
     let plan = init::first(&wish, args.output.as_deref().unwrap_or(Path::new("")));
     Ok(Prepared { plan, others: Vec::new(), asked })

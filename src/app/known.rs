@@ -9,7 +9,7 @@ use crate::{
     handover::{Forwarded, Handover},
     journal,
     model::Failure,
-    remote::Remote,
+    remote::{self, Remote},
 };
 
 /// A cluster that is known here.
@@ -34,7 +34,8 @@ impl Known {
             return Err(Trouble::failed(failure.hint("`muster up` launches one")));
         };
         let folder = store.folder().map(std::path::Path::to_owned);
-        Ok(Self { state, folder, remote: world.remote(&store)? })
+        let remote = remote::Registered::new(world.remote(&store)?, world.waits.clone());
+        Ok(Self { state, folder, remote: Arc::new(remote) })
     }
 
     /// Brings a cluster up in the simulated world, whose machines end with
@@ -44,6 +45,7 @@ impl Known {
         let store = world.in_memory();
         let remote = world.remote(&store)?;
         let mut handle = engine::start(world.parts(store)?);
+        streams.waits.include(&handle.waits);
         let ended = || color_eyre::eyre::eyre!("the engine ended before it answered");
         handle.commands.send(Command::Up).map_err(|_| ended())?;
         loop {

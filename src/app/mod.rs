@@ -12,6 +12,7 @@ mod exit;
 mod export;
 mod fix;
 mod forward;
+mod heartbeat;
 mod init;
 mod interpreter;
 mod known;
@@ -36,21 +37,54 @@ pub use world::World;
 
 use crate::{
     cli::{Cli, Command, Format},
-    report::{DiagnosticsDocument, Out},
+    report::{DiagnosticsDocument, Out, Screen},
     sim::Scenario,
+    waits::Waits,
 };
+use heartbeat::Heartbeat;
 
 /// Carries out what the command line asks for, from the first thread on to
 /// the last message.
 pub fn main(cli: Cli) -> Exit {
-    let mut streams = Streams { out: Out::stdout(), err: Out::stderr() };
+    let screen = Screen::stderr();
+    let out = Out::stdout(screen.clone());
+    let mut streams = Streams { out, err: Out::stderr(screen.clone()), waits: Waits::default() };
     let format = cli.format();
-    let result = on_runtime(run(cli, &mut streams));
+    let heartbeat = heartbeat(&cli, &streams.waits, screen.clone());
+    let result = on_runtime(async {
+        let heartbeat = heartbeat.map(|heartbeat| tokio::spawn(heartbeat.run()));
+        let result = run(cli, &mut streams).await;
+        if let Some(heartbeat) = heartbeat {
+            heartbeat.abort();
+            // Until nothing more can come from it.
+            drop(heartbeat.await);
+        }
+        result
+    });
+    screen.status(None, 0);
     result.unwrap_or_else(|trouble| {
         // There is nowhere left to say that it can't be written.
         let _ = tell(&trouble, format, &mut streams);
         trouble.exit()
     })
+}
+
+/// Reports what the command of `cli` waits for. The dashboard shows that itself.
+fn heartbeat(cli: &Cli, waits: &Waits, screen: Screen) -> Option<Heartbeat> {
+    let to = match &cli.command {
+        None | Some(Command::Demo(_)) => return None,
+        // These print events, the others one document at the end.
+        Some(
+            Command::Fix(_)
+            | Command::Up(_)
+            | Command::Stop(_)
+            | Command::Start(_)
+            | Command::Down(_)
+            | Command::Exec(_),
+        ) if cli.format() == Format::Json => heartbeat::To::Json(Out::stdout(screen.clone())),
+        Some(_) => heartbeat::To::Text(Out::stderr(screen.clone())),
+    };
+    Some(Heartbeat::new(waits.clone(), screen, to))
 }
 
 /// Programs get what is wrong with the configs as one document, from every command.

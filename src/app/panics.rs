@@ -4,7 +4,7 @@
 
 use std::panic::PanicHookInfo;
 
-use crate::journal;
+use crate::{journal, model::visible};
 
 /// Installs the hook for panics and the form of internal errors.
 pub fn install() -> color_eyre::Result<()> {
@@ -17,7 +17,7 @@ pub fn install() -> color_eyre::Result<()> {
 
 fn message(info: &PanicHookInfo<'_>) -> String {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
-    let what = info.payload_as_str().unwrap_or("no message");
+    let what = visible(info.payload_as_str().unwrap_or("no message"));
     let folder = journal::state_dir().map(|folder| folder.display().to_string());
     format!(
         "muster failed: a fault of its own, which should not have happened. Please report it:\n  \

@@ -13,8 +13,9 @@ use crate::{
     cli::{Format, QueryArgs, UpArgs},
     handover::{Handover, QueryResult, query_program},
     model::Failure,
-    report::Tone,
+    report::{Tone, line},
     signals::Signals,
+    waits::Scope,
 };
 
 /// How long the query after an `up` may take.
@@ -107,6 +108,7 @@ async fn run_python(
     let nodes: usize = handover.regions.iter().map(|one| one.instance_ids.len()).sum();
     let (cluster, shown) = (&handover.cluster, python.display());
     streams.err.line(format!("asking {cluster} ({nodes} nodes) by {shown} …"))?;
+    let _wait = streams.waits.begin(Scope::Local, "the query to end");
     let mut run = Python::start(python, &query_program(handover)).map_err(Trouble::usage)?;
     match run.end(limit).await {
         Ended::Answered(result) => Ok(result),
@@ -127,13 +129,14 @@ fn tell(result: &QueryResult, streams: &mut Streams) -> std::io::Result<()> {
     let (mark, tone, word) =
         if result.right { ("√", Tone::Good, "right") } else { ("✗", Tone::Bad, "wrong") };
     let mark = out.paint().paint(tone, format!("{mark} {word}"));
-    out.line(format!(
-        "{mark}: the sums of {} rows by {} keys; context {:.1} s, query {:.1} s",
+    let what = format!(
+        ": the sums of {} rows by {} keys; context {:.1} s, query {:.1} s",
         result.rows,
         result.sums.len(),
         result.context_s,
         result.query_s
-    ))
+    );
+    out.line(line![mark, what])
 }
 
 /// Where it hangs, and what that mostly comes of.

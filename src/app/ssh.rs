@@ -63,13 +63,13 @@ pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, 
         return Err(Trouble::failed(failure));
     }
     let cluster = known.state.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
-    streams.out.line(format!(
+    streams.out.document(&format!(
         "# The nodes of the cluster {cluster}, for ssh, scp, rsync and editors. Keep it in a file\n\
          # and say `Include FILE` at the top of ~/.ssh/config, or `ssh -F FILE NODE`. Print it\n\
          # again after the cluster was stopped and started: addresses change."
     ))?;
     for block in blocks {
-        streams.out.line(format!("\n{}", block.trim_end()))?;
+        streams.out.document(&format!("\n{}", block.trim_end()))?;
     }
     Ok(Exit::DONE)
 }

@@ -58,7 +58,8 @@ impl Trouble {
             }
             Self::Told { failure, .. } => err.failure(failure),
             Self::Bug(report) => {
-                err.line(format!("muster failed: a fault of its own, please report it\n{report:?}"))
+                err.line("muster failed: a fault of its own, please report it")?;
+                format!("{report:?}").split('\n').try_for_each(|line| err.line(line))
             }
             Self::Journal(error @ JournalError::Io { .. }) => {
                 let failure = Failure::new(error.to_string());

@@ -93,7 +93,8 @@ async fn start_instead(
         watch.end().await?;
         return Err(Trouble::failed(failure));
     }
-    watch.streams.err.line(format!("\n{}: nothing is launched", failure.message))?;
+    let why = format!("{}: nothing is launched", failure.message);
+    watch.streams.err.lines(&[String::new(), why])?;
     if !confirm("Start them?", &mut watch.streams.err).await? {
         watch.end().await?;
         return Err(Trouble::failed(failure));

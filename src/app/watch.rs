@@ -18,6 +18,7 @@ use crate::{
     model::{Clock, ClusterId, Failure, InstanceId, NodeName, Region},
     report::{EventLines, Out},
     signals::{Signal, Signals},
+    waits::Waits,
 };
 
 /// How often the nodes' new lines are looked for. Nothing waits for them.
@@ -33,6 +34,8 @@ pub struct Streams {
     pub out: Out,
     /// Everything else.
     pub err: Out,
+    /// What is reported where nothing else is for a while.
+    pub waits: Waits,
 }
 
 /// What `--format json` prints beside events; the tag is theirs.
@@ -169,6 +172,7 @@ impl<'a> Watch<'a> {
         let cluster = store.cluster().clone();
         let signals = Signals::new()?;
         let handle = engine::start(world.parts(store)?);
+        streams.waits.include(&handle.waits);
         let mut tick = interval(LINES);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let lines = EventLines::new(TimeZone::system(), streams.out.paint());
@@ -285,7 +289,7 @@ impl<'a> Watch<'a> {
     /// An orderly end: says what goes on without muster, then waits for what
     /// must finish, unless a second signal comes.
     async fn interrupted(&mut self, signal: Signal) -> Result<Trouble, Trouble> {
-        self.streams.err.line(farewell(&self.handle.state))?;
+        self.streams.err.lines(&[String::new(), farewell(&self.handle.state)])?;
         self.send(Command::Stop);
         // Set once nothing is under way that must finish.
         let mut idle_until = None;
@@ -322,7 +326,7 @@ fn farewell(state: &RunState) -> String {
         billed => format!("; {billed} instances are billed"),
     };
     format!(
-        "\nstopping: nothing new is begun, calls under way are waited for{billed} \
+        "stopping: nothing new is begun, calls under way are waited for{billed} \
          (once more to leave at once)"
     )
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     cli::{OverrideArgs, ProjectArgs},
-    cloud::Cloud,
+    cloud::{Cloud, Registered},
     config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project, Reading},
     engine::{Parts, RunState},
     journal::{self, Store},
@@ -17,6 +17,7 @@ use crate::{
     remote::{Interactive, LocalKeys, Remote, SshOptions, SshRemote},
     report,
     sim::{self, Scenario},
+    waits::Waits,
 };
 
 use super::{Streams, Trouble, interpreter::operator_python, known::Known, provoke};
@@ -27,8 +28,12 @@ pub struct World {
     pub project: Arc<Project>,
     /// Where it was loaded from.
     pub files: Files,
-    /// The door to EC2.
+    /// The door to EC2; its calls enter `waits`.
     pub cloud: Arc<dyn Cloud>,
+    /// What a command without an engine waits for.
+    pub waits: Waits,
+    /// The door that engines register the calls of.
+    bare_cloud: Arc<dyn Cloud>,
     /// The time.
     pub clock: Clock,
     warnings: Vec<Diagnostic>,
@@ -56,6 +61,11 @@ impl World {
         }
     }
 
+    /// From here on `streams` report what commands on this world wait for.
+    pub fn attend(&self, streams: &Streams) {
+        streams.waits.include(&self.waits);
+    }
+
     fn real(args: &ProjectArgs) -> Result<Self, Trouble> {
         let folder = std::env::current_dir().map_err(|error| {
             Trouble::usage(Failure::new(format!("the current folder can't be used: {error}")))
@@ -66,10 +76,13 @@ impl World {
         let files = Files::real(request);
         let (project, warnings) = usable(files.load())?;
         let place = Place::Real { state_dir: state_dir(args)? };
+        let (waits, bare_cloud) = (Waits::default(), ec2(args.aws_timeout)?);
         Ok(Self {
             project: Arc::new(project),
             files,
-            cloud: ec2(args.aws_timeout)?,
+            cloud: Arc::new(Registered::new(bare_cloud.clone(), waits.clone())),
+            waits,
+            bare_cloud,
             clock: Clock::System,
             warnings,
             place,
@@ -81,9 +94,11 @@ impl World {
         let files = scenario.files(overrides(&args.overrides));
         let (project, warnings) = usable(files.load())?;
         let world = sim::World::new(&scenario);
-        let (cloud, clock) = (world.cloud(), world.clock());
+        let (waits, bare_cloud, clock) = (Waits::default(), world.cloud(), world.clock());
+        let cloud = Arc::new(Registered::new(bare_cloud.clone(), waits.clone()));
         let place = Place::Simulated { world, state_dir: args.state_dir.clone() };
-        Ok(Self { project: Arc::new(project), files, cloud, clock, warnings, place })
+        let project = Arc::new(project);
+        Ok(Self { project, files, cloud, waits, bare_cloud, clock, warnings, place })
     }
 
     /// The project's name, which its cluster is kept under.
@@ -135,7 +150,7 @@ impl World {
         Ok(Parts {
             project: self.project.clone(),
             files: self.files.clone(),
-            cloud: self.cloud.clone(),
+            cloud: self.bare_cloud.clone(),
             remote: provoke::in_tasks(self.remote(&store)?),
             clock: self.clock,
             store,
@@ -197,6 +212,7 @@ impl World {
 
     /// Tells what is odd about the configs.
     pub fn print_warnings(&self, streams: &mut Streams) -> Result<(), Trouble> {
+        self.attend(streams);
         let lines = report::diagnostics(&self.warnings, streams.err.paint());
         Ok(streams.err.lines(&lines)?)
     }
@@ -219,7 +235,7 @@ impl World {
     /// Says so where the world is simulated, so that nobody takes it for real.
     pub fn print_simulated(&self, streams: &mut Streams) -> Result<(), Trouble> {
         if self.cloud.is_simulated() {
-            streams.out.line("SIMULATED: no account is used, nothing costs money\n")?;
+            streams.out.lines(&["SIMULATED: no account is used, nothing costs money", ""])?;
         }
         Ok(())
     }

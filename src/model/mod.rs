@@ -9,6 +9,7 @@ mod node;
 mod price;
 mod secret;
 mod ssh;
+mod visible;
 
 pub use clock::Clock;
 pub use count::count;
@@ -22,3 +23,4 @@ pub use node::{GroupKey, NodeKind};
 pub use price::Price;
 pub use secret::Secret;
 pub use ssh::{is_ssh_command, is_ssh_word};
+pub use visible::{is_hidden, json_line, json_pretty, visible};

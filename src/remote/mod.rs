@@ -4,10 +4,12 @@
 
 mod error;
 mod lines;
+mod registered;
 mod ssh;
 mod transfer;
 
 pub use error::{RemoteError, RemoteErrorKind, Result};
+pub use registered::Registered;
 pub use ssh::{Interactive, LocalKeys, SshOptions, SshRemote};
 pub use transfer::Mount;
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Paint, Tone};
+use super::{Paint, Tone, line};
 use crate::{
     config::{
         Location, Origin, redacted,
-        resolved::{Document, Leaf, Line},
+        resolved::{self, Document, Leaf},
     },
     model::Region,
 };
@@ -17,15 +17,15 @@ use crate::{
 const WIDEST: usize = 64;
 
 /// Each file's values, and where they come from.
-pub fn config(documents: &[Document], paint: Paint) -> Vec<String> {
+pub fn config(documents: &[Document], paint: Paint) -> Vec<super::Line> {
     let all: Vec<_> = documents.iter().map(|document| (document, document.lines())).collect();
     let widths = all.iter().flat_map(|(_, lines)| lines).map(|line| line.text.chars().count());
     let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or_default();
     let mut shown = Vec::new();
     for (document, lines) in all {
-        shown.push(paint.paint(Tone::Strong, title(document)));
+        shown.push(paint.paint(Tone::Strong, title(document)).into());
         shown.extend(lines.iter().map(|line| row(line, width, paint)));
-        shown.push(String::new());
+        shown.push(super::Line::empty());
     }
     shown.pop();
     shown
@@ -40,13 +40,13 @@ fn title(document: &Document) -> String {
     }
 }
 
-fn row(line: &Line, width: usize, paint: Paint) -> String {
+fn row(line: &resolved::Line, width: usize, paint: Paint) -> super::Line {
     let text = redacted(&line.text);
     if line.from.is_empty() {
-        return format!("  {text}");
+        return format!("  {text}").into();
     }
     let gap = width.saturating_sub(text.chars().count());
-    format!("  {text}{}  {}", " ".repeat(gap), paint.paint(Tone::Dim, &line.from))
+    line![format!("  {text}{}  ", " ".repeat(gap)), paint.paint(Tone::Dim, &line.from)]
 }
 
 /// What programs are told.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Paint, Tone};
+use super::{Line, Paint, Tone, line};
 use crate::config::Diagnostic;
 
 /// The one document that a command with `--format json` prints where the
@@ -18,13 +18,16 @@ pub struct DiagnosticsDocument<'a> {
 }
 
 /// All of `diagnostics`, an empty line behind each.
-pub fn diagnostics(diagnostics: &[Diagnostic], paint: Paint) -> Vec<String> {
-    let shown = diagnostics.iter().map(|diagnostic| {
+pub fn diagnostics(diagnostics: &[Diagnostic], paint: Paint) -> Vec<Line> {
+    let shown = diagnostics.iter().flat_map(|diagnostic| {
         let text = diagnostic.render();
         let tone = if diagnostic.is_error() { Tone::Bad } else { Tone::Care };
         // `error[config.unknown-key]`, up to the message.
         let (head, rest) = text.split_at(text.find(": ").unwrap_or(0));
-        format!("{}{rest}\n", paint.paint(tone, head))
+        let mut rest = rest.split('\n');
+        let first = line![paint.paint(tone, head), rest.next().unwrap_or_default()];
+        let below: Vec<_> = rest.map(Line::from).collect();
+        [first].into_iter().chain(below).chain([Line::empty()])
     });
     shown.collect()
 }

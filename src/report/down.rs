@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     cloud::{Instance, InstanceState, tags},
     engine::{DownPlan, Unfinished, UnresolvedLaunch},
@@ -17,67 +17,67 @@ pub fn down_plan(
     cluster: Option<&ClusterId>,
     plan: &DownPlan,
     paint: Paint,
-) -> Vec<String> {
-    let project = paint.paint(Tone::Strong, project);
+) -> Vec<Line> {
     let mut lines = match cluster.map(|id| paint.paint(Tone::Strong, id)) {
-        None => {
-            vec![format!("No cluster of project {project} is known here: there is nothing to end.")]
-        }
+        None => vec![line![
+            "No cluster of project ",
+            paint.paint(Tone::Strong, project),
+            " is known here: there is nothing to end.",
+        ]],
         Some(id) if plan.is_empty() && plan.unrecorded.is_empty() => {
-            vec![format!("No instance carries the id {id}.")]
+            vec![line!["No instance carries the id ", id, "."]]
         }
-        Some(id) if plan.is_empty() => vec![format!("No instance of {id} is on record here.")],
+        Some(id) if plan.is_empty() => vec![line!["No instance of ", id, " is on record here."]],
         Some(id) => {
-            vec![format!("muster down terminates these instances of {id}"), String::new()]
+            vec![line!["muster down terminates these instances of ", id], Line::empty()]
         }
     };
     lines.extend(instances(&plan.terminate));
     lines.extend(launches(plan, paint));
     let care = paint.paint(Tone::Care, "!");
     if !plan.unrecorded.is_empty() {
-        let heading = format!(
-            "{care} these carry the cluster's id and are on no record here; they are terminated \
-             only if confirmed separately"
-        );
-        lines.extend([String::new(), heading, String::new()]);
+        let heading = " these carry the cluster's id and are on no record here; they are \
+                       terminated only if confirmed separately";
+        lines.extend([Line::empty(), line![care.clone(), heading], Line::empty()]);
         lines.extend(instances(&plan.unrecorded));
     }
     if !plan.foreign.is_empty() {
-        let heading = format!("{care} these share a name with the cluster, and are left alone");
-        lines.extend([String::new(), heading, String::new()]);
+        let heading = " these share a name with the cluster, and are left alone";
+        lines.extend([Line::empty(), line![care, heading], Line::empty()]);
         lines.extend(instances(&plan.foreign));
         lines.extend(others(plan));
     }
     for (region, failure) in &plan.unknown {
         let mark = paint.paint(Tone::Care, "?");
-        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
+        let what = format!(" {region} could not be asked: {failure}");
+        lines.extend([Line::empty(), line![mark, what]]);
     }
     lines
 }
 
 /// Launches whose instances would be terminated or stopped as well.
-fn launches(plan: &DownPlan, paint: Paint) -> Vec<String> {
-    let mark = paint.paint(Tone::Care, "!");
-    let mut lines: Vec<_> = plan.unresolved.iter().map(|one| format!("{mark} {one}")).collect();
+fn launches(plan: &DownPlan, paint: Paint) -> Vec<Line> {
+    let marked = |what: String| line![paint.paint(Tone::Care, "!"), format!(" {what}")];
+    let mut lines: Vec<_> = plan.unresolved.iter().map(|one| marked(one.to_string())).collect();
     if plan.launching {
-        lines.push(format!("{mark} what is launched until the termination begins"));
+        lines.push(marked("what is launched until the termination begins".to_owned()));
     }
     if !lines.is_empty() {
-        lines.insert(0, String::new());
+        lines.insert(0, Line::empty());
         lines.push("  what these launches create is terminated, too".into());
     }
     lines
 }
 
 /// How what belongs to other clusters of muster's is ended.
-fn others(plan: &DownPlan) -> Vec<String> {
+fn others(plan: &DownPlan) -> Vec<Line> {
     let ids = plan.foreign.iter().filter_map(|(_, instance)| instance.tags.get(tags::CLUSTER));
     let ids: BTreeSet<_> = ids.collect();
-    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}");
+    let way = |id| format!("  `muster down --cluster {id}` terminates those of {id}").into();
     ids.into_iter().map(way).collect()
 }
 
-fn instances(found: &[(Region, Instance)]) -> Vec<String> {
+fn instances(found: &[(Region, Instance)]) -> Vec<Line> {
     let row = |(region, instance): &(Region, Instance)| {
         let name = instance.tags.get(tags::NAME).cloned().unwrap_or_default();
         let state = instance.state.as_str().to_owned();
@@ -85,7 +85,7 @@ fn instances(found: &[(Region, Instance)]) -> Vec<String> {
         vec![region.to_string(), id, kind, state, name]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
-    table(&rows).into_iter().map(|line| format!("  {line}")).collect()
+    table(&rows).into_iter().map(|line| Line::from(line).indented(2)).collect()
 }
 
 /// What a termination or a stop left, a line each. `done`: `terminated` or `stopped`.

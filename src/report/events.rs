@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Paint, Tone};
+use super::{Line, Paint, Span, Text, Tone, line};
 use crate::{
     cloud::Slot,
     engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
@@ -24,7 +24,7 @@ impl EventLines {
 
     /// What `stamped` says; `before` is the state that it has not been folded
     /// into yet. `None` for what only matters to the journal.
-    pub fn event(&self, stamped: &Stamped, before: &RunState) -> Option<String> {
+    pub fn event(&self, stamped: &Stamped, before: &RunState) -> Option<Text> {
         let at = stamped.at;
         match &stamped.event {
             Event::ClusterCreated { cluster, regions, .. } => {
@@ -126,7 +126,7 @@ impl EventLines {
         }
     }
 
-    fn fix(&self, at: Timestamp, event: &Event, before: &RunState) -> Option<String> {
+    fn fix(&self, at: Timestamp, event: &Event, before: &RunState) -> Option<Text> {
         match event {
             Event::FixStarted { steps } => {
                 let what = format!("{} changes", steps.len());
@@ -172,56 +172,54 @@ impl EventLines {
     }
 
     /// What holds in a word, and what does not on a line each.
-    fn verified(&self, at: Timestamp, node: &NodeName, checks: &[LinkCheck]) -> String {
+    fn verified(&self, at: Timestamp, node: &NodeName, checks: &[LinkCheck]) -> Text {
         let failed: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
         let (tone, word, what) = match failed.len() {
             0 => (Tone::Good, "√ verified", format!("all {} checks hold", checks.len())),
             n => (Tone::Bad, "✗ verified", format!("{n} of {} checks failed", checks.len())),
         };
         let text = self.line(at, Some(tone), word, &format!("{node}: {what}"));
-        let below = failed.iter().map(|check| self.below("✗", &check.to_string()));
-        text + &below.collect::<String>()
+        text.below(failed.iter().map(|check| self.below("✗", &check.to_string())))
     }
 
-    fn changed(&self, at: Timestamp, slot: &Slot, made: Option<&str>, before: &RunState) -> String {
+    fn changed(&self, at: Timestamp, slot: &Slot, made: Option<&str>, before: &RunState) -> Text {
         let made = made.map(|id| format!(": {id}")).unwrap_or_default();
         let what = format!("{}{made}", change_title(slot, before));
         self.line(at, Some(Tone::Good), "√ done", &what)
     }
 
     /// A line that a node printed.
-    pub fn log(&self, node: &NodeName, line: &LogLine) -> String {
+    pub fn log(&self, node: &NodeName, line: &LogLine) -> Line {
         let step = line.step.split_once('.').map_or(line.step.as_str(), |(step, _)| step);
         let origin = self.paint.paint(Tone::Dim, format!("{node} {step} |"));
-        format!("{} {origin} {}", self.time(line.at), line.text)
+        line![self.time(line.at), " ", origin, format!(" {}", line.text)]
     }
 
     /// Something that went wrong beside the events.
-    pub fn notice(&self, at: Timestamp, failure: &Failure) -> String {
-        let what = self.line(at, Some(Tone::Care), "!", &failure.to_string());
-        format!("{what}{}", self.hint(failure))
+    pub fn notice(&self, at: Timestamp, failure: &Failure) -> Text {
+        self.line(at, Some(Tone::Care), "!", &failure.to_string()).below(self.hint(failure))
     }
 
-    fn line(&self, at: Timestamp, tone: Option<Tone>, word: &str, what: &str) -> String {
+    fn line(&self, at: Timestamp, tone: Option<Tone>, word: &str, what: &str) -> Text {
         let word = format!("{word:<10}");
-        let word = tone.map_or_else(|| word.clone(), |tone| self.paint.paint(tone, &word));
-        format!("{} {word} {what}", self.time(at))
+        let word = match tone {
+            None => Span::from(word),
+            Some(tone) => self.paint.paint(tone, word),
+        };
+        line![self.time(at), " ", word, format!(" {what}")].into()
     }
 
-    fn time(&self, at: Timestamp) -> String {
+    fn time(&self, at: Timestamp) -> Span {
         let time = at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string();
         self.paint.paint(Tone::Dim, time)
     }
 
-    fn launched(&self, at: Timestamp, instances: &[LaunchedInstance]) -> Option<String> {
-        let lines: Vec<_> = instances
-            .iter()
-            .map(|made| {
-                let what = format!("{} is {} in {}", made.node, made.id, made.zone);
-                self.line(at, None, "launched", &what)
-            })
-            .collect();
-        (!lines.is_empty()).then(|| lines.join("\n"))
+    fn launched(&self, at: Timestamp, instances: &[LaunchedInstance]) -> Option<Text> {
+        let line = |made: &LaunchedInstance| {
+            let what = format!("{} is {} in {}", made.node, made.id, made.zone);
+            self.line(at, None, "launched", &what)
+        };
+        instances.iter().map(line).reduce(Text::and)
     }
 
     fn phase(
@@ -230,7 +228,7 @@ impl EventLines {
         node: &NodeName,
         phase: Phase,
         before: &RunState,
-    ) -> Option<String> {
+    ) -> Option<Text> {
         match phase {
             Phase::Connecting => {
                 let info = before.nodes.get(node)?.instance.as_ref()?;
@@ -244,18 +242,18 @@ impl EventLines {
         }
     }
 
-    fn failed(&self, at: Timestamp, what: &str, failure: &Failure) -> String {
+    fn failed(&self, at: Timestamp, what: &str, failure: &Failure) -> Text {
         let what = self.line(at, Some(Tone::Bad), "✗ failed", &format!("{what}: {failure}"));
-        format!("{what}{}", self.hint(failure))
+        what.below(self.hint(failure))
     }
 
     /// What to do, on a line of its own.
-    fn hint(&self, failure: &Failure) -> String {
-        failure.hint.as_ref().map(|hint| self.below("do", hint)).unwrap_or_default()
+    fn hint(&self, failure: &Failure) -> Option<Line> {
+        failure.hint.as_ref().map(|hint| self.below("do", hint))
     }
 
-    fn below(&self, mark: &str, text: &str) -> String {
-        format!("\n{:>19} {} {text}", "", self.paint.paint(Tone::Dim, mark))
+    fn below(&self, mark: &str, text: &str) -> Line {
+        line![self.paint.paint(Tone::Dim, mark), format!(" {text}")].indented(20)
     }
 
     fn step(
@@ -266,15 +264,14 @@ impl EventLines {
         attempt: u32,
         outcome: &StepOutcome,
         before: &RunState,
-    ) -> Option<String> {
+    ) -> Option<Text> {
         let (tone, word, why) = verdict(outcome)?;
         let started = before.nodes.get(node).and_then(|node| Some(node.steps.get(step)?.started));
         let took = started.map(|started| elapsed(started, at).as_secs_f64());
         let took = took.map(|seconds| format!(" {seconds:.1} s")).unwrap_or_default();
         let tries = if attempt > 1 { format!(" (try {attempt})") } else { String::new() };
         let text = self.line(at, Some(tone), word, &format!("{node} {step}{tries}{why}{took}"));
-        let below = last_lines(outcome).iter().map(|line| self.below("|", line));
-        Some(text + &below.collect::<String>())
+        Some(text.below(last_lines(outcome).iter().map(|line| self.below("|", line))))
     }
 }
 
@@ -331,11 +328,11 @@ mod tests {
         let holds = check("muster-check versions - ok python 3.11.9, ray 2.6.3, pyquokka 0.3.2");
         let fails = check("muster-check redis us-west-2/head failed refused; nothing listens");
         assert_eq!(
-            told(vec![holds.clone()]).as_deref(),
+            told(vec![holds.clone()]).map(|text| text.to_string()).as_deref(),
             Some("00:00:00 √ verified eu-west-1/head: all 1 checks hold")
         );
         assert_eq!(
-            told(vec![holds, fails]).as_deref(),
+            told(vec![holds, fails]).map(|text| text.to_string()).as_deref(),
             Some(
                 "00:00:00 ✗ verified eu-west-1/head: 1 of 2 checks failed\n                    \
                  ✗ redis to us-west-2/head: refused; nothing listens"

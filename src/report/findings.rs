@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Paint, Tone};
+use super::{Line, Paint, Span, Tone, line};
 use crate::{
     check::{self, Finding, Level, Summary},
     config::{Diagnostic, Project},
@@ -37,13 +37,13 @@ pub struct FindingsDocument<'a> {
 
 /// `findings` for people: the passes in short, then everything else with its
 /// cause and what to do, then the sum.
-pub fn findings(project: &Project, findings: &[Finding], paint: Paint) -> Vec<String> {
+pub fn findings(project: &Project, findings: &[Finding], paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     for (group, members) in by_group(findings) {
-        lines.push(paint.paint(Tone::Strong, group));
-        lines.extend(short_lines(&members, paint).into_iter().map(|line| format!("  {line}")));
+        lines.push(paint.paint(Tone::Strong, group).into());
+        lines.extend(short_lines(&members, paint).into_iter().map(|line| line.indented(2)));
     }
-    lines.push(String::new());
+    lines.push(Line::empty());
     let open = |finding: &&Finding| !matches!(finding.level, Level::Pass | Level::Skipped);
     lines.extend(each_in_full(project, findings.iter().filter(open), paint));
     lines.push(sum(&Summary::of(findings), paint));
@@ -51,7 +51,7 @@ pub fn findings(project: &Project, findings: &[Finding], paint: Paint) -> Vec<St
 }
 
 /// Only what fails, in full: for `up`, which has no use for the rest.
-pub fn failures(project: &Project, findings: &[Finding], paint: Paint) -> Vec<String> {
+pub fn failures(project: &Project, findings: &[Finding], paint: Paint) -> Vec<Line> {
     let failing = findings.iter().filter(|finding| finding.level == Level::Fail);
     each_in_full(project, failing, paint)
 }
@@ -61,8 +61,8 @@ fn each_in_full<'a>(
     project: &Project,
     findings: impl Iterator<Item = &'a Finding>,
     paint: Paint,
-) -> Vec<String> {
-    let full = |finding| in_full(project, finding, paint).into_iter().chain([String::new()]);
+) -> Vec<Line> {
+    let full = |finding| in_full(project, finding, paint).into_iter().chain([Line::empty()]);
     findings.flat_map(full).collect()
 }
 
@@ -81,17 +81,18 @@ fn by_group(findings: &[Finding]) -> Vec<(&'static str, Vec<&Finding>)> {
 }
 
 /// One line a finding, but one a check for those that pass.
-fn short_lines(members: &[&Finding], paint: Paint) -> Vec<String> {
+fn short_lines(members: &[&Finding], paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     for of_check in members.chunk_by(|a, b| a.check == b.check) {
         let (passed, others): (Vec<&Finding>, Vec<&Finding>) =
             of_check.iter().partition(|finding| finding.level == Level::Pass);
-        let line =
-            |level, what: &str| format!("{} {:<19} {what}", mark(level, paint), of_check[0].check);
+        let row = |level, what: &str| {
+            line![mark(level, paint), format!(" {:<19} {what}", of_check[0].check)]
+        };
         let mut subjects: Vec<_> = passed.iter().map(|f| f.subject.to_string()).collect();
         subjects.dedup();
-        lines.extend((!subjects.is_empty()).then(|| line(Level::Pass, &listed(&subjects))));
-        let other = |f: &&Finding| line(f.level, &format!("{}: {}", f.subject, f.title));
+        lines.extend((!subjects.is_empty()).then(|| row(Level::Pass, &listed(&subjects))));
+        let other = |f: &&Finding| row(f.level, &format!("{}: {}", f.subject, f.title));
         lines.extend(others.iter().map(other));
     }
     lines
@@ -105,14 +106,15 @@ fn listed(subjects: &[String]) -> String {
     }
 }
 
-fn in_full(project: &Project, finding: &Finding, paint: Paint) -> Vec<String> {
+fn in_full(project: &Project, finding: &Finding, paint: Paint) -> Vec<Line> {
     let Finding { check, level, subject, title, .. } = finding;
     let head = paint.paint(Tone::Strong, format!("{subject}: {title}"));
     let id = paint.paint(Tone::Dim, format!("({check})"));
-    let mut lines = vec![format!("{} {head} {id}", mark(*level, paint))];
-    lines.extend(finding.evidence.iter().map(|line| format!("    {line}")));
+    let mut lines = vec![line![mark(*level, paint), " ", head, " ", id]];
+    lines.extend(finding.evidence.iter().map(|line| Line::from(line).indented(4)));
     let mut note = |name: &str, text: &str| {
-        lines.push(format!("    {} {text}", paint.paint(Tone::Dim, format!("{name:<8}"))));
+        let name = paint.paint(Tone::Dim, format!("{name:<8}"));
+        lines.push(line!["    ", name, format!(" {text}")]);
     };
     if let Some(leads_to) = &finding.leads_to {
         note("leads to", leads_to);
@@ -127,7 +129,7 @@ fn in_full(project: &Project, finding: &Finding, paint: Paint) -> Vec<String> {
     lines
 }
 
-fn mark(level: Level, paint: Paint) -> String {
+fn mark(level: Level, paint: Paint) -> Span {
     let tone = match level {
         Level::Pass => Tone::Good,
         Level::Fail => Tone::Bad,
@@ -138,7 +140,7 @@ fn mark(level: Level, paint: Paint) -> String {
 }
 
 /// `42 passed · 6 failed · 1 warning`, what there is none of left out.
-fn sum(summary: &Summary, paint: Paint) -> String {
+fn sum(summary: &Summary, paint: Paint) -> Line {
     let counts = [
         (summary.fail, "failed", Tone::Bad),
         (summary.unknown, "unknown", Tone::Care),
@@ -147,8 +149,10 @@ fn sum(summary: &Summary, paint: Paint) -> String {
         (summary.pass, "passed", Tone::Good),
     ];
     let parts = counts.iter().filter(|(count, ..)| *count > 0);
-    parts
-        .map(|(count, word, tone)| paint.paint(*tone, format!("{count} {word}")))
-        .collect::<Vec<_>>()
-        .join(" · ")
+    let mut line = Line::empty();
+    for (index, (count, word, tone)) in parts.enumerate() {
+        let part = paint.paint(*tone, format!("{count} {word}"));
+        line = if index > 0 { line.then(" · ").then(part) } else { line.then(part) };
+    }
+    line
 }

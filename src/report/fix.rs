@@ -7,11 +7,11 @@ use crate::{
     remedy::{Plan, Step, Unrecorded, describe},
 };
 
-use super::{Paint, Tone};
+use super::{Line, Paint, Tone, line};
 
 /// The plan: what, where, how it is undone, what it costs; the configs before
 /// and after; what is left.
-pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<String> {
+pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<Line> {
     let mut lines = changes(&fix.plan, paint);
     lines.extend(fix.diffs.iter().flat_map(|diff| file(diff, paint)));
     lines.extend(costs(&fix.plan));
@@ -21,12 +21,12 @@ pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<String> {
 }
 
 /// What carries the project's tags and is in no journal, with all that matters of it.
-pub fn unrecorded(unrecorded: &[Unrecorded], paint: Paint) -> Vec<String> {
+pub fn unrecorded(unrecorded: &[Unrecorded], paint: Paint) -> Vec<Line> {
     if unrecorded.is_empty() {
         return Vec::new();
     }
     let title = "Tagged with this project's name, and in none of its journals: not touched";
-    let mut lines = vec![paint.paint(Tone::Strong, title)];
+    let mut lines = vec![Line::from(paint.paint(Tone::Strong, title))];
     for one in unrecorded {
         let mark = paint.paint(Tone::Care, "?");
         let whose = if one.same_project {
@@ -34,15 +34,17 @@ pub fn unrecorded(unrecorded: &[Unrecorded], paint: Paint) -> Vec<String> {
         } else {
             "of another machine, person or version"
         };
-        lines.push(format!("  {mark} {:16} {} ({}), {whose}", one.region, one.id, one.slot));
-        lines.extend(one.details.iter().map(|detail| format!("      {detail}")));
-        lines.extend(one.refused.iter().map(|why| format!("      can't be taken over: {why}")));
+        let what = format!(" {:16} {} ({}), {whose}", one.region, one.id, one.slot);
+        lines.push(line!["  ", mark, what]);
+        lines.extend(one.details.iter().map(|detail| Line::from(detail).indented(6)));
+        let refused = |why| Line::from(format!("      can't be taken over: {why}"));
+        lines.extend(one.refused.iter().map(refused));
     }
-    lines.push(String::new());
+    lines.push(Line::empty());
     lines
 }
 
-fn changes(plan: &Plan, paint: Paint) -> Vec<String> {
+fn changes(plan: &Plan, paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut places: Vec<Option<&Region>> = Vec::new();
     for step in &plan.steps {
@@ -52,72 +54,76 @@ fn changes(plan: &Plan, paint: Paint) -> Vec<String> {
     }
     for place in places {
         let name = place.map_or("this machine", |region| region.as_str());
-        lines.push(paint.paint(Tone::Strong, name));
+        lines.push(paint.paint(Tone::Strong, name).into());
         let here = plan.steps.iter().filter(|step| step.region() == place);
         lines.extend(here.flat_map(|step| change(step, paint)));
-        lines.push(String::new());
+        lines.push(Line::empty());
     }
     lines
 }
 
-fn change(step: &Step, paint: Paint) -> Vec<String> {
+fn change(step: &Step, paint: Paint) -> Vec<Line> {
     let undo = match describe::undo(step) {
-        "" => String::new(),
-        undo => paint.paint(Tone::Dim, format!("  (undo: {undo})")),
+        "" => None,
+        undo => Some(paint.paint(Tone::Dim, format!("  (undo: {undo})"))),
     };
     let mut lines: Vec<_> =
-        describe::lines(step).iter().map(|line| format!("  + {line}")).collect();
-    if let Some(last) = lines.last_mut() {
-        last.push_str(&undo);
+        describe::lines(step).iter().map(|line| Line::from(format!("  + {line}"))).collect();
+    if let Some(undo) = undo
+        && let Some(last) = lines.pop()
+    {
+        lines.push(last.then(undo));
     }
     lines
 }
 
 /// A unified diff of one file.
-fn file(diff: &FileDiff, paint: Paint) -> Vec<String> {
+fn file(diff: &FileDiff, paint: Paint) -> Vec<Line> {
     let name = diff.file.display();
     let heads = [format!("--- {name}"), format!("+++ {name}")];
-    let mut lines: Vec<_> = heads.iter().map(|head| paint.paint(Tone::Strong, head)).collect();
+    let mut lines: Vec<_> =
+        heads.iter().map(|head| Line::from(paint.paint(Tone::Strong, head))).collect();
     lines.extend(diff.hunks.iter().flat_map(|hunk| hunk_lines(hunk, paint)));
-    lines.push(String::new());
+    lines.push(Line::empty());
     lines
 }
 
 /// One place in which a file changes.
-pub(super) fn hunk_lines(hunk: &Hunk, paint: Paint) -> Vec<String> {
-    let mut lines = vec![paint.paint(Tone::Dim, &hunk.header)];
+pub(super) fn hunk_lines(hunk: &Hunk, paint: Paint) -> Vec<Line> {
+    let mut lines = vec![Line::from(paint.paint(Tone::Dim, &hunk.header))];
     lines.extend(hunk.lines.iter().map(|line| {
         let text = format!("{}{}", line.kind.mark(), line.text);
         match line.kind {
-            DiffKind::Context => text,
-            DiffKind::Added => paint.paint(Tone::Good, text),
-            DiffKind::Removed => paint.paint(Tone::Bad, text),
+            DiffKind::Context => text.into(),
+            DiffKind::Added => paint.paint(Tone::Good, text).into(),
+            DiffKind::Removed => paint.paint(Tone::Bad, text).into(),
         }
     }));
     lines
 }
 
-fn costs(plan: &Plan) -> Vec<String> {
+fn costs(plan: &Plan) -> Vec<Line> {
     let mut costs: Vec<_> = plan.steps.iter().filter_map(describe::cost).collect();
     costs.sort_unstable();
     costs.dedup();
     if costs.is_empty() && !plan.is_empty() {
-        return vec!["Costs nothing.".into(), String::new()];
+        return vec!["Costs nothing.".into(), Line::empty()];
     }
-    let lines = costs.iter().map(|cost| format!("Costs {cost}."));
-    lines.chain((!plan.is_empty()).then(String::new)).collect()
+    let lines = costs.iter().map(|cost| Line::from(format!("Costs {cost}.")));
+    lines.chain((!plan.is_empty()).then(Line::empty)).collect()
 }
 
-fn left(plan: &Plan, paint: Paint) -> Vec<String> {
+fn left(plan: &Plan, paint: Paint) -> Vec<Line> {
     if plan.left.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![paint.paint(Tone::Strong, "Left to you")];
+    let mut lines = vec![Line::from(paint.paint(Tone::Strong, "Left to you"))];
     for left in &plan.left {
         let mark = paint.paint(Tone::Bad, "✗");
-        lines.push(format!("  {mark} {} {}", left.problem.check, left.problem.subject));
-        lines.push(format!("      {}", left.why));
+        let what = format!(" {} {}", left.problem.check, left.problem.subject);
+        lines.push(line!["  ", mark, what]);
+        lines.push(format!("      {}", left.why).into());
     }
-    lines.push(String::new());
+    lines.push(Line::empty());
     lines
 }

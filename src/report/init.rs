@@ -4,33 +4,34 @@ use std::path::PathBuf;
 
 use crate::config::init::{Left, Plan, Planned};
 
-use super::{Paint, Tone, fix::hunk_lines};
+use super::{Line, Paint, Tone, fix::hunk_lines};
 
 /// Each file against the one that it is made from; what is left open in it.
-pub fn init_plan(plan: &Plan, notes: &[String], paint: Paint) -> Vec<String> {
+pub fn init_plan(plan: &Plan, notes: &[String], paint: Paint) -> Vec<Line> {
     let mut lines: Vec<_> = plan.files.iter().flat_map(|file| self::file(file, paint)).collect();
     let left: Vec<_> = plan.files.iter().flat_map(left).collect();
     if !left.is_empty() {
-        lines.push(paint.paint(Tone::Strong, "Left open"));
-        lines.extend(left);
-        lines.push(String::new());
+        lines.push(paint.paint(Tone::Strong, "Left open").into());
+        lines.extend(left.iter().map(Line::from));
+        lines.push(Line::empty());
     }
     if !notes.is_empty() {
-        lines.extend(notes.iter().cloned());
-        lines.push(String::new());
+        lines.extend(notes.iter().map(Line::from));
+        lines.push(Line::empty());
     }
     lines
 }
 
-fn file(file: &Planned, paint: Paint) -> Vec<String> {
+fn file(file: &Planned, paint: Paint) -> Vec<Line> {
     let old = file.from.as_ref().map(|source| source.path.display().to_string());
     let heads = [
         format!("--- {}", old.as_deref().unwrap_or("/dev/null")),
         format!("+++ {}", file.path.display()),
     ];
-    let mut lines: Vec<_> = heads.iter().map(|head| paint.paint(Tone::Strong, head)).collect();
+    let mut lines: Vec<_> =
+        heads.iter().map(|head| Line::from(paint.paint(Tone::Strong, head))).collect();
     lines.extend(file.diff().hunks.iter().flat_map(|hunk| hunk_lines(hunk, paint)));
-    lines.push(String::new());
+    lines.push(Line::empty());
     lines
 }
 

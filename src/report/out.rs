@@ -8,9 +8,12 @@ use std::{
 
 use serde::Serialize;
 
-use crate::model::Failure;
+use super::{Line, Screen, Span, Text, line};
+use crate::model::{Failure, json_line, json_pretty};
 
-/// A stream that reports are written to.
+/// A stream that reports are written to: the one place where text reaches the
+/// user. It takes [`Text`], never bytes, and makes visible what a terminal would
+/// act on.
 ///
 /// When its reader goes away (`muster check | head`), what is written is
 /// dropped from then on and the work goes on: a launch must not stop halfway
@@ -18,23 +21,30 @@ use crate::model::Failure;
 pub struct Out {
     stream: Box<dyn Write + Send>,
     paint: Paint,
+    terminal: bool,
     closed: bool,
+    screen: Screen,
 }
 
 impl Out {
-    /// Standard output.
-    pub fn stdout() -> Self {
-        Self::new(Box::new(io::stdout()), Paint::when(io::stdout().is_terminal()))
+    /// Standard output, on the screen that standard error writes to as well.
+    pub fn stdout(screen: Screen) -> Self {
+        Self::on(Box::new(io::stdout()), io::stdout().is_terminal(), screen)
     }
 
     /// Standard error.
-    pub fn stderr() -> Self {
-        Self::new(Box::new(io::stderr()), Paint::when(io::stderr().is_terminal()))
+    pub fn stderr(screen: Screen) -> Self {
+        Self::on(Box::new(io::stderr()), io::stderr().is_terminal(), screen)
     }
 
-    /// Any stream.
+    /// Any stream that is no terminal.
     pub fn new(stream: Box<dyn Write + Send>, paint: Paint) -> Self {
-        Self { stream, paint, closed: false }
+        Self { stream, paint, terminal: false, closed: false, screen: Screen::default() }
+    }
+
+    /// Any stream, on `screen`.
+    pub fn on(stream: Box<dyn Write + Send>, terminal: bool, screen: Screen) -> Self {
+        Self { stream, paint: Paint::when(terminal), terminal, closed: false, screen }
     }
 
     /// How to colour what is written here.
@@ -47,57 +57,82 @@ impl Out {
         self.closed
     }
 
-    /// Writes a line and flushes it, so that a reader sees it as it happens.
-    pub fn line(&mut self, line: impl Display) -> io::Result<()> {
-        self.attempt(|stream| {
-            writeln!(stream, "{line}")?;
-            stream.flush()
-        })
+    /// Writes one or more lines and flushes them, so that a reader sees them as they happen.
+    pub fn line(&mut self, text: impl Into<Text>) -> io::Result<()> {
+        let lines = text.into();
+        let lines = lines.lines().iter().map(|line| line.render(self.paint) + "\n");
+        let rendered: String = lines.collect();
+        self.write(&rendered)
     }
 
     /// Writes lines.
-    pub fn lines(&mut self, lines: &[String]) -> io::Result<()> {
-        lines.iter().try_for_each(|line| self.line(line))
+    pub fn lines<T: Clone + Into<Text>>(&mut self, lines: &[T]) -> io::Result<()> {
+        lines.iter().try_for_each(|line| self.line(line.clone()))
     }
 
-    /// Writes a question that is answered on the same line.
+    /// Writes a question that is answered on the same line; the status line
+    /// stays away until [`Self::answered`].
     pub fn prompt(&mut self, question: &str) -> io::Result<()> {
-        self.attempt(|stream| {
-            write!(stream, "{question}")?;
-            stream.flush()
-        })
+        let question = Line::from(question).render(self.paint);
+        self.write(&question)?;
+        self.screen.hold();
+        Ok(())
+    }
+
+    /// Notes that a question was answered, by a line or, where `newline`, by less than one.
+    pub fn answered(&mut self, newline: bool) -> io::Result<()> {
+        self.screen.release();
+        if newline { self.line("") } else { Ok(()) }
+    }
+
+    /// Writes a document that other programs read (a script, a config, a module),
+    /// which may have line breaks of its own. It stays as it is, except on a terminal.
+    pub fn document(&mut self, text: &str) -> io::Result<()> {
+        if !self.terminal {
+            return self.write(&format!("{text}\n"));
+        }
+        text.split('\n').try_for_each(|line| self.line(line))
     }
 
     /// Writes what went wrong and what to do about it.
     pub fn failure(&mut self, failure: &Failure) -> io::Result<()> {
-        let word = self.paint.paint(Tone::Bad, "error");
-        self.line(format!("{word}: {failure}"))?;
+        let message = failure.to_string();
+        let mut lines = message.split('\n');
+        let first = format!(": {}", lines.next().unwrap_or_default());
+        self.line(line![self.paint.paint(Tone::Bad, "error"), first])?;
+        // Nothing below stands where a message of its own would begin.
+        for more in lines {
+            self.line(format!("  | {more}"))?;
+        }
         match &failure.hint {
-            Some(hint) => self.line(format!("  {} {hint}", self.paint.paint(Tone::Dim, "do:"))),
+            Some(hint) => {
+                self.line(line!["  ", self.paint.paint(Tone::Dim, "do:"), format!(" {hint}")])
+            }
             None => Ok(()),
         }
     }
 
     /// Writes `value` as one JSON document, indented.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(value)?;
-        self.line(text)
+        let text = json_pretty(value)?;
+        self.write(&format!("{text}\n"))
     }
 
     /// Writes `value` as one line of JSON.
     pub fn json_line(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string(value)?;
-        self.line(text)
+        let text = json_line(value)?;
+        self.write(&format!("{text}\n"))
     }
 
-    fn attempt(
-        &mut self,
-        write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-    ) -> io::Result<()> {
+    /// Everything that is written passes here, clean by now and in one piece.
+    fn write(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
         }
-        match write(&mut *self.stream) {
+        let mut screen = self.screen.writing();
+        let written = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush());
+        screen.written();
+        match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())
@@ -137,16 +172,22 @@ impl Paint {
         Self(terminal && !no_color)
     }
 
-    /// `text` in the colour of `tone`.
-    pub fn paint(self, tone: Tone, text: impl Display) -> String {
-        let code = match tone {
-            Tone::Good => "32",
-            Tone::Bad => "31",
-            Tone::Care => "33",
-            Tone::Strong => "1",
-            Tone::Dim => "2",
+    /// `text` as a piece of a line that is written in the colour of `tone`.
+    pub fn paint(self, tone: Tone, text: impl Display) -> Span {
+        Span::new(self.0.then_some(tone), text)
+    }
+
+    /// `clean` between the escape sequences of its colour.
+    pub(super) fn escape(self, tone: Option<Tone>, clean: &str) -> String {
+        let code = match tone.filter(|_| self.0) {
+            None => return clean.to_owned(),
+            Some(Tone::Good) => "32",
+            Some(Tone::Bad) => "31",
+            Some(Tone::Care) => "33",
+            Some(Tone::Strong) => "1",
+            Some(Tone::Dim) => "2",
         };
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+        format!("\x1b[{code}m{clean}\x1b[0m")
     }
 }
 
@@ -176,9 +217,58 @@ mod tests {
         out.json(&1).unwrap();
     }
 
+    /// What is written where the reader stays.
+    #[derive(Clone, Default)]
+    struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(paint: bool, write: impl FnOnce(&mut Out) -> io::Result<()>) -> String {
+        let kept = Kept::default();
+        write(&mut Out::new(Box::new(kept.clone()), Paint(paint))).unwrap();
+        let bytes = kept.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
     fn colour_never_changes_the_text() {
-        assert_eq!(Paint(false).paint(Tone::Bad, "✗"), "✗");
-        assert_eq!(Paint(true).paint(Tone::Bad, "✗"), "\x1b[31m✗\x1b[0m");
+        let mark = |paint| written(paint, |out| out.line(out.paint().paint(Tone::Bad, "✗")));
+        assert_eq!(mark(false), "✗\n");
+        assert_eq!(mark(true), "\x1b[31m✗\x1b[0m\n");
+    }
+
+    #[test]
+    fn only_colours_reach_the_stream_as_escape_sequences() {
+        let hostile = "x\x1b]0;owned\x07\x1b[2J\u{9b}2J\u{202e}\nerror: forged";
+        let clean = r"x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}2J\u{202e}\nerror: forged";
+        assert_eq!(written(true, |out| out.line(hostile)), format!("{clean}\n"));
+        let painted = written(true, |out| out.line(out.paint().paint(Tone::Good, hostile)));
+        assert_eq!(painted, format!("\x1b[32m{clean}\x1b[0m\n"));
+        assert_eq!(written(true, |out| out.prompt(hostile)), clean);
+        let failure = Failure::new(hostile).hint(hostile);
+        let lines = written(false, |out| out.failure(&failure));
+        let first = r"error: x\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}2J\u{202e}";
+        assert_eq!(lines, format!("{first}\n  | error: forged\n  do: {clean}\n"));
+        let json = written(false, |out| out.json_line(&hostile));
+        assert!(!json.trim_end().chars().any(crate::model::is_hidden), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
+    }
+
+    #[test]
+    fn a_document_is_exact_for_programs_and_clean_on_a_terminal() {
+        let text = "a: \u{202e}\n\x1b[2Jb";
+        assert_eq!(written(false, |out| out.document(text)), format!("{text}\n"));
+        let kept = Kept::default();
+        Out::on(Box::new(kept.clone()), true, Screen::default()).document(text).unwrap();
+        let shown = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(shown, "a: \\u{202e}\n\\u{1b}[2Jb\n");
     }
 }

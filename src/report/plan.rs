@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     cloud::Market,
     config::{NodeGroup, Project, RegionConfig},
@@ -19,7 +19,7 @@ pub fn launch_plan(
     state: &RunState,
     cluster: &ClusterId,
     paint: Paint,
-) -> Vec<String> {
+) -> Vec<Line> {
     let heading = ["region", "nodes", "type", "where", "billed"].map(str::to_owned).to_vec();
     let mut rows = vec![heading];
     let mut prices = Vec::new();
@@ -31,11 +31,11 @@ pub fn launch_plan(
             rows.push(row(region, group, missing, price));
         }
     }
-    let mut lines = vec![format!("muster up launches {}", paint.paint(Tone::Strong, cluster))];
-    lines.push(String::new());
-    lines.extend(table(&rows).into_iter().map(|line| format!("  {line}")));
-    lines.push(String::new());
-    lines.push(summary(project, state, Price::sum(prices.into_iter())));
+    let mut lines = vec![line!["muster up launches ", paint.paint(Tone::Strong, cluster)]];
+    lines.push(Line::empty());
+    lines.extend(table(&rows).into_iter().map(|line| Line::from(line).indented(2)));
+    lines.push(Line::empty());
+    lines.push(summary(project, state, Price::sum(prices.into_iter())).into());
     lines
 }
 

@@ -1,6 +1,6 @@
 //! What muster made and is still there, and how each of it is removed.
 
-use super::{Paint, Tone};
+use super::{Line, Paint, Tone, line};
 use crate::{
     cloud::{Tagged, tags},
     engine::{LeftRoute, Remains},
@@ -9,15 +9,18 @@ use crate::{
 
 /// `remains` for people: a line each, with the command that removes it where
 /// `muster down --network` does not.
-pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
+pub fn remains(remains: &Remains, paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     let built = remains.found.iter().any(|(_, one)| one.kind == "vpc");
     if !remains.found.is_empty() {
-        lines.extend([String::new(), paint.paint(Tone::Strong, "Still there, made by muster")]);
+        lines.extend([
+            Line::empty(),
+            paint.paint(Tone::Strong, "Still there, made by muster").into(),
+        ]);
         for (region, one) in &remains.found {
             let way = removal(region, one, built).unwrap_or_default();
             let line = format!("  {region:16} {:24} {:26} {way}", one.kind, one.id);
-            lines.push(line.trim_end().to_owned());
+            lines.push(line.trim_end().into());
         }
         if built {
             lines.push("  `muster down --network` removes the networks.".into());
@@ -27,38 +30,44 @@ pub fn remains(remains: &Remains, paint: Paint) -> Vec<String> {
     lines.extend(routes(&remains.routes, paint));
     for (region, failure) in &remains.unknown {
         let mark = paint.paint(Tone::Care, "?");
-        lines.push(format!("{mark} what else muster made in {region} is not known: {failure}"));
+        let what = format!(" what else muster made in {region} is not known: {failure}");
+        lines.push(line![mark, what]);
     }
     lines
 }
 
 /// Tags can be set by anybody: what is in no journal is not called muster's.
-fn unrecorded(found: &[(Region, Tagged)], paint: Paint) -> Vec<String> {
+fn unrecorded(found: &[(Region, Tagged)], paint: Paint) -> Vec<Line> {
     if found.is_empty() {
         return Vec::new();
     }
     let title = "Tagged with this project's name, and in none of its journals";
-    let mut lines = vec![String::new(), paint.paint(Tone::Strong, title)];
-    let of = |(region, one): &(Region, Tagged)| format!("  {region:16} {:24} {}", one.kind, one.id);
+    let mut lines = vec![Line::empty(), paint.paint(Tone::Strong, title).into()];
+    let of = |(region, one): &(Region, Tagged)| {
+        Line::from(format!("  {region:16} {:24} {}", one.kind, one.id))
+    };
     lines.extend(found.iter().map(of));
     lines.push("  Created by another machine or person, or before the journal was lost.".into());
     lines
 }
 
 /// muster takes nothing out of tables that it did not make.
-fn routes(routes: &[(Region, LeftRoute)], paint: Paint) -> Vec<String> {
+fn routes(routes: &[(Region, LeftRoute)], paint: Paint) -> Vec<Line> {
     if routes.is_empty() {
         return Vec::new();
     }
     let title = "Routes through muster's peering connections, in tables of your own";
-    let mut lines = vec![String::new(), paint.paint(Tone::Strong, title)];
+    let mut lines = vec![Line::empty(), paint.paint(Tone::Strong, title).into()];
     for (region, LeftRoute { table, destination, peering }) in routes {
-        lines.push(format!("  {region:16} {table} sends {destination} to {peering}"));
-        lines.push(format!(
-            "  {:16} aws ec2 delete-route --region {region} --route-table-id {table} \
+        lines.push(format!("  {region:16} {table} sends {destination} to {peering}").into());
+        lines.push(
+            format!(
+                "  {:16} aws ec2 delete-route --region {region} --route-table-id {table} \
              --destination-cidr-block {destination}",
-            ""
-        ));
+                ""
+            )
+            .into(),
+        );
     }
     lines.push("  muster leaves them; without their connection they lead nowhere.".into());
     lines

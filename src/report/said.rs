@@ -1,7 +1,7 @@
 //! What is about to be done, in words that all front ends show alike: each
 //! lays them out for its own width.
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::model::{Failure, Region};
 
 /// Columns that paragraphs of a text report take at most.
@@ -50,28 +50,31 @@ impl Said {
 }
 
 /// The lines of a text report.
-pub fn said(all: &[Said], paint: Paint) -> Vec<String> {
+pub fn said(all: &[Said], paint: Paint) -> Vec<Line> {
     all.iter().flat_map(|one| lines(one, paint)).collect()
 }
 
-fn lines(said: &Said, paint: Paint) -> Vec<String> {
+fn lines(said: &Said, paint: Paint) -> Vec<Line> {
     match said {
-        Said::Gap => vec![String::new()],
+        Said::Gap => vec![Line::empty()],
         Said::Heading(text) => {
-            wrap(text, WIDTH).iter().map(|line| paint.paint(Tone::Strong, line)).collect()
+            wrap(text, WIDTH).iter().map(|line| paint.paint(Tone::Strong, line).into()).collect()
         }
-        Said::Text(text) => wrap(text, WIDTH),
+        Said::Text(text) => wrap(text, WIDTH).into_iter().map(Line::from).collect(),
         Said::Marked(tone, mark, text) => {
             let indent = mark.chars().count();
             let mut marks = std::iter::once(paint.paint(*tone, mark));
-            let mut mark = || marks.next().unwrap_or_else(|| " ".repeat(indent));
-            wrap(text, WIDTH - indent - 1).iter().map(|line| format!("{} {line}", mark())).collect()
+            let mut mark = || marks.next().unwrap_or_else(|| " ".repeat(indent).into());
+            wrap(text, WIDTH - indent - 1)
+                .iter()
+                .map(|text| line![mark(), format!(" {text}")])
+                .collect()
         }
         Said::Rows(titles, rows) => {
             let titles =
                 titles.iter().map(|titles| titles.iter().map(ToString::to_string).collect());
             let all: Vec<Vec<String>> = titles.chain(rows.iter().cloned()).collect();
-            table(&all).into_iter().map(|line| format!("  {line}")).collect()
+            table(&all).into_iter().map(|line| Line::from(line).indented(2)).collect()
         }
     }
 }
@@ -99,8 +102,9 @@ mod tests {
         let long = "a word ".repeat(20);
         let lines = said(&[Said::Gap, Said::care(long.trim())], Paint::PLAIN);
         assert_eq!(lines[0], "");
-        assert!(lines[1].starts_with("! a word") && lines[2].starts_with("  "), "{lines:?}");
-        assert!(lines.iter().all(|line| line.len() <= WIDTH));
+        let start = |line: usize, text: &str| lines[line].to_string().starts_with(text);
+        assert!(start(1, "! a word") && start(2, "  "), "{lines:?}");
+        assert!(lines.iter().all(|line| line.to_string().len() <= WIDTH));
         let rows = Said::Rows(Some(vec!["node", "id"]), vec![vec!["a".into(), "i-1".into()]]);
         assert_eq!(said(&[rows], Paint::PLAIN), ["  node  id", "  a     i-1"]);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Paint, Tone, table::table};
+use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     config::Project,
     engine::{ClusterPhase, InstanceInfo, ListedLaunch, NodeState, Phase, RunState},
@@ -38,14 +38,15 @@ pub struct StatusDocument<'a> {
 }
 
 /// `document` for people.
-pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) -> Vec<String> {
+pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) -> Vec<Line> {
     let state = document.state;
     let mut lines = match &state.cluster {
-        Some(cluster) => vec![headline(cluster, document, paint), String::new()],
-        None => vec![format!(
-            "No cluster of project {} is known here; `muster up` launches one.",
-            paint.paint(Tone::Strong, document.project)
-        )],
+        Some(cluster) => vec![headline(cluster, document, paint), Line::empty()],
+        None => vec![line![
+            "No cluster of project ",
+            paint.paint(Tone::Strong, document.project),
+            " is known here; `muster up` launches one.",
+        ]],
     };
     if state.cluster.is_some() {
         lines.extend(nodes(project, state, paint));
@@ -56,28 +57,28 @@ pub fn status(project: &Project, document: &StatusDocument<'_>, paint: Paint) ->
     }
     for (region, failure) in &document.unknown {
         let mark = paint.paint(Tone::Care, "?");
-        lines.extend([String::new(), format!("{mark} {region} could not be asked: {failure}")]);
+        let what = format!(" {region} could not be asked: {failure}");
+        lines.extend([Line::empty(), line![mark, what]]);
     }
     for (cluster, count) in &document.others {
         lines.extend(other(cluster, *count, paint));
     }
     if let Some(folder) = &document.folder {
         let files = paint.paint(Tone::Dim, "files");
-        lines.extend([String::new(), format!("{files} {}", folder.display())]);
+        lines.extend([Line::empty(), line![files, format!(" {}", folder.display())]]);
     }
     lines
 }
 
-fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [String; 3] {
+fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [Line; 3] {
     let mark = paint.paint(Tone::Care, "!");
-    let what = format!(
-        "{mark} {count} instances carry the id of {cluster}, a cluster of this project that has"
-    );
+    let what =
+        format!(" {count} instances carry the id of {cluster}, a cluster of this project that has");
     let todo = format!("  no journal here; `muster down --cluster {cluster}` terminates them");
-    [String::new(), what, todo]
+    [Line::empty(), line![mark, what], todo.into()]
 }
 
-fn headline(cluster: &ClusterId, document: &StatusDocument<'_>, paint: Paint) -> String {
+fn headline(cluster: &ClusterId, document: &StatusDocument<'_>, paint: Paint) -> Line {
     let state = document.state;
     let (word, tone) = match state.phase {
         ClusterPhase::Planned => ("planned", Tone::Dim),
@@ -93,13 +94,13 @@ fn headline(cluster: &ClusterId, document: &StatusDocument<'_>, paint: Paint) ->
     let mut counts = vec![billed(document)];
     counts.extend(number(state.stopping().count(), "stopping"));
     counts.extend(number(state.stopped().count(), "stopped: their volumes are billed"));
-    format!(
-        "{} · {} · {ready} of {} nodes ready · {}",
+    let (all, counts) = (state.nodes.len(), counts.join(" · "));
+    line![
         paint.paint(Tone::Strong, cluster),
+        " · ",
         paint.paint(tone, word),
-        state.nodes.len(),
-        counts.join(" · ")
-    )
+        format!(" · {ready} of {all} nodes ready · {counts}"),
+    ]
 }
 
 fn number(count: usize, what: &str) -> Option<String> {
@@ -118,7 +119,7 @@ fn billed(document: &StatusDocument<'_>) -> String {
 }
 
 /// What is said of a cluster whose leader is gone, and what to do.
-fn lost_leader(state: &RunState, paint: Paint) -> Vec<String> {
+fn lost_leader(state: &RunState, paint: Paint) -> Vec<Line> {
     let Some(node) = state.lost_leader() else { return Vec::new() };
     let (what, hint) = if node.is_live() {
         ("stopped", "`muster start` starts it, and runs again what it led")
@@ -126,19 +127,18 @@ fn lost_leader(state: &RunState, paint: Paint) -> Vec<String> {
         ("terminated", "`muster up` launches another leader, and every node joins it again")
     };
     let (mark, todo) = (paint.paint(Tone::Bad, "✗"), paint.paint(Tone::Dim, "do"));
-    vec![
-        String::new(),
-        format!("{mark} the leader {} is {what}: the cluster does not work without it", node.name),
-        format!("    {todo} {hint}"),
-    ]
+    let name = &node.name;
+    let what = format!(" the leader {name} is {what}: the cluster does not work without it");
+    vec![Line::empty(), line![mark, what], line!["    ", todo, format!(" {hint}")]]
 }
 
-fn unresolved(one: &ListedLaunch, paint: Paint) -> [String; 3] {
+fn unresolved(one: &ListedLaunch, paint: Paint) -> [Line; 3] {
     let (mark, todo) = (paint.paint(Tone::Care, "!"), paint.paint(Tone::Dim, "do"));
     let ListedLaunch { launch, listed } = one;
     let listed = format!("EC2 lists {} of {} instances", listed.len(), launch.count);
     let hint = "`muster up` resolves it, `muster down` terminates what it created";
-    [String::new(), format!("{mark} {launch}: {listed}"), format!("    {todo} {hint}")]
+    let what = format!(" {launch}: {listed}");
+    [Line::empty(), line![mark, what], line!["    ", todo, format!(" {hint}")]]
 }
 
 /// By region as given, then what the configs don't name any more.
@@ -152,15 +152,13 @@ fn index(node: &NodeState) -> u32 {
     node.name.short().rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<String> {
+fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<Line> {
     let heading = ["", "node", "phase", "instance", "state", "type", "zone", "private", "public"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     rows.extend(in_order(project, state).into_iter().map(row));
-    let mut lines = table(&rows);
-    if let Some(heading) = lines.first_mut() {
-        *heading = paint.paint(Tone::Dim, &heading);
-    }
-    lines
+    let mut lines = table(&rows).into_iter();
+    let heading = lines.next().map(|heading| paint.paint(Tone::Dim, heading).into());
+    heading.into_iter().chain(lines.map(Line::from)).collect()
 }
 
 fn row(node: &NodeState) -> Vec<String> {
@@ -184,25 +182,26 @@ fn row(node: &NodeState) -> Vec<String> {
     ]
 }
 
-fn failures(state: &RunState, paint: Paint) -> Vec<String> {
+fn failures(state: &RunState, paint: Paint) -> Vec<Line> {
     let mut lines = Vec::new();
     for node in state.nodes.values() {
         let Some(failure) = &node.failure else { continue };
         let mark = paint.paint(Tone::Bad, "✗");
-        lines.extend([String::new(), format!("{mark} {}: {failure}", node.name)]);
-        let hint = |hint| format!("    {} {hint}", paint.paint(Tone::Dim, "do"));
+        lines.extend([Line::empty(), line![mark, format!(" {}: {failure}", node.name)]]);
+        let hint = |hint| line!["    ", paint.paint(Tone::Dim, "do"), format!(" {hint}")];
         lines.extend(failure.hint.as_ref().map(hint));
     }
     lines
 }
 
-fn strays(state: &RunState, paint: Paint) -> Vec<String> {
+fn strays(state: &RunState, paint: Paint) -> Vec<Line> {
     let alive = state.strays.values().filter(|info| info.state.is_live());
     let line = |info: &InstanceInfo| {
         let mark = paint.paint(Tone::Care, "!");
         let InstanceInfo { id, region, instance_type, state, .. } = info;
-        let what = format!("{mark} {id} in {region} ({instance_type}, {})", state.as_str());
-        [String::new(), format!("{what} carries the cluster's id, but no launch on record made it")]
+        let what = format!(" {id} in {region} ({instance_type}, {})", state.as_str());
+        let what = format!("{what} carries the cluster's id, but no launch on record made it");
+        [Line::empty(), line![mark, what]]
     };
     alive.flat_map(line).collect()
 }

@@ -22,7 +22,10 @@ use super::{
     keyboard::Keyboard,
     terminal::Lease,
 };
-use crate::{model::Failure, remote::Interactive};
+use crate::{
+    model::{Failure, visible},
+    remote::Interactive,
+};
 
 /// How long a program may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -88,7 +91,10 @@ impl Seat for Real<'_> {
         let ended = match lent {
             Ok(()) => {
                 // A program without a screen of its own leaves the user with this.
-                println!("muster: {}; the dashboard comes back when it ends", about(errand));
+                println!(
+                    "muster: {}; the dashboard comes back when it ends",
+                    visible(&about(errand))
+                );
                 run(&program, stop).await
             }
             Err(error) => Err(error),

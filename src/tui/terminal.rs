@@ -29,6 +29,7 @@ use ratatui::{Terminal, backend::CrosstermBackend};
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
 use super::keyboard::Keyboard;
+use crate::model::visible;
 
 /// What the dashboard draws on.
 pub type Backend = CrosstermBackend<BufWriter<Stdout>>;
@@ -81,7 +82,7 @@ impl Guard {
         }
         let restored = restore();
         for panic in self.shared.panics().drain(..) {
-            eprintln!("muster: a task panicked: {panic}");
+            eprintln!("muster: a task panicked: {}", visible(&panic));
         }
         restored
     }

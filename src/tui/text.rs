@@ -7,7 +7,7 @@ use ratatui::{style::Style, text::Span};
 
 use crate::{
     check::Subject,
-    model::{NodeName, Region, elapsed},
+    model::{NodeName, Region, elapsed, is_hidden},
 };
 
 pub use crate::model::count;
@@ -81,7 +81,7 @@ fn place(mut word: &str, columns: usize, lines: &mut Vec<String>) {
 /// on: escape sequences, control characters, marks that turn the direction of
 /// writing. What a carriage return overwrote is left out, a tab is a space.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts) {
+    if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let last = text.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
@@ -92,16 +92,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             '\u{1b}' => skip_escape(&mut rest),
             '\u{9b}' => skip_csi(&mut rest),
             '\t' => plain.push(' '),
-            _ if acts(symbol) => {}
+            _ if is_hidden(symbol) => {}
             _ => plain.push(symbol),
         }
     }
     Cow::Owned(plain)
-}
-
-fn acts(symbol: char) -> bool {
-    symbol.is_control()
-        || matches!(symbol, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Behind an escape: a control sequence, a string that ends with BEL or ST, or

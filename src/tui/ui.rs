@@ -19,6 +19,9 @@ pub struct Ui {
     pub dialog: Option<Dialog>,
     /// Whether the open screen's filter is being typed.
     pub filtering: bool,
+    /// Whether the terminal is too small for the screens: then nothing that a
+    /// key does would be seen, and none but those that quit does anything.
+    pub hidden: bool,
     /// What the last key led to, until the next one.
     pub message: Option<(Tone, String)>,
     /// Looks.
@@ -40,6 +43,7 @@ impl Ui {
             screen: Screen::default(),
             dialog: None,
             filtering: false,
+            hidden: false,
             message: None,
             theme,
             overview: overview::State::default(),
@@ -55,7 +59,7 @@ impl Ui {
 
     /// The places whose keys hold now, the innermost first.
     pub fn contexts(&self, model: &Model) -> Vec<Context> {
-        if model.ending {
+        if model.ending || self.hidden {
             return vec![Context::QuitDialog];
         }
         match &self.dialog {

@@ -9,22 +9,36 @@ use ratatui::{
 use super::{
     Ui, ascii, dialogs,
     model::Model,
-    screens,
+    screens, text,
     widgets::{chrome, tabs},
 };
+use crate::model::is_hidden;
 
 /// The smallest terminal that all screens are made for.
 const SMALLEST: (u16, u16) = (80, 24);
 
 /// Draws everything into `buf`.
 pub fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        too_small(area, buf);
+    ui.hidden = area.width < SMALLEST.0 || area.height < SMALLEST.1;
+    if ui.hidden {
+        too_small(model, area, buf);
     } else {
         draw(model, ui, area, buf);
     }
+    clean(buf);
     if ui.theme.ascii {
         ascii::flatten(buf);
+    }
+}
+
+/// Takes out of every cell what a terminal would act on, whatever screen drew
+/// it: ratatui keeps marks that have no width with the character before them.
+fn clean(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        if cell.symbol().chars().any(is_hidden) {
+            let shown: String = cell.symbol().chars().filter(|c| !is_hidden(*c)).collect();
+            cell.set_symbol(if shown.is_empty() { " " } else { &shown });
+        }
     }
 }
 
@@ -45,10 +59,19 @@ fn draw(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
     chrome::footer(model, ui, footer, buf);
 }
 
-fn too_small(area: Rect, buf: &mut Buffer) {
+/// Which keys act here is in [`Ui::contexts`].
+fn too_small(model: &Model, area: Rect, buf: &mut Buffer) {
     let (width, height) = SMALLEST;
-    let text = format!("muster needs {width}×{height}; this is {}×{}", area.width, area.height);
-    if area.height > 0 {
-        buf.set_line(area.x, area.y, &Line::raw(text), area.width);
+    let mut lines = [
+        format!("muster needs {width}×{height}; this is {}×{}", area.width, area.height),
+        "Enlarge the terminal. Until then only q acts: it quits.".to_owned(),
+    ];
+    if model.ending {
+        let what = model.busy.first().map_or("the engine to end", String::as_str);
+        lines[1] = format!("Waiting for {}; q leaves at once.", text::clean(what));
+    }
+    let wrapped = lines.iter().flat_map(|line| text::wrap(line, area.width.into()));
+    for (row, line) in area.rows().zip(wrapped) {
+        buf.set_line(row.x, row.y, &Line::raw(line), row.width);
     }
 }

@@ -56,7 +56,9 @@ fn no_such_file() {
 fn nothing_to_open() {
     let muster = Muster::new();
     let ran = muster.run::<&str>(&[]);
-    assert_is_refused("alone", &ran, &["config.no-files", "muster us.yaml eu.yaml"]);
+    assert_is_refused("alone", &ran, &["no muster.yaml", "`muster demo`", "`muster init`"]);
+    let ran = muster.run(&["check"]);
+    assert_is_refused("check", &ran, &["config.no-files", "muster us.yaml eu.yaml"]);
 }
 
 #[test]

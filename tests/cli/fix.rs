@@ -41,7 +41,7 @@ fn a_dry_run_shows_the_same_and_changes_nothing() {
 fn what_is_not_confirmed_is_not_changed() {
     let ran = fix(&[]);
     assert_eq!(ran.code, Some(2), "{ran:#?}");
-    assert!(ran.err.contains("add --yes"), "{}", ran.err);
+    assert!(ran.err.contains("pass --yes"), "{}", ran.err);
     assert!(!ran.out.contains("√ done"), "{}", ran.out);
 }
 

@@ -280,7 +280,9 @@ async fn an_instance_that_never_runs_is_named_with_ec2s_reason() {
     loop {
         let before = run.state.clone();
         match run.next().await.unwrap() {
-            Update::Event(stamped) => printed.extend(lines.event(&stamped, &before)),
+            Update::Event(stamped) => {
+                printed.extend(lines.event(&stamped, &before).map(|text| text.to_string()));
+            }
             Update::UpEnded => break,
             _ => {}
         }

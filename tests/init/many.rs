@@ -43,7 +43,7 @@ fn a_dry_run_writes_nothing_and_neither_does_a_missing_yes() {
     assert!(ran.out.contains("Nothing was written."), "{}", ran.out);
     let ran = init(&muster, &with(&["--offline"]));
     assert_eq!(ran.code, Some(2), "{ran:#?}");
-    assert!(ran.err.contains("add --yes"), "{}", ran.err);
+    assert!(ran.err.contains("pass --yes"), "{}", ran.err);
     assert_eq!(names(&muster.folder()), ["us.yaml"]);
 }
 

@@ -36,6 +36,47 @@ fn up_launches_nothing_without_a_yes() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_ends_at_once_and_launches_nothing() {
+    let muster = Muster::new();
+    let mut terminal = up(&muster);
+    terminal.keys("\x03");
+    assert_eq!(terminal.exit_code(), 128 + 2);
+    terminal.sees("error: interrupted before the answer; nothing was changed");
+    let text = terminal.text();
+    let question = text.lines().position(|line| line.contains("Launch? [y/N]"));
+    let error = text.lines().position(|line| line.starts_with("error: interrupted"));
+    assert!(question < error, "the cursor is on a new line: {text}");
+    terminal.assert_restored();
+    let status = muster.run(&["status", "--scenario", "fast.toml", "--state-dir", "state"]);
+    assert!(status.out.contains("`muster up` launches one"), "{status:#?}");
+}
+
+#[test]
+fn without_a_terminal_the_error_names_the_flag() {
+    let muster = Muster::new();
+    muster.file("fast.toml", FAST);
+    let ran = muster.run(UP);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.err.contains("stdin is not a terminal; pass --yes"), "{}", ran.err);
+}
+
+/// A world in which one call gets no answer for longer than five seconds.
+const HANGS: &str = "summary = 'a call without an answer'\nextends = 'healthy'\nspeed = 5\n\
+    [[faults]]\noperation = 'DescribeVpcs'\nregion = 'us-west-2'\nanswer = 'hang'\n";
+
+#[test]
+fn what_takes_long_shows_in_place_and_is_gone_in_the_end() {
+    let muster = Muster::new();
+    muster.file("hangs.toml", HANGS);
+    let terminal = Terminal::start(&muster, &["check", "--scenario", "hangs.toml"], 120, 40);
+    terminal.sees("us-west-2: no answer from DescribeVpcs for 5 s");
+    terminal.sees("9 unknown");
+    terminal.lacks("no answer from DescribeVpcs for 5 s");
+    terminal.exit_code();
+    terminal.assert_restored();
+}
+
+#[test]
 fn a_second_muster_only_looks() {
     let muster = Muster::new();
     let _first = up(&muster);

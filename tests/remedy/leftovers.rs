@@ -45,8 +45,8 @@ fn kinds(remains: &Remains) -> BTreeMap<&str, usize> {
 /// The commands that it says.
 fn commands(remains: &Remains) -> Vec<String> {
     let lines = report::remains(remains, Paint::PLAIN);
-    let of_line = |line: &String| line.find("aws ec2").map(|at| line[at..].to_owned());
-    lines.iter().filter_map(of_line).collect()
+    let of_line = |line: String| line.find("aws ec2").map(|at| line[at..].to_owned());
+    lines.iter().map(ToString::to_string).filter_map(of_line).collect()
 }
 
 /// Mends `flaw`; what is left of it then.
@@ -115,7 +115,10 @@ async fn network(account: Account) {
     assert!(kinds["subnet"] > 0, "{kinds:?}");
     assert_eq!(left.routes.len(), 1, "of the other side's, whose table is the user's");
     let lines = report::remains(&left, Paint::PLAIN);
-    assert!(lines.iter().any(|line| line.contains("muster down --network")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.to_string().contains("muster down --network")),
+        "{lines:#?}"
+    );
 }
 on_both!(a_network_is_listed, super::network);
 

@@ -63,13 +63,18 @@ impl Desk {
     /// Presses `text`'s keys one after another and answers all effects. A frame
     /// is drawn after each, as in life: page sizes come from it.
     pub fn press(&mut self, text: &str) -> Vec<Effect> {
+        self.press_on((80, 24), text)
+    }
+
+    /// The same on a terminal of another size, where each key is drawn as well.
+    pub fn press_on(&mut self, (width, height): (u16, u16), text: &str) -> Vec<Effect> {
         let mut effects = Vec::new();
         for event in keys(text) {
             let key = Key::pressed(&event);
             if let Some(action) = key.and_then(|key| self.ui.action(&self.model, key)) {
                 effects.extend(tui::update(&mut self.ui, &self.model, action));
             }
-            self.frame(80, 24);
+            self.frame(width, height);
         }
         effects
     }

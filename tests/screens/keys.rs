@@ -399,3 +399,46 @@ fn the_steps_follow_the_selected_node() {
     desk.press("esc");
     assert_eq!(title(&mut desk), at_node);
 }
+
+/// Draws on a terminal that is too small, presses `keys`, and enlarges it.
+fn unseen(desk: &mut Desk, keys: &str) -> Vec<Effect> {
+    let small = desk.text(60, 20);
+    assert!(small.contains("80×24") && small.contains("only q acts"), "{small}");
+    let effects = desk.press_on((60, 20), keys);
+    desk.text(80, 24);
+    effects
+}
+
+#[test]
+fn what_can_not_be_seen_can_not_be_done() {
+    let mut desk = healthy();
+    assert_eq!(unseen(&mut desk, "u L"), []);
+    assert!(desk.ui.dialog.is_none(), "no dialog was opened unseen");
+    assert_eq!(unseen(&mut desk, "8 r R / F D ? enter esc tab"), []);
+    assert_eq!(desk.ui.screen, Screen::default());
+    assert!(!desk.ui.filtering);
+    assert_eq!(desk.press("u L"), up(), "it acts again once it is seen");
+}
+
+#[test]
+fn an_open_dialog_can_not_be_confirmed_unseen() {
+    let mut desk = healthy();
+    desk.press("u");
+    assert_eq!(unseen(&mut desk, "L enter tab enter esc"), []);
+    assert!(matches!(desk.ui.dialog, Some(Dialog::Launch(_))), "it is still open");
+    let mut desk = broken();
+    desk.press("u");
+    assert_eq!(unseen(&mut desk, "'anyway' enter"), []);
+    let mut desk = Desk::new(fixture::rising());
+    desk.press("D");
+    assert_eq!(unseen(&mut desk, "Y enter tab enter D"), []);
+}
+
+#[test]
+fn a_terminal_that_is_too_small_can_be_left() {
+    let mut desk = Desk::new(fixture::rising());
+    assert_eq!(unseen(&mut desk, "q"), [Effect::Quit]);
+    let mut desk = healthy();
+    desk.press("u");
+    assert_eq!(unseen(&mut desk, "q"), [Effect::Quit]);
+}

@@ -12,10 +12,11 @@ use futures_util::future::join_all;
 use super::{InitArgs, Trouble};
 use crate::{
     app::world,
-    cloud::{Cloud, CloudError, Image, ImageName, ImageState, Result},
+    cloud::{Cloud, CloudError, Image, ImageName, ImageState, Registered, Result},
     config::init::{Base, First, Known},
     model::{Failure, ImageId, InstanceType, Region, Zone},
     survey::named,
+    waits::Waits,
 };
 
 /// How long a call may take unless the user says otherwise.
@@ -66,11 +67,14 @@ impl Asked {
     }
 }
 
-fn door(args: &InitArgs) -> std::result::Result<(Asked, Option<Arc<dyn Cloud>>), Trouble> {
+fn door(
+    args: &InitArgs,
+    waits: &Waits,
+) -> std::result::Result<(Asked, Option<Arc<dyn Cloud>>), Trouble> {
     let mut asked = Asked { simulated: args.scenario.is_some(), ..Asked::default() };
     let timeout = args.aws_timeout.unwrap_or(PATIENCE);
     match world::door(args.scenario.as_deref(), Some(timeout))? {
-        Ok(cloud) => Ok((asked, Some(cloud))),
+        Ok(cloud) => Ok((asked, Some(Arc::new(Registered::new(cloud, waits.clone()))))),
         Err(failure) => {
             asked.failures.push(failure);
             Ok((asked, None))
@@ -83,8 +87,9 @@ pub async fn of_base(
     args: &InitArgs,
     base: &Base,
     regions: &[Region],
+    waits: &Waits,
 ) -> std::result::Result<Asked, Trouble> {
-    let (mut asked, cloud) = door(args)?;
+    let (mut asked, cloud) = door(args, waits)?;
     let Some(cloud) = cloud else { return Ok(asked) };
     let ids = named::values(&named::images(&base.config));
     let images = match cloud.images(base.region(), &ids).await {
@@ -152,8 +157,13 @@ async fn same_image(cloud: &dyn Cloud, region: &Region, image: &Image) -> Result
 
 /// The images for the first configs: the one that is given where it is at
 /// home and by its name elsewhere, or the newest Ubuntu.
-pub async fn of_first(args: &InitArgs, wish: &First) -> std::result::Result<Asked, Trouble> {
-    let (mut asked, cloud) = if args.offline { (Asked::offline(), None) } else { door(args)? };
+pub async fn of_first(
+    args: &InitArgs,
+    wish: &First,
+    waits: &Waits,
+) -> std::result::Result<Asked, Trouble> {
+    let (mut asked, cloud) =
+        if args.offline { (Asked::offline(), None) } else { door(args, waits)? };
     let home = wish.regions.first().cloned().unwrap_or_default();
     let given = args.first.image.as_ref();
     asked.images = given.map(|id| as_given(id, &home, &wish.regions)).unwrap_or_default();

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthChar;
 
 use super::{Diagnostic, Severity};
-use crate::config::{Location, text};
+use crate::{
+    config::{Location, text},
+    model::{is_hidden, visible},
+};
 
 /// Columns of a source line that are shown at most.
 const MAX_COLUMNS: usize = 160;
@@ -18,7 +21,9 @@ pub(super) fn render(diagnostic: &Diagnostic) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let mut out = format!("{word}[{}]: {}", diagnostic.id, diagnostic.message);
+    // A value in a message must not begin a line of its own.
+    let message = visible(&diagnostic.message);
+    let mut out = format!("{word}[{}]: {message}", diagnostic.id);
     let gutter = diagnostic.location.as_ref().map_or(1, |l| l.line.to_string().len());
     if let Some(location) = &diagnostic.location {
         push_place(&mut out, location, diagnostic.source_line.as_deref(), gutter);
@@ -26,14 +31,14 @@ pub(super) fn render(diagnostic: &Diagnostic) -> String {
     let notes = [("key", &diagnostic.key_path), ("help", &diagnostic.help)];
     for (name, note) in notes {
         if let Some(note) = note {
-            _ = write!(out, "\n {:gutter$} = {name}: {note}", "");
+            _ = write!(out, "\n {:gutter$} = {name}: {}", "", visible(note));
         }
     }
     out
 }
 
 fn push_place(out: &mut String, location: &Location, line: Option<&str>, gutter: usize) {
-    _ = write!(out, "\n {:gutter$}--> {location}", "");
+    _ = write!(out, "\n {:gutter$}--> {}", "", visible(&location.to_string()));
     let Some(line) = line else { return };
     let excerpt = Excerpt::new(line, location);
     _ = write!(out, "\n {:gutter$} |", "");
@@ -82,7 +87,7 @@ impl Excerpt {
     fn push(&mut self, c: char) -> usize {
         match c {
             '\t' => self.text.push_str(&" ".repeat(TAB)),
-            c if c.is_control() || text::is_stray(c) => self.text.push('\u{fffd}'),
+            c if is_hidden(c) => self.text.push('\u{fffd}'),
             c => self.text.push(c),
         }
         column_width(c)

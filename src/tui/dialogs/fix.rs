@@ -191,7 +191,7 @@ fn unrecorded(all: &[Unrecorded], room: usize, theme: &Theme) -> Vec<Line<'stati
     }
     let shown = report::unrecorded(all, report::Paint::PLAIN);
     let mut lines = vec![Line::default()];
-    lines.extend(shown.iter().flat_map(|line| wrapped(line, room, theme.warn)));
+    lines.extend(shown.iter().flat_map(|line| wrapped(&line.to_string(), room, theme.warn)));
     lines.push(Line::styled(
         "`muster fix` in a terminal asks whether to take them over.",
         theme.dim,
