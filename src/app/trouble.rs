@@ -60,11 +60,11 @@ impl Trouble {
             Self::Bug(report) => {
                 err.line(format!("muster failed: a fault of its own, please report it\n{report:?}"))
             }
-            Self::Journal(error @ JournalError::Io { .. }) => {
+            Self::Journal(error) => {
                 let failure = Failure::new(error.to_string());
                 err.failure(&failure.hint("--state-dir keeps the cluster's files elsewhere"))
             }
-            Self::Journal(_) | Self::Output(_) => err.failure(&Failure::new(self.to_string())),
+            Self::Output(_) => err.failure(&Failure::new(self.to_string())),
         }
     }
 }

@@ -5,7 +5,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Paint, Tone};
 use crate::{
     cloud::Slot,
-    engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
+    engine::{
+        AdoptedNode, Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped,
+        StepOutcome,
+    },
     model::{Failure, GroupKey, NodeName, elapsed},
 };
 
@@ -104,6 +107,13 @@ impl EventLines {
             Event::Adopted { region, nodes } => {
                 let what = format!("{} machines in {region} carry the cluster's id", nodes.len());
                 Some(self.line(at, Some(Tone::Good), "taken over", &what))
+            }
+            Event::Recovered { nodes, .. } => {
+                let line = |one: &AdoptedNode| {
+                    let what = format!("{} is {}", one.instance.node, one.instance.id);
+                    self.line(at, None, "taken over", &what)
+                };
+                Some(nodes.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
             Event::ClusterGone => {
                 Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))

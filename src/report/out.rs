@@ -70,7 +70,15 @@ impl Out {
 
     /// Writes what went wrong and what to do about it.
     pub fn failure(&mut self, failure: &Failure) -> io::Result<()> {
-        let word = self.paint.paint(Tone::Bad, "error");
+        self.explain(&self.paint.paint(Tone::Bad, "error"), failure)
+    }
+
+    /// Writes what is not as it should be, where the command goes on.
+    pub fn warning(&mut self, failure: &Failure) -> io::Result<()> {
+        self.explain(&self.paint.paint(Tone::Care, "warning"), failure)
+    }
+
+    fn explain(&mut self, word: &str, failure: &Failure) -> io::Result<()> {
         self.line(format!("{word}: {failure}"))?;
         match &failure.hint {
             Some(hint) => self.line(format!("  {} {hint}", self.paint.paint(Tone::Dim, "do:"))),

@@ -4,7 +4,7 @@ use crate::{
     cloud::{CloudError, ErrorKind, Instance, LaunchRequest},
     config::RegionConfig,
     engine::{Event, LaunchRecord, LaunchState, shared::Shared, vcpus::Vcpus},
-    model::{ClientToken, Failure, Region},
+    model::{ClientToken, Failure, NodeName, Region},
 };
 
 use super::{
@@ -14,9 +14,9 @@ use super::{
     token_of,
 };
 
-/// Finds out what became of the calls that an earlier run intended and did
-/// not record the end of. `listing`: all instances of the cluster here.
-pub(in crate::engine) async fn resolve(
+/// Records the outcome of calls that an earlier run intended and whose
+/// instances are in `listing`, all of the cluster in the region of `config`.
+pub(in crate::engine) async fn resolve_listed(
     shared: &Shared,
     config: &RegionConfig,
     listing: &[Instance],
@@ -25,13 +25,18 @@ pub(in crate::engine) async fn resolve(
     for (token, launch) in unresolved(shared, &config.region) {
         let of_token = |instance: &&Instance| token_of(instance).as_ref() == Some(&token);
         let listed: Vec<_> = listing.iter().filter(of_token).cloned().collect();
+        if !listed.is_empty() {
+            record_launched(shared, token, &launch.nodes, listed, vcpus).await;
+        }
+    }
+}
+
+/// Finds out what became of the other calls that an earlier run intended: by
+/// the same calls again.
+pub(in crate::engine) async fn resolve(shared: &Shared, config: &RegionConfig, vcpus: &Vcpus) {
+    for (token, launch) in unresolved(shared, &config.region) {
         let _underway = shared.must.begin(format!("finding out about {}", launch.group));
-        let found = if listed.is_empty() {
-            call_again(shared, config, &token, &launch).await
-        } else {
-            Ok(listed)
-        };
-        match found {
+        match call_again(shared, config, &token, &launch).await {
             Ok(found) => record_launched(shared, token, &launch.nodes, found, vcpus).await,
             Err(error) if leaves_open(&error) => {
                 let failure = unclear(&error);
@@ -69,6 +74,11 @@ fn unresolved(shared: &Shared, region: &Region) -> Vec<(ClientToken, LaunchRecor
         launch.group.region == *region && launch.state == LaunchState::Intended
     });
     open.map(|(token, launch)| (token.clone(), launch.clone())).collect()
+}
+
+/// The nodes of those launches.
+pub(in crate::engine) fn unresolved_nodes(shared: &Shared, region: &Region) -> Vec<NodeName> {
+    unresolved(shared, region).into_iter().flat_map(|(_, launch)| launch.nodes).collect()
 }
 
 /// The same call with the same token: EC2 answers with what the first one
