@@ -10,6 +10,7 @@ mod ec2;
 mod engine;
 mod handover;
 mod init;
+mod journal;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;

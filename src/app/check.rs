@@ -19,7 +19,7 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     };
     world.attend(streams);
     let remote = world.remote_for_looking();
-    let cluster = world.peek()?.and_then(|(_, state)| state.cluster);
+    let cluster = world.recorded(streams)?.and_then(|(_, state)| state.cluster);
     let options =
         SurveyOptions { dry_run: true, cluster: cluster.clone(), ..SurveyOptions::default() };
     let survey = survey::take(&world.project, &*world.cloud, &*remote, &world.clock, options).await;

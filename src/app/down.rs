@@ -53,7 +53,10 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         let asks = fix::Asks { yes: args.yes, include_unrecorded: args.include_unrecorded };
         tear_down(&world, asks, format, &mut watch).await?;
     }
-    watch.end().await?;
+    // Terminating does not depend on the disk: what is not on record is a warning.
+    if let (_, Some(failure)) = watch.finish().await? {
+        streams.err.warning(&failure)?;
+    }
     if unfinished.is_empty() {
         return Ok(Exit::DONE);
     }

@@ -25,7 +25,7 @@ pub struct Known {
 impl Known {
     /// The cluster on record. In a simulated world without a record, a new one.
     pub async fn open(world: &World, streams: &mut Streams) -> Result<Self, Trouble> {
-        let Some((store, state)) = world.peek()? else {
+        let Some((store, state)) = world.recorded(streams)? else {
             if world.cloud.is_simulated() {
                 return Self::simulate(world, streams).await;
             }

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub async fn run(args: LogsArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = World::open(&args.common.project)?;
     world.print_warnings(streams)?;
-    let Some((store, state)) = world.peek()? else {
+    let Some((store, state)) = world.recorded(streams)? else {
         let failure = Failure::new(format!("no cluster of project {} is known here", world.name()));
         return Err(Trouble::failed(failure.hint("`muster up` launches one")));
     };

@@ -35,9 +35,12 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
     if args.logs {
         watch.print_lines();
     }
-    let state = carry_out(watch, plan).await?;
+    let (state, unwritten) = carry_out(watch, plan).await?;
     if args.common.format == Format::Text {
         streams.out.lines(&report::launched(&state, folder.as_deref()))?;
+    }
+    if let Some(failure) = unwritten {
+        return Err(Trouble::failed(failure));
     }
     Ok(if is_complete(&state) { Exit::DONE } else { Exit::FAILED })
 }
@@ -75,10 +78,13 @@ pub fn show(
 }
 
 /// Starts what `plan` names, and waits until every node is settled.
-pub async fn carry_out(mut watch: Watch<'_>, plan: Arc<StartPlan>) -> Result<RunState, Trouble> {
+pub async fn carry_out(
+    mut watch: Watch<'_>,
+    plan: Arc<StartPlan>,
+) -> Result<(RunState, Option<Failure>), Trouble> {
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
     watch.ask(Command::StartMachines(plan), ended).await?;
-    watch.end().await
+    watch.finish().await
 }
 
 /// Whether every node that has a machine is ready, and there are any.

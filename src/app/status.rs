@@ -21,7 +21,7 @@ use crate::{
 pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let world = World::open(&args.project)?;
     world.print_warnings(streams)?;
-    let (store, mut state) = world.peek()?.unzip();
+    let (store, mut state) = world.recorded(streams)?.unzip();
     let state = state.get_or_insert_default();
     let found = read(&world, state).await;
     let mut unknown = Vec::new();

@@ -61,11 +61,11 @@ impl Trouble {
                 err.line("muster failed: a fault of its own, please report it")?;
                 format!("{report:?}").split('\n').try_for_each(|line| err.line(line))
             }
-            Self::Journal(error @ JournalError::Io { .. }) => {
+            Self::Journal(error) => {
                 let failure = Failure::new(error.to_string());
                 err.failure(&failure.hint("--state-dir keeps the cluster's files elsewhere"))
             }
-            Self::Journal(_) | Self::Output(_) => err.failure(&Failure::new(self.to_string())),
+            Self::Output(_) => err.failure(&Failure::new(self.to_string())),
         }
     }
 }

@@ -21,8 +21,8 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let mut watch = Watch::start(&world, store, args.common.format, streams)?;
     let (survey, findings) = look(&mut watch).await?;
     if watch.state().halted().next().is_some() {
-        let state = start_instead(&world, &args, watch).await?;
-        return told(&world, &args, &state, folder.as_deref(), streams).await;
+        let ended = start_instead(&world, &args, watch).await?;
+        return told(&world, &args, ended, folder.as_deref(), streams).await;
     }
     refuse_what_fails(&world, &args, &findings, &mut watch)?;
     if args.common.format == Format::Text {
@@ -53,22 +53,25 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
     let command = if args.restart { Command::Restart } else { Command::Up };
     watch.ask(command, ended).await?;
-    let state = watch.end().await?;
-    told(&world, &args, &state, folder.as_deref(), streams).await
+    let ended = watch.finish().await?;
+    told(&world, &args, ended, folder.as_deref(), streams).await
 }
 
 /// What came of it, and whether it computes.
 async fn told(
     world: &World,
     args: &UpArgs,
-    state: &RunState,
+    (state, unwritten): (RunState, Option<Failure>),
     folder: Option<&Path>,
     streams: &mut Streams,
 ) -> Result<Exit, Trouble> {
     if args.common.format == Format::Text {
-        streams.out.lines(&report::launched(state, folder))?;
+        streams.out.lines(&report::launched(&state, folder))?;
     }
-    if !is_complete(world, state) {
+    if let Some(failure) = unwritten {
+        return Err(Trouble::failed(failure));
+    }
+    if !is_complete(world, &state) {
         return Ok(Exit::FAILED);
     }
     if !args.query || world.cloud.is_simulated() {
@@ -83,7 +86,7 @@ async fn start_instead(
     world: &World,
     args: &UpArgs,
     mut watch: Watch<'_>,
-) -> Result<RunState, Trouble> {
+) -> Result<(RunState, Option<Failure>), Trouble> {
     let plan = start::plan(&mut watch).await?;
     start::show(world, &plan, args.common.format, &mut watch)?;
     let stopped = watch.state().halted().count();

@@ -152,6 +152,8 @@ pub struct Watch<'a> {
     tick: Interval,
     /// The command that goes on with the plan that is carried out, if one is.
     fixing: Option<&'static str>,
+    /// What of the record could not be written.
+    unwritten: Option<Failure>,
     /// Where to print.
     pub streams: &'a mut Streams,
 }
@@ -166,19 +168,37 @@ impl<'a> Watch<'a> {
         streams: &'a mut Streams,
     ) -> Result<Self, Trouble> {
         if let Some(holder) = store.read_only() {
-            let failure = Failure::new(format!("{holder} holds cluster {}", store.cluster()));
+            let held = match store.known_cluster() {
+                Some(cluster) => format!("cluster {cluster}"),
+                None => format!("project {}, which has no cluster yet", world.name()),
+            };
+            let failure = Failure::new(format!("{holder} holds {held}"));
             return Err(Trouble::failed(failure.hint("use that one, or end it first")));
         }
         let cluster = store.cluster().clone();
         let signals = Signals::new()?;
         let handle = engine::start(world.parts(store)?);
         streams.waits.include(&handle.waits);
+        if let Some(damage) = &handle.damage {
+            streams.err.warning(damage)?;
+        }
         let mut tick = interval(LINES);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let lines = EventLines::new(TimeZone::system(), streams.out.paint());
         let clock = world.clock;
-        let (tail, fixing) = (None, None);
-        Ok(Self { handle, cluster, clock, signals, lines, format, tail, tick, fixing, streams })
+        Ok(Self {
+            handle,
+            cluster,
+            clock,
+            signals,
+            lines,
+            format,
+            tail: None,
+            tick,
+            fixing: None,
+            unwritten: None,
+            streams,
+        })
     }
 
     /// The cluster's id: the one on record, or the one that a launch would give it.
@@ -227,14 +247,23 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends the engine: what must finish is waited for.
-    pub async fn end(mut self) -> Result<RunState, Trouble> {
+    /// Ends the engine: what must finish is waited for. `Err` also where the
+    /// record or the manifest could not be written.
+    pub async fn end(self) -> Result<RunState, Trouble> {
+        match self.finish().await? {
+            (state, None) => Ok(state),
+            (_, Some(failure)) => Err(Trouble::failed(failure)),
+        }
+    }
+
+    /// The same; what could not be written is left to the caller.
+    pub async fn finish(mut self) -> Result<(RunState, Option<Failure>), Trouble> {
         self.send(Command::Stop);
         while let Some(update) = self.handle.updates.recv().await {
             self.take(&update)?;
         }
         self.print_new_lines()?;
-        Ok(self.handle.state)
+        Ok((self.handle.state, self.unwritten))
     }
 
     fn send(&self, command: Command) {
@@ -255,6 +284,7 @@ impl<'a> Watch<'a> {
                     (Format::Text, None) => {}
                 }
             }
+            Update::Unwritten(failure) => self.unwritten = Some(failure.clone()),
             Update::Project(project) => self.handle.state.plan(&project.planned_nodes()),
             Update::Notice(failure) => {
                 let at = self.clock.now();

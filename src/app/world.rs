@@ -11,7 +11,7 @@ use crate::{
     cli::{OverrideArgs, ProjectArgs},
     cloud::{Cloud, Registered},
     config::{Diagnostic, Files, LoadRequest, Loaded, Overrides, Project, Reading},
-    engine::{Parts, RunState},
+    engine::{self, Parts, RunState},
     journal::{self, Store},
     model::{Clock, ClusterId, Failure},
     remote::{Interactive, LocalKeys, Remote, SshOptions, SshRemote},
@@ -131,11 +131,7 @@ impl World {
     /// The project's cluster, only to look at; `None` where there is none.
     pub fn peek(&self) -> Result<Option<(Store, RunState)>, Trouble> {
         let Some(mut store) = self.peek_store()? else { return Ok(None) };
-        let mut state = RunState::default();
-        for record in store.take_records() {
-            state.apply(&record);
-        }
-        state.plan(&self.project.planned_nodes());
+        let state = engine::replay(&mut store, &self.project);
         Ok(Some((store, state)))
     }
 
@@ -143,6 +139,16 @@ impl World {
     pub fn peek_store(&self) -> Result<Option<Store>, Trouble> {
         let Some(folder) = self.state_dir() else { return Ok(None) };
         Ok(Store::peek(folder, self.name())?)
+    }
+
+    /// The same, and a warning where its journal can't be read in full.
+    pub fn recorded(&self, streams: &mut Streams) -> Result<Option<(Store, RunState)>, Trouble> {
+        let peeked = self.peek()?;
+        let damage = peeked.as_ref().and_then(|(store, _)| store.damage());
+        if let Some(damage) = damage {
+            streams.err.warning(&damage.failure())?;
+        }
+        Ok(peeked)
     }
 
     /// What an engine works with.

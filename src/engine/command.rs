@@ -123,6 +123,9 @@ pub enum Update {
     Refused(Failure),
     /// Something went wrong that muster goes on in spite of.
     Notice(Failure),
+    /// Records or the manifest that are lost when this process ends now, since
+    /// they could not be written. The last update, where it comes at all.
+    Unwritten(Failure),
     /// Who else writes this cluster's journal now; `None`: this process does,
     /// since the other one has ended.
     ReadOnly(Option<String>),

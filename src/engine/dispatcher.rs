@@ -1,6 +1,7 @@
 //! The dispatcher: the one owner of the journal and the only one to change
 //! the state. It starts the tasks that do the work and ends when told to.
 
+mod backlog;
 mod commands;
 mod power;
 mod record;
@@ -21,6 +22,7 @@ use super::{
     barrier::Barriers,
     shared::{Message, Shared},
 };
+use backlog::Backlog;
 use tasks::Task;
 
 /// How soon after a change the manifest is written again.
@@ -31,6 +33,7 @@ const FOLLOW: Duration = Duration::from_secs(1);
 pub(super) struct Dispatcher {
     shared: Arc<Shared>,
     store: Store,
+    backlog: Backlog,
     updates: mpsc::UnboundedSender<Update>,
     tasks: JoinSet<()>,
     running: HashMap<Id, (Task, AbortHandle)>,
@@ -50,6 +53,7 @@ impl Dispatcher {
         Self {
             shared,
             store,
+            backlog: Backlog::default(),
             updates,
             tasks: JoinSet::new(),
             running: HashMap::new(),
@@ -109,9 +113,7 @@ impl Dispatcher {
             self.message(message);
         }
         self.tasks.shutdown().await;
-        if self.manifest_due.is_some() {
-            self.write_manifest();
-        }
+        self.write_last();
     }
 
     fn tell(&self, update: Update) {
@@ -133,6 +135,7 @@ impl Dispatcher {
             Message::Tell(event) => {
                 self.note(event);
             }
+            Message::Unwritten(failure) => self.unwritten(failure),
             Message::StartNode(name) => self.start_node(&name),
             Message::Looked(project, survey, findings) => {
                 // Of a project that is planned no more; a new look is under way.

@@ -47,6 +47,9 @@ pub enum Event {
     RunStarted {
         /// muster's version.
         version: String,
+        /// The format of the records that follow; 1 where it is not given.
+        #[serde(default = "first_format")]
+        format: u32,
     },
     /// Written and synced before `RunInstances` is called.
     LaunchIntended {
@@ -230,6 +233,15 @@ pub enum Event {
         /// Its nodes.
         nodes: Vec<AdoptedNode>,
     },
+    /// Running instances whose launch is not on record, or not with them, are
+    /// nodes: they carry the cluster's id, the token of their launch and the
+    /// tags of a group that lacks these nodes.
+    Recovered {
+        /// The region.
+        region: Region,
+        /// The nodes.
+        nodes: Vec<AdoptedNode>,
+    },
     /// EC2 says that every instance with the cluster's id is gone.
     ClusterGone,
     /// The user said yes to a plan of changes; synced before the first one.
@@ -298,6 +310,11 @@ pub enum Event {
     },
 }
 
+/// What wrote no format wrote the first one.
+fn first_format() -> u32 {
+    1
+}
+
 /// A step of a plan, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixStep {
@@ -327,8 +344,13 @@ pub enum StepEffect {
 }
 
 impl Event {
-    /// Whether it announces what is about to be done: then it has to be on
-    /// disk first, and nothing is done where it can't be.
+    /// Whether it announces what is about to be done, and has to be on disk
+    /// before: what is not is not done. Terminating is always possible.
+    pub fn must_precede(&self) -> bool {
+        self.is_intent() && !matches!(self, Self::DownStarted { .. })
+    }
+
+    /// Whether it announces what is about to be done.
     pub fn is_intent(&self) -> bool {
         matches!(
             self,
@@ -367,6 +389,7 @@ impl Event {
                     | Self::StopEnded { .. }
                     | Self::AdoptGivenUp { .. }
                     | Self::Adopted { .. }
+                    | Self::Recovered { .. }
                     | Self::ChangeDone { .. }
                     | Self::ChangeResolved { .. }
             )
@@ -392,7 +415,8 @@ pub struct LaunchedInstance {
     pub public_ip: Option<IpAddr>,
 }
 
-/// A machine that was there before, as it became a node.
+/// A machine that was there before, or whose launch is not on record, as it
+/// became a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdoptedNode {
     /// The group that it counts as.

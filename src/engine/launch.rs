@@ -5,7 +5,7 @@ mod attempt;
 mod request;
 mod unresolved;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     cloud::{ErrorKind, Instance, tags},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{Event, LaunchedInstance, shared::Shared, vcpus::Vcpus};
-pub(super) use unresolved::resolve;
+pub(super) use unresolved::{resolve, resolve_listed, unresolved_nodes};
 
 /// Launches `nodes`, all of one group, in one call; in the next subnet where
 /// one has no capacity. The call is not cancelled with the task that awaits
@@ -109,15 +109,28 @@ pub(super) async fn record_launched(
     shared: &Shared,
     token: ClientToken,
     nodes: &[NodeName],
-    mut instances: Vec<Instance>,
+    instances: Vec<Instance>,
     vcpus: &Vcpus,
 ) {
-    instances.sort_by_key(|instance| instance.launch_index);
-    for node in nodes.iter().skip(instances.len()) {
-        let failure = Failure::new("EC2 launched fewer instances than asked for");
-        shared.tell(Event::NodeFailed { node: node.clone(), failure });
+    let mut by_index: BTreeMap<_, _> =
+        instances.into_iter().map(|instance| (instance.launch_index as usize, instance)).collect();
+    let mut instances = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Some(instance) = by_index.remove(&index) {
+            instances.push(launched(node, instance, vcpus));
+        } else {
+            let failure = Failure::new("EC2 launched fewer instances than asked for");
+            shared.tell(Event::NodeFailed { node: node.clone(), failure });
+        }
     }
-    let launched = nodes.iter().zip(instances).map(|(node, instance)| LaunchedInstance {
+    // If this can't be recorded, the intent can: the next run finds the
+    // instances by its token.
+    let _ = shared.record(Event::LaunchSucceeded { token, instances }).await;
+}
+
+/// `instance` as the record has it: the machine of `node`.
+pub(super) fn launched(node: &NodeName, instance: Instance, vcpus: &Vcpus) -> LaunchedInstance {
+    LaunchedInstance {
         node: node.clone(),
         vcpus: vcpus.get(&instance.instance_type).copied(),
         id: instance.id,
@@ -125,11 +138,7 @@ pub(super) async fn record_launched(
         zone: instance.zone,
         private_ip: instance.private_ip,
         public_ip: instance.public_ip,
-    });
-    let instances = launched.collect();
-    // If this can't be recorded, the intent can: the next run finds the
-    // instances by its token.
-    let _ = shared.record(Event::LaunchSucceeded { token, instances }).await;
+    }
 }
 
 /// The token of the call that launched `instance`, by EC2's record or our tag.

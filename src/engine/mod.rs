@@ -25,10 +25,12 @@ mod manifest;
 mod node;
 mod operator;
 mod plans;
+mod recover;
 mod refresh;
 mod region;
 mod reload;
 mod remains;
+mod replay;
 mod resources;
 mod retry;
 mod sanitize;
@@ -60,6 +62,7 @@ pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use plans::{DownPlan, StartPlan, StopPlan, Unfinished, UnresolvedLaunch};
 pub use region::differences;
 pub use remains::{LeftRoute, Remains};
+pub use replay::replay;
 pub use resources::FixEvents;
 pub(crate) use sanitize::sanitize;
 pub use state::{
@@ -71,8 +74,8 @@ pub use verify::{LinkCheck, Probe};
 use crate::{
     cloud::Cloud,
     config::{Files, Project},
-    journal::Store,
-    model::Clock,
+    journal::{Damage, Store},
+    model::{Clock, Failure},
     remote::Remote,
     waits::Waits,
 };
@@ -111,6 +114,8 @@ pub struct Handle {
     pub task: tokio::task::JoinHandle<()>,
     /// Whether another muster holds this cluster: then everything but looking is refused.
     pub read_only: Option<String>,
+    /// What of the journal could not be read, for the user to see once.
+    pub damage: Option<Failure>,
 }
 
 /// Replays the journal and starts the engine on the current tokio runtime.
@@ -120,11 +125,8 @@ pub fn start(mut parts: Parts) -> Handle {
         Some(folder) => LogStore::in_folder(folder.join("logs")),
         None => LogStore::in_memory(),
     });
-    let mut state = RunState::default();
-    for record in parts.store.take_records() {
-        state.apply(&record);
-    }
-    state.plan(&parts.project.planned_nodes());
+    let state = replay(&mut parts.store, &parts.project);
+    let damage = parts.store.damage().map(Damage::failure);
     let (commands, received) = mpsc::unbounded_channel();
     let (updates_sender, updates) = mpsc::unbounded_channel();
     let (inbox_sender, inbox) = mpsc::unbounded_channel();
@@ -133,5 +135,5 @@ pub fn start(mut parts: Parts) -> Handle {
     let read_only = parts.store.read_only().map(str::to_owned);
     let dispatcher = dispatcher::Dispatcher::new(Arc::new(shared), parts.store, updates_sender);
     let task = tokio::spawn(dispatcher.run(received, inbox));
-    Handle { commands, updates, state, logs, waits, task, read_only }
+    Handle { commands, updates, state, logs, waits, task, read_only, damage }
 }

@@ -21,6 +21,7 @@ use super::{
     displaced::{Tagged, by_tags},
     launch,
     listing::list,
+    recover,
     retry::{PATIENCE, Retry},
     shared::{Message, Shared},
     vcpus::{Vcpus, vcpus},
@@ -45,17 +46,26 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     let mut retry = Retry::new(&shared, PATIENCE);
     let listing = retry.call(|| list(&shared, &region));
     let (vcpus, listing) = tokio::join!(vcpus(&shared, config), listing);
-    match listing {
+    let (listing, recovered) = match listing {
         Ok(listing) => {
             if is_displaced(&shared, &region, &listing) {
                 return;
             }
-            launch::resolve(&shared, config, &listing, &vcpus).await;
+            launch::resolve_listed(&shared, config, &listing, &vcpus).await;
             reconcile(&shared, &region, &listing);
+            shared.flush().await;
+            let recovered = recover::run(&shared, config, &listing, &vcpus).await;
+            (listing, recovered)
         }
         Err(error) => return fail_all(&shared, &region, &Failure::from(&error)),
+    };
+    match recovered {
+        Ok(()) => {
+            launch::resolve(&shared, config, &listing, &vcpus).await;
+            launch_missing(&shared, config, &vcpus).await;
+        }
+        Err(failure) => launch_nothing(&shared, config, &failure),
     }
-    launch_missing(&shared, config, &vcpus).await;
     watch(&shared, &region).await;
 }
 
@@ -107,6 +117,21 @@ async fn launch_missing(shared: &Arc<Shared>, config: &RegionConfig, vcpus: &Vcp
         launch::group(shared.clone(), config.region.value.clone(), group, nodes, vcpus.clone())
     });
     join_all(launches).await;
+}
+
+/// What is missing fails: it may run already.
+fn launch_nothing(shared: &Shared, config: &RegionConfig, failure: &Failure) {
+    let missing: Vec<_> = missing(shared, config)
+        .into_values()
+        .flatten()
+        .chain(launch::unresolved_nodes(shared, &config.region))
+        .collect();
+    if !missing.is_empty() {
+        shared.update(Update::Notice(failure.clone()));
+    }
+    for node in missing {
+        shared.tell(Event::NodeFailed { node, failure: failure.clone() });
+    }
 }
 
 fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<NodeName>> {
@@ -202,9 +227,16 @@ pub fn differences(
     });
     let listed: BTreeSet<_> = listing.iter().map(|instance| &instance.id).collect();
     let lost = known.values().filter(|info| {
-        info.state.is_live() && !listed.contains(&info.id) && now.duration_since(info.since) > LAG
+        info.state.is_live() && !listed.contains(&info.id) && is_old(info.since, now)
     });
     seen.chain(lost.map(|info| vanished(info))).collect()
+}
+
+/// Whether EC2 knows by now of an instance launched at `since`. A time ahead of
+/// every clock is a damaged one, and would never be over.
+fn is_old(since: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(since);
+    age > LAG || age < -SKEW
 }
 
 fn differs(info: &InstanceInfo, instance: &Instance) -> bool {

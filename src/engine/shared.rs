@@ -38,6 +38,8 @@ pub(super) enum Message {
     IsIdle(oneshot::Sender<bool>),
     /// Answered once all that was said before is folded.
     Flush(oneshot::Sender<()>),
+    /// Something could not be written to this machine's disk.
+    Unwritten(Failure),
     /// Send on as it is.
     Update(Update),
 }

@@ -351,6 +351,7 @@ impl RunState {
                 self.adopting.remove(region);
             }
             Event::Adopted { region, nodes } => self.adopt(region, nodes, at),
+            Event::Recovered { region, nodes } => self.recover(region, nodes, at),
             Event::ClusterGone => self.phase = ClusterPhase::Gone,
             Event::FixStarted { .. }
             | Event::ChangeIntended { .. }
@@ -391,7 +392,29 @@ impl RunState {
         }
     }
 
+    /// `region` may hold instances of the cluster, also where the record of its
+    /// beginning is lost or another one.
+    fn has_region(&mut self, region: &Region) {
+        if !self.regions.contains(region) {
+            self.regions.push(region.clone());
+        }
+    }
+
+    /// A launch of nodes follows the answer to an earlier one, also where that
+    /// answer is lost: to call the earlier one again would launch them twice.
+    fn supersede(&mut self, nodes: &[NodeName]) {
+        let lost = || Failure::new("what came of this launch is not on record");
+        for record in self.launches.values_mut() {
+            let shares = record.nodes.iter().any(|node| nodes.contains(node));
+            if shares && record.state == LaunchState::Intended {
+                record.state = LaunchState::Failed(lost());
+            }
+        }
+    }
+
     fn intend(&mut self, group: &GroupKey, nodes: &[NodeName], at: Timestamp) {
+        self.has_region(&group.region);
+        self.supersede(nodes);
         let leader = self.leader.as_ref() == Some(&group.region) && group.may_lead();
         for name in nodes {
             let planned = || NodeState::planned(name.clone(), group.clone(), leader);

@@ -12,11 +12,11 @@ use crate::{
 };
 
 use super::{
-    Event, LinkCheck, LogLine, StepOutcome, StepState, Update,
+    Event, LinkCheck, LogLine, StepOutcome, StepState,
     operator::{self, NotDone, Work},
     sanitize::sanitize,
     script,
-    shared::Shared,
+    shared::{Message, Shared},
 };
 
 /// Lines kept for a failed step's message.
@@ -43,7 +43,7 @@ pub(super) fn next_attempt(shared: &Shared, node: &NodeName, step: &str) -> Try 
         Some(StepState { attempt, outcome: None | Some(StepOutcome::Lost { .. }), .. }) => {
             Try { number: *attempt, resumes: true }
         }
-        Some(last) => Try { number: last.attempt + 1, resumes: false },
+        Some(last) => Try { number: last.attempt.saturating_add(1), resumes: false },
     }
 }
 
@@ -191,8 +191,7 @@ fn push(shared: &Shared, host: &Host, key: &str, text: String) {
     let line = LogLine { at: shared.clock.now(), step: key.to_owned(), text };
     if let Err(error) = shared.logs.push(&host.node, line) {
         let node = &host.node;
-        shared.update(Update::Notice(Failure::new(format!(
-            "the log of {node} can't be written: {error}"
-        ))));
+        let failure = Failure::new(format!("cannot write the log of {node}: {error}"));
+        shared.send(Message::Unwritten(failure.hint("free some space")));
     }
 }

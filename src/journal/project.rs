@@ -57,7 +57,8 @@ pub fn others(project: &Path, cluster: &Path) -> Vec<Vec<Stamped>> {
     let entries = std::fs::read_dir(project).into_iter().flatten().filter_map(Result::ok);
     let folders = entries.map(|entry| entry.path()).filter(|path| path != cluster);
     let journals: Vec<PathBuf> = folders.map(|folder| folder.join(JOURNAL)).collect();
-    journals.iter().filter_map(|path| JournalFile::read(path).ok()).collect()
+    let read = journals.iter().filter_map(|path| JournalFile::read(path).ok());
+    read.map(|contents| contents.records).collect()
 }
 
 #[cfg(test)]

@@ -1,24 +1,26 @@
 //! Where a project's clusters are kept, and who may write there.
 
+mod current;
 mod lock;
+mod memory;
 mod takeover;
 
 use std::{
     fs::File,
     io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
 };
 
 use etcetera::BaseStrategy;
 
-use self::lock::lock;
 pub use self::takeover::TakeOver;
-use super::{JournalError, JournalFile};
-use crate::{
-    engine::{Event, Stamped},
-    model::ClusterId,
+use self::{
+    current::{current, file_name, fresh_id},
+    lock::lock,
+    memory::Memory,
 };
+use super::{Damage, JournalError, JournalFile};
+use crate::{engine::Stamped, model::ClusterId};
 
 const JOURNAL: &str = "journal.jsonl";
 const MANIFEST: &str = "manifest.json";
@@ -37,6 +39,11 @@ pub struct Store {
     place: Place,
     read_only: Option<ReadOnly>,
     records: Vec<Stamped>,
+    /// Whether the cluster has a journal: else its id is not in use yet.
+    is_known: bool,
+    damage: Option<Damage>,
+    /// How many bytes of the journal were read, where another process appends to it.
+    read: u64,
 }
 
 /// Why a process may only read.
@@ -51,13 +58,7 @@ enum ReadOnly {
 #[derive(Debug)]
 enum Place {
     Disk { folder: PathBuf, journal: Option<JournalFile>, lock: Option<File> },
-    Memory(Arc<Mutex<Memory>>),
-}
-
-#[derive(Debug, Default)]
-struct Memory {
-    records: Vec<Stamped>,
-    manifest: Option<String>,
+    Memory(Memory),
 }
 
 impl Store {
@@ -71,7 +72,7 @@ impl Store {
         let current = current(&project)?;
         let cluster = current.clone().unwrap_or_else(|| fresh_id(name));
         let mut store = Self::on_disk(
-            project.join(cluster.as_str()),
+            project.join(file_name(cluster.as_str())),
             cluster,
             lock,
             holder.map(ReadOnly::Waits),
@@ -108,60 +109,16 @@ impl Store {
             return Ok(None);
         }
         let Some(cluster) = current(&project)? else { return Ok(None) };
-        let folder = project.join(cluster.as_str());
+        let folder = project.join(file_name(cluster.as_str()));
         let why = Some(ReadOnly::Looks("this command only looks".to_owned()));
         let mut store = Self::on_disk(folder, cluster, None, why);
         store.load()?;
         Ok(Some(store))
     }
 
-    /// A place in memory, for the demo and the tests.
-    pub fn in_memory(cluster: ClusterId) -> Self {
-        let place = Place::Memory(Arc::default());
-        Self { cluster, place, read_only: None, records: Vec::new() }
-    }
-
-    /// The same records in memory: what is appended is written nowhere. For a
-    /// termination where the disk can't be written.
-    #[must_use]
-    pub fn detached(self) -> Self {
-        Self { records: self.records, ..Self::in_memory(self.cluster) }
-    }
-
-    /// What the next process would find in this memory: the same records,
-    /// those after the first `keep` lost. For tests of crashes.
-    #[must_use]
-    pub fn reopened(&self, keep: usize) -> Self {
-        let records: Vec<_> = match &self.place {
-            Place::Memory(memory) => {
-                let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                memory.records.iter().take(keep).cloned().collect()
-            }
-            Place::Disk { .. } => self.records.clone(),
-        };
-        let memory = Memory { records: records.clone(), manifest: None };
-        let place = Place::Memory(Arc::new(Mutex::new(memory)));
-        Self { cluster: self.cluster.clone(), place, read_only: None, records }
-    }
-
-    /// What the next process would find in this memory, and write on in; a
-    /// place of its own on disk.
-    #[must_use]
-    pub fn reopen(&self) -> Self {
-        let mut store = self.share().unwrap_or_else(|| Self::in_memory(self.cluster.clone()));
-        if let Place::Memory(memory) = &store.place {
-            let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-            store.records.clone_from(&memory.records);
-        }
-        store
-    }
-
-    /// Another handle on the same memory, to look into it while an engine has
-    /// the store; `None` on disk.
-    pub fn share(&self) -> Option<Self> {
-        let Place::Memory(memory) = &self.place else { return None };
-        let place = Place::Memory(memory.clone());
-        Some(Self { cluster: self.cluster.clone(), place, read_only: None, records: Vec::new() })
+    fn new(cluster: ClusterId, place: Place, read_only: Option<ReadOnly>) -> Self {
+        let (records, is_known, damage) = (Vec::new(), false, None);
+        Self { cluster, place, read_only, records, is_known, damage, read: 0 }
     }
 
     fn on_disk(
@@ -170,20 +127,23 @@ impl Store {
         lock: Option<File>,
         read_only: Option<ReadOnly>,
     ) -> Self {
-        let place = Place::Disk { folder, journal: None, lock };
-        Self { cluster, place, read_only, records: Vec::new() }
+        Self::new(cluster, Place::Disk { folder, journal: None, lock }, read_only)
     }
 
     fn load(&mut self) -> Result<(), JournalError> {
         if let Place::Disk { folder, journal, .. } = &mut self.place {
             let path = folder.join(JOURNAL);
-            if self.read_only.is_some() {
-                self.records = JournalFile::read(&path)?;
+            let contents = if self.read_only.is_some() {
+                JournalFile::read(&path)?
             } else {
-                let (file, records) = JournalFile::open(&path)?;
+                let (file, contents) = JournalFile::open(&path)?;
                 *journal = Some(file);
-                self.records = records;
-            }
+                contents
+            };
+            self.is_known = true;
+            self.damage = Damage::of(&path, &self.cluster, &contents);
+            self.read = contents.whole;
+            self.records = contents.records;
         }
         Ok(())
     }
@@ -191,6 +151,16 @@ impl Store {
     /// The cluster's id: that of the records, or the one the next cluster will have.
     pub fn cluster(&self) -> &ClusterId {
         &self.cluster
+    }
+
+    /// The cluster's id where there is one already: its journal exists.
+    pub fn known_cluster(&self) -> Option<&ClusterId> {
+        Some(&self.cluster).filter(|_| self.is_known)
+    }
+
+    /// What of the journal could not be read when it was opened.
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 
     /// Who writes here, where this process may only read.
@@ -205,15 +175,16 @@ impl Store {
         std::mem::take(&mut self.records)
     }
 
-    /// What the one writer has added behind record number `after`.
-    pub fn records_after(&self, after: u64) -> Result<Vec<Stamped>, JournalError> {
+    /// What the one writer has appended since this was opened, or since this
+    /// was called last.
+    pub fn read_further(&mut self) -> Result<Vec<Stamped>, JournalError> {
         let Place::Disk { folder, .. } = &self.place else { return Ok(Vec::new()) };
         let path = folder.join(JOURNAL);
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let mut records = JournalFile::read(&path)?;
-        records.retain(|record| record.seq > after);
+        let (records, read) = JournalFile::read_from(&path, self.read)?;
+        self.read = read;
         Ok(records)
     }
 
@@ -229,29 +200,23 @@ impl Store {
     /// cluster's folder and journal where they are missing.
     pub fn append(&mut self, record: &Stamped, sync: bool) -> Result<(), JournalError> {
         match &mut self.place {
-            Place::Memory(memory) => {
-                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                memory.records.push(record.clone());
-                Ok(())
-            }
+            Place::Memory(memory) => memory.append(record)?,
             Place::Disk { folder, journal, .. } => {
                 if journal.is_none() {
                     make_private(folder)?;
-                    *journal = Some(JournalFile::create(&folder.join(JOURNAL))?);
+                    *journal = Some(create(&folder.join(JOURNAL))?);
                 }
-                journal.as_mut().map_or(Ok(()), |journal| journal.append(record, sync))
+                journal.as_mut().map_or(Ok(()), |journal| journal.append(record, sync))?;
             }
         }
+        self.is_known = true;
+        Ok(())
     }
 
     /// Puts the manifest in place, whole or not at all.
     pub fn write_manifest(&self, json: &str) -> Result<(), JournalError> {
         match &self.place {
-            Place::Memory(memory) => {
-                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                memory.manifest = Some(json.to_owned());
-                Ok(())
-            }
+            Place::Memory(memory) => memory.write_manifest(json),
             Place::Disk { folder, .. } => {
                 let path = folder.join(MANIFEST);
                 write_atomically(folder, &path, json).map_err(JournalError::io(&path))
@@ -262,22 +227,15 @@ impl Store {
     /// The manifest as last written.
     pub fn manifest(&self) -> Option<String> {
         match &self.place {
-            Place::Memory(memory) => {
-                memory.lock().unwrap_or_else(PoisonError::into_inner).manifest.clone()
-            }
+            Place::Memory(memory) => memory.manifest(),
             Place::Disk { folder, .. } => std::fs::read_to_string(folder.join(MANIFEST)).ok(),
         }
     }
+}
 
-    /// How many records are written, in memory.
-    pub fn written(&self) -> usize {
-        match &self.place {
-            Place::Memory(memory) => {
-                memory.lock().unwrap_or_else(PoisonError::into_inner).records.len()
-            }
-            Place::Disk { .. } => 0,
-        }
-    }
+/// A new journal; the empty one that a full disk left when it was made.
+fn create(path: &Path) -> Result<JournalFile, JournalError> {
+    if path.exists() { Ok(JournalFile::open(path)?.0) } else { JournalFile::create(path) }
 }
 
 fn write_atomically(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
@@ -296,55 +254,12 @@ fn make_private(folder: &Path) -> Result<(), JournalError> {
     builder.recursive(true).mode(0o700).create(folder).map_err(JournalError::io(folder))
 }
 
-/// The project's cluster that is not known to be gone; the latest where there are several.
-fn current(project: &Path) -> Result<Option<ClusterId>, JournalError> {
-    let mut found: Option<(jiff::Timestamp, ClusterId)> = None;
-    for entry in std::fs::read_dir(project).map_err(JournalError::io(project))? {
-        let path = entry.map_err(JournalError::io(project))?.path().join(JOURNAL);
-        if !path.exists() {
-            continue;
-        }
-        let (first, last) = JournalFile::ends(&path)?;
-        let gone = last.is_some_and(|last| last.event == Event::ClusterGone);
-        // Without a first record nothing was launched: it is synced before.
-        let Some(Stamped { at, event: Event::ClusterCreated { cluster, .. }, .. }) = first else {
-            continue;
-        };
-        if !gone && found.as_ref().is_none_or(|(latest, _)| at > *latest) {
-            found = Some((at, cluster));
-        }
-    }
-    Ok(found.map(|(_, cluster)| cluster))
-}
-
-/// A new cluster's id. Random, so that two people's clusters of one name differ.
-fn fresh_id(name: &str) -> ClusterId {
-    let short: String = file_name(name).chars().take(40).collect();
-    let random = uuid::Uuid::new_v4().simple().to_string();
-    ClusterId::new(format!("{short}-{}", &random[..6]))
-}
-
-/// `name` as one path component: anything unusual becomes `_`, and what
-/// changed gets a hash, so that two names never share a folder.
-fn file_name(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let clean: String = name.chars().map(|c| if plain(c) { c } else { '_' }).take(80).collect();
-    if clean == name && !clean.starts_with('.') && !clean.is_empty() {
-        return clean;
-    }
-    // FNV-1a: stable across versions, which std's hasher is not.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{}-{hash:016x}", clean.trim_start_matches('.'))
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
     use super::*;
-    use crate::model::Region;
+    use crate::{engine::Event, model::Region};
 
     pub(super) fn created(cluster: &ClusterId, seq: u64) -> Stamped {
         let event = Event::ClusterCreated {
@@ -394,15 +309,5 @@ mod tests {
         let next = Store::open(folder.path(), "p").unwrap();
         assert_ne!(next.cluster(), &id);
         assert!(!next.folder().unwrap().exists());
-    }
-
-    #[test]
-    fn names_that_differ_never_share_a_folder() {
-        let names = ["a/b", "a_b", "a b", "..", ".", "", "ä", "a"];
-        let mut folders: Vec<_> = names.iter().map(|name| file_name(name)).collect();
-        folders.sort();
-        folders.dedup();
-        assert_eq!(folders.len(), names.len());
-        assert!(folders.iter().all(|name| !name.contains('/') && !name.starts_with('.')));
     }
 }

@@ -5,7 +5,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Line, Paint, Span, Text, Tone, line};
 use crate::{
     cloud::Slot,
-    engine::{Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped, StepOutcome},
+    engine::{
+        AdoptedNode, Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped,
+        StepOutcome,
+    },
     model::{Failure, GroupKey, NodeName, elapsed},
 };
 
@@ -97,18 +100,10 @@ impl EventLines {
                 let what = format!("{} on {} nodes", steps.join(", "), nodes.len());
                 (!steps.is_empty()).then(|| self.line(at, None, "again", &what))
             }
-            Event::AdoptIntended { instances, .. } => {
-                let what = format!("{} instances that are there", instances.len());
-                Some(self.line(at, None, "taking over", &what))
-            }
-            Event::AdoptGivenUp { region, failure } => {
-                let what = format!("{region} is left as it is");
-                Some(self.failed(at, &what, failure))
-            }
-            Event::Adopted { region, nodes } => {
-                let what = format!("{} machines in {region} carry the cluster's id", nodes.len());
-                Some(self.line(at, Some(Tone::Good), "taken over", &what))
-            }
+            Event::AdoptIntended { .. }
+            | Event::AdoptGivenUp { .. }
+            | Event::Adopted { .. }
+            | Event::Recovered { .. } => self.taken_over(at, &stamped.event),
             Event::ClusterGone => {
                 Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
             }
@@ -123,6 +118,31 @@ impl EventLines {
             | Event::StepStarted { .. }
             | Event::StepReset { .. }
             | Event::ChangeIntended { .. } => None,
+        }
+    }
+
+    fn taken_over(&self, at: Timestamp, event: &Event) -> Option<Text> {
+        match event {
+            Event::AdoptIntended { instances, .. } => {
+                let what = format!("{} instances that are there", instances.len());
+                Some(self.line(at, None, "taking over", &what))
+            }
+            Event::AdoptGivenUp { region, failure } => {
+                let what = format!("{region} is left as it is");
+                Some(self.failed(at, &what, failure))
+            }
+            Event::Adopted { region, nodes } => {
+                let what = format!("{} machines in {region} carry the cluster's id", nodes.len());
+                Some(self.line(at, Some(Tone::Good), "taken over", &what))
+            }
+            Event::Recovered { nodes, .. } => {
+                let line = |one: &AdoptedNode| {
+                    let what = format!("{} is {}", one.instance.node, one.instance.id);
+                    self.line(at, None, "taken over", &what)
+                };
+                nodes.iter().map(line).reduce(Text::and)
+            }
+            _ => None,
         }
     }
 

@@ -96,10 +96,19 @@ impl Out {
 
     /// Writes what went wrong and what to do about it.
     pub fn failure(&mut self, failure: &Failure) -> io::Result<()> {
+        self.explain(self.paint.paint(Tone::Bad, "error"), failure)
+    }
+
+    /// Writes what is not as it should be, where the command goes on.
+    pub fn warning(&mut self, failure: &Failure) -> io::Result<()> {
+        self.explain(self.paint.paint(Tone::Care, "warning"), failure)
+    }
+
+    fn explain(&mut self, word: Span, failure: &Failure) -> io::Result<()> {
         let message = failure.to_string();
         let mut lines = message.split('\n');
         let first = format!(": {}", lines.next().unwrap_or_default());
-        self.line(line![self.paint.paint(Tone::Bad, "error"), first])?;
+        self.line(line![word, first])?;
         // Nothing below stands where a message of its own would begin.
         for more in lines {
             self.line(format!("  | {more}"))?;

@@ -110,8 +110,9 @@ pub struct Ends {
 impl Dashboard {
     /// What the screens show, and the ends of the engine.
     pub fn split(self) -> (Model, Ends) {
-        let Handle { commands, updates, state, logs, read_only, task, waits: _ } = self.handle;
-        let model = Model {
+        let Handle { commands, updates, state, logs, read_only, task, damage, waits: _ } =
+            self.handle;
+        let mut model = Model {
             project: self.project,
             state,
             survey: None,
@@ -142,6 +143,9 @@ impl Dashboard {
             work_before: Work::None,
             ending: false,
         };
+        if let Some(failure) = damage {
+            model.fold(Update::Notice(failure));
+        }
         (model, Ends { commands, updates, task })
     }
 }

@@ -149,7 +149,7 @@ impl Model {
             }
             Update::DownPlan(plan) => self.down_plan = Some(plan),
             Update::Refused(failure) => self.refuse(&failure),
-            Update::Notice(failure) => self.tell(&failure),
+            Update::Notice(failure) | Update::Unwritten(failure) => self.tell(&failure),
             Update::Busy(busy) => self.busy = busy,
             Update::ReadOnly(holder) => self.reads_for(holder),
             Update::UpEnded => self.up_ended(),

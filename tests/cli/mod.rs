@@ -5,6 +5,7 @@ mod aws;
 mod bad_input;
 mod clusters;
 mod config;
+mod disk;
 mod first;
 mod fix;
 mod handover;

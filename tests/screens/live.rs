@@ -161,6 +161,7 @@ fn puppet() -> (Dashboard, Puppet) {
         waits: muster::waits::Waits::default(),
         task: tokio::spawn(async {}),
         read_only: None,
+        damage: None,
     };
     let dashboard = Dashboard {
         project: model.project,

@@ -30,6 +30,12 @@ impl Dispatcher {
             let failure = Failure::new(format!("this one only looks: {holder}"));
             return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
         }
+        if !looks {
+            self.backlog.report_again();
+        }
+        if let Some(failure) = self.too_new(&command).filter(|_| !looks) {
+            return self.tell(Update::Refused(failure));
+        }
         match command {
             Command::Look => self.look(),
             Command::ReloadChanged if self.shared.files.changed().files.is_empty() => {}
@@ -55,6 +61,13 @@ impl Dispatcher {
             Command::Fix(plan) => self.fix(plan),
             Command::Stop => {}
         }
+    }
+
+    /// Why `command` can't be carried out on a journal of a newer format: what
+    /// its records mean is not known. Terminating goes by the tag.
+    fn too_new(&self, command: &Command) -> Option<Failure> {
+        let damage = self.store.damage().filter(|damage| damage.newer_format().is_some())?;
+        (!matches!(command, Command::Down(_) | Command::Stop)).then(|| damage.failure())
     }
 
     /// What changes outside of muster and is worth a line on the screen.

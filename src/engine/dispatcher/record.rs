@@ -11,27 +11,27 @@ use super::{Dispatcher, MANIFEST, tasks::Task};
 
 impl Dispatcher {
     /// Journals, folds, sends on. An intent that can't be journalled is
-    /// refused. What tells of the past is folded and sent on even then: the
-    /// screen must not lie. What is on record already is left out: a look and
-    /// a termination see the same machine end.
+    /// refused. What tells of the past is folded and sent on even then, and
+    /// written once there is room: the screen must not lie. So is the intent to
+    /// terminate, which is always possible. What is on record already is left
+    /// out: a look and a termination see the same machine end.
     pub(super) fn record(&mut self, event: Event) -> Result<(), Failure> {
         if self.shared.state().says(&event) {
             return Ok(());
         }
         let reads = self.store.read_only().is_some();
         // What a reader sees for itself takes no number: the writer gives those.
-        let seq = self.shared.state().seq + u64::from(!reads);
+        let seq = self.shared.state().seq.saturating_add(u64::from(!reads));
         let stamped = Stamped { seq, at: self.shared.clock.now(), event };
-        let written = if reads {
-            Ok(())
-        } else {
-            self.store.append(&stamped, stamped.event.is_durable()).map_err(|error| {
-                Failure::new(format!("the journal can't be written: {error}"))
-                    .hint("nothing new is launched until it can; free some space")
-            })
-        };
-        if stamped.event.is_intent() {
-            written.clone()?;
+        let must_precede = stamped.event.must_precede();
+        if !reads && let Err(error) = self.backlog.append(&mut self.store, &stamped) {
+            let failure = Failure::new(format!("cannot write the journal: {error}"))
+                .hint("free some space: nothing new is launched until it can be written");
+            if must_precede {
+                return Err(failure);
+            }
+            self.backlog.keep(stamped.clone());
+            self.unwritten(failure);
         }
         self.barriers.apply(&stamped.event, &self.shared.state());
         self.shared.change(|state| state.apply(&stamped));
@@ -41,7 +41,27 @@ impl Dispatcher {
         }
         self.manifest_due.get_or_insert(tokio::time::Instant::now() + MANIFEST);
         self.tell(Update::Event(stamped));
-        written
+        Ok(())
+    }
+
+    /// Reports that something could not be written, once for a command: a disk
+    /// that stays full would fill the screen otherwise.
+    pub(super) fn unwritten(&mut self, failure: Failure) {
+        if self.backlog.reports() {
+            self.tell(Update::Notice(failure));
+        }
+    }
+
+    /// Writes what could not be written before, and reports what still can't.
+    pub(super) fn write_last(&mut self) {
+        // What is left shows below.
+        let _ = self.backlog.flush(&mut self.store);
+        if self.manifest_due.is_some() || self.backlog.lacks_manifest() {
+            self.write_manifest();
+        }
+        if let Some(failure) = self.backlog.lost() {
+            self.tell(Update::Unwritten(failure));
+        }
     }
 
     pub(super) fn note(&mut self, event: Event) {
@@ -69,8 +89,7 @@ impl Dispatcher {
 
     fn read_further(&mut self) {
         self.shared.logs.read_further();
-        let seq = self.shared.state().seq;
-        match self.store.records_after(seq) {
+        match self.store.read_further() {
             Ok(records) => {
                 for stamped in records {
                     self.shared.change(|state| state.apply(&stamped));
@@ -102,8 +121,10 @@ impl Dispatcher {
         let written = serde_json::to_string_pretty(&manifest)
             .map_err(|error| error.to_string())
             .and_then(|json| self.store.write_manifest(&json).map_err(|error| error.to_string()));
+        self.backlog.manifest_written(written.is_ok());
         if let Err(error) = written {
-            self.tell(Update::Notice(Failure::new(format!("manifest.json: {error}"))));
+            let failure = Failure::new(format!("cannot write manifest.json: {error}"));
+            self.unwritten(failure.hint("free some space, then run the same command again"));
         }
     }
 }

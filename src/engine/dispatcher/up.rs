@@ -2,6 +2,7 @@
 
 use crate::{
     engine::{Event, NodeState, Phase, Update, barrier::Barriers, node, region},
+    journal::FORMAT,
     model::{Failure, NodeName, Region},
 };
 
@@ -38,7 +39,8 @@ impl Dispatcher {
             };
             self.record(created)?;
         }
-        self.record(Event::RunStarted { version: env!("CARGO_PKG_VERSION").into() })
+        let version = env!("CARGO_PKG_VERSION").into();
+        self.record(Event::RunStarted { version, format: FORMAT })
     }
 
     /// A new leader knows nothing of the members: what they did after it has

@@ -4,7 +4,7 @@ use crate::{
     cloud::{CloudError, ErrorKind, Instance, LaunchRequest},
     config::RegionConfig,
     engine::{Event, LaunchRecord, LaunchState, shared::Shared, vcpus::Vcpus},
-    model::{ClientToken, Failure, Region},
+    model::{ClientToken, Failure, NodeName, Region},
 };
 
 use super::{
@@ -14,8 +14,25 @@ use super::{
     token_of,
 };
 
-/// Finds out what became of the calls that an earlier run intended and did
-/// not record the end of. `listing`: all instances of the cluster here.
+/// Records the outcome of calls that an earlier run intended and whose
+/// instances are in `listing`, all of the cluster in the region of `config`.
+pub(in crate::engine) async fn resolve_listed(
+    shared: &Shared,
+    config: &RegionConfig,
+    listing: &[Instance],
+    vcpus: &Vcpus,
+) {
+    for (token, launch) in unresolved(shared, &config.region) {
+        let listed = of_token(listing, &token);
+        // All or none were launched: fewer mean that the others do not show yet.
+        if listed.len() >= launch.nodes.len() {
+            record_launched(shared, token, &launch.nodes, listed, vcpus).await;
+        }
+    }
+}
+
+/// Finds out what became of the other calls that an earlier run intended: by
+/// the same calls again.
 pub(in crate::engine) async fn resolve(
     shared: &Shared,
     config: &RegionConfig,
@@ -23,16 +40,9 @@ pub(in crate::engine) async fn resolve(
     vcpus: &Vcpus,
 ) {
     for (token, launch) in unresolved(shared, &config.region) {
-        let of_token = |instance: &&Instance| token_of(instance).as_ref() == Some(&token);
-        let listed: Vec<_> = listing.iter().filter(of_token).cloned().collect();
         let _underway = shared.must.begin(format!("finding out about {}", launch.group));
-        // All or none were launched: fewer mean that the others do not show yet.
-        let found = if listed.len() >= launch.nodes.len() {
-            Ok(listed.clone())
-        } else {
-            call_again(shared, config, &token, &launch).await
-        };
-        match found {
+        let listed = of_token(listing, &token);
+        match call_again(shared, config, &token, &launch).await {
             Err(error) if !listed.is_empty() && !leaves_open(&error) => {
                 record_launched(shared, token, &launch.nodes, listed, vcpus).await;
             }
@@ -49,6 +59,12 @@ pub(in crate::engine) async fn resolve(
             }
         }
     }
+}
+
+/// The instances of `listing` that the call with `token` launched.
+fn of_token(listing: &[Instance], token: &ClientToken) -> Vec<Instance> {
+    let of_token = |instance: &&Instance| token_of(instance).as_ref() == Some(token);
+    listing.iter().filter(of_token).cloned().collect()
 }
 
 /// Of the first call nobody knows the outcome, so an error counts as its end
@@ -73,6 +89,11 @@ fn unresolved(shared: &Shared, region: &Region) -> Vec<(ClientToken, LaunchRecor
         launch.group.region == *region && launch.state == LaunchState::Intended
     });
     open.map(|(token, launch)| (token.clone(), launch.clone())).collect()
+}
+
+/// The nodes of those launches.
+pub(in crate::engine) fn unresolved_nodes(shared: &Shared, region: &Region) -> Vec<NodeName> {
+    unresolved(shared, region).into_iter().flat_map(|(_, launch)| launch.nodes).collect()
 }
 
 /// The same call with the same token: EC2 answers with what the first one

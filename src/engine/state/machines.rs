@@ -236,7 +236,21 @@ impl RunState {
     pub(super) fn adopt(&mut self, region: &Region, adopted: &[AdoptedNode], at: Timestamp) {
         self.phase = ClusterPhase::Rising;
         self.adopting.remove(region);
-        for AdoptedNode { group, instance } in adopted {
+        self.recover(region, adopted, at);
+        for AdoptedNode { instance, .. } in adopted {
+            let info = self.nodes.get_mut(&instance.node).and_then(|node| node.instance.as_mut());
+            if let Some(info) = info {
+                info.adopted = true;
+                info.state = InstanceState::Running;
+            }
+        }
+    }
+
+    /// Running instances are the nodes of `region`, whatever launched them.
+    pub(super) fn recover(&mut self, region: &Region, nodes: &[AdoptedNode], at: Timestamp) {
+        self.phase = ClusterPhase::Rising;
+        self.has_region(region);
+        for AdoptedNode { group, instance } in nodes {
             let leads = group.may_lead() && self.leader.as_ref() == Some(region);
             let node = self
                 .nodes
@@ -245,11 +259,6 @@ impl RunState {
             node.group = group.clone();
             node.leader = leads;
             self.attach(region, instance, at);
-            let info = self.nodes.get_mut(&instance.node).and_then(|node| node.instance.as_mut());
-            if let Some(info) = info {
-                info.adopted = true;
-                info.state = InstanceState::Running;
-            }
         }
     }
 

@@ -22,7 +22,8 @@ pub(super) fn lock(project: &Path) -> Result<(Option<File>, Option<String>), Jou
                 file.rewind()?;
                 write!(file, "{}", std::process::id())
             };
-            note().map_err(JournalError::io(&path))?;
+            // Only for the message of others: a full disk must not keep `down` from running.
+            let _ = note();
             Ok((Some(file), None))
         }
         Err(TryLockError::WouldBlock) => {

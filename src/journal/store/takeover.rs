@@ -21,7 +21,7 @@ pub enum TakeOver {
 
 impl Store {
     /// Takes the lock over if its holder has ended; from then on this process
-    /// writes. Read what the holder wrote last ([`Store::records_after`])
+    /// writes. Read what the holder wrote last ([`Store::read_further`])
     /// before anything is appended.
     pub fn take_over(&mut self) -> Result<TakeOver, JournalError> {
         let (Place::Disk { folder, journal, lock: held }, Some(ReadOnly::Waits(_))) =
@@ -65,7 +65,7 @@ mod tests {
         drop(first);
         assert_eq!(second.take_over().unwrap(), TakeOver::Taken);
         assert!(second.read_only().is_none());
-        assert_eq!(second.records_after(1).unwrap().len(), 1);
+        assert_eq!(second.read_further().unwrap().len(), 1);
         second.append(&created(&id, 3), true).unwrap();
         assert!(
             Store::open(folder.path(), "p").unwrap().read_only().is_some(),
