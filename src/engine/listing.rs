@@ -15,7 +15,8 @@ use super::{InstanceInfo, RunState, UnresolvedLaunch, launch::token_of, shared::
 #[derive(Clone, Debug)]
 pub struct InstanceQuery {
     region: Region,
-    filters: Vec<InstanceFilter>,
+    tagged: InstanceFilter,
+    tokens: Vec<InstanceFilter>,
     ids: Vec<InstanceId>,
 }
 
@@ -28,17 +29,22 @@ impl InstanceQuery {
         let ids = state.live().filter(|info| info.region == *region);
         Self {
             region: region.clone(),
-            filters: std::iter::once(tagged).chain(tokens).collect(),
+            tagged,
+            tokens: tokens.collect(),
             ids: ids.map(|info| info.id.clone()).collect(),
         }
     }
 
-    /// Each instance once.
+    /// Each instance once. A read by token that fails hides nothing for good: the
+    /// launch stays unresolved, and its instances carry the tag as well.
     pub async fn read(&self, cloud: &dyn Cloud) -> Result<Vec<Instance>, CloudError> {
-        let answers = self.filters.iter().map(|filter| cloud.instances(&self.region, filter));
+        let by_token = self.tokens.iter().map(|token| cloud.instances(&self.region, token));
+        let by_tag = cloud.instances(&self.region, &self.tagged);
+        let (by_tag, by_token) = tokio::join!(by_tag, join_all(by_token));
         let mut listing = Vec::new();
-        for answer in join_all(answers).await {
-            add(&mut listing, answer?);
+        add(&mut listing, by_tag?);
+        for found in by_token.into_iter().flatten() {
+            add(&mut listing, found);
         }
         let is_listed = |id: &InstanceId| listing.iter().any(|listed| listed.id == *id);
         let unlisted: Vec<_> = self.ids.iter().filter(|id| !is_listed(id)).cloned().collect();
