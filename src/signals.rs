@@ -3,7 +3,7 @@
 //! Once a handler is installed, the system's default (end the process) never
 //! comes back. So one thread receives the signals for the whole process and
 //! hands them to those who listen; where nobody does, or nobody takes a signal
-//! within [`GRACE`], it ends the process itself. A signal always ends muster,
+//! within a grace period, it ends the process itself. A signal always ends muster,
 //! also while it waits at a prompt or in a blocking call.
 
 use std::{

@@ -95,13 +95,14 @@ impl Scene {
         let pid = child.id();
         let mut ended = Box::pin(child.wait_with_output());
         let output = match kill {
-            Kill::After(time) => match timeout(time, &mut ended).await {
-                Ok(output) => output,
-                Err(_) => {
+            Kill::After(time) => {
+                if let Ok(output) = timeout(time, &mut ended).await {
+                    output
+                } else {
                     kill_process(pid);
                     ended.await
                 }
-            },
+            }
             _ => timeout(PATIENCE, ended).await.ok()?,
         };
         if let Kill::AtCall(..) = kill {

@@ -1,7 +1,7 @@
 //! One story: the whole life of a cluster, each command repeated until it ends as
 //! an operator wants it, killed and hindered on the way.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use tokio::time::sleep;
 
@@ -109,9 +109,9 @@ impl Story {
     async fn until(&mut self, args: &[String], wanted: &[i32]) -> End {
         for attempt in 0..TRIES {
             let kill = self.kill(args, attempt);
-            let before = Truth::of(self.scene.account.truth());
+            let before = Truth::of(&self.scene.account.truth());
             let ran = self.scene.run(args, kill).await;
-            let after = Truth::of(self.scene.account.truth());
+            let after = Truth::of(&self.scene.account.truth());
             self.outcome.runs += 1;
             self.outcome.faults = after.faults();
             let name = args[..args.len().min(2)].join(" ");
@@ -173,10 +173,10 @@ impl Story {
         if let Some(number) = number_before(out, " instances billed") {
             let (first, last) = (before.count(&billed), after.count(&billed));
             let older = after.count_at(before.now() - 1.0, &any);
-            let least = first.min(last).min(after.count_at(before.now() - 1.0, &billed));
+            let fewest = first.min(last).min(after.count_at(before.now() - 1.0, &billed));
             let most = first.max(last).max(older).max(after.count_at(before.now(), &any));
-            if number < least || number > most {
-                claims.push(format!("\"{number} instances billed\", but {least} to {most} are"));
+            if number < fewest || number > most {
+                claims.push(format!("\"{number} instances billed\", but {fewest} to {most} are"));
             }
         }
         if out.contains("No machine runs") && before.count(&billed).min(after.count(&billed)) > 0 {
@@ -210,7 +210,7 @@ impl Story {
     /// Nothing comes up later, nothing was made twice.
     async fn settled(&mut self) {
         sleep(Duration::from_secs(2)).await;
-        let truth = Truth::of(self.scene.account.truth());
+        let truth = Truth::of(&self.scene.account.truth());
         let states = ["pending", "running", "stopping", "stopped", "shutting-down"];
         if truth.count(&states) > 0 {
             self.problem(format!("orphans: {}", truth.table()));
@@ -235,11 +235,11 @@ impl Story {
     ) {
         let mut text = format!("$ muster {}   ({kill:?})\n", args.join(" "));
         match ran {
-            Some(ran) => text += &format!("{}{}exit {:?}\n", ran.out, ran.err, ran.code),
-            None => text += "does not end\n",
+            Some(ran) => writeln!(text, "{}{}exit {:?}", ran.out, ran.err, ran.code).unwrap(),
+            None => text.push_str("does not end\n"),
         }
         for call in after.calls_between(before.now(), after.now()) {
-            text += &format!("    {call}\n");
+            writeln!(text, "    {call}").unwrap();
         }
         self.outcome.transcript.push(text);
     }

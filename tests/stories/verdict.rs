@@ -14,7 +14,7 @@ pub struct Truth {
 
 impl Truth {
     /// Reads what the account answers.
-    pub fn of(document: Value) -> Self {
+    pub fn of(document: &Value) -> Self {
         let list = |key: &str| document[key].as_array().unwrap().clone();
         Self {
             now: document["now"].as_f64().unwrap(),
@@ -138,6 +138,6 @@ fn step(one: &Value) -> Option<&str> {
 
 fn state_at(one: &Value, moment: f64) -> &str {
     let states = one["states"].as_array().unwrap();
-    let held = states.iter().filter(|entry| entry[0].as_f64().unwrap() <= moment);
-    held.last().and_then(|entry| entry[1].as_str()).unwrap_or("")
+    let mut held = states.iter().filter(|entry| entry[0].as_f64().unwrap() <= moment);
+    held.next_back().and_then(|entry| entry[1].as_str()).unwrap_or("")
 }
