@@ -49,7 +49,7 @@ fn lives_in_a_network_that_exists_leave_nothing_and_claim_nothing_false() {
 }
 
 #[test]
-#[ignore = "`fix` and the removal of networks are not up to it yet"]
+#[ignore = "about one life in fifteen still ends badly in `fix` or the removal of networks: run it by hand"]
 fn whole_lives_from_nothing_leave_nothing_and_claim_nothing_false() {
     live_all(include_str!("lives.toml"), WHOLE);
 }
