@@ -7,6 +7,7 @@
 //! pagination to the end, and may be made side by side with any other.
 
 mod change;
+mod console;
 mod credentials;
 #[cfg(feature = "aws")]
 pub mod ec2;
@@ -17,6 +18,7 @@ pub mod tags;
 mod types;
 
 pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
+pub use console::ConsoleOutput;
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{
@@ -116,6 +118,15 @@ pub trait Cloud: Send + Sync {
 
     /// Instances in every state that EC2 still describes (`DescribeInstances`).
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>>;
+
+    /// What the instance `id` has printed on its console (`GetConsoleOutput`); none
+    /// while EC2 has nothing of it. It shows up minutes late on instances that are
+    /// not of the Nitro system.
+    async fn console_output(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>>;
 
     /// Asks whether `request` would be allowed (`RunInstances` with `DryRun`).
     /// `Ok` where EC2 answers `DryRunOperation`; its own error otherwise. Reveals

@@ -6,9 +6,9 @@
 use std::{net::Ipv4Addr, sync::Arc};
 
 use super::{
-    Change, Cloud, Credentials, Image, ImageName, Instance, InstanceFilter, InstanceState,
-    InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
-    RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+    Change, Cloud, ConsoleOutput, Credentials, Image, ImageName, Instance, InstanceFilter,
+    InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering,
+    Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::{
     model::{Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
@@ -118,6 +118,15 @@ impl Cloud for Registered {
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         let _wait = self.waits.answer(region, "DescribeInstances");
         self.inner.instances(region, filter).await
+    }
+
+    async fn console_output(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>> {
+        let _wait = self.waits.answer(region, "GetConsoleOutput");
+        self.inner.console_output(region, id).await
     }
 
     async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {

@@ -4,6 +4,7 @@ mod clock;
 mod count;
 mod elapsed;
 mod failure;
+mod host_key;
 mod ids;
 mod node;
 mod price;
@@ -15,6 +16,7 @@ pub use clock::Clock;
 pub use count::count;
 pub use elapsed::{duration, elapsed};
 pub use failure::Failure;
+pub use host_key::{Fingerprint, HostKeyType};
 pub use ids::{
     ClientToken, ClusterId, ImageId, InstanceId, InstanceType, KeyName, NodeName, PeeringId,
     Region, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use muster::{
     check::{self, Level},
     cloud::{
-        Change, Cloud, CloudError, Image, ImageName, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
-        PublicKey, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged,
-        Vpc,
+        Change, Cloud, CloudError, ConsoleOutput, Image, ImageName, Instance, InstanceFilter,
+        InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest,
+        Offering, Peering, PublicKey, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
+        SubnetFilter, Tagged, Vpc,
     },
     model::{
         Clock, Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId,
@@ -150,6 +150,14 @@ impl Cloud for Ec2 {
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         assert_eq!(*filter, InstanceFilter::Tag("ray-cluster-name".into(), "tpch".into()));
         self.answer(region, "DescribeInstances", |told| all(&told.instances)).await
+    }
+
+    async fn console_output(
+        &self,
+        region: &Region,
+        _: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>> {
+        Err(CloudError::answered(region, "GetConsoleOutput", "Test", "not asked"))
     }
 
     async fn dry_run(&self, region: &Region, _: &LaunchRequest) -> Result<()> {

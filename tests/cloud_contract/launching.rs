@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use muster::{
     cloud::{
-        Change, ErrorKind, Instance, InstanceFilter, InstanceState, LaunchRequest, SubnetFilter,
-        Tags,
+        Change, ConsoleOutput, ErrorKind, Instance, InstanceFilter, InstanceState, LaunchRequest,
+        SubnetFilter, Tags,
     },
     model::{ClientToken, InstanceId},
 };
@@ -174,6 +174,44 @@ pub async fn the_same_token_launches_once(world: &World) {
 pub async fn an_unused_token_finds_nothing(world: &World) {
     let token = InstanceFilter::Token(ClientToken::from("unused"));
     assert_eq!(found(world, &world.west, &token).await, []);
+}
+
+pub async fn a_console_output_is_of_an_instance_that_exists(world: &World) {
+    let site = &world.west;
+    let launched =
+        ids(&world.cloud.launch(&site.region, &site.request(1, "console-1")).await.unwrap());
+    running(world, site, &launched).await;
+    let shown = console(world, site, &launched[0]).await;
+    assert!(shown.as_str().contains("Linux version"), "{shown:?}");
+    let nobodys = "i-0123456789abcdef0".into();
+    let refused = world.cloud.console_output(&site.region, &nobodys).await.unwrap_err();
+    assert_eq!(refused.code.as_deref(), Some("InvalidInstanceID.NotFound"));
+    assert_eq!(refused.operation, "GetConsoleOutput");
+}
+
+pub async fn a_console_output_holds_the_host_keys(world: &World) {
+    let site = &world.west;
+    let launched =
+        ids(&world.cloud.launch(&site.region, &site.request(1, "console-2")).await.unwrap());
+    let early = world.cloud.console_output(&site.region, &launched[0]).await.unwrap();
+    assert!(early.is_none_or(|early| early.host_keys().is_empty()), "it has not booted yet");
+    running(world, site, &launched).await;
+    let keys = console(world, site, &launched[0]).await.host_keys();
+    assert_eq!(keys.len(), 1);
+    assert!(keys[0].to_string().starts_with("ED25519 SHA256:"), "{keys:?}");
+}
+
+/// Reads until there is a console output.
+async fn console(world: &World, site: &Site, id: &InstanceId) -> ConsoleOutput {
+    let read = async {
+        loop {
+            match world.cloud.console_output(&site.region, id).await.unwrap() {
+                Some(output) => return output,
+                None => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    timeout(Duration::from_mins(5), read).await.unwrap()
 }
 
 /// Requests that each name one thing that does not exist, and EC2's code for it.

@@ -16,7 +16,8 @@ pub async fn world() -> World {
         "buckets": false, "lag": [0, 0], "tag_lag": [0, 0], "change_lag": [0, 0], "delete_lag": [0, 0],
         "boot": soon, "stop": soon, "terminate": soon, "image": soon,
         "peering_request": soon, "peering_seen": [0, 0], "peering_provision": soon,
-        "peering_delete": [0, 0],
+        "peering_delete": [0, 0], "nitro": false,
+        "console_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHpz8RAWQ7yZy2QK2k8bQEphHmdBEt+5IXesx/6JvjDL root@ip-10-1-0-4"],
     });
     let account = ec2.account("CONTRACT", 1, &rules);
     let cloud = Arc::new(account.cloud());

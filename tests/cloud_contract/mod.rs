@@ -115,6 +115,7 @@ contract! {
             a_launch_finds_groups_by_name_in_the_default_vpc,
             what_is_terminated_goes_and_the_rest_stays,
             a_termination_that_names_a_stranger_ends_nothing,
+            a_console_output_is_of_an_instance_that_exists,
         ],
         stopping: [
             what_is_stopped_keeps_its_private_address_only,
@@ -164,6 +165,8 @@ contract! {
             // moto takes no notice of tokens.
             the_same_token_launches_once,
             an_unused_token_finds_nothing,
+            // moto's console output holds no host keys.
+            a_console_output_holds_the_host_keys,
         ],
         stopping: [
             // moto stops whatever it is told to, in whatever state it is.

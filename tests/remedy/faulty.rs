@@ -12,10 +12,10 @@ use std::{
 
 use muster::{
     cloud::{
-        Change, Cloud, CloudError, ErrorKind, Image, ImageName, Instance, InstanceFilter,
-        InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest,
-        Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter,
-        Tagged, Vpc,
+        Change, Cloud, CloudError, ConsoleOutput, ErrorKind, Image, ImageName, Instance,
+        InstanceFilter, InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair,
+        LaunchRequest, Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
+        SubnetFilter, Tagged, Vpc,
     },
     model::{ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId},
 };
@@ -308,6 +308,15 @@ impl Cloud for Faulty {
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         self.meet(region, "DescribeInstances").await?;
         self.inner.instances(region, filter).await
+    }
+
+    async fn console_output(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>> {
+        self.meet(region, "GetConsoleOutput").await?;
+        self.inner.console_output(region, id).await
     }
 
     async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {

@@ -10,6 +10,7 @@
 mod change;
 mod checkip;
 mod client;
+mod console;
 mod credentials;
 mod error;
 mod filter;
@@ -37,9 +38,9 @@ pub use launch::ARGUMENTS;
 use std::net::Ipv4Addr;
 
 use super::{
-    Change, Cloud, Image, ImageName, Instance, InstanceFilter, InstanceState, InstanceTypeInfo,
-    Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering, RegionInfo, Result,
-    RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+    Change, Cloud, ConsoleOutput, Image, ImageName, Instance, InstanceFilter, InstanceState,
+    InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
+    RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
 };
 use crate::model::{
     Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, VpcId,
@@ -128,6 +129,14 @@ impl Cloud for Ec2Cloud {
 
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         instances::describe(&self.at(region).await, filter).await
+    }
+
+    async fn console_output(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>> {
+        console::read(&self.at(region).await, id).await
     }
 
     async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {

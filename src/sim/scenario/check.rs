@@ -6,7 +6,7 @@ use super::format::{LocalKeySpec, RegionSpec, Spec};
 use crate::{cloud::PublicKey, model::Region, sim::catalog};
 
 /// The API operations that a fault or a latency can be for.
-const OPERATIONS: [&str; 40] = [
+const OPERATIONS: [&str; 41] = [
     "DescribeRegions",
     "DescribeImages",
     "DescribeKeyPairs",
@@ -19,6 +19,7 @@ const OPERATIONS: [&str; 40] = [
     "DescribeInstanceTypeOfferings",
     "DescribeInstances",
     "DescribeTags",
+    "GetConsoleOutput",
     "DescribeInternetGateways",
     "RunInstances",
     "TerminateInstances",

@@ -186,6 +186,8 @@ pub(in crate::sim) struct BootSpec {
     pub pending_s: Span,
     /// From `running` until sshd answers.
     pub ssh_s: Span,
+    /// From `running` until EC2 has the console output, with the host keys in it.
+    pub console_s: Span,
     /// From the call to stop until `stopped`.
     pub stopping_s: Span,
     /// From the call to terminate until `terminated`.
@@ -201,6 +203,7 @@ impl Default for BootSpec {
         Self {
             pending_s: Span { least: 12.0, most: 20.0 },
             ssh_s: Span { least: 4.0, most: 9.0 },
+            console_s: Span { least: 1.0, most: 2.0 },
             stopping_s: Span { least: 15.0, most: 40.0 },
             shutting_down_s: Span { least: 15.0, most: 30.0 },
             connect_s: Span { least: 0.2, most: 0.6 },

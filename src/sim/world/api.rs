@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     cloud::{
-        Change, Cloud, Credentials, Image, ImageName, Instance, InstanceFilter, InstanceState,
-        InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering, Peering,
-        RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter, Tagged, Vpc,
+        Change, Cloud, ConsoleOutput, Credentials, Image, ImageName, Instance, InstanceFilter,
+        InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest,
+        Offering, Peering, RegionInfo, Result, RouteTable, SecurityGroup, Subnet, SubnetFilter,
+        Tagged, Vpc,
     },
     model::{
         Failure, ImageId, InstanceId, InstanceType, KeyName, Region, Secret, SecurityGroupId, VpcId,
@@ -250,6 +251,20 @@ impl Cloud for World {
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         let find = |_: &State, held: &RegionState| self.told_of(held, filter);
         self.look(region, "DescribeInstances", find).await
+    }
+
+    async fn console_output(
+        &self,
+        region: &Region,
+        id: &InstanceId,
+    ) -> Result<Option<ConsoleOutput>> {
+        let call = Call::to(region, "GetConsoleOutput");
+        let read = |state: &mut State| {
+            let held = state.regions.get(region).and_then(|held| held.machines.get(id));
+            let machine = held.ok_or_else(|| missing(id))?;
+            Ok(machine.console_at(Instant::now()).map(ConsoleOutput::new))
+        };
+        self.call(call, read).await
     }
 
     async fn dry_run(&self, region: &Region, request: &LaunchRequest) -> Result<()> {

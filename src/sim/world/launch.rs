@@ -131,6 +131,7 @@ impl World {
         let running_at = launched_at
             + self.pace.within(odd.pending_s.unwrap_or(boot.pending_s), &[seed, "pending"]);
         let ssh_at = running_at + self.pace.within(odd.ssh_s.unwrap_or(boot.ssh_s), &[seed, "ssh"]);
+        let console = self.pace.within(odd.console_s.unwrap_or(boot.console_s), &[seed, "console"]);
         let failed = End { at: running_at, reason: "Server.InternalError" };
         let reclaimed = |after| End {
             at: running_at + self.pace.of(after),
@@ -140,6 +141,7 @@ impl World {
             launched_at: Some(launched_at),
             running_at,
             ssh_at,
+            console_at: (!odd.no_console).then(|| running_at + console),
             stopping: self.pace.within(boot.stopping_s, &[id, "stopping"]),
             shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),
             fate: if odd.never_runs { Some(failed) } else { odd.reclaimed_after_s.map(reclaimed) },

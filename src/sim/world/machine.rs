@@ -69,6 +69,8 @@ pub(super) struct Life {
     pub launched_at: Option<Instant>,
     pub running_at: Instant,
     pub ssh_at: Instant,
+    /// When its console output shows up; none: it never does.
+    pub console_at: Option<Instant>,
     /// From the call to stop it until it is stopped.
     pub stopping: Duration,
     /// From the beginning of its end until it is gone.

@@ -6,6 +6,7 @@ mod api;
 mod bucket;
 mod build;
 mod change;
+mod console;
 mod described;
 mod fault;
 mod hazards;

@@ -1,5 +1,6 @@
 """Instances: launch with tokens and capacity, and their life."""
 
+import base64
 import xml.etree.ElementTree as ET
 
 from . import faults
@@ -224,6 +225,25 @@ def describe(world, call):
                 instances.remove(item)
         if len(instances) == 0:
             root.find("reservationSet").remove(reservation)
+    return root
+
+
+def console(world, call):
+    """`GetConsoleOutput`: the host keys of the instance, late."""
+    world.check_ids(call)
+    id = call.get("InstanceId")
+    held = world.resources.get(id)
+    if held is None:
+        return world.moto.ask(call, call.form)
+    if call.get("Latest") == "true" and not world.rules["nitro"]:
+        raise Refused("UnsupportedOperation", "This instance type does not support retrieving the latest console logs.")
+    root = answer("GetConsoleOutput", instanceId=id)
+    ran = [at for at, state in held.timeline.entries if state == "running" and at <= world.now()]
+    if ran and world.now() >= ran[0] + world.span("console", held.id, "console"):
+        keys = "".join(f"{key}\r\n" for key in world.rules["console_keys"])
+        block = f"-----BEGIN SSH HOST KEY KEYS-----\r\n{keys}-----END SSH HOST KEY KEYS-----\r\n" if keys else ""
+        text_ = f"[    0.000000] Linux version 6.8.0\r\n{block}"
+        put(root, "output", base64.b64encode(text_.encode()).decode())
     return root
 
 

@@ -49,6 +49,12 @@ DEFAULTS = {
     # launch is answered so in any other zone.
     "full_zones": [],
     "full": 0.0,
+    # The public host keys that an instance prints on its console (none: moto's own
+    # console output, which holds none), how long after it runs EC2 has them, and
+    # whether instances are of the Nitro system, which alone have `Latest`.
+    "console_keys": [],
+    "console": [0.0, 0.0],
+    "nitro": True,
     # The answer takes this time.
     "latency": [0.0, 0.02],
     # Probability of each fault, for each call. Refused before the effect:

@@ -21,7 +21,7 @@ ACTIONS = (
     | {action: network.delete for action in network.DELETES}
     | {action: launches.turn for action in launches.CHANGES}
     | {
-        "RunInstances": launches.run, "DescribeInstances": launches.describe,
+        "GetConsoleOutput": launches.console, "RunInstances": launches.run, "DescribeInstances": launches.describe,
         "AcceptVpcPeeringConnection": network.accept,
         "DeleteVpcPeeringConnection": network.delete_peering,
         "CreateTags": network.tag, "DescribeTags": network.describe_tags,

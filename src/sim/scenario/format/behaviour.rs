@@ -11,6 +11,9 @@ use crate::model::Region;
 pub(in crate::sim) struct NodeSpec {
     pub pending_s: Option<Span>,
     pub ssh_s: Option<Span>,
+    pub console_s: Option<Span>,
+    /// EC2 never has console output of it.
+    pub no_console: bool,
     /// Goes from `pending` to `terminated`, for EC2's own reasons.
     pub never_runs: bool,
     /// Taken by spot reclamation, counted from `running`.
