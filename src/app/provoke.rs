@@ -34,7 +34,7 @@ mod debug {
 
     use crate::{
         cloud::PublicKey,
-        model::Failure,
+        model::{Failure, Fingerprint},
         remote::{Host, Remote, Result, Session},
     };
 
@@ -71,6 +71,10 @@ mod debug {
 
         async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
             panic!("provoked in the task of {}", host.node)
+        }
+
+        fn pinned_host_keys(&self, host: &Host) -> std::result::Result<Vec<Fingerprint>, Failure> {
+            self.0.pinned_host_keys(host)
         }
     }
 }

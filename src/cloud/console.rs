@@ -1,7 +1,7 @@
 //! What an instance prints on its console, and the host keys that are in it.
 //!
 //! cloud-init prints the instance's host keys there at its first boot, once as
-//! fingerprints and once as keys. Whoever runs on the instance may print
+//! fingerprints and once as keys. A process on the instance can print
 //! more later, so the text is untrusted: the first block in it counts.
 
 use base64::{Engine, engine::general_purpose::STANDARD};

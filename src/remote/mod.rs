@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     cloud::PublicKey,
-    model::{Failure, InstanceId, NodeName, Secret},
+    model::{Failure, Fingerprint, InstanceId, NodeName, Secret},
 };
 
 /// A node to connect to.
@@ -98,6 +98,11 @@ pub trait Remote: Send + Sync {
     /// Connects once; `Err` at once where the node does not answer (yet). The
     /// caller decides whether to try again ([`RemoteErrorKind::is_transient`]).
     async fn connect(&self, host: &Host) -> Result<Box<dyn Session>>;
+
+    /// The host keys that are pinned for the instance of `host`: those of its
+    /// first connection, and the only ones that a later connection accepts. Empty
+    /// before the first connection. `Err` where the record can't be read.
+    fn pinned_host_keys(&self, host: &Host) -> std::result::Result<Vec<Fingerprint>, Failure>;
 }
 
 /// A connection to one node.

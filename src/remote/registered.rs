@@ -3,7 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use super::{Host, Remote, Result, Session};
-use crate::{cloud::PublicKey, model::Failure, waits::Waits};
+use crate::{
+    cloud::PublicKey,
+    model::{Failure, Fingerprint},
+    waits::Waits,
+};
 
 /// The way to the nodes and the registry that its connections enter.
 pub struct Registered {
@@ -28,5 +32,9 @@ impl Remote for Registered {
         let what = format!("SSH connection to {}", host.target());
         let _wait = self.waits.connection(&host.node, what);
         self.inner.connect(host).await
+    }
+
+    fn pinned_host_keys(&self, host: &Host) -> std::result::Result<Vec<Fingerprint>, Failure> {
+        self.inner.pinned_host_keys(host)
     }
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use muster::remote::{Exit, Host, Remote, RemoteErrorKind};
+use muster::{
+    model::Fingerprint,
+    remote::{Exit, Host, Remote, RemoteErrorKind},
+};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 use super::{Bench, remote, run, script, try_run, until};
@@ -133,6 +136,20 @@ async fn another_machine_at_the_same_address() {
     assert!(error.message.contains(&place), "{}", error.message);
     // Another instance there is another machine, which may have that key.
     bench.remote.connect(&bench.host("i-2")).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn another_machine_with_a_key_of_another_type() {
+    let mut bench = Bench::new();
+    bench.connect().await.close().await;
+    let first = bench.remote.pinned_host_keys(&bench.host("i-1")).unwrap();
+    let own = Fingerprint::of_public_key(&bench.sshd.host_key()).unwrap();
+    assert_eq!(first, [own]);
+    bench.sshd.change_host_key_to("ecdsa");
+    let error = bench.refused(&bench.host("i-1")).await;
+    assert_eq!(error.kind, RemoteErrorKind::HostKeyChanged, "{error}");
+    assert_eq!(bench.remote.pinned_host_keys(&bench.host("i-1")).unwrap(), first);
+    assert_eq!(bench.remote.pinned_host_keys(&bench.host("i-2")).unwrap(), []);
 }
 
 #[tokio::test]

@@ -55,6 +55,11 @@ impl Sshd {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Its public host key, as files hold it.
+    pub fn host_key(&self) -> String {
+        fs::read_to_string(self.folder.path().join("host_key.pub")).unwrap()
+    }
+
     /// The key that is let in.
     pub fn private_key(&self) -> PathBuf {
         self.folder.path().join("user_key")
@@ -86,10 +91,15 @@ impl Sshd {
 
     /// Starts over at the same port with another host key, as another machine would.
     pub fn change_host_key(&mut self) {
+        self.change_host_key_to("ed25519");
+    }
+
+    /// The same with a host key of type `key_type`.
+    pub fn change_host_key_to(&mut self, key_type: &str) {
         self.end();
         let key = self.folder.path().join("host_key");
         fs::remove_file(&key).unwrap();
-        keygen(&key, &["-t", "ed25519"]);
+        keygen(&key, &["-t", key_type]);
         (self.process, self.port) = launch(self.folder.path(), Some(self.port), "");
     }
 

@@ -9,6 +9,7 @@ mod exec;
 mod files;
 mod interactive;
 mod key;
+mod known_hosts;
 mod master;
 mod runtime;
 
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     child_env,
     cloud::PublicKey,
-    model::{ClusterId, Failure, Secret},
+    model::{ClusterId, Failure, Fingerprint, Secret},
 };
 
 /// Keeps the operator's AWS credentials from `command` and what it starts.
@@ -104,6 +105,10 @@ impl Remote for SshRemote {
             Err((kind, message)) => Err(RemoteError { kind, node: host.node.clone(), message }),
         }
     }
+
+    fn pinned_host_keys(&self, host: &Host) -> std::result::Result<Vec<Fingerprint>, Failure> {
+        known_hosts::pinned(&self.options.folder.join("known_hosts"), &host.instance)
+    }
 }
 
 /// Reads local keys and connects to nothing: all that a survey needs. Nothing
@@ -120,6 +125,10 @@ impl Remote for LocalKeys {
     async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
         let message = "this door is for looking at local keys only".into();
         Err(RemoteError { kind: RemoteErrorKind::Local, node: host.node.clone(), message })
+    }
+
+    fn pinned_host_keys(&self, _: &Host) -> std::result::Result<Vec<Fingerprint>, Failure> {
+        Ok(Vec::new())
     }
 }
 

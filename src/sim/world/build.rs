@@ -74,7 +74,7 @@ fn running_since(started: Instant) -> Life {
         launched_at: None,
         running_at: started,
         ssh_at: started,
-        console_at: Some(started),
+        console_at: started,
         stopping: Duration::ZERO,
         shutting_down: Duration::ZERO,
         fate: None,

@@ -4,12 +4,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::time::Instant;
 
 use super::machine::Machine;
-use crate::sim::dice;
+use crate::{model::Fingerprint, sim::dice};
 
 impl Machine {
     /// What its console shows at `moment`, once it shows anything.
     pub(super) fn console_at(&self, moment: Instant) -> Option<String> {
-        self.about.life.console_at.filter(|at| *at <= moment)?;
+        if moment < self.about.life.console_at {
+            return None;
+        }
         let name = self.about.private_ip.to_string().replace('.', "-");
         let key = public_key(self.about.id.as_str());
         Some(format!(
@@ -19,6 +21,13 @@ impl Machine {
              -----END SSH HOST KEY KEYS-----\r\n\
              [   11.482913] cloud-init[1214]: Cloud-init v. 24.1.3 finished\r\n"
         ))
+    }
+
+    /// The fingerprint of the host key that answers at its address.
+    pub(super) fn host_key(&self, impostor: bool) -> Option<Fingerprint> {
+        let id = self.about.id.as_str();
+        let key = if impostor { public_key(&format!("impostor of {id}")) } else { public_key(id) };
+        Fingerprint::of_public_key(&key)
     }
 }
 

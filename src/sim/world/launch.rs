@@ -141,7 +141,7 @@ impl World {
             launched_at: Some(launched_at),
             running_at,
             ssh_at,
-            console_at: (!odd.no_console).then(|| running_at + console),
+            console_at: running_at + console,
             stopping: self.pace.within(boot.stopping_s, &[id, "stopping"]),
             shutting_down: self.pace.within(boot.shutting_down_s, &[id, "shutting-down"]),
             fate: if odd.never_runs { Some(failed) } else { odd.reclaimed_after_s.map(reclaimed) },

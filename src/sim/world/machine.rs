@@ -69,8 +69,8 @@ pub(super) struct Life {
     pub launched_at: Option<Instant>,
     pub running_at: Instant,
     pub ssh_at: Instant,
-    /// When its console output shows up; none: it never does.
-    pub console_at: Option<Instant>,
+    /// When EC2 has its console output.
+    pub console_at: Instant,
     /// From the call to stop it until it is stopped.
     pub stopping: Duration,
     /// From the beginning of its end until it is gone.
@@ -285,6 +285,11 @@ impl Machine {
         let since = started.zip(self.about.life.launched_at);
         let since = since.map(|(started, first)| started.duration_since(first));
         self.about.launched + since.unwrap_or_default()
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> u32 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Counts a connection; answers its number, from 1.

@@ -15,7 +15,7 @@ use tokio::{
 use super::{World, machine::Machine, pause};
 use crate::{
     cloud::{InstanceState, PublicKey},
-    model::{Failure, InstanceId, NodeName, Secret},
+    model::{Failure, Fingerprint, InstanceId, NodeName, Secret},
     remote::{
         Exit, Host, Mount, Printed, Remote, RemoteError, RemoteErrorKind, Result, Script, Session,
     },
@@ -156,6 +156,14 @@ impl Remote for World {
             spec: Arc::clone(&self.spec),
             pace: self.pace,
         }))
+    }
+
+    fn pinned_host_keys(&self, host: &Host) -> std::result::Result<Vec<Fingerprint>, Failure> {
+        let Some(machine) = self.machine(host) else { return Ok(Vec::new()) };
+        let odd = self.spec.nodes.get(&host.node);
+        let connected = machine.connections() > 0;
+        let key = machine.host_key(odd.is_some_and(|odd| odd.impostor));
+        Ok(key.into_iter().filter(|_| connected).collect())
     }
 }
 

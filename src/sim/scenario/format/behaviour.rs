@@ -12,8 +12,6 @@ pub(in crate::sim) struct NodeSpec {
     pub pending_s: Option<Span>,
     pub ssh_s: Option<Span>,
     pub console_s: Option<Span>,
-    /// EC2 never has console output of it.
-    pub no_console: bool,
     /// Goes from `pending` to `terminated`, for EC2's own reasons.
     pub never_runs: bool,
     /// Taken by spot reclamation, counted from `running`.
@@ -26,6 +24,8 @@ pub(in crate::sim) struct NodeSpec {
     pub denies: u32,
     /// From this connection on (the first is 1) another host key answers.
     pub other_host_key_from: Option<u32>,
+    /// Another machine answers in its place, with a host key of its own.
+    pub impostor: bool,
     /// Every script of this node takes as many times as long.
     pub slowness: Option<f64>,
 }
