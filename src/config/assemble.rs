@@ -103,6 +103,7 @@ fn project(
         spill_dir: settings.spill_dir,
         quokka: settings.quokka,
         ssh_config: settings.ssh_config,
+        host_keys: settings.host_keys,
         operator_cidr: settings.operator_cidr,
         operator_ports: settings.operator_ports,
         sources: sources.to_vec(),

@@ -13,6 +13,7 @@ mod diagnostic;
 pub mod edit;
 mod file_mounts;
 mod files;
+mod host_keys;
 pub mod init;
 mod keys;
 mod load;
@@ -41,6 +42,7 @@ pub use changed::Changed;
 pub use diagnostic::{Diagnostic, Severity, ids};
 pub use file_mounts::FileMounts;
 pub use files::{Files, Rewritten, Texts};
+pub use host_keys::HostKeyPolicy;
 pub use keys::markdown as keys_markdown;
 pub use load::{LoadRequest, Loaded, Overrides, Reading, load, load_sources};
 pub use project::{

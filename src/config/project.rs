@@ -8,7 +8,7 @@ use std::{
 
 use ipnet::Ipv4Net;
 
-use super::{FileMounts, Location, Quokka, Recipe, Source, Sourced};
+use super::{FileMounts, HostKeyPolicy, Location, Quokka, Recipe, Source, Sourced};
 use crate::{
     cloud::{Arguments, IamProfile, InboundRule, Market, Tags},
     model::{
@@ -41,6 +41,8 @@ pub struct Project {
     pub quokka: Quokka,
     /// `ssh.config`: an ssh config to include; none: the user's own.
     pub ssh_config: Option<Sourced<PathBuf>>,
+    /// `host_keys`: what is asked of a node's host key.
+    pub host_keys: Sourced<HostKeyPolicy>,
     /// `operator_cidr`: where this machine's connections come from, as the nodes see it.
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
     /// `operator_ports`: ports of the leader that the operator uses without `muster forward`.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 
 use super::{
-    Diagnostic, Source, Sourced,
+    Diagnostic, HostKeyPolicy, Source, Sourced,
     diagnostic::ids,
     keys::{self, PROJECT},
     ports,
-    quokka_keys::QuokkaKeys,
+    quokka_keys::{QuokkaKeys, chosen},
     reader::{ConfigReader, Cursor},
     text,
     yaml::{Node, Value},
@@ -44,6 +44,8 @@ pub(super) struct ProjectFile {
     pub ssh_config: Option<Sourced<PathBuf>>,
     /// `python`, `versions`, `aws_credentials`, `ray`.
     pub quokka: QuokkaKeys,
+    /// `host_keys`.
+    pub host_keys: Option<Sourced<HostKeyPolicy>>,
     /// `operator_cidr`.
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
     /// `operator_ports`.
@@ -83,6 +85,7 @@ pub(super) fn read(source: &Source, root: &Node, reader: &mut ConfigReader) -> P
         recipe: path(place.get("recipe"), reader),
         ssh_config: path(ssh_config, reader),
         quokka: QuokkaKeys::read(&place, reader),
+        host_keys: chosen(&place, "host_keys", &HostKeyPolicy::NAMES, reader),
         operator_cidr: place
             .get("operator_cidr")
             .and_then(|cidr| reader.parsed(&cidr, "203.0.113.7/32")),

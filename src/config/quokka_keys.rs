@@ -64,7 +64,8 @@ pub(super) const CREDENTIALS: [(&str, AwsCredentials); 3] = [
 pub(super) const RAY: [(&str, RayStart); 2] =
     [("built-in", RayStart::BuiltIn), ("config", RayStart::Config)];
 
-fn chosen<T: Copy>(
+/// The value of `key`, one of `choices`, if it is given.
+pub(super) fn chosen<T: Copy>(
     place: &Cursor<'_>,
     key: &str,
     choices: &[(&str, T)],

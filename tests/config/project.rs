@@ -4,8 +4,8 @@ use std::path::Path;
 
 use muster::{
     config::{
-        self, Action, AwsCredentials, ConfigCommands, LoadRequest, NodeGroup, On, Origin,
-        Overrides, Project, Python, RayStart,
+        self, Action, AwsCredentials, ConfigCommands, HostKeyPolicy, LoadRequest, NodeGroup, On,
+        Origin, Overrides, Project, Python, RayStart,
     },
     model::NodeKind,
 };
@@ -23,6 +23,7 @@ fn the_project_file_says_what_holds_for_all() {
     assert_eq!(project.leader.as_str(), "eu-west-1");
     assert_eq!(project.spill_dir.as_path(), Path::new("/mnt/spill"));
     assert_eq!(project.operator_cidr.unwrap().value, "203.0.113.7/32".parse().unwrap());
+    assert_eq!(*project.host_keys, HostKeyPolicy::Pin);
     assert_eq!(project.ssh_config.unwrap().value, configs("valid/project/ssh_config"));
     let requirements: Vec<&str> = project.requirements.iter().map(|r| r.as_str()).collect();
     assert_eq!(requirements, ["polars==0.18.6", "pyarrow==12.0.1"]);

@@ -6,8 +6,8 @@ use ipnet::Ipv4Net;
 
 use crate::{
     config::{
-        Diagnostic, Origin, Overrides, Quokka, RayConfig, RegionConfig, Sourced, aws,
-        diagnostic::ids, paths, project_file::ProjectFile, reader::ConfigReader, text,
+        Diagnostic, HostKeyPolicy, Origin, Overrides, Quokka, RayConfig, RegionConfig, Sourced,
+        aws, diagnostic::ids, paths, project_file::ProjectFile, reader::ConfigReader, text,
     },
     model::{KeyName, Region, SecurityGroupId},
 };
@@ -24,6 +24,7 @@ pub(super) struct Settings {
     pub requirements: Vec<Sourced<String>>,
     pub spill_dir: Sourced<PathBuf>,
     pub ssh_config: Option<Sourced<PathBuf>>,
+    pub host_keys: Sourced<HostKeyPolicy>,
     pub operator_cidr: Option<Sourced<Ipv4Net>>,
     pub operator_ports: Vec<Sourced<u16>>,
     pub quokka: Quokka,
@@ -54,6 +55,9 @@ impl Settings {
                     Sourced::default(PathBuf::from(DEFAULT_SPILL_DIR), "Quokka's default")
                 }),
             ssh_config: over(flags.ssh_config.as_ref(), "--ssh-config", file.ssh_config).map(path),
+            host_keys: file.host_keys.unwrap_or_else(|| {
+                Sourced::default(HostKeyPolicy::Verify, "nothing secret goes to an unknown machine")
+            }),
             operator_cidr: over(
                 flags.operator_cidr.as_ref(),
                 "--operator-cidr",

@@ -18,6 +18,7 @@ pub(in crate::config) const PROJECT: &[Row] = &[
     ("recipe", Used),
     ("ssh", Used),
     ("ssh.config", Used),
+    ("host_keys", Used),
     ("operator_cidr", Used),
     ("operator_ports", Used),
     ("python", Used),

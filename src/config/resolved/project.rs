@@ -64,6 +64,8 @@ fn overrides(project: &Project, tree: &mut Tree) {
     if let Some(config) = &project.ssh_config {
         tree.set(&["ssh", "config"], Tree::text(whole(config), config.origin.clone()));
     }
+    let policy = &project.host_keys;
+    tree.fill(&["host_keys"], || Tree::text(policy.as_str(), policy.origin.clone()));
     if let Some(cidr) = &project.operator_cidr {
         tree.set(&["operator_cidr"], Tree::of(cidr));
     }
