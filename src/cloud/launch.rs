@@ -4,7 +4,7 @@ mod pace;
 mod recorded;
 mod template;
 
-pub use pace::LaunchPace;
+pub use pace::CallPace;
 pub use recorded::RecordedRequest;
 pub use template::{GroupSelection, LaunchTemplate, ResolvedGroups};
 

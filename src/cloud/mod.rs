@@ -22,7 +22,7 @@ pub use console::ConsoleOutput;
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
 pub use launch::{
-    Arguments, GroupSelection, IamProfile, LaunchPace, LaunchRequest, LaunchTemplate, Market,
+    Arguments, CallPace, GroupSelection, IamProfile, LaunchRequest, LaunchTemplate, Market,
     RecordedRequest, ResolvedGroups, Spot,
 };
 pub use registered::Registered;

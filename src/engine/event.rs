@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::LinkCheck;
+use super::{HostKeyCheck, LinkCheck};
 
 /// An event, when it happened, and its number in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,15 @@ pub enum Event {
         node: NodeName,
         /// Why.
         failure: Failure,
+    },
+    /// The host key of a node was compared with the console output of its instance.
+    HostKeyChecked {
+        /// The node.
+        node: NodeName,
+        /// The instance whose key it is.
+        instance: InstanceId,
+        /// What came of it.
+        check: HostKeyCheck,
     },
     /// A step began on a node.
     StepStarted {

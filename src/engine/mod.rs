@@ -17,6 +17,7 @@ mod fix;
 mod fix_state;
 mod forward;
 mod host;
+mod host_keys;
 mod launch;
 mod listing;
 mod logs;
@@ -56,6 +57,7 @@ pub use event::{
 };
 pub use fix_state::{ChangeState, FixProgress, FixState};
 pub use host::host_of;
+pub use host_keys::HostKeyCheck;
 pub use listing::{InstanceQuery, Origin, origin};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};

@@ -15,6 +15,7 @@ use super::{
     barrier::{Gate, Watch},
     connection::Connection,
     host::host_of,
+    host_keys::{self, HostKeys},
     operator::{self, NotDone, Work},
     script,
     shared::Shared,
@@ -57,7 +58,13 @@ async fn bootstrap(shared: &Shared, node: &NodeName, gates: Gates) -> Result<(),
     let host = host(shared, node)?;
     let mut session = Some(connect(shared, &host, CONNECT).await?);
     shared.tell(Event::NodePhase { node: node.clone(), phase: Phase::Bootstrapping });
-    let ended = steps(shared, &host, &mut session, gates).await;
+    let (checker, mut keys) = host_keys::check(shared, &host);
+    // A mismatch ends the node's steps wherever they are.
+    let ended = tokio::select! {
+        biased;
+        mismatch = checker.mismatch() => Err(mismatch),
+        ended = steps(shared, &host, &mut session, gates, &mut keys) => ended,
+    };
     if let Some(session) = session {
         session.close().await;
     }
@@ -111,6 +118,7 @@ async fn steps(
     host: &Host,
     session: &mut Option<Box<dyn Session>>,
     mut gates: Gates,
+    keys: &mut HostKeys,
 ) -> Result<(), Failure> {
     let leader = shared.state().nodes.get(&host.node).is_some_and(|node| node.leader);
     let project = shared.project();
@@ -121,7 +129,14 @@ async fn steps(
             continue;
         }
         wait_for_needs(shared, host, step, &mut gates).await?;
-        tries(shared, host, session, step).await?;
+        let Some(task) = task(shared, &host.node, step) else {
+            step::ended(shared, host, step, StepOutcome::Skipped);
+            continue;
+        };
+        if let Task::Send(work) = &task {
+            keys.verified(shared, host, step, work.as_str()).await?;
+        }
+        tries(shared, host, session, step, &task).await?;
     }
     Ok(())
 }
@@ -162,16 +177,13 @@ async fn tries(
     host: &Host,
     session: &mut Option<Box<dyn Session>>,
     step: &Step,
+    task: &Task,
 ) -> Result<(), Failure> {
-    let Some(task) = task(shared, &host.node, step) else {
-        step::ended(shared, host, step, StepOutcome::Skipped);
-        return Ok(());
-    };
     let first = step::next_attempt(shared, &host.node, &step.name);
     let last = first.number + step.retries;
     for number in first.number..=last {
         let attempt = Try { number, resumes: first.resumes && number == first.number };
-        let outcome = one_try(shared, host, session, step, &task, attempt).await;
+        let outcome = one_try(shared, host, session, step, task, attempt).await;
         let checks = step::checks(shared, &host.node, &script::key(step, number));
         if !checks.is_empty() {
             let (node, step) = (host.node.clone(), step.name.clone());

@@ -63,6 +63,16 @@ pub(super) enum Work {
     Mounts(Vec<Mount>),
 }
 
+impl Work {
+    /// What it is, for messages.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Credentials => "AWS credentials",
+            Self::Mounts(_) => "file_mounts",
+        }
+    }
+}
+
 /// Why it was not done.
 pub(super) enum NotDone {
     /// The connection.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     check::Finding,
-    cloud::{Cloud, LaunchPace, Registered},
+    cloud::{CallPace, Cloud, Registered},
     config::{Files, Project},
     model::{Clock, ClusterId, Failure, NodeName},
     remote::Remote,
@@ -58,7 +58,9 @@ pub(super) struct Shared {
     /// What is being waited for; calls to `cloud` enter it by themselves.
     pub(super) waits: Waits,
     /// Paces launches and their dry runs.
-    pub(super) launch_pace: Arc<LaunchPace>,
+    pub(super) launch_pace: Arc<CallPace>,
+    /// Paces reads of console outputs.
+    pub(super) console_pace: CallPace,
     /// Set when nothing new may be launched any more.
     pub(super) halted: watch::Sender<bool>,
     /// Told whenever a node has settled.
@@ -87,6 +89,7 @@ impl Shared {
             must: MustFinish::default(),
             waits,
             launch_pace: Arc::default(),
+            console_pace: CallPace::of_reads(),
             halted: watch::Sender::new(false),
             settled: watch::Sender::new(()),
             project: RwLock::new(parts.project.clone()),

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{Event, FixEvents, FixState, LinkCheck, Phase, Stamped, StepOutcome};
+use super::{Event, FixEvents, FixState, HostKeyCheck, LinkCheck, Phase, Stamped, StepOutcome};
 
 /// Everything that is known of a cluster's life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -147,6 +147,9 @@ pub struct InstanceInfo {
     pub running_since: Option<Timestamp>,
     /// For how long it was billed before its last stop.
     pub billed_before: SignedDuration,
+    /// What is known of its host key; none before the first connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<HostKeyCheck>,
 }
 
 /// A step on a node.
@@ -304,6 +307,7 @@ impl RunState {
                     node.failure = Some(failure.clone());
                 }
             }
+            Event::HostKeyChecked { node, instance, check } => self.host_key(node, instance, check),
             Event::StepStarted { node, step, attempt } => {
                 let step_state =
                     StepState { attempt: *attempt, started: at, ended: None, outcome: None };

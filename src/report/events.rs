@@ -6,8 +6,8 @@ use super::{Line, Paint, Span, Text, Tone, line};
 use crate::{
     cloud::Slot,
     engine::{
-        AdoptedNode, Event, LaunchedInstance, LinkCheck, LogLine, Phase, RunState, Stamped,
-        StepOutcome,
+        AdoptedNode, Event, HostKeyCheck, LaunchedInstance, LinkCheck, LogLine, Phase, RunState,
+        Stamped, StepOutcome,
     },
     model::{Failure, GroupKey, NodeName, elapsed},
 };
@@ -65,6 +65,7 @@ impl EventLines {
             Event::StepEnded { node, step, attempt, outcome } => {
                 self.step(at, node, step, *attempt, outcome, before)
             }
+            Event::HostKeyChecked { node, check, .. } => self.host_key(at, node, check),
             Event::NodeVerified { node, checks, .. } => Some(self.verified(at, node, checks)),
             Event::ConnectionLost { node, failure } => {
                 let what = format!("{node}: connection lost: {failure}");
@@ -189,6 +190,18 @@ impl EventLines {
             }
             _ => None,
         }
+    }
+
+    /// A mismatch is the failure of its node, which follows.
+    fn host_key(&self, at: Timestamp, node: &NodeName, check: &HostKeyCheck) -> Option<Text> {
+        let (tone, word) = match check {
+            HostKeyCheck::Verified { .. } => (None, "host key"),
+            HostKeyCheck::Unavailable { .. } => (Some(Tone::Care), "! host key"),
+            HostKeyCheck::Pinned { .. }
+            | HostKeyCheck::Pending { .. }
+            | HostKeyCheck::Mismatch { .. } => return None,
+        };
+        Some(self.line(at, tone, word, &format!("{node}: {check}")))
     }
 
     /// What holds in a word, and what does not on a line each.

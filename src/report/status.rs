@@ -153,7 +153,8 @@ fn index(node: &NodeState) -> u32 {
 }
 
 fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<Line> {
-    let heading = ["", "node", "phase", "instance", "state", "type", "zone", "private", "public"];
+    let heading =
+        ["", "node", "phase", "instance", "state", "type", "zone", "private", "public", "host key"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     rows.extend(in_order(project, state).into_iter().map(row));
     let mut lines = table(&rows).into_iter();
@@ -179,6 +180,7 @@ fn row(node: &NodeState) -> Vec<String> {
         info.and_then(|info| info.zone.as_ref()).map_or_else(dash, ToString::to_string),
         info.and_then(|info| info.private_ip).map_or_else(dash, |ip| ip.to_string()),
         info.and_then(|info| info.public_ip).map_or_else(dash, |ip| ip.to_string()),
+        info.and_then(|info| info.host_key.as_ref()).map_or_else(dash, |key| key.word().to_owned()),
     ]
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     cloud::{
-        Cloud, CloudError, ErrorKind, ImageState, LaunchPace, LaunchRequest, LaunchTemplate,
+        CallPace, Cloud, CloudError, ErrorKind, ImageState, LaunchRequest, LaunchTemplate,
         ResolvedGroups, Subnet,
     },
     config::{NodeGroup, Project, RegionConfig},
@@ -30,7 +30,7 @@ pub(super) struct DryRun<'a> {
     /// Whose tags the request carries; IAM policies may look at them.
     pub cluster: &'a ClusterId,
     /// Shared with the launches: they use the same token bucket.
-    pub pace: &'a LaunchPace,
+    pub pace: &'a CallPace,
     /// Makes the tokens differ from those of other plans.
     pub nonce: i64,
 }

@@ -15,7 +15,7 @@ use std::{
 use futures_util::future::join_all;
 
 use crate::{
-    cloud::{Cloud, LaunchPace, PublicKey, RegionInfo},
+    cloud::{CallPace, Cloud, PublicKey, RegionInfo},
     config::Project,
     model::{Clock, ClusterId, Failure, Region},
     remote::Remote,
@@ -37,7 +37,7 @@ pub struct SurveyOptions {
     /// The cluster that the dry runs are tagged with; none yet: a made-up one.
     pub cluster: Option<ClusterId>,
     /// Paces the dry runs, with whatever else calls `RunInstances`.
-    pub launch_pace: Arc<LaunchPace>,
+    pub launch_pace: Arc<CallPace>,
 }
 
 /// Reads everything that the checks need to know. Never fails: what could

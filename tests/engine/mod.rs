@@ -9,6 +9,7 @@ mod crash;
 mod disk;
 mod faults;
 mod groups;
+mod host_keys;
 mod idle;
 mod launches;
 mod lives;

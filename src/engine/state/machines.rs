@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     cloud::InstanceState,
-    engine::{AdoptedNode, LaunchedInstance, Phase},
+    engine::{AdoptedNode, HostKeyCheck, LaunchedInstance, Phase},
     model::{Failure, GroupKey, InstanceId, InstanceType, NodeName, Region, elapsed},
 };
 
@@ -36,6 +36,7 @@ impl InstanceInfo {
             adopted: false,
             running_since: Some(at),
             billed_before: SignedDuration::ZERO,
+            host_key: None,
         }
     }
 
@@ -61,6 +62,7 @@ impl InstanceInfo {
             adopted: false,
             running_since: (!state.is_stopped()).then_some(at),
             billed_before: SignedDuration::ZERO,
+            host_key: None,
         }
     }
 
@@ -229,6 +231,19 @@ impl RunState {
             if node.phase == Phase::Ready {
                 self.enter(name, Phase::Booting, at);
             }
+        }
+    }
+
+    /// A check of a machine that was replaced meanwhile is of no interest.
+    pub(super) fn host_key(
+        &mut self,
+        node: &NodeName,
+        instance: &InstanceId,
+        check: &HostKeyCheck,
+    ) {
+        let info = self.nodes.get_mut(node).and_then(|node| node.instance.as_mut());
+        if let Some(info) = info.filter(|info| info.id == *instance) {
+            info.host_key = Some(check.clone());
         }
     }
 

@@ -22,7 +22,7 @@ pub fn lines(row: &Row<'_>, model: &Model, width: usize, theme: &Theme) -> Vec<L
         Row::Stray(info) => {
             fields.text("Carries the cluster's id, but no launch on record made it.", theme.warn);
             fields.text("D terminates it with the cluster.", theme.text);
-            of_machine(info, model, &mut fields);
+            of_machine(info, model, &mut fields, theme);
         }
     }
     fields.lines()
@@ -41,7 +41,7 @@ fn of_node(node: &NodeState, model: &Model, fields: &mut Fields<'_>, theme: &The
         fields.styled("What to do", &[hint], theme.accent);
     }
     match &node.instance {
-        Some(info) => of_machine(info, model, fields),
+        Some(info) => of_machine(info, model, fields, theme),
         None => fields.field("Machine", &["none yet"]),
     }
     let leads = if node.leader { ", leads the cluster" } else { "" };
@@ -65,7 +65,7 @@ fn price(node: &NodeState, usd: f64) -> String {
     }
 }
 
-fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>) {
+fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
     let zone = info.zone.as_ref().map_or_else(|| "zone unknown".into(), ToString::to_string);
     let at = text::time_of_day(info.since, &model.zone);
     fields.field("Machine", &[format!("{} · {} · {zone}", info.id, info.instance_type)]);
@@ -78,6 +78,13 @@ fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>) {
     let addresses: Vec<_> = [public, private].into_iter().flatten().collect();
     if !addresses.is_empty() {
         fields.field("Addresses", &[addresses.join(" · ")]);
+    }
+    match &info.host_key {
+        Some(key) if key.is_mismatch() => {
+            fields.styled("Host key", &[key.to_string()], theme.bad);
+        }
+        Some(key) => fields.field("Host key", &[key.to_string()]),
+        None => {}
     }
 }
 
