@@ -17,7 +17,7 @@ use crate::{
 const EXIT_CODES: &str = "\
 Exit codes:
   0    as asked
-  1    a check failed, or not every node came up or went down
+  1    a check failed, or not every node came up, is up (status) or went down
   2    the command line or a config is wrong
   3    AWS could not be asked (network, credentials, endpoint)
   4    nothing failed, but something could not be found out

@@ -14,7 +14,8 @@ pub struct Exit(u8);
 impl Exit {
     /// As asked.
     pub const DONE: Self = Self(0);
-    /// A check failed, or not every node came up or went down.
+    /// A check failed, or not every node came up or went down; of `status`: the
+    /// cluster is not complete, or without its leader.
     pub const FAILED: Self = Self(1);
     /// The command line or a config is wrong.
     pub const USAGE: Self = Self(2);

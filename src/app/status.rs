@@ -38,10 +38,8 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
             }
         }
     }
-    let exit = match state.lost_leader() {
-        Some(_) => Exit::FAILED,
-        None => exit_of(&world, &unknown),
-    };
+    let readiness = state.readiness();
+    let exit = if readiness.is_well() { exit_of(&world, &unknown) } else { Exit::FAILED };
     let document = StatusDocument {
         version: 1,
         project: world.name(),
@@ -51,7 +49,8 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
         unknown: unknown.iter().map(|(region, error)| (region.clone(), error.into())).collect(),
         others: others.into_iter().collect(),
         unresolved,
-        lost_leader: state.lost_leader().map(|node| node.name.clone()),
+        readiness,
+        lost_leader: state.lost_leader().map(|leader| leader.node),
         exit_code: exit.code(),
     };
     match args.format {

@@ -68,7 +68,8 @@ pub use replay::replay;
 pub use resources::FixEvents;
 pub(crate) use sanitize::sanitize;
 pub use state::{
-    ClusterPhase, InstanceInfo, LaunchRecord, LaunchState, NodeState, RunState, StepState,
+    ClusterPhase, Health, InstanceInfo, LaunchRecord, LaunchState, LostLeader, NodeState,
+    Readiness, RunState, StepState,
 };
 pub use unresolved::{ListedLaunch, listed_launches};
 pub use verify::{LinkCheck, Probe};

@@ -1,6 +1,7 @@
 //! The state of a cluster: a fold of its events, and nothing else.
 
 mod machines;
+mod readiness;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +19,8 @@ use crate::{
         SubnetId, Zone,
     },
 };
+
+pub use readiness::{Health, LostLeader, Readiness};
 
 use super::{Event, FixEvents, FixState, HostKeyCheck, LinkCheck, Phase, Stamped, StepOutcome};
 
@@ -455,7 +458,7 @@ impl RunState {
 
     /// How many nodes are ready, and how many are not.
     pub fn count(&self) -> (u32, u32) {
-        let ready = self.nodes.values().filter(|node| node.phase == Phase::Ready).count();
+        let ready = self.nodes.values().filter(|node| node.is_ready()).count();
         let rest = self.nodes.len() - ready;
         (u32::try_from(ready).unwrap_or(u32::MAX), u32::try_from(rest).unwrap_or(u32::MAX))
     }
@@ -518,19 +521,5 @@ impl RunState {
     /// Instances that are stopping.
     pub fn stopping(&self) -> impl Iterator<Item = &InstanceInfo> {
         self.live().filter(|info| info.state == InstanceState::Stopping)
-    }
-
-    /// The leader, where its instance is stopped or terminated though nobody
-    /// stopped or ended the cluster: then nothing works.
-    pub fn lost_leader(&self) -> Option<&NodeState> {
-        let intended = matches!(
-            self.phase,
-            ClusterPhase::Stopping
-                | ClusterPhase::Stopped
-                | ClusterPhase::Falling
-                | ClusterPhase::Gone
-        );
-        let lost = |node: &&NodeState| node.leader && node.instance.is_some() && !node.is_up();
-        self.nodes.values().find(lost).filter(|_| !intended)
     }
 }

@@ -22,7 +22,6 @@ pub use query::{Answer, QueryResult, query_program};
 pub use versions::Versions;
 
 use crate::{
-    cloud::InstanceState,
     config::{Project, RayConfig, RegionConfig},
     engine::{NodeState, Phase, RunState},
     model::{ClusterId, Failure, InstanceId, NodeKind, NodeName, Region},
@@ -84,8 +83,8 @@ impl Handover {
         if state.nodes.is_empty() {
             return Err(none());
         }
-        let missing: Vec<_> = state.nodes.values().filter(|node| !is_ready(node)).collect();
-        let leads = state.nodes.values().any(|node| node.leader && is_ready(node));
+        let missing: Vec<_> = state.nodes.values().filter(|node| !node.is_ready()).collect();
+        let leads = state.nodes.values().any(|node| node.leader && node.is_ready());
         if !missing.is_empty() && (!force || !leads) {
             return Err(not_ready(&missing, state.nodes.len(), leads));
         }
@@ -139,11 +138,6 @@ fn joined((host, port): &(String, u16)) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-fn is_ready(node: &NodeState) -> bool {
-    let runs = |state| state == InstanceState::Running;
-    node.phase == Phase::Ready && node.instance.as_ref().is_some_and(|info| runs(info.state))
-}
-
 fn not_ready(missing: &[&NodeState], all: usize, leads: bool) -> Failure {
     const SHOWN: usize = 6;
     let describe = |node: &&NodeState| format!("{} ({})", node.name, why(node));
@@ -192,7 +186,7 @@ impl RegionNodes {
         let mut nodes: Vec<_> = state
             .nodes
             .values()
-            .filter(|node| node.group.region == region && is_ready(node))
+            .filter(|node| node.group.region == region && node.is_ready())
             .collect();
         let order = |node: &&NodeState| (project.order_of(&node.group), number(&node.name));
         nodes.sort_by_key(|node| (!node.leader, order(node)));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Line, Paint, Tone, line, table::table};
 use crate::{
     config::Project,
-    engine::{ClusterPhase, InstanceInfo, ListedLaunch, NodeState, Phase, RunState},
+    engine::{Health, InstanceInfo, ListedLaunch, NodeState, Phase, Readiness, RunState},
     model::{ClusterId, Failure, NodeName, Region},
 };
 
@@ -30,6 +30,8 @@ pub struct StatusDocument<'a> {
     pub others: Vec<(ClusterId, usize)>,
     /// Launches whose outcome is not known: what they created may be billed.
     pub unresolved: Vec<ListedLaunch>,
+    /// The cluster's health, and its nodes by what they need.
+    pub readiness: Readiness,
     /// The leader, where its instance is stopped or terminated and nobody
     /// stopped or ended the cluster.
     pub lost_leader: Option<NodeName>,
@@ -80,26 +82,21 @@ fn other(cluster: &ClusterId, count: usize, paint: Paint) -> [Line; 3] {
 
 fn headline(cluster: &ClusterId, document: &StatusDocument<'_>, paint: Paint) -> Line {
     let state = document.state;
-    let (word, tone) = match state.phase {
-        ClusterPhase::Planned => ("planned", Tone::Dim),
-        ClusterPhase::Rising => ("coming up", Tone::Care),
-        ClusterPhase::Ready => ("ready", Tone::Good),
-        ClusterPhase::Degraded => ("not complete", Tone::Bad),
-        ClusterPhase::Stopping => ("being stopped", Tone::Care),
-        ClusterPhase::Stopped => ("stopped", Tone::Care),
-        ClusterPhase::Falling => ("going down", Tone::Care),
-        ClusterPhase::Gone => ("gone", Tone::Dim),
+    let readiness = document.readiness;
+    let tone = match readiness.health {
+        Health::Planned | Health::Terminated => Tone::Dim,
+        Health::Ready => Tone::Good,
+        Health::Degraded | Health::NoLeader => Tone::Bad,
+        Health::Launching | Health::Stopping | Health::Stopped | Health::Terminating => Tone::Care,
     };
-    let (ready, _) = state.count();
     let mut counts = vec![billed(document)];
     counts.extend(number(state.stopping().count(), "stopping"));
     counts.extend(number(state.stopped().count(), "stopped: their volumes are billed"));
-    let (all, counts) = (state.nodes.len(), counts.join(" · "));
     line![
         paint.paint(Tone::Strong, cluster),
         " · ",
-        paint.paint(tone, word),
-        format!(" · {ready} of {all} nodes ready · {counts}"),
+        paint.paint(tone, readiness.health.as_str()),
+        format!(" · {readiness} · {}", counts.join(" · ")),
     ]
 }
 
@@ -120,16 +117,14 @@ fn billed(document: &StatusDocument<'_>) -> String {
 
 /// What is said of a cluster whose leader is gone, and what to do.
 fn lost_leader(state: &RunState, paint: Paint) -> Vec<Line> {
-    let Some(node) = state.lost_leader() else { return Vec::new() };
-    let (what, hint) = if node.is_live() {
-        ("stopped", "`muster start` starts it, and runs again what it led")
+    let Some(leader) = state.lost_leader() else { return Vec::new() };
+    let hint = if leader.is_stopped {
+        "`muster start` starts it, and runs again what it led"
     } else {
-        ("terminated", "`muster up` launches another leader, and every node joins it again")
+        "`muster up` launches another leader, and every node joins it again"
     };
     let (mark, todo) = (paint.paint(Tone::Bad, "✗"), paint.paint(Tone::Dim, "do"));
-    let name = &node.name;
-    let what = format!(" the leader {name} is {what}: the cluster does not work without it");
-    vec![Line::empty(), line![mark, what], line!["    ", todo, format!(" {hint}")]]
+    vec![Line::empty(), line![mark, format!(" {leader}")], line!["    ", todo, format!(" {hint}")]]
 }
 
 fn unresolved(one: &ListedLaunch, paint: Paint) -> [Line; 3] {
@@ -156,17 +151,17 @@ fn nodes(project: &Project, state: &RunState, paint: Paint) -> Vec<Line> {
     let heading =
         ["", "node", "phase", "instance", "state", "type", "zone", "private", "public", "host key"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    rows.extend(in_order(project, state).into_iter().map(row));
+    rows.extend(in_order(project, state).into_iter().map(|node| row(node, state)));
     let mut lines = table(&rows).into_iter();
     let heading = lines.next().map(|heading| paint.paint(Tone::Dim, heading).into());
     heading.into_iter().chain(lines.map(Line::from)).collect()
 }
 
-fn row(node: &NodeState) -> Vec<String> {
-    let mark = match (node.phase, node.leader) {
-        (Phase::Failed, _) => "✗",
-        (_, true) => "★",
-        _ => "",
+fn row(node: &NodeState, state: &RunState) -> Vec<String> {
+    let mark = match node.leader {
+        _ if node.phase == Phase::Failed || state.is_lost(node) => "✗",
+        true => "★",
+        false => "",
     };
     let info = node.instance.as_ref();
     let dash = || "-".to_owned();

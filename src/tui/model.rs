@@ -351,12 +351,14 @@ impl Model {
 
     /// Nodes ready, and all.
     pub fn ready(&self) -> (usize, usize) {
-        ready_of(self.state.nodes.values())
+        let readiness = self.state.readiness();
+        (readiness.ready, readiness.nodes)
     }
 
     /// Nodes ready and all in `region`.
     pub fn ready_in(&self, region: &Region) -> (usize, usize) {
-        ready_of(self.nodes_in(region))
+        self.nodes_in(region)
+            .fold((0, 0), |(ready, all), node| (ready + usize::from(node.is_ready()), all + 1))
     }
 
     /// The nodes of `region`.
@@ -377,11 +379,10 @@ impl Model {
         nodes
     }
 
-    /// Whether `node` can't go on by itself: it failed, or its machine is gone
-    /// though nobody ended the cluster.
+    /// Whether `node` can't go on by itself: it failed, or its instance is
+    /// terminated though nobody terminated the cluster.
     pub fn has_failed(&self, node: &NodeState) -> bool {
-        let ended = matches!(self.state.phase, ClusterPhase::Falling | ClusterPhase::Gone);
-        node.phase == Phase::Failed || (node.phase == Phase::Terminated && !ended)
+        node.phase == Phase::Failed || self.state.is_lost(node)
     }
 
     /// How many nodes can't go on by themselves.
@@ -393,7 +394,9 @@ impl Model {
     pub fn why(&self, node: &NodeState) -> String {
         match &node.failure {
             Some(failure) => failure.to_string(),
-            None if self.has_failed(node) => "its machine is gone: u launches another one".into(),
+            None if self.has_failed(node) => {
+                "its instance is terminated: u launches another one".into()
+            }
             None => String::new(),
         }
     }
@@ -454,10 +457,4 @@ fn left_over(remains: &Remains) -> String {
     }
     let all: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     if all.is_empty() { String::new() } else { format!("; still there: {}", all.join(", ")) }
-}
-
-fn ready_of<'a>(nodes: impl Iterator<Item = &'a NodeState>) -> (usize, usize) {
-    nodes.fold((0, 0), |(ready, all), node| {
-        (ready + usize::from(node.phase == Phase::Ready), all + 1)
-    })
 }

@@ -80,6 +80,8 @@ async fn stopped_started_and_started_anew() {
     scene.eu.ec2.stop_instances().instance_ids(&one).send().await.unwrap();
     let ran = scene.run(&["status"]).await;
     assert!(ran.out.contains("stopped, and not by muster"), "{}", ran.out);
+    assert!(ran.out.contains("not complete · 5 of 6 nodes ready, 1 stopped"), "{}", ran.out);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
     let ran = scene.run(&["start", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(scene.live().await.len(), 6);

@@ -58,8 +58,33 @@ async fn the_machines_of_another_cluster_are_counted_and_left_alone() {
     let ran = scene.run(&["status"]).await;
     assert!(ran.out.contains("6 of 6 nodes ready"), "{}", ran.out);
     assert!(ran.out.contains("muster down --cluster story-0ther0"), "{}", ran.out);
+    report_losses(&scene).await;
 
     let ran = scene.run(&["down", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(scene.live().await, [other]);
+}
+
+/// `status` where others terminated a member, then the leader.
+async fn report_losses(scene: &Scene) {
+    for (node, health, ready, line) in [
+        ("eu-west-1/worker-1", "degraded", 5, "not complete · 5 of 6 nodes ready, 1 lost"),
+        ("us-west-2/head", "no-leader", 4, "not ready · 4 of 6 nodes ready, 2 lost"),
+    ] {
+        let status = scene.run(&["status", "--format", "json"]).await.json();
+        let id = status["state"]["nodes"][node]["instance"]["id"].as_str().unwrap().to_owned();
+        let place = if node.starts_with("eu") { &scene.eu } else { &scene.us };
+        place.ec2.terminate_instances().instance_ids(id).send().await.unwrap();
+        let ran = scene.run(&["status", "--format", "json"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        let status = ran.json();
+        assert_eq!(status["readiness"]["health"], health);
+        assert_eq!(status["readiness"]["ready"], ready);
+        assert_eq!(status["exit_code"], 1);
+        let ran = scene.run(&["status"]).await;
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        assert!(ran.out.contains(line), "{}", ran.out);
+    }
+    let ran = scene.run(&["status"]).await;
+    assert!(ran.out.contains("the leader us-west-2/head is terminated"), "{}", ran.out);
 }

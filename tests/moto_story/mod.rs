@@ -184,6 +184,7 @@ async fn is_whole(scene: &Scene) {
     let nodes = status["state"]["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), NODES.len());
     assert!(nodes.values().all(|node| node["phase"] == "ready"), "{nodes:?}");
+    assert_eq!(status["readiness"]["health"], "ready");
 }
 
 /// An instance that muster did not make and that goes by the same Ray cluster name.

@@ -15,6 +15,7 @@ mod keys;
 mod live;
 mod looks;
 mod power;
+mod readiness;
 mod reload;
 mod several;
 mod sorting;

@@ -93,7 +93,10 @@ impl Story {
             if command[0] == "start" && up == End::Abandoned {
                 break;
             }
-            if self.until(&owned(command), &[0]).await == End::Stuck {
+            // `status` of a cluster that is not complete ends with 1.
+            let wanted =
+                if up == End::Abandoned && command[0] == "status" { &[0, 1][..] } else { &[0] };
+            if self.until(&owned(command), wanted).await == End::Stuck {
                 return;
             }
         }

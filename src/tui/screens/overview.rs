@@ -40,7 +40,7 @@ use crate::{
     },
 };
 
-mod progress;
+pub(super) mod progress;
 mod regions;
 mod verdict;
 

@@ -21,7 +21,7 @@ use ratatui::{
 
 use super::Pane;
 use crate::{
-    engine::{ClusterPhase, Probe},
+    engine::{Health, Probe},
     tui::{
         Ui,
         action::{Action, Effect, Motion, Screen},
@@ -88,10 +88,9 @@ fn title(links: &Links<'_>, theme: &Theme) -> Line<'static> {
 
 /// What stands there before a node has told of its links.
 fn nothing_yet(model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let (ready, all) = model.ready();
-    let why = match model.state.phase {
-        ClusterPhase::Planned | ClusterPhase::Gone => "Nothing runs yet: u launches.",
-        ClusterPhase::Ready if ready == all => {
+    let why = match model.state.readiness().health {
+        Health::Planned | Health::Terminated => "Nothing runs yet: u launches.",
+        Health::Ready => {
             "The cluster is ready, and no step of this recipe told of any link: one that prints \
              `muster-check` lines would, as the built-in recipe's last step does."
         }

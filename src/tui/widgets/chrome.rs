@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::{
     check::Summary,
-    engine::ClusterPhase,
+    engine::{ClusterPhase, Health},
     tui::{
         Ui,
         action::Action,
@@ -80,13 +80,15 @@ fn badges(model: &Model, theme: &Theme) -> Line<'static> {
 
 /// The facts of the header, each with its rank: 0 stays longest.
 fn facts(model: &Model, theme: &Theme) -> Vec<(u8, Span<'static>)> {
-    let (ready, all) = model.ready();
-    let failed = model.failed();
+    let readiness = model.state.readiness();
+    let (ready, all) = (readiness.ready, readiness.nodes);
     let regions = text::count(model.project.regions.len(), "region");
     let mut facts = vec![(2, Span::raw(regions)), (0, Span::raw(format!("{ready}/{all} nodes")))];
-    if failed > 0 {
-        facts.push((0, Span::styled(format!("✗{failed} failed"), theme.bad)));
+    if readiness.health == Health::NoLeader {
+        facts.push((0, Span::styled("✗ no leader", theme.bad)));
     }
+    let losses = readiness.losses().into_iter();
+    facts.extend(losses.map(|loss| (0, Span::styled(format!("✗{loss}"), theme.bad))));
     if model.survey.is_some() {
         facts.push((1, Span::raw(money(model))));
     }

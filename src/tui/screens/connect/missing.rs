@@ -8,10 +8,10 @@ use ratatui::{
 };
 
 use crate::{
-    engine::{ClusterPhase, NodeState, Phase},
+    engine::{ClusterPhase, NodeState},
     tui::{
         model::Model,
-        screens::verify,
+        screens::{overview::progress::without_leader, verify},
         text,
         theme::{Theme, phase_mark},
         widgets::{panel, selection::Scroll},
@@ -63,10 +63,13 @@ fn lines(model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 fn first(model: &Model) -> String {
-    let (ready, all) = model.ready();
+    if let Some(leader) = without_leader(model) {
+        return leader;
+    }
+    let readiness = model.state.readiness();
     match model.state.phase {
         ClusterPhase::Planned => {
-            format!("Nothing runs yet: u launches {}.", text::count(all, "node"))
+            format!("Nothing runs yet: u launches {}.", text::count(readiness.nodes, "node"))
         }
         ClusterPhase::Gone => "The cluster is gone: u launches the next one.".into(),
         ClusterPhase::Falling => "The cluster is being ended.".into(),
@@ -74,7 +77,7 @@ fn first(model: &Model) -> String {
         ClusterPhase::Stopped => {
             "The machines are stopped: P starts them, with other public addresses.".into()
         }
-        _ => format!("{ready} of {} ready. Waiting for:", text::count(all, "node")),
+        _ => format!("{readiness}. Waiting for:"),
     }
 }
 
@@ -84,7 +87,7 @@ fn waited_for(model: &Model) -> Vec<&NodeState> {
         return Vec::new();
     }
     let mut nodes = model.nodes_in_order();
-    nodes.retain(|node| node.phase != Phase::Ready);
+    nodes.retain(|node| !node.is_ready());
     nodes.sort_by_key(|node| !model.has_failed(node));
     nodes
 }

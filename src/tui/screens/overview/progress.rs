@@ -8,9 +8,9 @@ use ratatui::{
 };
 
 use crate::{
-    engine::{ClusterPhase, NodeState, Phase},
+    engine::{ClusterPhase, Health, NodeState, Phase},
     tui::{
-        model::Model,
+        model::{Model, Work},
         text,
         theme::{Theme, phase_mark},
         widgets::{bar::bar, panel, table::cut},
@@ -34,23 +34,24 @@ pub fn progress(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
 }
 
 fn title(model: &Model, theme: &Theme) -> Line<'static> {
-    let (word, style) = match model.state.phase {
-        _ if model.is_interrupted() => ("! interrupted", theme.warn),
-        ClusterPhase::Planned => ("planned", theme.dim),
-        ClusterPhase::Rising => ("▶ rising", theme.busy),
-        ClusterPhase::Ready => ("√ ready", theme.good),
-        ClusterPhase::Degraded => ("✗ not complete", theme.bad),
-        ClusterPhase::Stopping => ("↓ being stopped", theme.warn),
-        ClusterPhase::Stopped => ("= stopped", theme.warn),
-        ClusterPhase::Falling => ("↓ being ended", theme.warn),
-        ClusterPhase::Gone => ("- gone", theme.dim),
+    let health = model.state.readiness().health;
+    let (mark, style) = match health {
+        _ if model.is_interrupted() => ("!", theme.warn),
+        Health::Planned => ("·", theme.dim),
+        Health::Launching => ("▶", theme.busy),
+        Health::Ready => ("√", theme.good),
+        Health::Degraded | Health::NoLeader => ("✗", theme.bad),
+        Health::Stopping | Health::Terminating => ("↓", theme.warn),
+        Health::Stopped => ("=", theme.warn),
+        Health::Terminated => ("-", theme.dim),
     };
+    let word = if model.is_interrupted() { "interrupted" } else { health.as_str() };
     let name = model.state.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut title = Line::from(vec![
         Span::styled("Cluster ", theme.strong),
         Span::raw(name),
         Span::styled(" ── ", theme.dim),
-        Span::styled(word, style),
+        Span::styled(format!("{mark} {word}"), style),
     ]);
     let spent = model.spent();
     if spent.known > 0 {
@@ -60,10 +61,15 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
 }
 
 fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
-    let (ready, all) = model.ready();
+    let readiness = model.state.readiness();
+    let (ready, all) = (readiness.ready, readiness.nodes);
     let mut line = Line::raw("  ");
     line.spans.extend(bar(ready, all, (width / 8).clamp(8, 40), theme));
     line.push_span(Span::raw(format!("  {ready} of {all} ready")));
+    if readiness.lost > 0 {
+        let text = format!(" · ✗ {} lost", readiness.lost);
+        line.push_span(Span::styled(text, theme.bad));
+    }
     for phase in [
         Phase::Failed,
         Phase::Launching,
@@ -75,11 +81,10 @@ fn summary(model: &Model, width: usize, theme: &Theme) -> Line<'static> {
         Phase::Terminating,
         Phase::Terminated,
     ] {
-        let count = model.state.nodes.values().filter(|node| node.phase == phase).count();
+        let nodes = model.state.nodes.values();
+        let count = nodes.filter(|node| node.phase == phase && !model.state.is_lost(node)).count();
         if count > 0 {
-            let is_trouble =
-                matches!(phase, Phase::Failed | Phase::Terminated) && model.failed() > 0;
-            let mark = if is_trouble { "✗ " } else { "" };
+            let mark = if phase == Phase::Failed { "✗ " } else { "" };
             let text = format!(" · {mark}{count} {}", phase.as_str());
             line.push_span(Span::styled(text, theme.phase(phase)));
         }
@@ -143,6 +148,9 @@ fn doing(node: &NodeState) -> (&str, Option<Timestamp>) {
 }
 
 fn next(model: &Model) -> String {
+    if let Some(leader) = without_leader(model) {
+        return leader;
+    }
     match model.state.phase {
         ClusterPhase::Planned => "u launches".into(),
         ClusterPhase::Rising if model.is_interrupted() => {
@@ -170,6 +178,17 @@ fn next(model: &Model) -> String {
         ClusterPhase::Falling => "every region is asked until each instance is gone".into(),
         ClusterPhase::Gone => "nothing runs and nothing is billed; u launches a new cluster".into(),
     }
+}
+
+/// Why a cluster without its leader does not work, and the key that repairs it.
+pub fn without_leader(model: &Model) -> Option<String> {
+    let leader = model.state.lost_leader().filter(|_| model.work == Work::None)?;
+    let key = if leader.is_stopped {
+        "P starts it, and runs again what it led"
+    } else {
+        "u launches another leader, and every node joins it again"
+    };
+    Some(format!("{leader}. {key}."))
 }
 
 fn ready(model: &Model) -> String {
