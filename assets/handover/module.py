@@ -93,6 +93,11 @@ class _Redis:
 
 
 def _connect():
+    try:
+        # As on the nodes: without it, pyarrow before 14.0.1 runs code that a file brings with it.
+        import pyarrow_hotfix
+    except ModuleNotFoundError:
+        pass
     import ray
     import pyquokka
     import pyquokka.quokka_runtime as runtime

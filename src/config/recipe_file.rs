@@ -284,6 +284,7 @@ mod tests {
             ("setup", On::All),
             ("packages", On::All),
             ("python", On::All),
+            ("requirements", On::All),
             ("credentials", On::All),
             ("spill", On::All),
             ("redis", On::Leader),
@@ -298,13 +299,13 @@ mod tests {
             let steps: Vec<(&str, On)> =
                 recipe.steps.iter().map(|step| (step.name.as_str(), step.on)).collect();
             assert_eq!(steps, expected, "{ray:?}");
-            let start = &recipe.steps[9].action;
+            let start = &recipe.steps[10].action;
             let of_config = *start == Action::Config(ConfigCommands::StartRayCommands);
             assert_eq!(of_config, ray == RayStart::Config);
-            assert_eq!(recipe.steps[10].needs, ["ray-leader"]);
-            assert_eq!(recipe.steps[13].after, ["flight"]);
+            assert_eq!(recipe.steps[11].needs, ["ray-leader"]);
+            assert_eq!(recipe.steps[14].after, ["flight"]);
             let again: Vec<_> = recipe.again_on_start().collect();
-            let services: Vec<_> = expected[7..].iter().map(|(name, _)| *name).collect();
+            let services: Vec<_> = expected[8..].iter().map(|(name, _)| *name).collect();
             assert_eq!(again, services);
         }
         assert_eq!(Recipe::built_in().name, "built-in");

@@ -22,6 +22,18 @@ const BUILT_IN: &str = "built-in/";
 /// Goes before each of the built-in scripts.
 const LIBRARY: &str = include_str!("../../assets/recipe/steps/lib.sh");
 
+/// What pins the packages of the nodes. `lock NAME` prints one of them.
+const LOCKS: &[(&str, &str)] = &[
+    ("uv", include_str!("../../assets/recipe/lock/uv.txt")),
+    ("build", include_str!("../../assets/recipe/lock/build.txt")),
+    ("3.10", include_str!("../../assets/recipe/lock/3.10.txt")),
+    ("3.11", include_str!("../../assets/recipe/lock/3.11.txt")),
+    ("packages", include_str!("../../assets/recipe/packages.txt")),
+];
+
+/// The scripts that call `lock`.
+const LOCKED: [&str; 2] = ["python.sh", "requirements.sh"];
+
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../assets/recipe/steps/", $name)))),*]
@@ -32,6 +44,7 @@ const SCRIPTS: &[(&str, &str)] = built_in![
     "cloud-init.sh",
     "packages.sh",
     "python.sh",
+    "requirements.sh",
     "spill.sh",
     "redirect.sh",
     "redis.sh",
@@ -82,8 +95,18 @@ pub(super) fn resolve(
 }
 
 fn built_in(name: &str) -> Option<String> {
-    let (_, text) = SCRIPTS.iter().find(|(own, _)| *own == name)?;
-    Some(format!("{}{LIBRARY}\n{text}", ports::shell()))
+    let (own, text) = SCRIPTS.iter().find(|(own, _)| *own == name)?;
+    let locks = if LOCKED.contains(own) { locks() } else { String::new() };
+    Some(format!("{}{locks}{LIBRARY}\n{text}", ports::shell()))
+}
+
+/// The function `lock` for a shell.
+fn locks() -> String {
+    let case = |(name, text): &(&str, &str)| {
+        format!("    {name}) cat <<'END_OF_LOCK'\n{text}END_OF_LOCK\n    ;;\n")
+    };
+    let cases: String = LOCKS.iter().map(case).collect();
+    format!("lock() {{\n    case $1 in\n{cases}    esac\n}}\n")
 }
 
 fn unknown(place: &Cursor<'_>, name: &str) -> Diagnostic {
@@ -136,6 +159,50 @@ mod tests {
                 Ok(output) => assert_eq!(output, "", "{name}"),
                 Err(_) => eprintln!("SKIPPED: shellcheck is not installed"),
             }
+        }
+    }
+
+    /// The packages of a lock file with their versions, each of which has a sha256.
+    fn locked(name: &str) -> BTreeMap<String, String> {
+        let (_, text) = LOCKS.iter().find(|(own, _)| *own == name).expect("it is there");
+        let text = text.replace(" \\\n", "");
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let pair = |line: &str| {
+            let mut words = line.split_whitespace();
+            let (package, version) = words.next()?.split_once("==")?;
+            let hashes: Vec<_> = words.collect();
+            let sha256 = |hash: &&str| {
+                hash.strip_prefix("--hash=sha256:").is_some_and(|hex| hex.len() == 64)
+            };
+            assert!(!hashes.is_empty() && hashes.iter().all(sha256), "{line}");
+            Some((package.to_owned(), version.to_owned()))
+        };
+        lines.map(|line| pair(line).expect(line)).collect()
+    }
+
+    #[test]
+    fn every_package_is_locked_with_its_hashes_and_as_the_constraints_say() {
+        let (_, packages) = LOCKS.last().expect("it is there");
+        let constraints = include_str!("../../assets/recipe/constraints.txt");
+        for name in ["3.10", "3.11"] {
+            let locked = locked(name);
+            for package in packages.lines().filter(|line| !line.starts_with('#')) {
+                let package = package.split('[').next().unwrap_or(package).replace('_', "-");
+                assert!(locked.contains_key(&package), "{name}: {package}");
+            }
+            for (package, version) in constraints.lines().filter_map(|line| line.split_once("==")) {
+                assert_eq!(locked.get(package).map(String::as_str), Some(version), "{name}");
+            }
+        }
+        assert_eq!(locked("uv").len(), 1);
+        assert!(locked("build").contains_key("setuptools"));
+    }
+
+    #[test]
+    fn a_shell_prints_each_lock_file_as_it_is() {
+        for (name, text) in LOCKS {
+            let program = format!("{}lock {name}\n", locks());
+            assert_eq!(fed(&mut Command::new("sh"), &[], &program).expect("sh is there"), *text);
         }
     }
 

@@ -138,6 +138,7 @@ fn of_project(project: &Project) -> BTreeMap<String, String> {
         ("MUSTER_SPILL_DIR".into(), project.spill_dir.display().to_string()),
         ("MUSTER_PYTHON".into(), project.quokka.python.to_string()),
         ("MUSTER_CONSTRAINTS".into(), project.quokka.constraints()),
+        ("MUSTER_VERSIONS".into(), project.quokka.overridden().join("\n")),
         ("MUSTER_REQUIREMENTS".into(), requirements.join("\n")),
         ("MUSTER_RAY".into(), ray.into()),
     ])

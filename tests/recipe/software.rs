@@ -1,6 +1,6 @@
 //! Packages and Python.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
 use muster::remote::Exit;
 
@@ -62,48 +62,109 @@ async fn a_lock_that_is_held_is_waited_for() {
     }
 }
 
+/// The calls of the step python that install: uv by pip, the packages by uv.
+fn installs(muster: &Path) -> [String; 2] {
+    let at = muster.display();
+    [
+        format!(
+            "pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+             --require-hashes -r {at}/lock/uv.txt"
+        ),
+        format!(
+            "uv pip install --python {at}/venv/bin/python3 --require-build-hashes \
+             --build-constraints {at}/lock/build.txt --require-hashes --requirement {at}/lock/3.11.txt"
+        ),
+    ]
+}
+
 #[tokio::test]
-async fn python_is_made_once_and_installed_in_one_call() {
+async fn python_is_made_once_and_every_file_is_checked_against_a_hash() {
     let node = Node::start(UBUNTU_24).await;
-    let home = node.sshd.home();
-    let muster = home.join(".muster");
-    let (venv, uv) = (muster.join("venv"), muster.join("uv"));
-    let install = format!(
-        "uv pip install --python {0}/bin/python3 --constraint {1}/constraints.txt \
-         --requirement {1}/requirements.txt",
-        venv.display(),
-        muster.display()
-    );
-    let make = format!("uv venv --python 3.11 {}", venv.display());
+    let muster = node.sshd.home().join(".muster");
+    let [uv, packages] = installs(&muster);
+    let make = format!("uv venv --python 3.11 {}", muster.join("venv").display());
     node.good("python", &[]).await;
     let calls = node.calls_of(&["python3", "pip", "uv"]);
     let by_uv: Vec<_> = calls.iter().filter(|call| call.starts_with("uv ")).collect();
-    assert_eq!(by_uv, [&make, &install], "{calls:#?}");
-    assert!(calls.contains(&format!("python3 -m venv {}", uv.display())), "{calls:#?}");
-    assert!(calls.iter().any(|call| call.starts_with("pip install") && call.ends_with("uv>=0.5")));
-    assert_eq!(
-        fs::read_to_string(muster.join("constraints.txt")).unwrap().trim(),
-        "ray==2.6.3\nnumpy<2"
+    assert_eq!(by_uv, [&make, &packages], "{calls:#?}");
+    let own = format!("python3 -m venv {}", muster.join("uv").display());
+    assert!(calls.contains(&own) && calls.contains(&uv), "{calls:#?}");
+    let lock = fs::read_to_string(node.state("3.11.txt")).unwrap();
+    assert_eq!(lock, include_str!("../../assets/recipe/lock/3.11.txt"));
+
+    node.good("python", &[]).await;
+    let again = node.calls_of(&["pip", "uv"]);
+    assert_eq!(again, ["uv --version".to_owned(), packages.clone()], "nothing is made twice");
+
+    node.good("python", &[("MUSTER_PYTHON", "3.10")]).await;
+    let other = node.calls_of(&["uv"]);
+    assert!(other.contains(&make.replace("3.11", "3.10")), "another minor version: {other:#?}");
+    assert!(other.contains(&packages.replace("3.11.txt", "3.10.txt")), "{other:#?}");
+}
+
+#[tokio::test]
+async fn another_version_of_uv_is_replaced() {
+    let node = Node::start(UBUNTU_24).await;
+    node.good("python", &[]).await;
+    let [uv, _] = installs(&node.sshd.home().join(".muster"));
+    assert!(node.calls_of(&["pip"]).contains(&uv));
+    node.set("uv-version", "uv 0.4.0\n");
+    node.good("python", &[]).await;
+    assert!(node.calls_of(&["pip"]).contains(&uv));
+}
+
+#[tokio::test]
+async fn pyarrow_never_loads_without_its_hotfix() {
+    let node = Node::start(UBUNTU_22).await;
+    node.good("python", &[]).await;
+    let site = node.sshd.home().join(".muster/venv/lib/python3.11/site-packages");
+    // As in an environment: with a pyarrow and a hotfix that note down their import.
+    let package = |name: &str, text: &str| fs::write(site.join(name), text).unwrap();
+    package("pyarrow.py", "print('pyarrow')\n");
+    package("pyarrow_hotfix.py", "import pyarrow\nprint('hotfix', pyarrow.__name__)\n");
+    let code = "import site, sys; site.addsitedir(sys.argv[1]); print('begun'); import pyarrow";
+    let python = Command::new("python3").args(["-c", code]).arg(&site).output().unwrap();
+    let output = String::from_utf8_lossy(&python.stdout);
+    assert_eq!(output, "begun\npyarrow\nhotfix pyarrow\n", "{python:?}");
+}
+
+#[tokio::test]
+async fn what_the_project_adds_is_a_step_of_its_own_and_not_called_checked() {
+    let node = Node::start(UBUNTU_24).await;
+    let without = [("MUSTER_REQUIREMENTS", "")];
+    node.good("python", &without).await;
+    node.calls();
+    let output = node.good("requirements", &without).await;
+    assert_eq!((output.trim(), node.calls()), ("muster.yaml adds no packages", vec![]));
+
+    let muster = node.sshd.home().join(".muster");
+    let output = node.good("requirements", &[("MUSTER_VERSIONS", "polars==0.18.7")]).await;
+    assert!(output.contains("not checked against hashes: polars==0.18.7, s3fs,"), "{output}");
+    let at = muster.display();
+    let install = format!(
+        "uv pip install --python {at}/venv/bin/python3 --constraint {at}/constraints.txt \
+         --requirement {at}/requirements.txt"
     );
+    assert_eq!(node.calls_of(&["uv"]), [install]);
+    let constraints = fs::read_to_string(muster.join("constraints.txt")).unwrap();
+    assert_eq!(constraints.trim(), "ray==2.6.3\nnumpy<2");
     let asked = fs::read_to_string(node.state("requirements.txt")).unwrap();
     for line in ["pyquokka", "ray[default]", "async_timeout", "s3fs"] {
         assert!(asked.lines().any(|own| own == line), "{line}: {asked}");
     }
 
-    node.good("python", &[]).await;
-    let again = node.calls_of(&["pip", "uv"]);
-    assert_eq!(again, ["uv --version".to_owned(), install.clone()], "nothing is made twice");
-
-    node.good("python", &[("MUSTER_PYTHON", "3.10")]).await;
-    let other = node.calls_of(&["uv"]);
-    assert!(other.contains(&make.replace("3.11", "3.10")), "another minor version: {other:#?}");
+    let hashed = [("MUSTER_REQUIREMENTS", "s3fs==0.4.2 --hash=sha256:00")];
+    let output = node.good("requirements", &hashed).await;
+    assert!(!output.contains("s3fs"), "it has a hash: {output}");
 }
 
 #[tokio::test]
 async fn a_requirement_that_can_not_be_met_is_the_last_word() {
     let node = Node::start(UBUNTU_22).await;
-    let (told, exit) = node.run("python", &[("MUSTER_REQUIREMENTS", "no-such-package")]).await;
-    assert_eq!(exit, Exit::Status(1));
-    assert!(told.trim().ends_with("no-such-package was not found"), "{told}");
     node.good("python", &[]).await;
+    let asked = [("MUSTER_REQUIREMENTS", "no-such-package")];
+    let (output, exit) = node.run("requirements", &asked).await;
+    assert_eq!(exit, Exit::Status(1));
+    assert!(output.trim().ends_with("no-such-package was not found"), "{output}");
+    node.good("requirements", &[]).await;
 }

@@ -74,17 +74,22 @@ case $name in
     redis-server | redis6-server) : >"$STATE/redis" ;;
     redis-cli | redis6-cli) if has redis; then echo PONG; else exit 1; fi ;;
     ray) echo "$RAY_OVERRIDE_RESOURCES" >"$STATE/resources" ;;
-    pip) become "${0%/*}/uv" ;;
+    pip)
+        for word; do last=$word; done
+        sed -n 's/^uv==\([^ ]*\).*/uv \1/p' "$last" >"$STATE/uv-version"
+        become "${0%/*}/uv"
+        ;;
     uv)
         case "$1 $2" in
+            "--version ") tells uv-version ;;
             "venv --python")
-                mkdir -p "$4/bin"
+                mkdir -p "$4/bin" "$4/lib/python$3/site-packages"
                 echo "$3" >"$4/minor"
                 for program in python3 ray; do become "$4/bin/$program"; done
                 ;;
             "pip install")
                 for word; do last=$word; done
-                cp "$last" "$STATE/requirements.txt"
+                cp "$last" "$STATE/${last##*/}"
                 if grep -q no-such-package "$last"; then
                     echo "  x No solution found when resolving dependencies: no-such-package was not found"
                     exit 1

@@ -9,6 +9,8 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 muster=$HOME/.muster
 # The one Python environment that everything of Quokka runs in.
 venv=$muster/venv
+# What installs its packages.
+uv=$muster/uv/bin/uv
 # Pid files and logs of what the steps leave running.
 run=$muster/run
 mkdir -p "$muster" "$run"
@@ -111,3 +113,10 @@ need_venv() {
     PATH=$venv/bin:$PATH
     export PATH
 }
+
+# As the steps call uv. It trusts the certificates that pip and curl trust there.
+UV_PYTHON_PREFERENCE=system
+UV_NO_PROGRESS=1
+UV_NATIVE_TLS=true
+UV_SYSTEM_CERTS=true
+export UV_PYTHON_PREFERENCE UV_NO_PROGRESS UV_NATIVE_TLS UV_SYSTEM_CERTS

@@ -115,6 +115,12 @@ def versions():
         seen.append("%s %s" % (package, got))
         if got != wanted.get(package, got if got != "missing" else "installed"):
             wrong.append("%s is %s, not %s" % (package, got, wanted.get(package, "there")))
+    try:
+        import pyarrow
+        hotfix = "its hotfix" if getattr(pyarrow, "_hotfix_installed", False) else "no hotfix"
+        seen.append("pyarrow %s with %s" % (pyarrow.__version__, hotfix))
+    except ImportError:
+        pass
     problem = "; ".join(wrong) + "; likeliest the step python: run it again" if wrong else None
     tell("versions", None, problem, ", ".join(seen))
 
