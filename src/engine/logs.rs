@@ -15,8 +15,14 @@ use crate::model::NodeName;
 
 use super::LogLine;
 
-/// Lines kept in memory for each node; files keep all.
+/// Lines kept in memory for each node; files keep more.
 const RING: usize = 5_000;
+
+/// How many bytes of lines are kept in memory for each node, whatever their number.
+const RING_BYTES: usize = 1024 * 1024;
+
+/// How much of one try of a step is kept of a node, in bytes.
+const MOST_OF_STEP: u64 = 64 * 1024 * 1024;
 
 /// The logs of all nodes. Shared: the nodes' tasks write, the screen reads.
 #[derive(Debug)]
@@ -24,17 +30,28 @@ pub struct LogStore {
     folder: Option<PathBuf>,
     nodes: Mutex<BTreeMap<NodeName, NodeLog>>,
     version: AtomicU64,
+    /// How much of one try of a step is kept, in bytes.
+    most_of_step: u64,
 }
 
 /// One node's log.
 #[derive(Debug, Default)]
 pub struct NodeLog {
     ring: VecDeque<LogLine>,
+    /// Bytes of the lines in memory.
+    in_ring: usize,
     written: u64,
-    of_step: BTreeMap<String, u64>,
+    of_step: BTreeMap<String, Kept>,
     file: Option<File>,
     /// Bytes of the file that were read.
     read: u64,
+}
+
+/// What is kept of one try of a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kept {
+    lines: u64,
+    bytes: u64,
 }
 
 impl NodeLog {
@@ -66,24 +83,37 @@ impl NodeLog {
     }
 
     fn keep(&mut self, line: LogLine) {
-        if self.ring.len() == RING {
-            self.ring.pop_front();
-        }
-        *self.of_step.entry(line.step.clone()).or_default() += 1;
+        let kept = self.of_step.entry(line.step.clone()).or_default();
+        kept.lines += 1;
+        kept.bytes += line.text.len() as u64;
+        self.in_ring += line.text.len();
         self.ring.push_back(line);
         self.written += 1;
+        while self.ring.len() > RING || self.in_ring > RING_BYTES && self.ring.len() > 1 {
+            let oldest = self.ring.pop_front();
+            self.in_ring -= oldest.map_or(0, |line| line.text.len());
+        }
+    }
+
+    fn kept_of(&self, step: &str) -> Kept {
+        self.of_step.get(step).copied().unwrap_or_default()
     }
 }
 
 impl LogStore {
     /// Logs in memory only.
     pub fn in_memory() -> Self {
-        Self { folder: None, nodes: Mutex::default(), version: AtomicU64::new(0) }
+        Self::new(None)
     }
 
     /// Logs below `folder`, one file a node, made as lines come.
     pub fn in_folder(folder: PathBuf) -> Self {
-        Self { folder: Some(folder), nodes: Mutex::default(), version: AtomicU64::new(0) }
+        Self::new(Some(folder))
+    }
+
+    fn new(folder: Option<PathBuf>) -> Self {
+        let (nodes, version) = (Mutex::default(), AtomicU64::new(0));
+        Self { folder, nodes, version, most_of_step: MOST_OF_STEP }
     }
 
     /// A line of a log file, as it is kept there.
@@ -101,14 +131,33 @@ impl LogStore {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Adds a line to `node`'s log.
+    /// Adds a line to `node`'s log. Of one try of a step, the first 64 MiB are
+    /// kept: a line of muster's own stands behind those, and later lines are dropped.
     pub fn push(&self, node: &NodeName, line: LogLine) -> std::io::Result<()> {
         let mut nodes = self.lock();
         let log = self.loaded(&mut nodes, node);
-        let written = self.write(log, node, &line);
-        log.keep(line);
+        let before = log.kept_of(&line.step).bytes;
+        if before >= self.most_of_step {
+            return Ok(());
+        }
+        let last = before + line.text.len() as u64 >= self.most_of_step;
+        let end = last.then(|| LogLine { text: self.end_of_step(), ..line.clone() });
+        let lines: Vec<_> = std::iter::once(line).chain(end).collect();
+        let written = self.write(log, node, &lines);
+        for line in lines {
+            log.keep(line);
+        }
         self.version.fetch_add(1, Ordering::Release);
         written
+    }
+
+    /// What stands in a log in place of all that is dropped.
+    fn end_of_step(&self) -> String {
+        let most = self.most_of_step / (1024 * 1024);
+        format!(
+            "muster: the log of this step ends here, at {most} MiB; the step goes on. All of it is \
+             on the node, below ~/.muster"
+        )
     }
 
     /// Takes in what another process has added to the files, for those that
@@ -132,7 +181,7 @@ impl LogStore {
     /// How many lines `step` (`step.attempt`) has in `node`'s log already, so
     /// that a step picked up after a crash adds only what is missing.
     pub fn lines_of(&self, node: &NodeName, step: &str) -> u64 {
-        self.with(node, |log| log.of_step.get(step).copied().unwrap_or(0))
+        self.with(node, |log| log.kept_of(step).lines)
     }
 
     /// The log in memory, begun with what earlier runs left in its file: read
@@ -158,7 +207,9 @@ impl LogStore {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, log: &mut NodeLog, node: &NodeName, line: &LogLine) -> std::io::Result<()> {
+    /// Writes `lines` at once, so that a kill leaves whole lines, and the last one of
+    /// a step never without the line that states why.
+    fn write(&self, log: &mut NodeLog, node: &NodeName, lines: &[LogLine]) -> std::io::Result<()> {
         let Some(path) = self.file_of(node) else { return Ok(()) };
         if log.file.is_none() {
             if let Some(parent) = path.parent() {
@@ -167,8 +218,8 @@ impl LogStore {
             log.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
         }
         let Some(file) = &mut log.file else { return Ok(()) };
-        // One write a line, so that a kill leaves whole lines.
-        file.write_all(format!("{} {} | {}\n", line.at, line.step, line.text).as_bytes())
+        let form = |line: &LogLine| format!("{} {} | {}\n", line.at, line.step, line.text);
+        file.write_all(lines.iter().map(form).collect::<String>().as_bytes())
     }
 }
 
@@ -188,16 +239,66 @@ mod tests {
 
     use super::*;
 
+    fn line(text: impl Into<String>) -> LogLine {
+        let at = "2026-11-14T14:02:59Z".parse().unwrap();
+        LogLine { at, step: "python.1".into(), text: text.into() }
+    }
+
+    #[test]
+    fn a_step_that_floods_is_cut_and_another_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = NodeName::new("eu-west-1/head");
+        let most = 4 * 1024 * 1024;
+        let store =
+            || LogStore { most_of_step: most, ..LogStore::in_folder(folder.path().to_owned()) };
+        let writer = store();
+        let flood = "x".repeat(10_000);
+        for _ in 0..1000 {
+            writer.push(&node, line(&*flood)).unwrap();
+        }
+        let lines = writer.lines_of(&node, "python.1");
+        assert_eq!(lines, most / 10_000 + 2, "and the line that states it");
+        // Another muster, which goes by the file.
+        let second = store();
+        second.push(&node, line("short")).unwrap();
+        assert_eq!(second.lines_of(&node, "python.1"), lines);
+        let next = LogLine { step: "python.2".into(), ..line("the next try") };
+        second.push(&node, next.clone()).unwrap();
+        let text = std::fs::read_to_string(second.file_of(&node).unwrap()).unwrap();
+        let last: Vec<_> = text.lines().rev().take(2).map(|line| parse(line).unwrap()).collect();
+        assert_eq!(last[0], next);
+        assert!(last[1].text.starts_with("muster: the log of this step ends here, at 4 MiB"));
+        assert!((text.len() as u64) < most + 200_000, "{}", text.len());
+    }
+
+    #[test]
+    fn the_memory_of_a_node_is_bounded_by_bytes_and_by_lines() {
+        let (store, node) = (LogStore::in_memory(), NodeName::new("eu-west-1/head"));
+        let in_memory = || {
+            store.with(&node, |log| {
+                let bytes: usize = log.lines().iter().map(|line| line.text.len()).sum();
+                assert_eq!(log.not_in_memory() + log.lines().len() as u64, log.written);
+                (log.lines().len(), bytes)
+            })
+        };
+        let long = "x".repeat(16 * 1024);
+        for _ in 0..1000 {
+            store.push(&node, line(&*long)).unwrap();
+        }
+        assert_eq!(in_memory(), (64, RING_BYTES));
+        for _ in 0..6000 {
+            store.push(&node, line("short")).unwrap();
+        }
+        assert_eq!(in_memory(), (RING, 5 * RING));
+        store.push(&node, line("x".repeat(2 * RING_BYTES))).unwrap();
+        assert_eq!(in_memory().0, 1, "the last line is always there");
+    }
+
     #[test]
     fn who_only_looks_on_reads_what_is_added_and_nothing_twice() {
         let folder = tempfile::tempdir().unwrap();
         let node = NodeName::new("eu-west-1/head");
         let writer = LogStore::in_folder(folder.path().to_owned());
-        let line = |text: &str| LogLine {
-            at: "2026-11-14T14:02:59Z".parse().unwrap(),
-            step: "python.1".into(),
-            text: text.into(),
-        };
         let reader = LogStore::in_folder(folder.path().to_owned());
         let seen = || reader.with(&node, |log| log.lines().iter().cloned().collect::<Vec<_>>());
         assert_eq!(seen(), []);

@@ -14,13 +14,16 @@ use crate::{
 use super::{
     Event, LinkCheck, LogLine, StepOutcome, StepState,
     operator::{self, NotDone, Work},
-    sanitize::sanitize,
+    sanitize::{sanitize, shortened},
     script,
     shared::{Message, Shared},
 };
 
-/// Lines kept for a failed step's message.
+/// Lines kept for a failed step's message and the journal, and characters of each.
 const LAST_LINES: usize = 8;
+const LONGEST_LAST: usize = 1000;
+/// Checks that one try of a step may report; the leader reports one for each node.
+const MOST_CHECKS: usize = 4096;
 /// Lines under way between the connection and the log.
 const BUFFER: usize = 256;
 
@@ -72,7 +75,7 @@ pub(super) fn ended(shared: &Shared, host: &Host, step: &Step, outcome: StepOutc
 pub(super) fn checks(shared: &Shared, node: &NodeName, key: &str) -> Vec<LinkCheck> {
     shared.logs.with(node, |log| {
         let lines = log.lines().iter().filter(|line| line.step == key);
-        lines.filter_map(|line| LinkCheck::parse(&line.text)).collect()
+        lines.filter_map(|line| LinkCheck::parse(&line.text)).take(MOST_CHECKS).collect()
     })
 }
 
@@ -174,7 +177,7 @@ async fn logged<E, R: Future<Output = Result<Exit, E>>>(
             if last.len() == LAST_LINES {
                 last.pop_front();
             }
-            last.push_back(text.clone());
+            last.push_back(shortened(&text, LONGEST_LAST));
             push(shared, host, key, text);
         }
     };

@@ -13,8 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::NodeName;
 
+use super::sanitize::shortened;
+
 /// What such a line begins with.
 const MARK: &str = "muster-check ";
+
+/// Characters of a node's name and of a detail: what is longer is not of a node
+/// of muster's, or is cut.
+const LONGEST_NAME: usize = 200;
+const LONGEST_DETAIL: usize = 1000;
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,13 +80,17 @@ impl LinkCheck {
         let (verdict, detail) = rest.split_once(' ').unwrap_or((rest, ""));
         Some(Self {
             probe: Probe::ALL.into_iter().find(|known| known.as_str() == probe)?,
-            to: (to != "-").then(|| NodeName::new(to)),
+            to: match to {
+                "-" => None,
+                name if name.len() > LONGEST_NAME => return None,
+                name => Some(NodeName::new(name)),
+            },
             ok: match verdict {
                 "ok" => true,
                 "failed" => false,
                 _ => return None,
             },
-            detail: detail.trim().to_owned(),
+            detail: shortened(detail.trim(), LONGEST_DETAIL),
         })
     }
 }
@@ -118,6 +129,15 @@ mod tests {
             let json = serde_json::to_string(&probe).expect("json");
             assert_eq!(json, format!("\"{}\"", probe.as_str()));
         }
+    }
+
+    #[test]
+    fn a_flood_in_a_field_is_cut_or_no_check() {
+        let flood = "x".repeat(100_000);
+        let check = LinkCheck::parse(&format!("muster-check redis - failed {flood}"));
+        let detail = check.expect("a check").detail;
+        assert_eq!(detail.chars().count(), LONGEST_DETAIL + 1);
+        assert_eq!(LinkCheck::parse(&format!("muster-check redis {flood} ok")), None);
     }
 
     #[test]

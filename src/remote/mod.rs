@@ -2,12 +2,14 @@
 //! (OpenSSH through the `openssh` crate), [`crate::sim`] the simulated one;
 //! one contract suite runs against both.
 
+mod bounded;
 mod error;
 mod lines;
 mod registered;
 mod ssh;
 mod transfer;
 
+pub use bounded::{Answer, Lines, Tail, answer};
 pub use error::{RemoteError, RemoteErrorKind, Result};
 pub use registered::Registered;
 pub use ssh::{Interactive, LocalKeys, SshOptions, SshRemote};

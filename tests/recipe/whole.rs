@@ -17,20 +17,21 @@ use crate::support::sshd::Sshd;
 /// What the simulated operator's secret key holds.
 const SECRET: &str = "simulated/simulated";
 
-fn scenario(sshd: &Sshd, folder: &Path, credentials: &str) -> Scenario {
+fn scenario(sshd: &Sshd, folder: &Path, credentials: &str, setup: &[&str]) -> Scenario {
     let world = include_str!("world.toml");
     let text = world
         .replace("{USER}", &Sshd::user())
         .replace("{KEY}", &sshd.private_key().display().to_string())
         .replace("{SPILL}", &folder.join("spill").display().to_string())
         .replace("{MOUNT}", &folder.join("query.py").display().to_string())
+        .replace("{SETUP}", &serde_json::to_string(setup).unwrap().replace('\\', "\\\\"))
         .replace("{CREDENTIALS}", credentials);
     Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What came of `up`, by an engine of its own.
-async fn up(sshd: &Sshd, folder: &TempDir, credentials: &str) -> RunState {
-    let scenario = scenario(sshd, folder.path(), credentials);
+async fn up(sshd: &Sshd, folder: &TempDir, credentials: &str, setup: &[&str]) -> RunState {
+    let scenario = scenario(sshd, folder.path(), credentials, setup);
     let world = World::new(&scenario);
     let files = scenario.files(Overrides::default());
     let loaded = files.load();
@@ -82,7 +83,7 @@ async fn every_step_succeeds_and_no_secret_is_anywhere_but_in_its_file() {
     let check = "muster-check versions - ok python 3.11.2, ray 2.6.3, pyquokka 0.3.2\n";
     fs::write(state.join("checks"), check).unwrap();
 
-    let run = up(&sshd, &folder, "copy").await;
+    let run = up(&sshd, &folder, "copy", &[]).await;
     let node = &run.nodes[&"us-west-2/head".into()];
     assert_eq!(node.phase, Phase::Ready, "{:?}", node.failure);
     let skipped: Vec<_> = node
@@ -113,9 +114,25 @@ async fn every_step_succeeds_and_no_secret_is_anywhere_but_in_its_file() {
     assert!(log.contains("mode 600"), "{log}");
 
     // Another time without: what was sent is taken away.
-    let run = up(&sshd, &folder, "none").await;
+    let run = up(&sshd, &folder, "none", &[]).await;
     assert_eq!(run.nodes[&"us-west-2/head".into()].phase, Phase::Ready);
     assert!(!file.exists());
+}
+
+#[tokio::test]
+async fn a_step_that_floods_ends_and_its_log_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    // 80 MiB, and a line that nothing keeps.
+    let flood = "head -c 83886080 /dev/zero | tr '\\0' x | fold -w 8192; echo; echo the end";
+    fs::write(folder.path().join("query.py"), "").unwrap();
+    let sshd = prepare(&folder, DEBIAN_12);
+    let run = up(&sshd, &folder, "none", &[flood]).await;
+    let node = &run.nodes[&"us-west-2/head".into()];
+    assert_eq!(node.phase, Phase::Ready, "{:?}", node.failure);
+    let log = fs::read_to_string(&holding(folder.path(), "setup.1 | ")[0]).unwrap();
+    let of_setup: Vec<_> = log.lines().filter(|line| line.contains(" setup.1 | ")).collect();
+    assert!(of_setup.last().unwrap().contains("the log of this step ends here, at 64 MiB"));
+    assert!(log.len() < 66 * 1024 * 1024 && log.contains("flight.1 | "), "{}", log.len());
 }
 
 #[tokio::test]
@@ -126,7 +143,7 @@ async fn a_failed_check_is_the_node_s_failure_and_names_the_cause() {
     let check = "muster-check redis us-west-2/head failed no answer; likeliest the redirect\n";
     fs::write(folder.path().join("state/checks"), check).unwrap();
     fs::write(folder.path().join("state/checks-fail"), "").unwrap();
-    let run = up(&sshd, &folder, "none").await;
+    let run = up(&sshd, &folder, "none", &[]).await;
     let node = &run.nodes[&"us-west-2/head".into()];
     let why = node.failure.as_ref().unwrap().to_string();
     assert_eq!(why, "verify: redis to us-west-2/head: no answer; likeliest the redirect");

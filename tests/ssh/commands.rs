@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
-use muster::remote::{Printed, RemoteErrorKind, Session};
+use muster::remote::{Printed, RemoteErrorKind, Session, answer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, UnixStream},
@@ -28,6 +28,21 @@ async fn exec(session: &dyn Session, command: &str) -> (Vec<String>, i32) {
     };
     let (status, lines) = tokio::join!(session.exec(command, sender), gather);
     (lines, status.unwrap())
+}
+
+#[tokio::test]
+async fn an_answer_that_floods_is_cut_and_its_command_ended() {
+    let bench = Bench::new();
+    let session = bench.connect().await;
+    let all = answer(&*session, "seq 3; echo noise >&2", 3).await.unwrap();
+    assert_eq!((all.lines.join(" "), all.cut), ("1 2 3".to_owned(), false));
+    // Without an end, on its standard error as well.
+    let flood = "echo $$ >~/flood; yes >&2 & yes $(seq 1000)";
+    let some = answer(&*session, flood, 100_000).await.unwrap();
+    assert!(some.cut && some.lines.iter().map(String::len).sum::<usize>() <= 100_000);
+    let pid = fs::read_to_string(bench.sshd.home().join("flood")).unwrap();
+    let is_there = || fs::exists(format!("/proc/{}", pid.trim())).unwrap();
+    until("the command ended", || !is_there()).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, path::Path, process::Stdio, time::Duration}
 
 use serde::Deserialize;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
+    io::{AsyncRead, AsyncWriteExt},
     process::{Child, ChildStdin, Command},
     time::timeout,
 };
@@ -14,6 +14,7 @@ use crate::{
     engine::sanitize,
     handover::{Answer, Handover, QueryResult},
     model::Failure,
+    remote::Lines,
 };
 
 /// Lines of what it wrote to stderr that are told where it fails.
@@ -200,9 +201,11 @@ async fn feed(stdin: Option<ChildStdin>, program: &str) {
 }
 
 async fn lines(stream: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&str)) {
-    let Some(stream) = stream else { return };
-    let mut lines = BufReader::new(stream).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        take(String::from_utf8_lossy(&line).trim_end());
+    let mut lines = Lines::of(stream);
+    while let Some(line) = lines.next().await {
+        take(line.trim_end());
+    }
+    if let Some(line) = lines.rest() {
+        take(line.trim_end());
     }
 }

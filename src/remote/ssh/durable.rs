@@ -17,7 +17,7 @@ use std::{fmt::Write, time::Duration};
 
 use openssh::Stdio;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncWriteExt},
     sync::mpsc,
     time::timeout,
 };
@@ -25,7 +25,7 @@ use tokio::{
 use super::master::{Master, Trouble, with_cause};
 use crate::{
     model::ClusterId,
-    remote::{Exit, Host, RemoteErrorKind, Script, lines::LineSplitter},
+    remote::{Exit, Host, Lines, RemoteErrorKind, Script, Tail},
 };
 
 const ON_THE_NODE: &str = include_str!("durable.sh");
@@ -36,8 +36,8 @@ pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(15);
 /// How long after a script's own time limit the node's answer is waited for.
 const GRACE: Duration = Duration::from_mins(1);
 
-/// How much of the shell's stderr is read, in bytes.
-const MAX_STDERR: u64 = 64 * 1024;
+/// How much of the shell's stderr is kept, in bytes: its last line is the answer.
+const MAX_STDERR: usize = 64 * 1024;
 
 /// Where a node keeps its scripts, relative to the home folder there.
 #[derive(Debug)]
@@ -97,17 +97,9 @@ async fn tell(master: &Master, program: &str, log: &mut Log) -> Result<String, T
             drop(stdin.write_all(program.as_bytes()).await);
         }
     };
-    let ((), (), told) = tokio::join!(feed, log.read(stdout), read(stderr));
-    Ok(told)
-}
-
-async fn read(stderr: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(stderr) = stderr {
-        // What arrived before the connection broke still counts.
-        drop(stderr.take(MAX_STDERR).read_to_end(&mut bytes).await);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let mut answer = Tail::of(MAX_STDERR);
+    tokio::join!(feed, log.read(stdout), answer.read(stderr));
+    Ok(answer.text())
 }
 
 pub(super) async fn lost(master: &Master, told: &str) -> String {
@@ -143,23 +135,22 @@ struct Log {
     skip: u64,
     /// The first line that is the log's own has come; a login shell may print before it.
     begun: bool,
-    splitter: LineSplitter,
+    /// What stands behind the last whole line.
+    rest: Option<String>,
     lines: mpsc::Sender<String>,
 }
 
 impl Log {
     fn new(skip: u64, lines: mpsc::Sender<String>) -> Self {
-        Self { skip, begun: false, splitter: LineSplitter::default(), lines }
+        Self { skip, begun: false, rest: None, lines }
     }
 
     async fn read(&mut self, stdout: Option<impl AsyncRead + Unpin>) {
-        let Some(mut stdout) = stdout else { return };
-        let mut chunk = vec![0; 32 * 1024];
-        while let Ok(length @ 1..) = stdout.read(&mut chunk).await {
-            for line in self.splitter.push(&chunk[..length]) {
-                self.line(line).await;
-            }
+        let mut lines = Lines::of(stdout);
+        while let Some(line) = lines.next().await {
+            self.line(line).await;
         }
+        self.rest = lines.rest();
     }
 
     async fn line(&mut self, line: String) {
@@ -184,7 +175,7 @@ impl Log {
     }
 
     async fn finish(&mut self) {
-        if let Some(line) = self.splitter.finish() {
+        if let Some(line) = self.rest.take() {
             self.line(line).await;
         }
     }

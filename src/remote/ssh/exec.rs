@@ -6,7 +6,7 @@
 
 use openssh::Stdio;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncWriteExt},
     sync::mpsc,
     time::timeout,
 };
@@ -15,7 +15,7 @@ use super::{
     durable::{OPEN_WITHIN, lost, quote},
     master::{Master, Trouble, with_cause},
 };
-use crate::remote::{Printed, RemoteErrorKind, lines::LineSplitter};
+use crate::remote::{Lines, Printed, RemoteErrorKind};
 
 const ON_THE_NODE: &str = include_str!("exec.sh");
 
@@ -80,30 +80,26 @@ where
     F: Fn(String) -> S,
     S: Future<Output = Result<(), E>>,
 {
-    let Some(mut stream) = stream else { return };
-    let mut splitter = LineSplitter::default();
+    let mut lines = Lines::of(stream);
     let mut begun = false;
     // An empty line that may be the mark's.
     let mut held = false;
-    let mut chunk = vec![0; 32 * 1024];
-    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
-        for line in splitter.push(&chunk[..length]) {
-            if !begun {
-                begun = line == BEGIN;
-                continue;
-            }
-            if line == END {
-                return;
-            }
-            if std::mem::replace(&mut held, line.is_empty()) {
-                drop(send(String::new()).await);
-            }
-            if !line.is_empty() {
-                drop(send(line).await);
-            }
+    while let Some(line) = lines.next().await {
+        if !begun {
+            begun = line == BEGIN;
+            continue;
+        }
+        if line == END {
+            return;
+        }
+        if std::mem::replace(&mut held, line.is_empty()) {
+            drop(send(String::new()).await);
+        }
+        if !line.is_empty() {
+            drop(send(line).await);
         }
     }
-    let last = splitter.finish();
+    let last = lines.rest();
     if held {
         drop(send(String::new()).await);
     }

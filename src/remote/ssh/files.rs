@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncWriteExt},
     process::Command,
     sync::mpsc,
     time::timeout,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     model::Secret,
-    remote::{Exit, Mount, RemoteErrorKind, lines::LineSplitter},
+    remote::{Exit, Lines, Mount, RemoteErrorKind},
 };
 
 /// How long the node may take for a command that only prepares.
@@ -168,15 +168,12 @@ async fn run(
 
 /// Sends what comes from `stream` line by line.
 async fn pass(stream: Option<impl AsyncRead + Unpin>, lines: &mpsc::Sender<String>) {
-    let Some(mut stream) = stream else { return };
-    let (mut splitter, mut chunk) = (LineSplitter::default(), vec![0; 8 * 1024]);
-    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
-        for line in splitter.push(&chunk[..length]) {
-            // Nobody who listens is no reason to stop.
-            let _ = lines.send(line).await;
-        }
+    let mut all = Lines::of(stream);
+    while let Some(line) = all.next().await {
+        // Nobody who listens is no reason to stop.
+        let _ = lines.send(line).await;
     }
-    if let Some(line) = splitter.finish() {
+    if let Some(line) = all.rest() {
         let _ = lines.send(line).await;
     }
 }

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use super::{config::Files, diagnose};
-use crate::remote::{Host, RemoteErrorKind};
+use crate::remote::{Host, RemoteErrorKind, Tail};
 
 /// `ConnectTimeout` bounds the TCP connection and the banner, not the rest of the handshake.
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -206,13 +206,13 @@ fn silent(said: &Said, host: &Host) -> String {
 /// What ssh writes to stderr, its last part.
 #[derive(Debug)]
 struct Said {
-    text: Arc<Mutex<Vec<u8>>>,
+    text: Arc<Mutex<Tail>>,
     ended: watch::Receiver<()>,
 }
 
 impl Said {
     fn by(stderr: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
+        let text = Arc::new(Mutex::new(Tail::of(KEPT)));
         let (ending, ended) = watch::channel(());
         if let Some(stderr) = stderr {
             let text = Arc::clone(&text);
@@ -225,8 +225,7 @@ impl Said {
     }
 
     fn so_far(&self) -> String {
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&text).into_owned()
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).text()
     }
 
     /// What was said on the way in is no cause of what happens later.
@@ -242,12 +241,9 @@ impl Said {
     }
 }
 
-async fn keep(mut stderr: impl AsyncRead + Unpin, text: &Mutex<Vec<u8>>) {
+async fn keep(mut stderr: impl AsyncRead + Unpin, text: &Mutex<Tail>) {
     let mut chunk = [0; 1024];
     while let Ok(length @ 1..) = stderr.read(&mut chunk).await {
-        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
-        text.extend_from_slice(&chunk[..length]);
-        let surplus = text.len().saturating_sub(KEPT);
-        text.drain(..surplus);
+        text.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..length]);
     }
 }
