@@ -136,6 +136,14 @@ impl Barriers {
         self.steps.iter().map(|(step, barrier)| (step.clone(), watch(barrier))).collect()
     }
 
+    /// Nothing more comes of `nodes`. A launch that fails is not that: the same nodes
+    /// may be launched in the next subnet.
+    pub(super) fn give_up(&mut self, nodes: &[NodeName]) {
+        for node in nodes {
+            self.failed(node);
+        }
+    }
+
     /// Takes in what happened.
     pub(super) fn apply(&mut self, event: &Event, state: &RunState) {
         match event {
@@ -147,11 +155,6 @@ impl Barriers {
                 }
             }
             Event::NodeFailed { node, .. } => self.failed(node),
-            Event::LaunchFailed { token, .. } => {
-                for node in state.launches.get(token).into_iter().flat_map(|launch| &launch.nodes) {
-                    self.failed(node);
-                }
-            }
             Event::InstanceChanged { instance, state: now, .. }
                 if !now.is_live() || now.is_stopped() =>
             {

@@ -132,11 +132,12 @@ impl Dispatcher {
                 // The task that asked may have been dropped meanwhile.
                 let _ = answer.send(recorded);
             }
-            Message::Tell(event) => {
+            Message::Event(event) => {
                 self.note(event);
             }
             Message::Unwritten(failure) => self.unwritten(failure),
             Message::StartNode(name) => self.start_node(&name),
+            Message::GivenUp(nodes) => self.barriers.give_up(&nodes),
             Message::Looked(project, survey, findings) => {
                 // Of a project that is planned no more; a new look is under way.
                 if !Arc::ptr_eq(&project, &self.shared.project()) {

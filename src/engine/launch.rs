@@ -3,6 +3,7 @@
 
 mod attempt;
 mod request;
+mod token;
 mod unresolved;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,7 +14,11 @@ use crate::{
     model::{ClientToken, Failure, GroupKey, NodeName, Region, SubnetId},
 };
 
-use super::{Event, LaunchedInstance, shared::Shared, vcpus::Vcpus};
+use super::{
+    Event, LaunchedInstance,
+    shared::{Message, Shared},
+    vcpus::Vcpus,
+};
 pub(super) use unresolved::{resolve, resolve_listed, unresolved_nodes};
 
 /// Launches `nodes`, all of one group, in one call; in the next subnet where
@@ -30,44 +35,61 @@ pub(super) async fn group(
     let underway = shared.must.begin(what);
     let work = tokio::spawn(async move {
         let _underway = underway;
-        if let Err(failure) = in_any_subnet(&shared, &region, &group, &nodes, &vcpus).await {
-            for node in nodes {
-                shared.tell(Event::NodeFailed { node, failure: failure.clone() });
-            }
+        match in_any_subnet(&shared, &region, &group, &nodes, &vcpus).await {
+            Ok(Outcome::Launched) => {}
+            Ok(_) => shared.send(Message::GivenUp(nodes)),
+            Err(failure) => shared.fail(nodes, &failure),
         }
     });
     // A panic in there leaves the intent on record; the next run resolves it.
     let _ = work.await;
 }
 
-/// `Err`: nothing was recorded that says so already.
+/// Returns what came of the last call. `Err`: that is not on record yet.
 async fn in_any_subnet(
     shared: &Shared,
     region: &Region,
     key: &GroupKey,
     nodes: &[NodeName],
     vcpus: &Vcpus,
-) -> Result<(), Failure> {
+) -> Result<Outcome, Failure> {
     let gone = || Failure::new(format!("{key} is not in the config any more"));
     let project = shared.project();
     let config = project.region(region).ok_or_else(gone)?;
     let group = config.group(key).ok_or_else(gone)?;
     let subnets = request::subnets(shared, config, group).await;
     let subnets = subnets.map_err(|error| Failure::from(&error))?;
-    for (index, subnet) in subnets.iter().enumerate() {
-        let last = index + 1 == subnets.len();
-        if shared.is_halted() {
-            return Err(Failure::new("not launched, since muster was asked to stop"));
+    let mut outcome = Outcome::Full;
+    for subnet in subnets {
+        outcome = Outcome::Ended;
+        while outcome == Outcome::Ended {
+            if shared.is_halted() {
+                return Err(Failure::new("not launched, since muster was asked to stop"));
+            }
+            outcome = once(shared, config, group, nodes, subnet.clone(), vcpus).await?;
         }
-        let full = once(shared, config, group, nodes, subnet.clone(), vcpus).await?;
-        if last || !full {
+        if outcome != Outcome::Full {
             break;
         }
     }
-    Ok(())
+    Ok(outcome)
 }
 
-/// One intent and its call. `Ok(true)`: this subnet's zone has no capacity.
+/// What came of a call, where that is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It made the nodes' instances.
+    Launched,
+    /// It was refused, and would be in every subnet.
+    Refused,
+    /// The subnet's zone has no capacity.
+    Full,
+    /// The token is that of a launch that is on no record, and whose instances
+    /// are terminated: the next token may launch.
+    Ended,
+}
+
+/// One intent and its call.
 async fn once(
     shared: &Shared,
     config: &RegionConfig,
@@ -75,32 +97,40 @@ async fn once(
     nodes: &[NodeName],
     subnet: Option<SubnetId>,
     vcpus: &Vcpus,
-) -> Result<bool, Failure> {
-    let token = ClientToken::new(uuid::Uuid::new_v4().to_string());
+) -> Result<Outcome, Failure> {
+    let key = config.key_of(group);
+    let token = token::next(&shared.state(), &shared.cluster, &key, nodes);
     let template = request::template(shared, config, group)?;
     let (place, count) = (subnet.clone(), nodes.len());
     let request = request::complete(shared, config, template, place, count, token.clone()).await?;
     shared
         .record(Event::LaunchIntended {
             token: token.clone(),
-            group: config.key_of(group),
+            group: key,
             nodes: nodes.to_vec(),
             subnet,
             request: Some(Box::new((&request).into())),
         })
         .await?;
     match attempt::call(shared, &config.region, &request).await {
+        Ok(instances) if attempt::are_terminated(&instances) => {
+            let failure = Failure::new(
+                "EC2 has carried out this launch before, and its instances are terminated",
+            );
+            shared.record(Event::LaunchFailed { token, failure }).await?;
+            Ok(Outcome::Ended)
+        }
         Ok(instances) => {
             record_launched(shared, token, nodes, instances, vcpus).await;
-            Ok(false)
+            Ok(Outcome::Launched)
         }
-        Err(error) if error.outcome_unknown() => Err(attempt::unclear(&error)),
+        Err(error) if attempt::may_have_launched(&error) => Err(attempt::unclear(&error)),
         Err(error) => {
             let full = error.kind == ErrorKind::Capacity;
             let failure = Failure::from(&error);
             // Nothing was made; if this can't be recorded, the next run finds that out.
             let _ = shared.record(Event::LaunchFailed { token, failure }).await;
-            Ok(full)
+            Ok(if full { Outcome::Full } else { Outcome::Refused })
         }
     }
 }

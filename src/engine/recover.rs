@@ -4,31 +4,42 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use tokio::time::Instant;
+
 use crate::{
     cloud::{Instance, tags},
     config::RegionConfig,
-    model::{ClientToken, Failure, GroupKey, NodeName, Region, count},
+    model::{ClientToken, Failure, GroupKey, NodeName, Region, count, duration, elapsed},
 };
 
 use super::{
-    AdoptedNode, Event, LaunchState, RunState, launch::launched, shared::Shared, vcpus::Vcpus,
+    AdoptedNode, Event, LaunchState, RunState, Update,
+    launch::launched,
+    listing::list,
+    retry::{PATIENCE, Retry},
+    shared::Shared,
+    unresolved::{APPEAR, POLL},
+    vcpus::Vcpus,
 };
 
 /// How many instances are named.
 const NAMED: usize = 6;
 
 /// Takes over the instances in `listing`, all of the cluster in the region of
-/// `config`, that are nodes and not on record as such. `Err`: some run whose
-/// node is not certain, so that a launch could double one.
+/// `config`, that are nodes and not on record as such; returns when the last of
+/// them was launched. `Err`: some run whose node is not certain, so that a
+/// launch could double one.
 pub(super) async fn run(
     shared: &Shared,
     config: &RegionConfig,
     listing: &[Instance],
     vcpus: &Vcpus,
-) -> Result<(), Failure> {
+) -> Result<Option<Timestamp>, Failure> {
     let planned: Vec<_> = shared.project().planned_nodes();
     let planned: Vec<_> = planned.into_iter().map(|plan| (plan.name, plan.group)).collect();
     let Placement { nodes, unplaced } = place(&shared.state(), config, &planned, listing);
+    let last = nodes.iter().filter_map(|(_, _, instance)| instance.launched).max();
     if !nodes.is_empty() {
         let nodes = nodes.into_iter().map(|(node, group, instance)| AdoptedNode {
             group,
@@ -39,9 +50,48 @@ pub(super) async fn run(
         let _ = shared.record(Event::Recovered { region, nodes: nodes.collect() }).await;
     }
     match unplaced[..] {
-        [] => Ok(()),
+        [] => Ok(last),
         _ => Err(refusal(&config.region, &unplaced)),
     }
+}
+
+/// Takes over what else lost launches made, while the region `lacks` nodes: EC2
+/// lists the instances of one launch one after the other. `last`: when the last
+/// instance was launched that is known of them.
+pub(super) async fn late(
+    shared: &Shared,
+    config: &RegionConfig,
+    mut last: Option<Timestamp>,
+    vcpus: &Vcpus,
+    lacks: impl Fn() -> bool,
+) -> Result<(), Failure> {
+    let (region, begun) = (&config.region.value, Instant::now());
+    let mut retry = Retry::new(shared, PATIENCE);
+    let mut wait = None;
+    while let Some(at) = last.filter(|_| lacks() && !shared.is_halted()) {
+        let left = APPEAR.saturating_sub(elapsed(at, shared.clock.now()).unsigned_abs());
+        // A clock that is wrong does not make it wait any longer.
+        if left.is_zero() || begun.elapsed() >= APPEAR {
+            break;
+        }
+        wait.get_or_insert_with(|| {
+            shared.update(Update::Notice(waiting(region, left)));
+            shared.waits.begin(region, "the other instances of launches on no record")
+        });
+        tokio::time::sleep(POLL).await;
+        let listing = retry.call(|| list(shared, region)).await;
+        let listing = listing.map_err(|error| Failure::from(&error))?;
+        last = last.max(run(shared, config, &listing, vcpus).await?);
+    }
+    Ok(())
+}
+
+fn waiting(region: &Region, left: std::time::Duration) -> Failure {
+    Failure::new(format!(
+        "the record of launches in {region} is lost: waiting up to {} for EC2 to list all that \
+         they made before anything else is launched there",
+        duration(left)
+    ))
 }
 
 /// Which nodes the instances are that no record names.

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cloud::{Instance, InstanceState},
     config::RegionConfig,
-    model::{Failure, GroupKey, NodeName, Region},
+    model::{Failure, GroupKey, NodeName, Region, elapsed},
 };
 
 use super::{
@@ -24,6 +24,7 @@ use super::{
     recover,
     retry::{PATIENCE, Retry},
     shared::{Message, Shared},
+    unresolved::APPEAR,
     vcpus::{Vcpus, vcpus},
 };
 
@@ -32,9 +33,6 @@ use super::{
 const POLL_BOOTING: Duration = Duration::from_secs(1);
 /// The same while only the bootstrap goes on: to notice a machine that is taken away.
 const POLL_RUNNING: Duration = Duration::from_secs(10);
-/// How long EC2 may not know of an instance that it launched. Its reads lag
-/// behind its writes, usually by seconds.
-const LAG: SignedDuration = SignedDuration::from_secs(60);
 /// How far this machine's clock and EC2's may be apart: it takes no call that
 /// is signed with one that is further off.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
@@ -59,11 +57,16 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
         }
         Err(error) => return fail_all(&shared, &region, &Failure::from(&error)),
     };
-    match recovered {
-        Ok(()) => {
+    let complete = match recovered {
+        Ok(last) => {
             launch::resolve(&shared, config, &listing, &vcpus).await;
-            launch_missing(&shared, config, &vcpus).await;
+            let lacks = || !missing(&shared, config).is_empty();
+            recover::late(&shared, config, last, &vcpus, lacks).await
         }
+        Err(failure) => Err(failure),
+    };
+    match complete {
+        Ok(()) => launch_missing(&shared, config, &vcpus).await,
         Err(failure) => launch_nothing(&shared, config, &failure),
     }
     watch(&shared, &region).await;
@@ -90,9 +93,7 @@ pub(super) fn is_displaced(shared: &Shared, region: &Region, listing: &[Instance
 }
 
 fn fail_all(shared: &Shared, region: &Region, failure: &Failure) {
-    for node in unsettled(shared, region) {
-        shared.tell(Event::NodeFailed { node, failure: failure.clone() });
-    }
+    shared.fail(unsettled(shared, region), failure);
 }
 
 fn unsettled(shared: &Shared, region: &Region) -> Vec<NodeName> {
@@ -129,9 +130,7 @@ fn launch_nothing(shared: &Shared, config: &RegionConfig, failure: &Failure) {
     if !missing.is_empty() {
         shared.update(Update::Notice(failure.clone()));
     }
-    for node in missing {
-        shared.tell(Event::NodeFailed { node, failure: failure.clone() });
-    }
+    shared.fail(missing, failure);
 }
 
 fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<NodeName>> {
@@ -235,8 +234,7 @@ pub fn differences(
 /// Whether EC2 knows by now of an instance launched at `since`. A time ahead of
 /// every clock is a damaged one, and would never be over.
 fn is_old(since: Timestamp, now: Timestamp) -> bool {
-    let age = now.duration_since(since);
-    age > LAG || age < -SKEW
+    elapsed(since, now).unsigned_abs() > APPEAR || now.duration_since(since) < -SKEW
 }
 
 fn differs(info: &InstanceInfo, instance: &Instance) -> bool {

@@ -24,10 +24,12 @@ use super::{Event, LogStore, RunState, Update};
 pub(super) enum Message {
     /// Journal, fold and send on; answered once that is done.
     Record(Event, oneshot::Sender<Result<(), Failure>>),
-    /// The same without an answer.
-    Tell(Event),
+    /// Journal, fold and send on, without an answer.
+    Event(Event),
     /// The node's machine runs and has an address: bootstrap it.
     StartNode(NodeName),
+    /// Their launch has failed and is not tried again: what waits for them waits in vain.
+    GivenUp(Vec<NodeName>),
     /// A survey of this project ended, with what the checks say of it.
     Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
     /// The configs were rewritten: plan what they say now; answered once that is done.
@@ -147,7 +149,14 @@ impl Shared {
 
     /// Tells of what has happened already.
     pub(super) fn tell(&self, event: Event) {
-        self.send(Message::Tell(event));
+        self.send(Message::Event(event));
+    }
+
+    /// Records that each of `nodes` has failed.
+    pub(super) fn fail(&self, nodes: impl IntoIterator<Item = NodeName>, failure: &Failure) {
+        for node in nodes {
+            self.send(Message::Event(Event::NodeFailed { node, failure: failure.clone() }));
+        }
     }
 
     /// Sends an update that is no event.

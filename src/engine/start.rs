@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Event, StartPlan,
+    StartPlan,
     down::regions,
     listing::{list, on_record},
     region::{self, reconcile},
@@ -177,7 +177,5 @@ fn fail(shared: &Shared, ids: &BTreeSet<InstanceId>, error: &CloudError) {
         let state = shared.state();
         ids.iter().filter_map(|id| Some(state.node_of(id)?.name.clone())).collect()
     };
-    for node in nodes {
-        shared.tell(Event::NodeFailed { node, failure: Failure::from(error) });
-    }
+    shared.fail(nodes, &Failure::from(error));
 }

@@ -8,14 +8,15 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    cloud::Instance,
+    cloud::{CloudError, Instance},
     model::{ClientToken, Failure, InstanceId, NodeName, Region, duration, elapsed},
 };
 
 use super::{
     Event, LaunchState, LaunchedInstance, RunState, UnresolvedLaunch, Update,
     launch::record_launched,
-    listing::is_of,
+    listing::{is_of, list},
+    retry::{PATIENCE, Retry},
     shared::Shared,
     vcpus::{Vcpus, vcpus},
 };
@@ -23,10 +24,12 @@ use super::{
 /// How long after a call its instances may take to be listed. EC2 is
 /// eventually consistent: usually seconds, and AWS advises to ask for up to
 /// five minutes.
-const APPEAR: Duration = Duration::from_mins(5);
+pub(super) const APPEAR: Duration = Duration::from_mins(5);
 /// How often they have to be missing, however long ago the call was: two reads
 /// in a row may disagree.
 const READS: u32 = 5;
+/// How often EC2 is read where nothing else is read or done meanwhile.
+pub(super) const POLL: Duration = Duration::from_secs(5);
 
 impl RunState {
     /// The launches whose outcome is not on record.
@@ -137,6 +140,25 @@ fn succeeded(token: ClientToken, nodes: &[NodeName], mut created: Vec<Instance>)
     Event::LaunchSucceeded { token, instances: launched.collect() }
 }
 
+/// Reads `region` until it is on record what became of each of `launches`, or
+/// nothing new may be launched any more.
+pub(super) async fn read_until_resolved(
+    shared: &Shared,
+    region: &Region,
+    launches: Vec<UnresolvedLaunch>,
+) -> Result<(), CloudError> {
+    let mut resolver = Resolver::of(shared, launches);
+    let mut retry = Retry::new(shared, PATIENCE);
+    while !resolver.open().is_empty() && !shared.is_halted() {
+        let listing = retry.call(|| list(shared, region)).await?;
+        resolver.read(&listing).await;
+        if !resolver.open().is_empty() {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Ok(())
+}
+
 /// Waits for the launches of one region.
 pub(super) struct Resolver<'a> {
     shared: &'a Shared,
@@ -155,8 +177,13 @@ struct Wait {
 impl<'a> Resolver<'a> {
     /// For the launches of `region` that are unresolved now.
     pub(super) fn new(shared: &'a Shared, region: &Region) -> Self {
+        Self::of(shared, of_region(shared, region))
+    }
+
+    /// For `launches`, all of one region.
+    fn of(shared: &'a Shared, launches: Vec<UnresolvedLaunch>) -> Self {
         let now = shared.clock.now();
-        let waits = of_region(shared, region).into_iter().map(|launch| {
+        let waits = launches.into_iter().map(|launch| {
             let age = elapsed(launch.since, now).unsigned_abs();
             Wait { launch, age, missing_reads: 0, announced: false }
         });

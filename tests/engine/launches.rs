@@ -1,14 +1,11 @@
 //! Launch calls: complete requests, repeated exactly; full zones; EC2's rate limit.
 
-use std::sync::Arc;
-
 use muster::{
     check::Level,
-    config::Overrides,
     engine::{Command, Event, Phase, Stamped, Update},
     journal::Store,
     model::{ClusterId, NodeName},
-    sim::{Scenario, World},
+    sim::Scenario,
 };
 
 use super::{groups::by_name, two_regions};
@@ -89,38 +86,6 @@ async fn an_intent_without_its_request_is_resolved_by_the_names() {
     run.up().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
     assert_eq!(run.live().await.len(), 6);
-}
-
-/// Two versions of the same project: the worker's user data, and another text of it.
-fn user_data(text: &str) -> Scenario {
-    let world = include_str!("two_regions.toml");
-    let with = format!("KeyName: quokka\n      UserData: '{text}'");
-    Scenario::parse(&format!("{}\n{LOST}", world.replace("KeyName: quokka", &with))).unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_config_no_longer_asks_for_is_not_launched_again() {
-    let own = Overrides { name: Some("story".into()), ..Overrides::default() };
-    let before = user_data("password=hunter2");
-    let project = Arc::new(before.load_project_with(&own).project.unwrap());
-    let store = Store::in_memory(ClusterId::new("test-000001"));
-    let mut run = Run::on(World::new(&before), project, before.files(own.clone()), store);
-    until_intended(&mut run, 4).await;
-    let kept = serde_json::to_string(&run.events).unwrap();
-    assert!(kept.contains("user_data_digest") && !kept.contains("hunter2"), "{kept}");
-
-    let dead = run.killed_and_restarted().await;
-    let after = user_data("password=swordfish");
-    let project = Arc::new(after.load_project_with(&own).project.unwrap());
-    let store = dead.store.reopened(dead.store.written());
-    let mut run = Run::on(dead.world, project, after.files(own), store);
-    run.up().await;
-    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
-    assert_eq!(run.live().await.len(), 6);
-    let given_up = run.events.iter().filter(
-        |event| matches!(event, Event::LaunchFailed { failure, .. } if failure.code.as_deref() == Some("NotLaunched")),
-    );
-    assert_eq!(given_up.count(), 4);
 }
 
 /// One region with six node types, one node each; the first zone is full, and
@@ -215,4 +180,18 @@ async fn throttled_for_good_the_launch_fails_with_ec2s_reason() {
     let failure = node.failure.as_ref().unwrap();
     assert_eq!(failure.code.as_deref(), Some("RequestLimitExceeded"), "{failure}");
     assert_eq!(run.live().await.len(), 3);
+}
+
+/// The members wait for the leader, whose launch finds the first zone full minutes
+/// later: that is no reason to give up on them.
+#[tokio::test(start_paused = true)]
+async fn members_wait_for_a_leader_that_is_launched_in_the_second_zone() {
+    let full = "[regions.us-west-2]\ncapacity = [{ zone = \"us-west-2a\", instances = 0 }]";
+    let late = "[[faults]]\noperation = \"RunInstances\"\nregion = \"us-west-2\"\n\
+                dry_run = false\nuntil_s = 150\nanswer = \"unreachable\"\n";
+    let world = include_str!("two_regions.toml").replace("[regions.us-west-2]", full);
+    let mut run = Run::new(&Scenario::parse(&format!("{world}\n{late}")).unwrap());
+    run.up().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!(run.live().await.len(), 6);
 }

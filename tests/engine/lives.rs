@@ -246,7 +246,7 @@ async fn fix(run: &mut Run, plan: Command) -> bool {
 }
 
 /// How many instances are in one of `states`; none named: in one that is billed.
-fn live(truth: &Snapshot, states: &[InstanceState]) -> usize {
+pub fn live(truth: &Snapshot, states: &[InstanceState]) -> usize {
     let all = truth.regions.values().flat_map(|region| &region.instances);
     let ours = all.filter(|one| one.tags.contains_key("muster:cluster"));
     ours.filter(|one| match states {

@@ -1,17 +1,20 @@
 //! Records that are lost, by a journal that was restored, truncated or
 //! damaged: `up` launches none that runs, and `down` terminates all.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use muster::{
-    engine::{DownPlan, Event, Phase, Stamped},
+    engine::{Command, DownPlan, Event, LaunchState, Phase, RunState, Stamped},
     journal::Store,
     model::InstanceId,
     sim::Scenario,
 };
 
-use super::two_regions;
-use crate::support::run::Run;
+use super::{lives::live, two_regions};
+use crate::support::{
+    chance::{Chance, seeds},
+    run::Run,
+};
 
 /// A cluster of six that is up, and its records.
 struct Whole {
@@ -131,4 +134,60 @@ async fn what_can_not_be_placed_is_listed_and_nothing_launched_next_to_it() {
     let plan = DownPlan::clone(&*run.plan_down().await).including_unrecorded();
     assert!(run.down_by(Arc::new(plan)).await.is_empty());
     assert_eq!(run.live().await, []);
+}
+
+/// Whether EC2 has answered each of the four launches.
+fn are_launched(state: &RunState) -> bool {
+    let answered = |state: &LaunchState| matches!(state, LaunchState::Succeeded(_));
+    state.launches.len() == 4 && state.launches.values().all(|launch| answered(&launch.state))
+}
+
+/// The two regions, where new instances and their tags show late.
+fn late(seed: u64) -> Scenario {
+    two_regions(&format!("[hazards]\nseed = {seed}\nlag_s = [0, 120]\ntag_lag_s = [0, 60]\n"))
+}
+
+/// Killed right after the launches, and some of the records lost, before EC2 lists
+/// what it launched.
+#[tokio::test(start_paused = true)]
+async fn records_are_lost_before_ec2_lists_the_instances() {
+    for seed in seeds("MUSTER_LOST_SEED", "MUSTER_LOST", 60) {
+        let mut chance = Chance::new(seed);
+        let mut run = Run::new(&late(seed));
+        run.send(Command::Up);
+        run.until(|_, state| are_launched(state)).await;
+        let mut records = run.store.records_in_memory();
+        let first = usize::try_from(chance.below(records.len() as u64)).unwrap();
+        let end = if chance.happens(50) { records.len() } else { records.len().min(first + 2) };
+        records.drain(first..end);
+        let what = format!("MUSTER_LOST_SEED={seed}, without records {first} to {end}");
+        run.handle.task.abort();
+        drop(run.handle.task.await);
+        tokio::time::sleep(Duration::from_secs(chance.below(100))).await;
+        let store = Store::holding(run.store.cluster().clone(), records);
+        let mut run = Run::on(run.world, run.project, run.files, store);
+        run.up().await;
+        assert!(run.all_ready(), "{what}: {:?} {:?}", run.phases(), run.notices);
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert_eq!(live(&run.world.snapshot(), &[]), 6, "{what}: {:#?}", run.notices);
+        assert!(run.down().await, "{what}");
+        assert_eq!(live(&run.world.snapshot(), &[]), 0, "{what}");
+    }
+}
+
+/// A node's token is taken for a day after its instance is terminated: without the
+/// record of its launch the next token launches another one.
+#[tokio::test(start_paused = true)]
+async fn a_terminated_node_whose_launch_is_on_no_record_is_launched_again() {
+    let whole = Whole::new().await;
+    let head = whole.run.node("eu-west-1/head").instance.clone().unwrap();
+    whole.run.world.cloud().terminate(&head.region, std::slice::from_ref(&head.id)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    let mut run = whole.with(Vec::new());
+    run.up().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    let now = ids(&run).await;
+    assert_eq!(now.len(), 6);
+    assert!(!now.contains(&head.id));
+    assert_eq!(now.intersection(&whole.ids).count(), 5);
 }

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod after;
+mod changed;
 mod confirmed;
 mod crash;
 mod disk;

@@ -42,6 +42,16 @@ impl RecordedRequest {
         same.then(|| LaunchRequest { user_data, ..request.clone() })
     }
 
+    /// Whether EC2 looks for the token of `request` where it looked for that of this
+    /// one: tokens are zonal where a request names a subnet or a zone.
+    pub fn is_in_zone_of(&self, request: &LaunchRequest) -> bool {
+        let own = &self.request;
+        own.subnet == request.subnet
+            && ["NetworkInterfaces", "Placement"]
+                .iter()
+                .all(|name| own.more.get(*name) == request.more.get(*name))
+    }
+
     /// Names are not compared: the ids that they had are what was asked for.
     fn is_placed_as(&self, template: &LaunchTemplate) -> bool {
         let subnet = self.request.subnet.as_ref();

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     cloud::{CloudError, ErrorKind, Instance, InstanceFilter, LaunchRequest, tags},
-    engine::{Update, shared::Shared},
+    engine::{Update, shared::Shared, unresolved},
     model::{ClientToken, Failure, Region},
 };
 
@@ -38,9 +38,8 @@ pub(super) async fn call(
             Ok(instances) => return Ok(instances),
             Err(error) => error,
         };
-        let may_have_launched = error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch;
-        if may_have_launched
-            && let found = appear(shared, region, &request.token, count, APPEAR).await
+        if let Some(patience) = patience(&error)
+            && let found = appear(shared, region, &request.token, count, patience).await
             && found.len() >= count
         {
             return Ok(found);
@@ -64,6 +63,26 @@ pub(super) async fn call(
         sleep_unless_halted(shared, pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// How long instances of the token are looked for after `error`; `None` where
+/// there are none. A mismatch proves that EC2 has carried out another request with
+/// this token, so that they are only late.
+fn patience(error: &CloudError) -> Option<Duration> {
+    match error.kind {
+        ErrorKind::TokenMismatch => Some(unresolved::APPEAR),
+        _ => error.outcome_unknown().then_some(APPEAR),
+    }
+}
+
+/// Whether `error` of a first call does not settle whether EC2 launched.
+pub(super) fn may_have_launched(error: &CloudError) -> bool {
+    error.outcome_unknown() || error.kind == ErrorKind::TokenMismatch
+}
+
+/// Whether there are instances, and none of them can become a node.
+pub(super) fn are_terminated(instances: &[Instance]) -> bool {
+    !instances.is_empty() && instances.iter().all(|instance| !instance.state.is_live())
 }
 
 /// Whether the same call may be answered otherwise a little later.
@@ -108,8 +127,10 @@ pub(super) async fn appear(
     let by_token = InstanceFilter::Token(token.clone());
     let by_tag = InstanceFilter::Tag(tags::LAUNCH.into(), token.to_string());
     let mut all = BTreeMap::new();
+    let begun = Instant::now();
     let look = async {
-        loop {
+        // Quitting waits for as long as an answer usually takes, and no longer.
+        while begun.elapsed() < APPEAR || !shared.is_halted() {
             for filter in [&by_tag, &by_token] {
                 let found = shared.cloud.instances(region, filter).await.unwrap_or_default();
                 all.extend(found.into_iter().map(|one| (one.id.clone(), one)));
@@ -127,9 +148,16 @@ pub(super) async fn appear(
 
 /// The failure of nodes whose launch has an unknown outcome.
 pub(super) fn unclear(error: &CloudError) -> Failure {
-    let mut failure = Failure::from(error);
-    failure.message =
-        format!("EC2 did not say whether it launched these nodes ({})", failure.message);
-    failure
+    let failure = Failure::from(error);
+    if error.kind == ErrorKind::TokenMismatch {
+        let what = "EC2 has carried out a launch of these nodes with other parameters, and lists \
+                    no instance of it; nothing else is launched for them";
+        return Failure { message: format!("{what} ({})", failure.message), ..failure }.hint(
+            "`muster up` again looks for its instances; with the configs as they were it repeats \
+             that launch; `muster down` terminates the cluster",
+        );
+    }
+    let what = format!("EC2 did not say whether it launched these nodes ({})", failure.message);
+    Failure { message: what, ..failure }
         .hint("they carry the cluster's id if they exist: `up` again finds them, `down` ends them")
 }
