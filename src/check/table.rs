@@ -189,7 +189,8 @@ static ALL: &[CheckInfo] = &[
         group: NETWORK,
         about: "No two regions use their default VPC.",
         explain: "Every default VPC is 172.31.0.0/16, so two of them can never be peered. Fails \
-                  where another region uses its own as well, warns where this one alone does.",
+                  where another region uses its own as well, warns where this one alone does. \
+                  Unknown where the VPCs of another region could not be read.",
         run: vpc::default_vpc,
     },
     CheckInfo {

@@ -48,8 +48,18 @@ fn own_vpc(places: &[Place<'_>], place: &Place<'_>) -> Judged<Finding> {
         return Ok(place.pass("the nodes are in a VPC of their own"));
     }
     let others = places.iter().filter(|other| other.region() != place.region());
-    let same: Vec<_> = others.filter(|other| uses_default(other).unwrap_or(false)).collect();
+    let same: Vec<_> =
+        others.clone().filter(|other| uses_default(other).unwrap_or(false)).collect();
+    let unread = others
+        .filter(|other| uses_default(other).is_err_and(|finding| finding.level == Level::Unknown));
     Ok(match same.as_slice() {
+        [] if unread.clone().next().is_some() => place
+            .finding(Level::Unknown, "the nodes are in the default VPC; others' may be as well")
+            .seen(format!(
+                "the VPCs of {} could not be read",
+                super::context::and(unread.map(Place::region))
+            ))
+            .todo("check again"),
         [] if places.len() == 1 => {
             place.pass("the nodes are in the default VPC, as no other region's are")
         }

@@ -194,7 +194,11 @@ async fn one(
     let (shared, step) = (shared.clone(), step.clone());
     let work = tokio::spawn(async move {
         let _underway = underway;
-        carry_out(&shared, &step, &made).await
+        tokio::select! {
+            result = carry_out(&shared, &step, &made) => result,
+            // What comes of a call could not be recorded: none is made again.
+            () = shared.ended() => Err(Failure::new("the engine has ended")),
+        }
     });
     let result = work.await.unwrap_or_else(|error| {
         Err(Failure::new(format!("muster failed: {error}")).hint("look again, then fix again"))

@@ -119,9 +119,10 @@ impl Fold {
                     self.record.settle(slot, &region, None, at);
                 }
             }
-            Event::ChangeResolved { slot, region, made } => {
-                self.record.settle(slot, region, made.as_deref(), at);
+            Event::ChangeResolved { slot, region, made: Some(made) } => {
+                self.record.settle(slot, region, Some(made), at);
             }
+            Event::ChangeResolved { slot, region, made: None } => self.record.lapse(slot, region),
             Event::ResourceTakenOver { slot, region, id } => {
                 self.record.settle(slot, region, Some(id), at);
             }

@@ -174,6 +174,11 @@ impl Shared {
     pub(super) fn is_halted(&self) -> bool {
         *self.halted.borrow() || self.inbox.is_closed()
     }
+
+    /// Returns once the engine has ended, after which nothing can be recorded.
+    pub(super) async fn ended(&self) {
+        self.inbox.closed().await;
+    }
 }
 
 /// Work that has to end by itself before the process may: a launch whose

@@ -19,6 +19,8 @@ pub(super) struct Builder<'a> {
     pub facts: &'a Facts,
     /// The findings to be mended.
     pub wanted: Vec<&'a Finding>,
+    /// Regions of which is not known whether their network can stay.
+    pub undecided: Vec<&'a Region>,
     base: Tags,
     plan: Plan,
 }
@@ -35,8 +37,9 @@ impl<'a> Builder<'a> {
             (tags::PROJECT.to_owned(), owner.name.to_owned()),
             (tags::PROJECT_ID.to_owned(), owner.id.to_owned()),
         ]);
-        let plan = Plan { unrecorded: facts.unrecorded().cloned().collect(), ..Plan::default() };
-        Self { facts, wanted, base, plan }
+        let unrecorded = facts.unrecorded().cloned().collect();
+        let plan = Plan { unrecorded, surplus: facts.surplus(), ..Plan::default() };
+        Self { facts, wanted, undecided: Vec::new(), base, plan }
     }
 
     /// The plan, with all that nothing mends listed as left.

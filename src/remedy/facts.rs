@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     key,
+    plan::Surplus,
     record::{Created, Record},
     unrecorded::Unrecorded,
 };
@@ -105,6 +106,27 @@ impl Facts {
     /// What carries the project's name as a tag, but is not on record.
     pub fn unrecorded(&self) -> impl Iterator<Item = &Unrecorded> {
         self.regions.values().filter_map(|facts| facts.known()).flat_map(|facts| &facts.unrecorded)
+    }
+
+    /// What was created twice and is not used.
+    pub(super) fn surplus(&self) -> Vec<Surplus> {
+        let known =
+            self.regions.iter().filter_map(|(region, facts)| Some((region, facts.known()?)));
+        let of_region = |(region, facts): (&Region, &'_ RegionFacts)| {
+            let surplus = facts.surplus().map(|(slot, id)| Surplus {
+                region: region.clone(),
+                slot: slot.clone(),
+                id: id.clone(),
+            });
+            surplus.collect::<Vec<_>>()
+        };
+        known.flat_map(of_region).collect()
+    }
+
+    /// What calls without an answer have created, and shows only now.
+    pub fn late(&self, record: &Record) -> Vec<Unrecorded> {
+        let known = self.regions.values().filter_map(|facts| facts.known());
+        known.flat_map(|facts| facts.late(record)).cloned().collect()
     }
 
     /// What is known of `region`, or why it is not.
@@ -254,6 +276,23 @@ impl RegionFacts {
     /// All that is on record and described, by step.
     pub fn all_own(&self) -> impl Iterator<Item = (&Slot, &String)> {
         self.own.iter().flat_map(|(slot, ids)| ids.iter().map(move |id| (slot, id)))
+    }
+
+    /// What of the unrecorded a call may have created of which nothing showed so far.
+    pub(super) fn late(&self, record: &Record) -> impl Iterator<Item = &Unrecorded> {
+        self.unrecorded.iter().filter(|one| {
+            one.same_project
+                && record.may_have_created(&one.region, &one.slot)
+                && self.is_as_created(&one.id)
+        })
+    }
+
+    /// Whether nobody has changed `id` since it was created: its rules are added,
+    /// and it is attached, only once it is on record.
+    fn is_as_created(&self, id: &str) -> bool {
+        let mut groups = self.groups.iter().filter(|one| one.id.as_str() == id);
+        let mut gateways = self.gateways.iter().filter(|one| one.id == id);
+        groups.all(|one| one.inbound.is_empty()) && gateways.all(|one| one.vpc.is_none())
     }
 
     /// Whether `id` carries the tag of a step here.

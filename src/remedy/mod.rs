@@ -26,7 +26,7 @@ mod teardown;
 mod unrecorded;
 
 pub use facts::{Facts, Owner, RegionFacts, is_beside};
-pub use plan::{Action, Left, Plan, Problem, Rewrite, Step, Target, Until, Written};
+pub use plan::{Action, Left, Plan, Problem, Rewrite, Step, Surplus, Target, Until, Written};
 pub use record::{Created, Intent, Record};
 pub use script::script;
 pub use seen::{describe as describe_resources, is_seen, key_name, unseen_rules};
@@ -96,6 +96,7 @@ pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
     let Known { project, survey, findings, facts, owner, cluster, operator } = known;
     let wanted = findings.iter().filter(|finding| wish.wants(finding)).collect();
     let mut plan = Builder::new(facts, wanted, owner, cluster);
+    plan.undecided = network::undecided(findings);
     let context = Context::new(project, survey, Some(cluster));
     key::plan(project, survey, &mut plan);
     image::plan(project, survey, owner.id, &mut plan);

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 
 use crate::{
     check::{
-        Subject,
+        Finding, Level, Subject,
         context::{Context, Place},
         network::{table_of, wide},
     },
@@ -89,7 +89,12 @@ pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Networks
     for place in places {
         let region = place.region();
         let Some((_, mends)) = moving.iter().find(|(moves, _)| *moves == region) else {
-            networks.all.extend(present(place));
+            if plan.undecided.contains(&region) {
+                leave_undecided(region, plan);
+                networks.unplanned.push(region);
+            } else {
+                networks.all.extend(present(place));
+            }
             continue;
         };
         match build(ctx, place, plan, &mut pool, mends) {
@@ -98,6 +103,21 @@ pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Networks
         }
     }
     networks
+}
+
+/// The regions of which is not known whether they need another network.
+pub(super) fn undecided(findings: &[Finding]) -> Vec<&Region> {
+    let open = findings.iter().filter(|one| one.check == DEFAULT && one.level == Level::Unknown);
+    open.filter_map(
+        |one| if let Subject::Region(region) = &one.subject { Some(region) } else { None },
+    )
+    .collect()
+}
+
+/// What a region lacks depends on its network: a group in the wrong one would be left over.
+fn leave_undecided(region: &Region, plan: &mut Builder<'_>) {
+    let open: Vec<_> = WITH_IT.iter().filter_map(|check| plan.wants_in(check, region)).collect();
+    plan.leave(&open, "whether the nodes can stay in this VPC is not known: see vpc.default");
 }
 
 /// The regions that need another network, and the findings that say so.
@@ -170,9 +190,12 @@ fn build<'a>(
     let zones: BTreeSet<_> = per_config.into_iter().flatten().collect();
     let named = Tags::from([("Name".to_owned(), format!("muster {}", ctx.project.name.value))]);
     let tags = || named.clone();
-    let Some((vpc, cidr)) = new_vpc(plan, region, facts, pool, mends, &tags) else {
-        plan.leave(mends, "no 10.x.0.0/16 is free in all of these regions");
-        return None;
+    let (vpc, cidr) = match new_vpc(plan, region, facts, pool, mends, &tags) {
+        Ok(vpc) => vpc,
+        Err(why) => {
+            plan.leave(mends, &why);
+            return None;
+        }
     };
     let (id, ready) = way_out(plan, region, &vpc, mends, &tags);
     let mut network = New { mends: mends.to_vec(), subnets: Vec::new(), ready };
@@ -198,7 +221,7 @@ fn new_vpc(
     pool: &mut Pool,
     mends: &[Problem],
     tags: &dyn Fn() -> Tags,
-) -> Option<(Ref, Ipv4Net)> {
+) -> Result<(Ref, Ipv4Net), String> {
     let name = format!("{region}/vpc");
     let create = |cidr| Change::CreateVpc { cidr, tags: tags() };
     let placeholder = create(Ipv4Net::default());
@@ -208,7 +231,7 @@ fn new_vpc(
         Some(cidr) => *cidr,
         None => pool.take()?,
     };
-    Some((plan.change(&name, region, create(cidr), mends), cidr))
+    Ok((plan.change(&name, region, create(cidr), mends), cidr))
 }
 
 /// Whether no subnet of another zone has the addresses.

@@ -26,6 +26,20 @@ pub struct Plan {
     /// journals: not touched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unrecorded: Vec<Unrecorded>,
+    /// What was created twice, since an answer was lost, and is not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub surplus: Vec<Surplus>,
+}
+
+/// A second resource of one step, on record and not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Surplus {
+    /// Its region.
+    pub region: Region,
+    /// The step that created it.
+    pub slot: Slot,
+    /// Its id.
+    pub id: String,
 }
 
 /// One thing to do.

@@ -13,6 +13,9 @@ pub struct Record {
     created: Vec<Created>,
     deleted: BTreeSet<String>,
     intents: BTreeMap<Slot, Intent>,
+    /// Calls of which reads showed nothing for as long as was waited. What they
+    /// created may still show.
+    lapsed: BTreeSet<(Region, Slot)>,
 }
 
 /// A resource that a step created.
@@ -62,7 +65,8 @@ impl Record {
     pub fn regions(&self) -> BTreeSet<Region> {
         let created = self.created.iter().filter(|one| !self.deleted.contains(&one.id));
         let intended = self.intents.values().map(|intent| &intent.region);
-        created.map(|one| &one.region).chain(intended).cloned().collect()
+        let lapsed = self.lapsed.iter().map(|(region, _)| region);
+        created.map(|one| &one.region).chain(intended).chain(lapsed).cloned().collect()
     }
 
     /// The calls whose end is not known.
@@ -70,9 +74,23 @@ impl Record {
         self.intents.iter()
     }
 
+    /// Whether a call of the step `slot` may have created something that is not on record.
+    pub fn may_have_created(&self, region: &Region, slot: &Slot) -> bool {
+        self.intents.get(slot).is_some_and(|intent| intent.region == *region)
+            || self.lapsed.contains(&(region.clone(), slot.clone()))
+    }
+
     /// Adds a call that may create something.
     pub fn intend(&mut self, slot: Slot, intent: Intent) {
         self.intents.insert(slot, intent);
+    }
+
+    /// Reads showed nothing of what the step's call may have created. The step may be
+    /// carried out again, and what shows later is still the project's.
+    pub fn lapse(&mut self, slot: &Slot, region: &Region) {
+        if self.intents.remove(slot).is_some() {
+            self.lapsed.insert((region.clone(), slot.clone()));
+        }
     }
 
     /// The end of a step: the id of what it created, if anything.

@@ -25,6 +25,31 @@ impl RegionFacts {
         fits.max_by_key(|one| one.vpc.is_some()).map(|one| one.id.clone())
     }
 
+    /// What was created twice and is not used: of all that a step has created, what
+    /// has nothing in it. The one that a plan would use is none of them.
+    pub(super) fn surplus(&self) -> impl Iterator<Item = (&Slot, &String)> {
+        let several = self.all_own().filter(|(slot, _)| self.own(slot).len() > 1);
+        several.filter(|(slot, id)| {
+            let used = |other: &&String| !self.is_idle(other);
+            let own = self.own(slot);
+            let kept = own.iter().find(used).or_else(|| own.last());
+            self.is_idle(id) && kept != Some(id)
+        })
+    }
+
+    /// Whether `id` is of a kind of which EC2 creates a second one, and has nothing in it.
+    fn is_idle(&self, id: &str) -> bool {
+        match id.split('-').next().unwrap_or_default() {
+            "vpc" => self.subnets_in(id) == 0,
+            "igw" => self.gateways.iter().any(|one| one.id == id && one.vpc.is_none()),
+            "rtb" => {
+                let mut own = self.tables.iter().filter(|one| one.id.as_str() == id);
+                own.any(|one| one.subnets.is_empty() && !one.is_main)
+            }
+            _ => false,
+        }
+    }
+
     fn subnets_in(&self, vpc: &str) -> usize {
         self.subnets.iter().filter(|one| one.vpc.as_str() == vpc).count()
     }

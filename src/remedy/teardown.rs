@@ -16,7 +16,8 @@ use crate::{
 use super::{
     facts::{Candidates, Owner, RegionFacts, tagged},
     plan::{Action, Left, Plan, Problem, Step},
-    record::Created,
+    record::{Created, Record},
+    unrecorded::Unrecorded,
 };
 
 /// The name under which what can't be removed is told.
@@ -52,6 +53,11 @@ impl Teardown {
     /// What is on record as created, and what EC2 does not describe.
     pub fn missing(&self) -> impl Iterator<Item = &Created> {
         self.known().flat_map(|(_, built)| &built.facts.missing)
+    }
+
+    /// What calls without an answer have created, and shows only now.
+    pub fn late(&self, record: &Record) -> Vec<Unrecorded> {
+        self.known().flat_map(|(_, built)| built.facts.late(record)).cloned().collect()
     }
 
     fn known(&self) -> impl Iterator<Item = (&Region, &Built)> {

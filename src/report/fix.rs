@@ -4,7 +4,7 @@ use crate::{
     config::edit::{DiffKind, FileDiff, Hunk},
     engine::FixPlan,
     model::Region,
-    remedy::{Plan, Step, Unrecorded, describe},
+    remedy::{Plan, Step, Surplus, Unrecorded, describe},
 };
 
 use super::{Line, Paint, Tone, line};
@@ -17,6 +17,23 @@ pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<Line> {
     lines.extend(costs(&fix.plan));
     lines.extend(left(&fix.plan, paint));
     lines.extend(unrecorded(&fix.plan.unrecorded, paint));
+    lines.extend(surplus(&fix.plan.surplus, paint));
+    lines
+}
+
+/// What was created twice, and how to delete it.
+fn surplus(surplus: &[Surplus], paint: Paint) -> Vec<Line> {
+    if surplus.is_empty() {
+        return Vec::new();
+    }
+    let title = "Created twice, since an answer was lost; not used, and not billed";
+    let mut lines = vec![Line::from(paint.paint(Tone::Strong, title))];
+    lines.extend(surplus.iter().map(|one| {
+        let mark = paint.paint(Tone::Care, "!");
+        line!["  ", mark, format!(" {:16} {} ({})", one.region, one.id, one.slot)]
+    }));
+    lines.push(Line::from("`muster down --network` deletes it with the rest.").indented(2));
+    lines.push(Line::empty());
     lines
 }
 

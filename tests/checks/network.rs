@@ -216,6 +216,16 @@ fn one_default_vpc_is_a_warning_two_fail() {
 }
 
 #[test]
+fn a_default_vpc_is_unknown_where_another_region_can_not_be_read() {
+    let mut world = World::healthy();
+    use_default_vpc(&mut world, "us-west-2");
+    world.unreadable("eu-west-1", "vpcs");
+    let finding = world.finding("vpc.default", "us-west-2");
+    assert_eq!(finding.level, Level::Unknown, "eu-west-1 may be in its own: {finding:?}");
+    assert_eq!(finding.evidence, ["the VPCs of eu-west-1 could not be read"]);
+}
+
+#[test]
 fn unreadable_vpcs_are_unknown() {
     let mut world = World::healthy();
     world.unreadable("eu-west-1", "vpcs");

@@ -12,6 +12,7 @@ mod faults;
 mod groups;
 mod host_keys;
 mod idle;
+mod late;
 mod launches;
 mod lives;
 mod lost;

@@ -55,6 +55,7 @@ fn plan() -> Plan {
             why: "ask for the missing IAM permission, or use another AWS_PROFILE".into(),
         }],
         unrecorded: Vec::new(),
+        surplus: Vec::new(),
     }
 }
 

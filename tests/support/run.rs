@@ -7,8 +7,8 @@ use muster::{
     cloud::{Cloud, Instance, InstanceFilter},
     config::{Files, Overrides, Project},
     engine::{
-        self, Command, DownPlan, Event, Handle, NodeState, Phase, RunState, StartPlan, StopPlan,
-        Unfinished, Update,
+        self, Command, DownPlan, Event, FixPlan, Handle, NodeState, Phase, RunState, StartPlan,
+        StopPlan, Unfinished, Update,
     },
     journal::Store,
     model::{ClusterId, NodeName, Region},
@@ -107,6 +107,14 @@ impl Run {
             if fits(&update, &self.state) {
                 return update;
             }
+        }
+    }
+
+    /// The plan of changes that was asked for.
+    pub async fn planned(&mut self) -> Arc<FixPlan> {
+        match self.until(|update, _| matches!(update, Update::FixPlan(_))).await {
+            Update::FixPlan(plan) => plan,
+            _ => unreachable!(),
         }
     }
 

@@ -142,7 +142,8 @@ impl Call<'_> {
                 Change::AttachInternetGateway { .. } | Change::AssociateRouteTable { .. },
                 "Resource.AlreadyAssociated",
             )
-            | (Change::DetachInternetGateway { .. }, "Gateway.NotAttached") => {
+            | (Change::DetachInternetGateway { .. }, "Gateway.NotAttached")
+            | (Change::DeletePeering { .. }, "InvalidStateTransition") => {
                 Some(self.done_if_seen(error).await)
             }
             (Change::AcceptPeering { .. }, "InvalidStateTransition") => {
@@ -253,7 +254,11 @@ impl Call<'_> {
             Ok(None) if error.outcome_unknown() && self.unclear < 1 => {
                 // Nothing was created, in all the time that tags may take.
                 self.unclear += 1;
-                Next::Again(AGAIN)
+                let Self { shared, region, slot, change, .. } = self;
+                match resolve::lapsed_and_repeated(shared, region, slot, change).await {
+                    Ok(()) => Next::Again(AGAIN),
+                    Err(failure) => Next::Failed(Failed { failure, unresolved: true }),
+                }
             }
             Ok(None) => Next::Failed(Failed {
                 failure: Failure::from(error),

@@ -112,7 +112,7 @@ async fn resolved_plan(
         let record = resources::record(shared).await;
         let owner = Owner { name: &project.name, id: &id, record: &record };
         let facts = Facts::read(project, survey, findings, shared.cloud.as_ref(), owner).await;
-        if resolve::by_late_tags(shared, &record, facts.unrecorded()).await {
+        if resolve::by_late_tags(shared, &facts.late(&record)).await {
             continue;
         }
         if wait.all_there(shared, facts.missing()).await {
@@ -181,6 +181,9 @@ async fn teardown(shared: &Shared) -> Result<Plan, Failure> {
         let owner = Owner { name: &project.name, id: &id, record: &record };
         let regions = regions(shared, &record);
         let known = Teardown::read(owner, &regions, shared.cloud.as_ref()).await;
+        if resolve::by_late_tags(shared, &known.late(&record)).await {
+            continue;
+        }
         if wait.all_there(shared, known.missing()).await {
             return Ok(known.plan());
         }

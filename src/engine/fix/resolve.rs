@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    super::{Event, resources, shared::Shared},
+    super::{Event, Update, resources, shared::Shared},
     planning,
 };
 
@@ -25,6 +25,9 @@ use super::{
 const SHOW: Duration = Duration::from_secs(20);
 /// For how long is looked at least, and how often.
 const LOOK: Duration = Duration::from_secs(10);
+/// The age after which that is enough. A call is announced once and may be
+/// repeated for minutes.
+const OLD: Duration = Duration::from_mins(30);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long reads may fail.
 const READS: Duration = Duration::from_mins(1);
@@ -131,13 +134,16 @@ async fn of_region(
                     let over = reads >= 3 && is_over(shared, &one.1, began);
                     let needs_patience = next == Next::Delete || !one.1.unique;
                     match ids.as_slice() {
-                        [id] => resolved(shared, region, &one.0, Some(id)).await,
-                        // Of several it can't be known which: the plan shows them.
-                        [_, ..] => resolved(shared, region, &one.0, None).await,
-                        [] if over => resolved(shared, region, &one.0, None).await,
+                        [] if over => lapsed(shared, &one.1, &one.0, next).await,
                         [] if needs_patience => rest.push(one),
                         // It stays open: whoever creates it again finds it.
                         [] => {}
+                        all => {
+                            for id in all {
+                                // Where it can't be written, the next process resolves it again.
+                                let _ = resolved(shared, region, &one.0, Some(id)).await;
+                            }
+                        }
                     }
                 }
                 open = rest;
@@ -158,32 +164,68 @@ async fn of_region(
 fn is_over(shared: &Shared, intent: &Intent, began: Instant) -> bool {
     let since = shared.clock.now().duration_since(intent.at);
     let since = Duration::try_from(since).unwrap_or_default();
-    began.elapsed() > SHOW || since > SHOW && began.elapsed() > LOOK
+    began.elapsed() > SHOW || since > OLD && began.elapsed() > LOOK
 }
 
-/// Resolves calls by what `found` shows with this project's id and on no
-/// record; whether there was any.
-pub(super) async fn by_late_tags<'a>(
-    shared: &Shared,
-    record: &Record,
-    found: impl Iterator<Item = &'a Unrecorded>,
-) -> bool {
-    let found: Vec<_> = found.filter(|one| one.same_project).collect();
+/// Records what `found` shows of calls that may have created it; whether there
+/// was any that could be recorded.
+pub(super) async fn by_late_tags(shared: &Shared, found: &[Unrecorded]) -> bool {
+    if found.is_empty() || resources::open_journal(shared).await.is_err() {
+        return false;
+    }
     let mut any = false;
-    for (slot, intent) in record.intents() {
-        let of_step: Vec<_> = found.iter().filter(|one| one.slot == *slot).collect();
-        if let [one] = of_step.as_slice() {
-            resolved(shared, &intent.region, slot, Some(&one.id)).await;
-            any = true;
-        }
+    for one in found {
+        any |= resolved(shared, &one.region, &one.slot, Some(&one.id)).await.is_ok();
     }
     any
 }
 
-async fn resolved(shared: &Shared, region: &Region, slot: &Slot, made: Option<&String>) {
-    let (slot, region) = (slot.clone(), region.clone());
+/// Records that nothing showed of a call, and reports it.
+async fn lapsed(shared: &Shared, intent: &Intent, slot: &Slot, next: Next) {
     // Where it can't be written, the next process resolves it again.
-    let _ = shared.record(Event::ChangeResolved { slot, region, made: made.cloned() }).await;
+    let _ = resolved(shared, &intent.region, slot, None).await;
+    let (region, title) = (&intent.region, &intent.title);
+    shared.update(Update::Notice(nothing_shown(region, title, next)));
+}
+
+/// What the user should know of a call without an answer of which nothing shows.
+pub(super) fn nothing_shown(region: &Region, title: &str, next: Next) -> Failure {
+    let message = format!(
+        "{region}: a call without an answer may have done this: {title}; EC2 shows nothing of \
+         it after {} s",
+        SHOW.as_secs()
+    );
+    Failure::new(message).hint(match next {
+        Next::Create => {
+            "it is created now; a first one that shows later is listed by `muster fix` and \
+             deleted by `muster down --network`"
+        }
+        Next::Delete => "run `muster down --network` again later to delete what shows until then",
+    })
+}
+
+async fn resolved(
+    shared: &Shared,
+    region: &Region,
+    slot: &Slot,
+    made: Option<&String>,
+) -> Result<(), Failure> {
+    let (slot, region) = (slot.clone(), region.clone());
+    shared.record(Event::ChangeResolved { slot, region, made: made.cloned() }).await
+}
+
+/// Records that nothing showed of a call that is made again now.
+pub(super) async fn lapsed_and_repeated(
+    shared: &Shared,
+    region: &Region,
+    slot: &Slot,
+    change: &Change,
+) -> Result<(), Failure> {
+    resolved(shared, region, slot, None).await?;
+    shared.record(Event::ChangeIntended { slot: slot.clone() }).await?;
+    let title = remedy::describe::of_change(change);
+    shared.update(Update::Notice(nothing_shown(region, &title, Next::Create)));
+    Ok(())
 }
 
 /// Names the calls that are unresolved, so that the user can look for themselves.
