@@ -64,7 +64,7 @@ fn is_verified(update: &Update) -> bool {
 async fn what_is_sent_waits_for_a_late_console_output_and_the_steps_before_do_not() {
     let mut run = Run::new(&sending("", &odd("console_s = 180")));
     run.send(muster::engine::Command::Up);
-    let end = tokio::time::sleep(Duration::from_secs(120));
+    let end = tokio::time::sleep(Duration::from_mins(2));
     tokio::pin!(end);
     loop {
         tokio::select! {
