@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, an error is a failure")]
 
 mod handover;
+mod host_keys;
 mod lifecycle;
 mod lost;
 pub mod scene;

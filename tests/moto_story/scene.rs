@@ -169,7 +169,7 @@ impl Scene {
         let project = format!(
             "name: story\nregions: [us-west-2.yaml, eu-west-1.yaml]\nleader: us-west-2\n\
              key_name: quokka\nkey_location: {}\nrecipe: recipe.yaml\n\
-             ssh: {{config: {}}}\noperator_cidr: 127.0.0.1/32\n",
+             ssh: {{config: {}}}\noperator_cidr: 127.0.0.1/32\nhost_keys: pin\n",
             key.display(),
             ssh.display()
         );

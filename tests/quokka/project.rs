@@ -9,6 +9,7 @@ use crate::moto_story::scene::{IMAGE, Place};
 
 /// muster.yaml.
 pub const PROJECT: &str = "name: computes
+host_keys: pin
 regions: [us-west-2.yaml, eu-west-1.yaml]
 leader: us-west-2
 key_name: quokka

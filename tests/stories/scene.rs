@@ -76,7 +76,8 @@ impl Scene {
             return;
         }
         let ssh = self.sshd.ssh_config();
-        let more = format!("recipe: recipe.yaml\nssh: {{config: {}}}\n", ssh.display());
+        let more =
+            format!("recipe: recipe.yaml\nhost_keys: pin\nssh: {{config: {}}}\n", ssh.display());
         self.muster.file("recipe.yaml", RECIPE);
         for name in ["us.yaml", "eu.yaml"] {
             let text = fs::read_to_string(folder.join(name)).unwrap();
