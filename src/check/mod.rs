@@ -4,6 +4,7 @@
 
 mod cluster_name;
 pub(crate) mod context;
+mod copied_keys;
 mod exposed;
 mod finding;
 mod image;

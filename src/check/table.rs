@@ -1,9 +1,9 @@
 //! The table of checks.
 
 use super::{
-    Finding, cluster_name, context::Context, exposed, image, key, launch, offered, operator_ports,
-    operator_ssh, peering, peers, reachable, region, route, security_group, subnet, unsupported,
-    vpc,
+    Finding, cluster_name, context::Context, copied_keys, exposed, image, key, launch, offered,
+    operator_ports, operator_ssh, peering, peers, reachable, region, route, security_group, subnet,
+    unsupported, vpc,
 };
 
 /// One check.
@@ -237,6 +237,15 @@ static ALL: &[CheckInfo] = &[
                   EC2's own code, for example `UnauthorizedOperation`. Says nothing about capacity \
                   or quota.",
         run: launch::allowed,
+    },
+    CheckInfo {
+        id: "iam.copied-keys",
+        group: ACCOUNT,
+        about: "The credentials that aws_credentials: copy sends to the nodes expire.",
+        explain: "Emits nothing where `aws_credentials` of muster.yaml is not `copy`. Warns where the \
+                  credentials of this machine are long-lived keys: a node that is taken over would \
+                  give them away. Prefer an instance profile, or temporary credentials.",
+        run: copied_keys::copied_keys,
     },
     CheckInfo {
         id: "cluster.name-taken",

@@ -65,6 +65,9 @@ pub struct Survey {
     pub local_keys: BTreeMap<PathBuf, Fact<PublicKey>>,
     /// Each region.
     pub regions: BTreeMap<Region, RegionSurvey>,
+    /// Whether the credentials that `aws_credentials: copy` sends last until somebody
+    /// rotates them; none: nothing is copied.
+    pub copied_keys_last: Option<Fact<bool>>,
     /// Whether no region at all could be asked (network, credentials, endpoint).
     pub not_asked: Option<Failure>,
 }

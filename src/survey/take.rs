@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 
 use crate::{
     cloud::{CallPace, Cloud, PublicKey, RegionInfo},
-    config::Project,
+    config::{AwsCredentials, Project},
     model::{Clock, ClusterId, Failure, Region},
     remote::Remote,
 };
@@ -61,9 +61,10 @@ pub async fn take(
     });
     let one = |config| read(config, cloud, &images, dry_run);
     let regions = join_all(project.regions.iter().map(one).collect::<Vec<_>>());
-    let (regions, local_keys) = tokio::join!(regions, local_keys(project, remote));
+    let (regions, local_keys, copied_keys_last) =
+        tokio::join!(regions, local_keys(project, remote), copied_keys_last(project, cloud));
     let not_asked = not_asked(&regions);
-    Survey { at, local_keys, regions: by_region(project, regions), not_asked }
+    Survey { at, local_keys, regions: by_region(project, regions), copied_keys_last, not_asked }
 }
 
 async fn local_keys(project: &Project, remote: &dyn Remote) -> BTreeMap<PathBuf, Fact<PublicKey>> {
@@ -77,6 +78,15 @@ async fn local_keys(project: &Project, remote: &dyn Remote) -> BTreeMap<PathBuf,
         }
     };
     join_all(paths.into_iter().map(read).collect::<Vec<_>>()).await.into_iter().collect()
+}
+
+/// Temporary credentials come with a session token.
+async fn copied_keys_last(project: &Project, cloud: &dyn Cloud) -> Option<Fact<bool>> {
+    if *project.quokka.aws_credentials != AwsCredentials::Copy {
+        return None;
+    }
+    let found = cloud.credentials().await;
+    Some(found.map(|found| found.session_token.is_none()).map_or_else(Fact::Unknown, Fact::Known))
 }
 
 /// Set when no region could be asked: the most specific failure.

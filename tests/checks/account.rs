@@ -4,6 +4,7 @@ use muster::{
     check::Level,
     cloud::{InstanceState, OptIn},
     model::Failure,
+    survey::Fact,
 };
 
 use super::world::{DryRun, OWN, World, instance};
@@ -116,4 +117,20 @@ fn groups_with_different_answers_are_told_apart() {
             (Level::Pass, "for head ray.head.default"),
         ]
     );
+}
+
+#[test]
+fn long_lived_keys_that_are_copied_are_a_warning() {
+    let mut world = World::healthy();
+    world.copied_keys_last = Some(Fact::Known(true));
+    assert_eq!(
+        world.bad(),
+        ["! iam.copied-keys us-west-2: aws_credentials: copy sends long-lived keys to every node"]
+    );
+    let todo = world.finding("iam.copied-keys", "us-west-2").todo.unwrap();
+    assert!(todo.contains("instance profile") && todo.contains("temporary"), "{todo}");
+    world.copied_keys_last = Some(Fact::Known(false));
+    assert_eq!(world.finding("iam.copied-keys", "us-west-2").level, Level::Pass);
+    world.copied_keys_last = Some(Fact::Unknown(Failure::new("no credentials")));
+    assert_eq!(world.finding("iam.copied-keys", "us-west-2").level, Level::Unknown);
 }

@@ -38,6 +38,8 @@ pub struct World {
     pub local_key: Fact<PublicKey>,
     /// Another private key on this machine, if there is one.
     pub other_key: Option<PathBuf>,
+    /// Whether the credentials that are copied to the nodes are long-lived.
+    pub copied_keys_last: Option<Fact<bool>>,
     regions: BTreeMap<Region, Told>,
     /// Facts that could not be read, by region.
     unreadable: Vec<(Region, &'static str)>,
@@ -100,6 +102,7 @@ impl World {
             project: project(regions),
             local_key: Fact::Known(key("AAAAown")),
             other_key: None,
+            copied_keys_last: None,
             regions: regions.iter().enumerate().map(told).collect(),
             unreadable: Vec::new(),
         }
@@ -192,6 +195,7 @@ impl World {
             at: NOW.parse().unwrap(),
             local_keys: iter::once(own).chain(self.other_key.as_ref().map(other)).collect(),
             regions: regions.collect(),
+            copied_keys_last: self.copied_keys_last.clone(),
             not_asked: None,
         }
     }

@@ -129,6 +129,7 @@ fn survey(regions: &[Region]) -> Survey {
         at: at(1),
         local_keys: [].into(),
         regions: regions.map(|(index, name)| (name.clone(), known(index))).collect(),
+        copied_keys_last: None,
         not_asked: None,
     }
 }
