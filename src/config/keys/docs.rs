@@ -54,6 +54,13 @@ keep a region's configs in their order: where a node's name would be another con
 refused.
 ";
 
+const HOST_KEYS: &str = "
+`host_keys` is `verify` (the default) or `pin`. With `verify`, AWS credentials (`aws_credentials: copy`)
+and `file_mounts` are sent to a node only once its SSH host key is one of those that its instance
+printed on its console. With `pin`, the key of the first connection is trusted: for images that print
+no host keys ([security.md](security.md)).
+";
+
 /// All of it.
 pub fn markdown() -> String {
     let mut text = INTRODUCTION.to_owned();
@@ -62,6 +69,7 @@ pub fn markdown() -> String {
     text.push_str(LEGACY);
     section(&mut text, "`node_config`", &NODE_CONFIG);
     section(&mut text, "muster.yaml", &PROJECT);
+    text.push_str(HOST_KEYS);
     section(&mut text, "A recipe", &RECIPE);
     text
 }
