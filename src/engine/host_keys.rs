@@ -91,6 +91,11 @@ impl HostKeyCheck {
         matches!(self, Self::Mismatch { .. })
     }
 
+    /// Whether nobody knows yet if another machine is answering.
+    pub fn is_unverified(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Unavailable { .. })
+    }
+
     fn is_settled(&self) -> bool {
         !matches!(self, Self::Pending { .. })
     }
@@ -191,7 +196,10 @@ impl Checker<'_> {
 
     /// Reads the console output until it shows keys, [`LIMIT`] at most.
     async fn compare(&self, pinned: &[Fingerprint], key: &Fingerprint) {
-        let Some(region) = self.region() else { return };
+        let Some(region) = self.region() else {
+            let (key, reason) = (Some(key.clone()), Failure::new("the node has no instance"));
+            return self.report(HostKeyCheck::Unavailable { key, reason });
+        };
         let began = Instant::now();
         for number in 0.. {
             let (check, why) = self.read(&region, pinned, key).await;

@@ -270,7 +270,13 @@ impl EventLines {
                 Some(self.line(at, None, "ssh", &format!("{node}{at_address}")))
             }
             Phase::Bootstrapping => Some(self.line(at, None, "bootstrap", node.as_ref())),
-            Phase::Ready => Some(self.line(at, Some(Tone::Good), "√ ready", node.as_ref())),
+            Phase::Ready => {
+                let info = before.nodes.get(node).and_then(|node| node.instance.as_ref());
+                let key = info.and_then(|info| info.host_key.as_ref());
+                let unverified = key.is_some_and(HostKeyCheck::is_unverified);
+                let more = if unverified { ", host key not verified" } else { "" };
+                Some(self.line(at, Some(Tone::Good), "√ ready", &format!("{node}{more}")))
+            }
             _ => None,
         }
     }

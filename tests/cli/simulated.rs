@@ -114,3 +114,18 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     assert_eq!(child.wait().ok().and_then(|status| status.code()), Some(0));
 }
+
+#[test]
+fn up_shows_each_host_key_and_which_are_not_verified() {
+    let muster = Muster::new();
+    let odd = "[nodes.\"us-west-2/worker-1\"]\nimpostor = true\n\
+               [nodes.\"eu-west-1/worker-1\"]\nconsole_s = 1e7\n";
+    muster.file("odd.toml", format!("{FAST}{odd}"));
+    let ran = muster.run(&["up", "--scenario", "odd.toml", "--yes"]);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    let has = |words: &str| assert!(ran.out.contains(words), "{words}: {}", ran.out);
+    has("host key   us-west-2/head: ED25519 SHA256:");
+    has("us-west-2/worker-1: HOST KEY MISMATCH: ");
+    has("√ ready    eu-west-1/worker-1, host key not verified\n");
+    has("√ ready    us-west-2/head\n");
+}

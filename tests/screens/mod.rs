@@ -10,6 +10,7 @@ mod dialogs;
 mod fixing;
 mod fixture;
 mod glass;
+mod host_keys;
 mod hostile;
 mod keys;
 mod live;
