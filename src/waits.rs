@@ -89,7 +89,8 @@ impl Wait {
     }
 }
 
-/// `us-west-2: no answer from DescribeInstances for 12 s`
+/// `us-west-2: no answer from DescribeInstances for 12 s`; the alternate form
+/// (`{:#}`) leaves out how it stands.
 impl Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.scope {
@@ -109,6 +110,7 @@ impl Display for Wait {
         match (&self.detail, self.kind) {
             (None, _) => {}
             (Some(nodes), WaitKind::Barrier) => write!(f, " {nodes}")?,
+            (Some(_), _) if f.alternate() => {}
             (Some(detail), _) => write!(f, " ({detail})")?,
         }
         match self.until_next() {
@@ -275,12 +277,26 @@ impl Drop for Waiting {
 
 /// One line about `waits`: the first of them in full, then how many more there are.
 pub fn summary(waits: &[Wait]) -> Option<String> {
+    let (first, more) = parts(waits)?;
+    Some(format!("{first}{more}"))
+}
+
+/// The same in at most `columns`, where that is possible: what is tried next
+/// and how much else is waited for matter more than how the wait stands.
+pub fn fitted(waits: &[Wait], columns: usize) -> Option<String> {
+    let (first, more) = parts(waits)?;
+    let full = format!("{first}{more}");
+    Some(if full.chars().count() <= columns { full } else { format!("{first:#}{more}") })
+}
+
+/// The first of `waits`, and how many more there are.
+fn parts(waits: &[Wait]) -> Option<(&Wait, String)> {
     let (first, rest) = waits.split_first()?;
     let more = match rest.len() {
         0 => String::new(),
         more => format!(" (and {})", count(more, "more wait")),
     };
-    Some(format!("{first}{more}"))
+    Some((first, more))
 }
 
 #[cfg(test)]
@@ -306,6 +322,12 @@ mod tests {
             lines(0)[1],
             "us-west-2/head: no SSH connection to 203.0.113.7 for 0 s (connection refused); next \
              try in 4 s"
+        );
+        let ssh_only = &waits.list(Duration::ZERO)[1..];
+        assert_eq!(fitted(ssh_only, 200), summary(ssh_only));
+        assert_eq!(
+            fitted(ssh_only, 80).unwrap_or_default(),
+            "us-west-2/head: no SSH connection to 203.0.113.7 for 0 s; next try in 4 s"
         );
         drop(call);
         assert_eq!(lines(5), [""; 0]);

@@ -29,7 +29,8 @@ pub enum Command {
     /// From now on report which files change, what a `muster forward` leads to
     /// this machine, and, while nothing else reads them, the states of the
     /// cluster's instances; answered by [`Update::FilesChanged`],
-    /// [`Update::Forwarded`] and [`Update::InstancesRead`].
+    /// [`Update::Forwarded`], [`Update::InstancesRead`] and
+    /// [`Update::InstancesNotRead`].
     WatchFiles,
     /// Launch what is missing and bootstrap what is not ready.
     Up,
@@ -152,6 +153,14 @@ pub enum Update {
         region: Region,
         /// When it was asked.
         at: Timestamp,
+    },
+    /// EC2 did not list the cluster's instances in a region: what is on record
+    /// of them is as of the last [`Update::InstancesRead`].
+    InstancesNotRead {
+        /// The region.
+        region: Region,
+        /// Why.
+        failure: Failure,
     },
 }
 

@@ -1,5 +1,5 @@
 //! The connection to a node while a step runs: its loss and its recovery are
-//! events, so that nobody wonders why nothing moves.
+//! events and lines of the node's log, so that nobody wonders why nothing moves.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,10 @@ use crate::{
     remote::RemoteError,
 };
 
-use super::{Event, shared::Shared};
+use super::{Event, sanitize::sanitize, shared::Shared, step};
+
+/// What the node's log has in place of a step.
+const LOG: &str = "ssh";
 
 /// Whether the connection to a node holds.
 pub(super) struct Connection {
@@ -26,6 +29,8 @@ impl Connection {
     pub(super) fn lost(&mut self, shared: &Shared, error: &RemoteError) {
         if self.lost.replace(self.lost.unwrap_or_else(Instant::now)).is_none() {
             let (node, failure) = (self.node.clone(), Failure::new(error.message.clone()));
+            let line = sanitize(&format!("connection lost: {failure}"));
+            step::log_line(shared, &node, LOG, line);
             shared.tell(Event::ConnectionLost { node, failure });
         }
     }
@@ -34,6 +39,8 @@ impl Connection {
     pub(super) fn restored(&mut self, shared: &Shared) {
         if let Some(lost) = self.lost.take() {
             let (node, after_s) = (self.node.clone(), lost.elapsed().as_secs());
+            let line = format!("connected again after {after_s} s");
+            step::log_line(shared, &node, LOG, line);
             shared.tell(Event::ConnectionRestored { node, after_s });
         }
     }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
-use crate::model::{Failure, Region};
+use crate::{
+    cloud::CloudError,
+    model::{Failure, Region},
+};
 
 use super::{
     Update,
@@ -54,11 +57,18 @@ async fn is_idle(shared: &Shared) -> bool {
 
 /// Lists a region's instances and takes them into the record.
 pub(super) async fn read(shared: &Shared, region: &Region) -> Result<(), (Region, Failure)> {
-    let failed = |error| (region.clone(), Failure::from(&error));
-    let listing = list(shared, region).await.map_err(failed)?;
+    let listing = list(shared, region).await.map_err(|error| not_read(shared, region, &error))?;
     record_listed(shared, region, &listing).await;
     reconcile(shared, region, &listing);
     Ok(())
+}
+
+/// Reports that the instances of `region` could not be listed.
+pub(super) fn not_read(shared: &Shared, region: &Region, error: &CloudError) -> (Region, Failure) {
+    let (region, failure) = (region.clone(), Failure::from(error));
+    let update = Update::InstancesNotRead { region: region.clone(), failure: failure.clone() };
+    shared.update(update);
+    (region, failure)
 }
 
 /// Reports each region's failure once, and again only where its cause changes.

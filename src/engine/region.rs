@@ -22,6 +22,7 @@ use super::{
     launch,
     listing::list,
     recover,
+    refresh::not_read,
     retry::{PATIENCE, Retry},
     shared::{Message, Shared},
     unresolved::APPEAR,
@@ -167,7 +168,10 @@ pub(super) async fn watch(shared: &Arc<Shared>, region: &Region) {
         match list(shared, region).await {
             Ok(listing) => reconcile(shared, region, &listing),
             // The machines go on without us; the next round may get through.
-            Err(error) => shared.update(Update::Notice(Failure::from(&error))),
+            Err(error) => {
+                let (_, failure) = not_read(shared, region, &error);
+                shared.update(Update::Notice(failure));
+            }
         }
         start_ready(shared, region);
     }

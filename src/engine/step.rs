@@ -178,7 +178,7 @@ async fn logged<E, R: Future<Output = Result<Exit, E>>>(
                 last.pop_front();
             }
             last.push_back(shortened(&text, LONGEST_LAST));
-            push(shared, host, key, text);
+            log_line(shared, &host.node, key, text);
         }
     };
     let (exit, ()) = tokio::join!(run(sender), log);
@@ -190,10 +190,10 @@ async fn logged<E, R: Future<Output = Result<Exit, E>>>(
     })
 }
 
-fn push(shared: &Shared, host: &Host, key: &str, text: String) {
+/// Adds a line of the step `key` to the log of `node`.
+pub(super) fn log_line(shared: &Shared, node: &NodeName, key: &str, text: String) {
     let line = LogLine { at: shared.clock.now(), step: key.to_owned(), text };
-    if let Err(error) = shared.logs.push(&host.node, line) {
-        let node = &host.node;
+    if let Err(error) = shared.logs.push(node, line) {
         let failure = Failure::new(format!("cannot write the log of {node}: {error}"));
         shared.send(Message::Unwritten(failure.hint("free some space")));
     }

@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod action;
+mod as_of;
 mod ascii;
 mod bindings;
 mod cure;
@@ -50,6 +51,7 @@ mod view;
 mod widgets;
 
 pub use action::{Action, Effect, Errand, Motion, Screen};
+pub use as_of::AsOf;
 pub use dialogs::Dialog;
 pub use model::{Model, Notice, Tone, Work};
 pub use power::{Plans, Power};
@@ -110,8 +112,7 @@ pub struct Ends {
 impl Dashboard {
     /// What the screens show, and the ends of the engine.
     pub fn split(self) -> (Model, Ends) {
-        let Handle { commands, updates, state, logs, read_only, task, damage, waits: _ } =
-            self.handle;
+        let Handle { commands, updates, state, logs, read_only, task, damage, waits } = self.handle;
         let mut model = Model {
             project: self.project,
             state,
@@ -133,6 +134,7 @@ impl Dashboard {
             changed_files: Vec::new(),
             forwarded: None,
             logs,
+            waits,
             clock: self.clock,
             zone: self.zone,
             simulated: self.simulated,

@@ -21,7 +21,8 @@ use crate::{
     remedy::Plan,
     report,
     survey::Survey,
-    tui::power::Plans,
+    tui::{as_of::AsOf, power::Plans, text},
+    waits::Waits,
 };
 
 /// Notices kept; older ones are in the journal and the logs.
@@ -40,7 +41,7 @@ pub struct Model {
     /// Since when a survey is under way.
     pub looking: Option<Timestamp>,
     /// When EC2 listed the cluster's instances last, by region.
-    pub as_of: BTreeMap<Region, Timestamp>,
+    pub as_of: BTreeMap<Region, AsOf>,
     /// What the engine waits for.
     pub busy: Vec<String>,
     /// What happened that the user should know, oldest first.
@@ -59,6 +60,8 @@ pub struct Model {
     pub cures: Option<Arc<Plan>>,
     /// What muster made and the last `Down` left.
     pub remains: Option<Remains>,
+    /// What is being waited for.
+    pub waits: Waits,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
     /// What the configs said when they were read last.
@@ -156,7 +159,10 @@ impl Model {
             Update::DownEnded(left) => self.down_ended(&left),
             Update::StopEnded(left) => self.stop_ended(&left),
             Update::InstancesRead { region, at } => {
-                self.as_of.insert(region, at);
+                self.as_of.insert(region, AsOf { at: Some(at), failure: None });
+            }
+            Update::InstancesNotRead { region, failure } => {
+                self.as_of.entry(region).or_default().failure = Some(failure);
             }
             Update::StopPlan(plan) => self.plans.stop = Some(plan),
             Update::StartPlan(plan) => self.plans.start = Some(plan),
@@ -238,6 +244,13 @@ impl Model {
             }
             Event::NodeFailed { node, failure } => {
                 self.notice(Tone::Bad, format!("{node} failed: {failure}"));
+            }
+            Event::ConnectionLost { node, failure } => {
+                let text = format!("{node}: connection lost, its step goes on: {failure}");
+                self.notice(Tone::Bad, text);
+            }
+            Event::ConnectionRestored { node, after_s } => {
+                self.notice(Tone::Good, format!("{node}: connected again after {after_s} s"));
             }
             Event::StrayFound { instance, region, .. } => self.notice(
                 Tone::Bad,
@@ -399,6 +412,12 @@ impl Model {
             }
             None => String::new(),
         }
+    }
+
+    /// For how long the connection to `node` is lost, while a step runs there.
+    pub fn disconnected(&self, node: &NodeState) -> Option<String> {
+        let lost = node.lost_since.filter(|_| node.is_up())?;
+        Some(text::between(lost, self.now()))
     }
 
     /// Nodes that `up` would launch.

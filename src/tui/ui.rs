@@ -1,6 +1,8 @@
 //! What the user has done with the screens: which one is open, what is
 //! selected, what is typed. Nothing of the cluster.
 
+use jiff::Timestamp;
+
 use super::{
     action::{Action, Motion, Screen},
     dialogs::{self, Dialog},
@@ -24,6 +26,8 @@ pub struct Ui {
     pub hidden: bool,
     /// What the last key led to, until the next one.
     pub message: Option<(Tone, String)>,
+    /// When the last key did something.
+    pub pressed: Timestamp,
     /// Looks.
     pub theme: Theme,
     pub(super) overview: overview::State,
@@ -45,6 +49,7 @@ impl Ui {
             filtering: false,
             hidden: false,
             message: None,
+            pressed: Timestamp::UNIX_EPOCH,
             theme,
             overview: overview::State::default(),
             instances: instances::State::default(),

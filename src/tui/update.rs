@@ -14,6 +14,7 @@ use crate::{engine::Command, remedy::Wish};
 /// Takes `action` in and answers what is to be done about it.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
     ui.message = None;
+    ui.pressed = model.now();
     if model.ending || ui.hidden {
         return if action == Action::QuitNow { vec![Effect::Quit] } else { Vec::new() };
     }

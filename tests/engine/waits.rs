@@ -126,6 +126,13 @@ async fn a_lost_connection_and_its_recovery_are_on_record() {
     assert_eq!((lost, again), (&node, &node));
     assert!(!failure.message.is_empty());
     assert_eq!(run.node("us-west-2/worker-1").lost_since, None);
+    let logged = run.handle.logs.with(&node, |log| {
+        let of_ssh = log.lines().iter().filter(|line| line.step == "ssh");
+        of_ssh.map(|line| line.text.clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    assert!(logged[0].starts_with("connection lost: "), "{logged:?}");
+    assert!(logged[1].starts_with("connected again after "), "{logged:?}");
     let outcome = &run.node("us-west-2/worker-1").steps["setup"].outcome;
     assert_eq!(*outcome, Some(StepOutcome::Succeeded));
 }

@@ -2,7 +2,7 @@
 //! nothing half said; and once the cause is gone, the next fix ends well and
 //! nothing is there twice.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     account::Account,
@@ -14,6 +14,7 @@ use super::{
 use muster::{
     engine::{Command, Event},
     remedy::Wish,
+    waits::WaitKind,
 };
 
 /// Every operation that building the network takes.
@@ -195,4 +196,35 @@ async fn a_reading_call_that_fails_while_changes_are_made_ends_clearly() {
             assert_eq!(now, whole, "{operation} {fault:?}: nothing is double or missing");
         }
     }
+}
+
+/// EC2 has too many calls: what fails, since when and when it is tried next.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_is_registered_as_a_wait() {
+    let (bench, faulty) = behind_a_faulty_door().await;
+    let mut engine = bench.engine(bench.store());
+    let plan = plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await;
+    let plan = plan.unwrap_or_default();
+    faulty.breaks("CreateVpc", Fault::Throttled);
+    let waits = engine.waits.clone();
+    let mut seen = None;
+    let watch = async {
+        while seen.is_none() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let all = waits.list(Duration::from_secs(5));
+            let retry = all.iter().find(|wait| wait.kind == WaitKind::Retry);
+            seen = retry.map(ToString::to_string);
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = carry_out(&mut engine, &plan) => {}
+        () = watch => {}
+    }
+    let wait = seen.unwrap_or_default();
+    assert!(wait.contains(": CreateVpc has failed for 5 s"), "{wait}");
+    assert!(wait.contains("RequestLimitExceeded") && wait.contains("; next try in "), "{wait}");
+    let waits = waits.list(Duration::ZERO);
+    assert!(waits.iter().all(|wait| wait.kind != WaitKind::Retry), "{waits:?}");
+    stop(engine).await;
 }

@@ -14,6 +14,7 @@ use muster::{
     sim::Scenario,
     survey::{Fact, RegionSurvey, Survey},
     tui::{Model, Plans, Work},
+    waits::Waits,
 };
 
 /// The regions, the leader's first.
@@ -54,6 +55,7 @@ fn model_of(project: Project, second: i64) -> Model {
         configs: Arc::new(configs),
         changed_files: Vec::new(),
         forwarded: None,
+        waits: Waits::default(),
         logs: Arc::new(LogStore::in_memory()),
         clock: stopped(second),
         zone: TimeZone::UTC,
@@ -69,7 +71,7 @@ fn model_of(project: Project, second: i64) -> Model {
 
 /// A clock that stands at second `second` while a test runs: it follows a time
 /// that has not begun.
-fn stopped(second: i64) -> Clock {
+pub fn stopped(second: i64) -> Clock {
     let start = tokio::time::Instant::now() + Duration::from_hours(1);
     Clock::Follows { base: at(second), start }
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't build its fixture has failed")]
 
+mod as_of;
 mod config;
 mod connect;
 mod desk;
@@ -21,6 +22,7 @@ mod reload;
 mod several;
 mod sorting;
 mod verify;
+mod waits;
 
 use desk::Desk;
 

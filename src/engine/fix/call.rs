@@ -109,7 +109,7 @@ impl Call<'_> {
         }
         match error.kind {
             ErrorKind::Throttled => match self.back_off.next() {
-                Some(seconds) => Next::Again(Duration::from_secs(seconds)),
+                Some(seconds) => self.throttled(error, Duration::from_secs(seconds)),
                 None => Next::Failed(error.into()),
             },
             // EC2 tells of what is new with a delay.
@@ -126,6 +126,14 @@ impl Call<'_> {
             }
             _ => Next::Failed(error.into()),
         }
+    }
+
+    fn throttled(&mut self, error: &CloudError, pause: Duration) -> Next {
+        let (waits, region) = (&self.shared.waits, self.region);
+        let wait = self.wait.get_or_insert_with(|| waits.retry(region, self.change.operation()));
+        wait.detail(error.to_string());
+        wait.next_in(pause);
+        Next::Again(pause)
     }
 
     /// Whether a second call returns what the first one created.

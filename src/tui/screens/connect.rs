@@ -24,6 +24,7 @@ use crate::{
     tui::{
         Ui,
         action::{Action, Effect},
+        as_of,
         model::{Model, Tone},
         text,
         theme::Theme,
@@ -111,12 +112,18 @@ fn list(
 fn title(model: &Model, theme: &Theme) -> Line<'static> {
     let (ready, _) = model.ready();
     let nodes = text::count(ready, "node");
+    let ready = if as_of::is_stale(model) {
+        Span::styled("? ready", theme.unknown)
+    } else {
+        Span::styled("√ ready", theme.good)
+    };
     let mut title = Line::from(vec![
         Span::styled("Connect", theme.strong),
         Span::styled(" ── ", theme.dim),
-        Span::styled("√ ready", theme.good),
-        Span::styled(format!(" · {nodes}"), theme.dim),
+        ready,
     ]);
+    title.spans.extend(as_of::span(model, theme));
+    title.push_span(Span::styled(format!(" · {nodes}"), theme.dim));
     let spent = model.spent();
     if spent.known > 0 {
         title.push_span(Span::styled(format!(" · {spent} so far"), theme.dim));

@@ -14,6 +14,7 @@ use crate::{
     tui::{
         Ui,
         action::{Action, Effect, Screen},
+        as_of,
         model::{Model, Tone},
         theme::Theme,
         widgets::{
@@ -109,6 +110,7 @@ fn title(model: &Model, state: &State, shown: usize, theme: &Theme) -> Line<'sta
     let mut title = Line::styled("Instances", theme.strong);
     let count = if shown == all { format!(" {all}") } else { format!(" {shown} of {all}") };
     title.push_span(Span::styled(count, theme.dim));
+    title.spans.extend(as_of::span(model, theme));
     if model.state.instances().any(|info| info.adopted) {
         title.push_span(Span::styled(" · ◊ made by `ray up`", theme.dim));
     }

@@ -1,5 +1,7 @@
 //! What is around every screen: header, tabs, status line, footer.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use ratatui::{
     buffer::Buffer,
@@ -19,10 +21,13 @@ use crate::{
         theme::Theme,
         widgets::table::cut,
     },
+    waits,
 };
 
 /// How long a notice stays.
 const NOTICE: SignedDuration = SignedDuration::from_secs(12);
+/// How long is waited before that shows.
+const WAITED: Duration = Duration::from_secs(5);
 
 /// ` muster · project        3 regions · 0/9 nodes · $0.00 of $5.62/h  SIMULATED  14:02:11`
 pub fn header(model: &Model, area: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -122,10 +127,16 @@ pub fn status(model: &Model, ui: &Ui, area: Rect, buf: &mut Buffer) {
     let theme = &ui.theme;
     let recent = |at| model.now().duration_since(at) < NOTICE;
     let notice = model.notices.back().filter(|notice| recent(notice.at));
-    let line = if let Some((tone, message)) = &ui.message {
+    let room = usize::from(area.width).saturating_sub(3);
+    let waits = waits::fitted(&model.waits.list(WAITED), room);
+    // A message answers a key; what is waited for must not stay hidden behind it.
+    let message = ui.message.as_ref().filter(|_| waits.is_none() || recent(ui.pressed));
+    let line = if let Some((tone, message)) = message {
         toned(*tone, message, theme)
     } else if let Some(notice) = notice {
         toned(notice.tone, &notice.text, theme)
+    } else if let Some(waits) = waits {
+        Line::styled(format!(" ▶ {}", text::clean(&waits)), theme.busy)
     } else {
         Line::styled(format!(" {}", doing(model)), theme.busy)
     };

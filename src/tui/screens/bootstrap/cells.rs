@@ -22,7 +22,7 @@ pub fn row(
     let mut row = vec![
         Span::styled(format!("{mark} {name}"), style),
         phase(node, Phase::Booting, now, theme),
-        phase(node, Phase::Connecting, now, theme),
+        connection(node, model, theme),
     ];
     // A step whose node has stopped does not run any more, whatever it said last.
     let stopped = node.since.get(&node.phase).filter(|_| node.phase != Phase::Bootstrapping);
@@ -34,6 +34,7 @@ pub fn row(
 fn mark(node: &NodeState, model: &Model, theme: &Theme) -> (&'static str, ratatui::style::Style) {
     match (node.phase, node.leader) {
         _ if model.has_failed(node) => ("✗", theme.bad),
+        _ if model.disconnected(node).is_some() => ("!", theme.warn),
         (Phase::Terminated, _) => ("-", theme.dim),
         (_, true) => ("★", theme.accent),
         (Phase::Ready, _) => ("√", theme.good),
@@ -55,6 +56,14 @@ fn phase(node: &NodeState, phase: Phase, now: Timestamp, theme: &Theme) -> Span<
             Span::styled(format!("✗{}", text::between(*start, *end)), theme.bad)
         }
         Some((_, end)) => Span::raw(text::between(*start, *end)),
+    }
+}
+
+/// How long the first connection took, or for how long there is none.
+fn connection(node: &NodeState, model: &Model, theme: &Theme) -> Span<'static> {
+    match model.disconnected(node) {
+        Some(lost) => Span::styled(format!("!{lost}"), theme.warn),
+        None => phase(node, Phase::Connecting, model.now(), theme),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     cloud::InstanceState,
     engine::{InstanceInfo, NodeState},
     tui::{
+        as_of::RegionAsOf,
         model::Model,
         text,
         theme::{Theme, phase_mark},
@@ -34,6 +35,10 @@ fn of_node(node: &NodeState, model: &Model, fields: &mut Fields<'_>, theme: &The
     let phase =
         format!("{} {}{}", phase_mark(node.phase), node.phase.as_str(), since.unwrap_or_default());
     fields.styled("Phase", &[phase], theme.phase(node.phase));
+    if let Some(lost) = model.disconnected(node) {
+        let text = format!("! lost for {lost}; the step goes on, and muster connects again");
+        fields.styled("SSH", &[text], theme.warn);
+    }
     if model.has_failed(node) {
         fields.styled("Why", &[model.why(node)], theme.bad);
     }
@@ -67,9 +72,8 @@ fn price(node: &NodeState, usd: f64) -> String {
 
 fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
     let zone = info.zone.as_ref().map_or_else(|| "zone unknown".into(), ToString::to_string);
-    let at = text::time_of_day(info.since, &model.zone);
     fields.field("Machine", &[format!("{} · {} · {zone}", info.id, info.instance_type)]);
-    fields.field("EC2 says", &[format!("{}, known since {at}", state(info.state))]);
+    fields.field("EC2 state", &described(info, model));
     if info.adopted {
         fields.field("Made by", &["◊ `ray up`; muster has taken it over"]);
     }
@@ -86,6 +90,21 @@ fn of_machine(info: &InstanceInfo, model: &Model, fields: &mut Fields<'_>, theme
         Some(key) => fields.field("Host key", &[key.to_string()]),
         None => {}
     }
+}
+
+/// EC2's word, when it was read, and why not since.
+fn described(info: &InstanceInfo, model: &Model) -> Vec<String> {
+    let time = |at| text::time_of_day(at, &model.zone);
+    let (state, since) = (state(info.state), time(info.since));
+    // The last record is of anything, not of this instance.
+    let is_read = model.as_of.contains_key(&info.region);
+    let Some(read) = RegionAsOf::of(&info.region, model).filter(|_| is_read) else {
+        return vec![format!("{state}, known since {since}")];
+    };
+    let mark = if read.is_stale { " !" } else { "" };
+    let first = format!("{state} as of {}{mark}, known since {since}", time(read.at));
+    let not_read = read.failure.map(|failure| format!("! not read since: {failure}"));
+    std::iter::once(first).chain(not_read).collect()
 }
 
 /// EC2's own word.

@@ -142,7 +142,7 @@ impl Field {
         let none = || "·".to_owned();
         match self {
             Self::Node => name(row),
-            Self::Phase => phase(row),
+            Self::Phase => phase(row, model),
             Self::Instance => info.map_or_else(none, |info| info.id.to_string()),
             Self::Type => instance_type(row),
             Self::Zone => {
@@ -163,6 +163,7 @@ impl Field {
     /// The style of its cell.
     pub fn style(self, row: &Row<'_>, theme: &Theme) -> Style {
         match (self, row) {
+            (Self::Phase, Row::Node(node)) if node.lost_since.is_some() => theme.warn,
             (Self::Phase, Row::Node(node)) => theme.phase(node.phase),
             (Self::Phase | Self::Node, Row::Stray(_)) => theme.warn,
             (Self::Node, Row::Node(node)) if node.leader => theme.accent,
@@ -199,8 +200,9 @@ fn name(row: &Row<'_>) -> String {
     }
 }
 
-fn phase(row: &Row<'_>) -> String {
+fn phase(row: &Row<'_>, model: &Model) -> String {
     match row {
+        Row::Node(node) if model.disconnected(node).is_some() => "! ssh lost".into(),
         Row::Node(node) => format!("{} {}", phase_mark(node.phase), node.phase.as_str()),
         Row::Stray(info) => format!("! {}", super::details::state(info.state)),
     }

@@ -10,6 +10,7 @@ use ratatui::{
 use crate::{
     engine::{ClusterPhase, Health, NodeState, Phase},
     tui::{
+        as_of,
         model::{Model, Work},
         text,
         theme::{Theme, phase_mark},
@@ -39,6 +40,8 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
         _ if model.is_interrupted() => ("!", theme.warn),
         Health::Planned => ("·", theme.dim),
         Health::Launching => ("▶", theme.busy),
+        // What could not be read since is not known to be so.
+        Health::Ready if as_of::is_stale(model) => ("?", theme.unknown),
         Health::Ready => ("√", theme.good),
         Health::Degraded | Health::NoLeader => ("✗", theme.bad),
         Health::Stopping | Health::Terminating => ("↓", theme.warn),
@@ -53,6 +56,7 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
         Span::styled(" ── ", theme.dim),
         Span::styled(format!("{mark} {word}"), style),
     ]);
+    title.spans.extend(as_of::span(model, theme));
     let spent = model.spent();
     if spent.known > 0 {
         title.push_span(Span::styled(format!(" ── {spent} so far"), theme.dim));
@@ -115,15 +119,20 @@ fn nodes(model: &Model, room: usize, width: usize, theme: &Theme) -> Vec<Line<'s
 
 fn line(node: &NodeState, names: usize, model: &Model, theme: &Theme) -> Line<'static> {
     let failed = model.has_failed(node);
-    let (mark, style) =
-        if failed { ("✗", theme.bad) } else { (phase_mark(node.phase), theme.phase(node.phase)) };
+    let disconnected = model.disconnected(node);
+    let (mark, style) = match &disconnected {
+        _ if failed => ("✗", theme.bad),
+        Some(_) => ("!", theme.warn),
+        None => (phase_mark(node.phase), theme.phase(node.phase)),
+    };
     let what = match node.phase {
         _ if failed => model.why(node),
         Phase::Ready => ready_after(node),
         _ => {
             let (what, since) = doing(node);
             let since = since.map(|at| text::between(at, model.now())).unwrap_or_default();
-            format!("{what} {since}")
+            let lost = disconnected.map(|lost| format!(", connection lost for {lost}"));
+            format!("{what} {since}{}", lost.unwrap_or_default())
         }
     };
     Line::from(vec![

@@ -11,13 +11,14 @@ use crate::{
     config::RegionConfig,
     model::VpcId,
     tui::{
+        as_of,
         model::Model,
         theme::Theme,
         widgets::{
             chrome::counts,
             panel,
             selection::Selection,
-            table::{Column, MARKER, Table, spread},
+            table::{Column, MARKER, Table, cut, spread},
         },
     },
 };
@@ -59,6 +60,10 @@ pub fn view(
     theme: &Theme,
 ) {
     let inner = panel::pane(Line::styled("Regions", theme.strong), focused, area, buf, theme);
+    if let Some(line) = as_of::by_region(model, theme) {
+        let room = area.width.saturating_sub(4);
+        buf.set_line(area.x + 2, area.bottom() - 1, &cut(line, room.into()), room);
+    }
     let all: Vec<_> = FIELDS.iter().collect();
     let fits = taken(&columns(&all, model)) <= usize::from(area.width);
     let fields: Vec<_> = all.into_iter().filter(|field| field.stays || fits).collect();
