@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, stop::not_asked, watch::Aside};
 use crate::{
     cli::{Format, StartArgs},
-    engine::{Command, Phase, RunState, StartPlan, Update},
+    engine::{Command, FoundNode, Phase, RunState, StartPlan, Update},
     model::Failure,
     report,
 };
@@ -21,7 +21,8 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
     let plan = plan(&mut watch).await?;
     show(&world, &plan, args.common.format, &mut watch)?;
     let idle = plan.start.is_empty() && plan.running.is_empty();
-    if idle || plan.start.is_empty() && is_complete(watch.state()) {
+    let whole = plan.take_over.is_empty() && is_complete(watch.state());
+    if idle || plan.start.is_empty() && whole {
         watch.end().await?;
         return match plan.unknown.first() {
             Some(first) => not_asked(&world, &plan.unknown, first),
@@ -65,6 +66,8 @@ pub fn show(
         Format::Json => watch.aside(&Aside::StartPlan {
             start: report::ids(&plan.start),
             running: report::ids(&plan.running),
+            take_over: plan.take_over.iter().map(FoundNode::names).collect(),
+            unplaced: report::ids(&plan.unplaced),
             stay: report::ids_and_why(&plan.stay),
             unknown: &plan.unknown,
         }),

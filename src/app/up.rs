@@ -6,7 +6,7 @@ use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, wa
 use crate::{
     check::{Finding, Level, Summary},
     cli::{Format, UpArgs},
-    engine::{Command, RunState, Update},
+    engine::{Command, FoundNode, RunState, UpPlan, Update},
     model::Failure,
     report,
     survey::Survey,
@@ -25,22 +25,15 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         return told(&world, &args, ended, folder.as_deref(), streams).await;
     }
     refuse_what_fails(&world, &args, &findings, &mut watch)?;
-    if args.common.format == Format::Text {
-        let plan = report::launch_plan(
-            &world.project,
-            &survey,
-            watch.state(),
-            watch.cluster(),
-            watch.streams.out.paint(),
-        );
-        world.print_simulated(watch.streams)?;
-        watch.streams.out.lines(&plan)?;
-        if args.restart {
-            let plan = report::restart_plan(&world.project, watch.state());
-            let lines = report::said(&plan, watch.streams.out.paint());
-            watch.streams.out.line("")?;
-            watch.streams.out.lines(&lines)?;
-        }
+    let plan = plan(&mut watch).await?;
+    if plan.take_over.iter().any(|found| found.state.is_stopped()) {
+        let ended = start_instead(&world, &args, watch).await?;
+        return told(&world, &args, ended, folder.as_deref(), streams).await;
+    }
+    show(&world, &args, &survey, &plan, &mut watch)?;
+    if let Some((_, failure)) = plan.refused.first().filter(|_| !args.force) {
+        watch.end().await?;
+        return Err(Trouble::failed(failure.clone()));
     }
     let question = if args.restart { "Start all of that anew?" } else { "Launch?" };
     if !args.yes && !confirm(question, &mut watch.streams.err).await? {
@@ -55,6 +48,43 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
     watch.ask(command, ended).await?;
     let ended = watch.finish().await?;
     told(&world, &args, ended, folder.as_deref(), streams).await
+}
+
+/// What would be launched and taken over.
+async fn plan(watch: &mut Watch<'_>) -> Result<Arc<UpPlan>, Trouble> {
+    let planned = |update: &Update| match update {
+        Update::UpPlan(plan) => Some(plan.clone()),
+        _ => None,
+    };
+    watch.ask(Command::PlanUp, planned).await
+}
+
+fn show(
+    world: &World,
+    args: &UpArgs,
+    survey: &Survey,
+    plan: &UpPlan,
+    watch: &mut Watch<'_>,
+) -> Result<(), Trouble> {
+    if args.common.format == Format::Json {
+        return watch.aside(&Aside::UpPlan {
+            launch: plan.launch.values().flatten().collect(),
+            take_over: plan.take_over.iter().map(FoundNode::names).collect(),
+            unresolved: &plan.unresolved,
+            refused: &plan.refused,
+            unknown: &plan.unknown,
+        });
+    }
+    let paint = watch.streams.out.paint();
+    let lines = report::launch_plan(&world.project, survey, plan, watch.cluster(), paint);
+    world.print_simulated(watch.streams)?;
+    watch.streams.out.lines(&lines)?;
+    if args.restart {
+        let plan = report::restart_plan(&world.project, watch.state());
+        watch.streams.out.line("")?;
+        watch.streams.out.lines(&report::said(&plan, paint))?;
+    }
+    Ok(())
 }
 
 /// What came of it, and whether it computes.
@@ -89,7 +119,7 @@ async fn start_instead(
 ) -> Result<(RunState, Option<Failure>), Trouble> {
     let plan = start::plan(&mut watch).await?;
     start::show(world, &plan, args.common.format, &mut watch)?;
-    let stopped = watch.state().halted().count();
+    let stopped = plan.start.len() + plan.stay.len();
     let failure = Failure::new(format!("{stopped} machines of the cluster are stopped"));
     let failure = failure.hint("`muster start` starts them, `muster down` ends the cluster");
     if args.yes || args.restart {

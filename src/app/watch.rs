@@ -86,12 +86,29 @@ pub enum Aside<'a> {
     },
     /// What a termination or a stop left.
     Unfinished(&'a Unfinished),
+    /// What `up` is about to do.
+    UpPlan {
+        /// The nodes to launch.
+        launch: Vec<&'a NodeName>,
+        /// Instances on no record, after the nodes that they become.
+        take_over: Vec<(&'a NodeName, &'a InstanceId)>,
+        /// Launches without a known outcome, which are resolved first.
+        unresolved: &'a [UnresolvedLaunch],
+        /// Regions where nothing is launched, and why.
+        refused: &'a [(Region, Failure)],
+        /// Regions that could not be read, and why.
+        unknown: &'a [(Region, Failure)],
+    },
     /// What `start` is about to do.
     StartPlan {
         /// Instances that are stopped and would be started.
         start: Vec<&'a InstanceId>,
         /// Those that run.
         running: Vec<&'a InstanceId>,
+        /// Those of both that are on no record, after the nodes that they become.
+        take_over: Vec<(&'a NodeName, &'a InstanceId)>,
+        /// Those that run with the cluster's id, and whose node is not certain.
+        unplaced: Vec<&'a InstanceId>,
         /// Those that are stopped and stay so, and why.
         stay: Vec<(&'a InstanceId, &'a str)>,
         /// Regions that could not be asked, and why.

@@ -13,7 +13,7 @@ use crate::{
     survey::Survey,
 };
 
-use super::{AdoptPlan, DownPlan, Remains, Stamped, StartPlan, StopPlan, Unfinished};
+use super::{AdoptPlan, DownPlan, Remains, Stamped, StartPlan, StopPlan, Unfinished, UpPlan};
 
 /// What a front end asks for. Anything that spends money or destroys has been
 /// shown to and confirmed by the user before it is sent.
@@ -48,6 +48,8 @@ pub enum Command {
     /// Stop the instances of a plan, exactly as it was shown; answered by
     /// [`Update::StopEnded`].
     StopMachines(Arc<StopPlan>),
+    /// Find what `Up` would launch and take over; answered by [`Update::UpPlan`].
+    PlanUp,
     /// Find what `StartMachines` would start; answered by [`Update::StartPlan`].
     PlanStart,
     /// Start the instances of a plan, exactly as it was shown, and run again
@@ -134,6 +136,8 @@ pub enum Update {
     Busy(Vec<String>),
     /// The answer to `Up` is complete: nothing more happens by itself.
     UpEnded,
+    /// What `Up` would do.
+    UpPlan(Arc<UpPlan>),
     /// What `StopMachines` would do.
     StopPlan(Arc<StopPlan>),
     /// The answer to `StopMachines` is complete.

@@ -43,6 +43,7 @@ mod step;
 mod stop;
 mod targets;
 mod unresolved;
+mod up;
 mod vcpus;
 mod verify;
 
@@ -61,7 +62,7 @@ pub use host_keys::HostKeyCheck;
 pub use listing::{InstanceQuery, Origin, origin};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
-pub use plans::{DownPlan, StartPlan, StopPlan, Unfinished, UnresolvedLaunch};
+pub use plans::{DownPlan, FoundNode, StartPlan, StopPlan, Unfinished, UnresolvedLaunch, UpPlan};
 pub use region::differences;
 pub use remains::{LeftRoute, Remains};
 pub use replay::replay;

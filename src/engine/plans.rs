@@ -1,15 +1,17 @@
 //! What `down`, `stop` and `start` would do to which instances. A plan is
 //! shown and confirmed, and the command that carries it out does nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     cloud::{Instance, InstanceState},
-    model::{ClientToken, Failure, GroupKey, InstanceId, Region, count},
+    model::{ClientToken, Failure, GroupKey, InstanceId, NodeName, Region, count},
 };
+
+use super::AdoptedNode;
 
 /// A launch whose outcome is not on record: `RunInstances` was called, or was
 /// about to be, and nothing is known of its answer.
@@ -37,6 +39,47 @@ impl std::fmt::Display for UnresolvedLaunch {
         let Self { token, group, count: number, since } = self;
         let (nodes, since) = (count(*number, "node"), since.strftime("%F %H:%M:%SZ"));
         write!(f, "launch of {nodes} of {group} without a known outcome (token {token}, {since})")
+    }
+}
+
+/// An instance that no record names, and the node that it becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundNode {
+    /// The node and its instance.
+    pub adopted: AdoptedNode,
+    /// The instance's state.
+    pub state: InstanceState,
+}
+
+impl FoundNode {
+    /// The node's name and the instance's id.
+    pub fn names(&self) -> (&NodeName, &InstanceId) {
+        (&self.adopted.instance.node, &self.adopted.instance.id)
+    }
+}
+
+/// What `Up` would launch and take over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpPlan {
+    /// The nodes to launch.
+    pub launch: BTreeMap<GroupKey, Vec<NodeName>>,
+    /// Instances on no record that become nodes: they are billed already.
+    pub take_over: Vec<FoundNode>,
+    /// Launches whose outcome is resolved first: what they have not launched is
+    /// launched by them, and nothing else for their nodes.
+    pub unresolved: Vec<UnresolvedLaunch>,
+    /// Regions where nothing is launched, and why.
+    pub refused: Vec<(Region, Failure)>,
+    /// Regions that could not be read: of these the plan has what is on record.
+    pub unknown: Vec<(Region, Failure)>,
+}
+
+impl UpPlan {
+    /// How many nodes of `group` may be launched.
+    pub fn launches_of(&self, group: &GroupKey) -> usize {
+        let unresolved = self.unresolved.iter().filter(|launch| launch.group == *group);
+        self.launch.get(group).map_or(0, Vec::len)
+            + unresolved.map(|launch| launch.count).sum::<usize>()
     }
 }
 
@@ -113,6 +156,10 @@ pub struct StartPlan {
     pub start: Vec<(Region, Instance)>,
     /// Those that run.
     pub running: Vec<(Region, Instance)>,
+    /// Those of both that are on no record, and the nodes that they become.
+    pub take_over: Vec<FoundNode>,
+    /// Those that run with the cluster's id, and whose node is not certain.
+    pub unplaced: Vec<(Region, Instance)>,
     /// Those that are stopped and stay so, and why.
     pub stay: Vec<(Region, Instance, String)>,
     /// Launches whose outcome is not known; `start` leaves them to `up`.

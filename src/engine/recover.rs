@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    AdoptedNode, Event, LaunchState, RunState, Update,
+    AdoptedNode, Event, FoundNode, LaunchState, RunState, Update,
     launch::launched,
     listing::list,
     retry::{PATIENCE, Retry},
@@ -36,22 +36,49 @@ pub(super) async fn run(
     listing: &[Instance],
     vcpus: &Vcpus,
 ) -> Result<Option<Timestamp>, Failure> {
-    let planned: Vec<_> = shared.project().planned_nodes();
-    let planned: Vec<_> = planned.into_iter().map(|plan| (plan.name, plan.group)).collect();
-    let Placement { nodes, unplaced } = place(&shared.state(), config, &planned, listing);
-    let last = nodes.iter().filter_map(|(_, _, instance)| instance.launched).max();
+    let Found { nodes, last, refused } = find(shared, config, listing, vcpus);
     if !nodes.is_empty() {
-        let nodes = nodes.into_iter().map(|(node, group, instance)| AdoptedNode {
-            group,
-            instance: launched(&node, instance.clone(), vcpus),
-        });
+        let nodes = nodes.into_iter().map(|found| found.adopted).collect();
         let region = config.region.value.clone();
         // If this can't be recorded, the next run finds the same.
-        let _ = shared.record(Event::Recovered { region, nodes: nodes.collect() }).await;
+        let _ = shared.record(Event::Recovered { region, nodes }).await;
     }
-    match unplaced[..] {
-        [] => Ok(last),
-        _ => Err(refusal(&config.region, &unplaced)),
+    refused.map_or(Ok(last), Err)
+}
+
+/// What a listing has of a region's lost records.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Instances on no record, each with its node.
+    pub(super) nodes: Vec<FoundNode>,
+    /// When the last of them was launched.
+    pub(super) last: Option<Timestamp>,
+    /// Instances whose node is not certain, as the reason to launch nothing.
+    pub(super) refused: Option<Failure>,
+}
+
+/// Finds the nodes that `listing`, all instances of the cluster in the region
+/// of `config`, has and no record.
+pub(super) fn find(
+    shared: &Shared,
+    config: &RegionConfig,
+    listing: &[Instance],
+    vcpus: &Vcpus,
+) -> Found {
+    let planned = shared.project().planned_nodes();
+    let planned: Vec<_> = planned.into_iter().map(|plan| (plan.name, plan.group)).collect();
+    let Placement { nodes, unplaced } = place(&shared.state(), config, &planned, listing);
+    let found = nodes.iter().map(|(node, group, instance)| FoundNode {
+        adopted: AdoptedNode {
+            group: group.clone(),
+            instance: launched(node, (*instance).clone(), vcpus),
+        },
+        state: instance.state,
+    });
+    Found {
+        nodes: found.collect(),
+        last: nodes.iter().filter_map(|(_, _, instance)| instance.launched).max(),
+        refused: (!unplaced.is_empty()).then(|| refusal(&config.region, &unplaced)),
     }
 }
 

@@ -134,7 +134,8 @@ fn launch_nothing(shared: &Shared, config: &RegionConfig, failure: &Failure) {
     shared.fail(missing, failure);
 }
 
-fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<NodeName>> {
+/// The nodes of `config` that have no instance and no launch without a known outcome.
+pub(super) fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupKey, Vec<NodeName>> {
     let state = shared.state();
     let unclear: Vec<_> = state
         .launches

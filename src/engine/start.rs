@@ -16,14 +16,16 @@ use crate::{
 };
 
 use super::{
-    StartPlan,
+    FoundNode, StartPlan,
     down::regions,
     listing::{list, on_record},
+    recover,
     region::{self, reconcile},
     retry::{PATIENCE, PLAN_PATIENCE, Retry},
     shared::Shared,
     targets::{apply_to, is_early},
     unresolved,
+    vcpus::{Vcpus, vcpus},
 };
 
 /// How often a region is asked until all of it has begun to start.
@@ -40,15 +42,17 @@ pub(super) async fn plan(shared: &Shared) -> StartPlan {
     let read = join_all(read).await;
     let mut plan = StartPlan::default();
     for (region, answer) in regions.into_iter().zip(read) {
-        let unresolved = unresolved::of_region(shared, &region);
         let listing = match answer {
             Ok(listing) => {
+                unresolved::record_listed(shared, &region, &listing).await;
                 reconcile(shared, &region, &listing);
-                plan.unresolved.extend(unresolved::not_listed(unresolved, &listing));
+                shared.flush().await;
+                plan.unresolved.extend(unresolved::of_region(shared, &region));
+                plan.take_over.extend(found(shared, &region, &listing).await);
                 listing
             }
             Err(error) => {
-                plan.unresolved.extend(unresolved);
+                plan.unresolved.extend(unresolved::of_region(shared, &region));
                 plan.unknown.push((region.clone(), Failure::from(&error)));
                 on_record(shared, &region)
             }
@@ -61,10 +65,22 @@ pub(super) async fn plan(shared: &Shared) -> StartPlan {
     plan
 }
 
+/// The nodes of `region` whose records are lost, as `up` finds them.
+async fn found(shared: &Shared, region: &Region, listing: &[Instance]) -> Vec<FoundNode> {
+    let project = shared.project();
+    let Some(config) = project.region(region) else { return Vec::new() };
+    if recover::find(shared, config, listing, &Vcpus::default()).nodes.is_empty() {
+        return Vec::new();
+    }
+    recover::find(shared, config, listing, &vcpus(shared, config).await).nodes
+}
+
 impl StartPlan {
     fn add(&mut self, region: Region, found: Instance, why_not: Option<&str>) {
-        match why_not {
-            _ if !found.state.is_stopped() => self.running.push((region, found)),
+        let is_found = self.take_over.iter().any(|one| *one.names().1 == found.id);
+        match why_not.filter(|_| !is_found) {
+            Some(_) if !found.state.is_stopped() => self.unplaced.push((region, found)),
+            None if !found.state.is_stopped() => self.running.push((region, found)),
             Some(why) => self.stay.push((region, found, why.to_owned())),
             None => self.start.push((region, found)),
         }
@@ -77,7 +93,7 @@ fn why_not(shared: &Shared, region: &Region, id: &InstanceId) -> Option<&'static
         return Some("its region is not in the project any more");
     }
     let of_node = shared.state().node_of(id).is_some();
-    (!of_node).then_some("it is no node's machine; `muster down` ends it")
+    (!of_node).then_some("no node of the configs has it; `muster down` terminates it")
 }
 
 /// Starts `ids` in `region`, the instances that were confirmed, and watches

@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use super::{Line, Paint, Tone, line, table::table};
+use super::{Line, Paint, Said, Tone, line, power::found_nodes, said, table::table};
 use crate::{
     cloud::Market,
     config::{NodeGroup, Project, RegionConfig},
-    engine::{NodeState, RunState},
+    engine::{NodeState, RunState, UpPlan},
     model::{ClusterId, Price, count},
     survey::Survey,
 };
 
 /// What `up` would launch: per node group what, where and for how much; then
-/// the sum. `state` tells which nodes are there already.
+/// the sum, and what is not launched since it runs already.
 pub fn launch_plan(
     project: &Project,
     survey: &Survey,
-    state: &RunState,
+    plan: &UpPlan,
     cluster: &ClusterId,
     paint: Paint,
 ) -> Vec<Line> {
@@ -25,29 +25,51 @@ pub fn launch_plan(
     let mut prices = Vec::new();
     for region in &project.regions {
         for group in &region.groups {
-            let missing = missing(region, group, state);
-            let price = price(region, group, survey, missing);
-            prices.extend((missing > 0).then_some(price));
-            rows.push(row(region, group, missing, price));
+            let number = plan.launches_of(&region.key_of(group));
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let is_refused = plan.refused.iter().any(|(refused, _)| *refused == *region.region);
+            let price = price(region, group, survey, number);
+            prices.extend((number > 0).then_some(price));
+            rows.push(row(region, group, (number, is_refused), price));
         }
     }
     let mut lines = vec![line!["muster up launches ", paint.paint(Tone::Strong, cluster)]];
     lines.push(Line::empty());
     lines.extend(table(&rows).into_iter().map(|line| Line::from(line).indented(2)));
     lines.push(Line::empty());
-    lines.push(summary(project, state, Price::sum(prices.into_iter())).into());
+    lines.extend(said(&found(plan), paint));
+    lines.push(summary(project, plan, Price::sum(prices.into_iter())).into());
     lines
 }
 
-fn missing(region: &RegionConfig, group: &NodeGroup, state: &RunState) -> u32 {
-    let key = region.key_of(group);
-    let live = state.nodes.values().filter(|node| node.group == key && node.is_live()).count();
-    group.count.saturating_sub(u32::try_from(live).unwrap_or(u32::MAX))
+/// What is resolved, taken over or left before anything is launched.
+fn found(plan: &UpPlan) -> Vec<Said> {
+    let mut all = Vec::new();
+    if !plan.take_over.is_empty() {
+        let nodes = found_nodes(&plan.take_over);
+        all.push(Said::care(format!("already running, will be taken over: {nodes}")));
+    }
+    for launch in &plan.unresolved {
+        let what = "resolved by its token first; what it has not launched is launched by it";
+        all.push(Said::care(format!("{launch}: {what}")));
+    }
+    all.extend(plan.refused.iter().flat_map(|(_, failure)| Said::refusal(failure)));
+    all.extend(Said::unknown(&plan.unknown));
+    all
 }
 
-fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64>) -> Vec<String> {
-    let there = group.count - missing;
-    let there = if there > 0 { format!(", {there} there already") } else { String::new() };
+fn row(
+    region: &RegionConfig,
+    group: &NodeGroup,
+    (number, is_refused): (u32, bool),
+    price: Option<f64>,
+) -> Vec<String> {
+    let exist = group.count.saturating_sub(number);
+    let exist = match exist {
+        0 => String::new(),
+        _ if is_refused => ", see below".to_owned(),
+        exist => format!(", {exist} already running"),
+    };
     let subnets: Vec<_> = group.template.subnets.iter().map(|id| id.to_string()).collect();
     let place = match (&subnets[..], &region.config_of(group).zones[..]) {
         ([], []) => "a default subnet".to_owned(),
@@ -61,25 +83,27 @@ fn row(region: &RegionConfig, group: &NodeGroup, missing: u32, price: Option<f64
     };
     vec![
         region.title_of(region.config_of(group)),
-        format!("{}{there}", count(missing, group.kind.as_str())),
+        format!("{}{exist}", count(number, group.kind.as_str())),
         group.template.instance_type.to_string(),
         place,
         billed,
     ]
 }
 
-fn summary(project: &Project, state: &RunState, price: Price) -> String {
-    let planned = project.planned_nodes().len();
-    let live = state.nodes.values().filter(|node| node.is_live()).count();
-    let missing = planned.saturating_sub(live);
-    if missing == 0 {
+fn summary(project: &Project, plan: &UpPlan, price: Price) -> String {
+    let unresolved: usize = plan.unresolved.iter().map(|launch| launch.count).sum();
+    let number = plan.launch.values().map(Vec::len).sum::<usize>() + unresolved;
+    if number == 0 && !plan.refused.is_empty() {
+        return "Nothing is launched.".into();
+    }
+    if number == 0 {
         return "Nothing to launch; what is not ready goes on.".into();
     }
     let price = match price.known {
         0 => price.to_string(),
         _ => format!("{price} an hour"),
     };
-    let (nodes, regions) = (count(missing, "node"), count(project.regions.len(), "region"));
+    let (nodes, regions) = (count(number, "node"), count(project.regions.len(), "region"));
     format!(
         "{nodes} to launch in {regions}, leader {}; {price}, billed until `muster down`.",
         *project.leader,

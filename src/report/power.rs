@@ -4,7 +4,7 @@ use super::{Said, Tone};
 use crate::{
     cloud::Instance,
     config::Project,
-    engine::{RunState, StartPlan, StopPlan, UnresolvedLaunch},
+    engine::{FoundNode, RunState, StartPlan, StopPlan, UnresolvedLaunch},
     model::{InstanceId, Region, count},
 };
 
@@ -105,12 +105,31 @@ pub fn start_plan(project: &Project, state: &RunState, plan: &StartPlan) -> Vec<
             Said::text("They get other public addresses."),
         ]);
     }
+    if !plan.take_over.is_empty() {
+        let what = "The record of these nodes is lost; their instances are taken over";
+        said.push(Said::care(format!("{what}: {}.", found_nodes(&plan.take_over))));
+    }
+    if !plan.unplaced.is_empty() {
+        let ids: Vec<_> = ids(&plan.unplaced).iter().map(ToString::to_string).collect();
+        let what = "These run with the cluster's id, are on no record, and no node of the configs \
+                    has them; `muster down` terminates them";
+        said.push(Said::care(format!("{what}: {}.", ids.join(", "))));
+    }
     said.extend(stay(state, "These stay stopped, and their volumes billed:", &plan.stay));
     for launch in &plan.unresolved {
         said.push(Said::care(format!("{launch}: `muster up` resolves it.")));
     }
     said.extend(Said::unknown(&plan.unknown));
     said
+}
+
+/// Nodes on no record with their instances: `eu-west-1/head (i-1), …`.
+pub(super) fn found_nodes(found: &[FoundNode]) -> String {
+    let named = found.iter().map(|one| {
+        let (node, id) = one.names();
+        format!("{node} ({id})")
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 fn again(project: &Project) -> String {

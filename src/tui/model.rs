@@ -172,8 +172,8 @@ impl Model {
                 self.planning = false;
             }
             Update::Cures(plan) => self.cures = Some(plan),
-            // The dashboard takes nothing over; the command line asks.
-            Update::TakenOver => {}
+            // The dashboard takes nothing over and plans from what it has; the command line asks.
+            Update::TakenOver | Update::UpPlan(_) => {}
             Update::FixEnded { complete } => self.fix_ended(complete),
             Update::Remains(remains) => self.remains = Some(remains),
         }
@@ -285,7 +285,10 @@ impl Model {
             }
             Command::Cures => self.cures = None,
             Command::Fix(_) => self.work = Work::Fix,
-            Command::ReloadChanged | Command::WatchFiles | Command::TakeOver(_) => {}
+            Command::ReloadChanged
+            | Command::WatchFiles
+            | Command::TakeOver(_)
+            | Command::PlanUp => {}
             Command::Stop => self.ending = true,
         }
     }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use muster::{
-    engine::{Command, DownPlan, Event, LaunchState, Phase, RunState, Stamped},
+    engine::{Command, DownPlan, Event, FoundNode, LaunchState, Phase, RunState, Stamped},
     journal::Store,
     model::InstanceId,
     sim::Scenario,
@@ -118,6 +118,22 @@ async fn what_can_not_be_placed_is_listed_and_nothing_launched_next_to_it() {
          security_groups = ['sg-00000000000000002'], {tags} }}]"
     );
     let mut run = Run::new(&Scenario::parse(&world.replace(strangers, &ours)).unwrap());
+    let plan = run.plan_up().await;
+    assert_eq!(plan.launch.values().map(Vec::len).sum::<usize>(), 3, "those of Oregon");
+    let (region, failure) = &plan.refused[0];
+    assert_eq!((plan.refused.len(), region.as_str()), (1, "eu-west-1"));
+    assert!(failure.message.contains("nothing is launched in eu-west-1"), "{failure}");
+    let starts = run.plan_start().await;
+    let unplaced: Vec<_> = starts.unplaced.iter().map(|(_, one)| one.id.as_str()).collect();
+    assert_eq!(unplaced, ["i-00000000000000201"]);
+    let (cloud, ids) = (run.world.cloud(), [InstanceId::new(unplaced[0])]);
+    cloud.stop(region, &ids).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let plan = run.plan_start().await;
+    assert!(plan.start.is_empty() && plan.unplaced.is_empty(), "{plan:?}");
+    assert!(plan.stay[0].2.contains("`muster down` terminates it"), "{plan:?}");
+    cloud.start(region, &ids).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
     run.up().await;
     let failed: Vec<_> =
         run.state.nodes.values().filter(|node| node.phase == Phase::Failed).collect();
@@ -134,6 +150,95 @@ async fn what_can_not_be_placed_is_listed_and_nothing_launched_next_to_it() {
     let plan = DownPlan::clone(&*run.plan_down().await).including_unrecorded();
     assert!(run.down_by(Arc::new(plan)).await.is_empty());
     assert_eq!(run.live().await, []);
+}
+
+/// The ids that a plan takes over.
+fn found(found: &[FoundNode]) -> BTreeSet<InstanceId> {
+    found.iter().map(|one| one.names().1.clone()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_of_up_counts_what_it_takes_over_as_running() {
+    let whole = Whole::new().await;
+    let intended = |one: &Stamped| matches!(one.event, Event::LaunchIntended { .. });
+    let first = whole.records.iter().position(intended).unwrap();
+    for keep in [0, first, first + 2] {
+        let mut run = whole.with(whole.records[..keep].to_vec());
+        let plan = run.plan_up().await;
+        assert!(plan.launch.is_empty() && plan.refused.is_empty(), "{keep}: {plan:?}");
+        // What a launch on record made is its nodes' by its token.
+        let of_launches: usize =
+            run.state.nodes.values().filter(|node| node.instance.is_some()).count();
+        assert_eq!(plan.take_over.len() + of_launches, 6, "{keep}: {plan:?}");
+        assert!(found(&plan.take_over).is_subset(&whole.ids));
+        assert!(keep > 0 || run.events.is_empty(), "a plan records nothing: {:?}", run.events);
+        run.up().await;
+        assert!(run.all_ready());
+        assert_eq!(ids(&run).await, whole.ids);
+        run.handle.task.abort();
+    }
+    let head = whole.run.node("eu-west-1/head").instance.clone().unwrap();
+    whole.run.world.cloud().terminate(&head.region, std::slice::from_ref(&head.id)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    let mut run = whole.with(Vec::new());
+    let plan = run.plan_up().await;
+    let launched: Vec<_> = plan.launch.values().flatten().map(ToString::to_string).collect();
+    assert_eq!(launched, ["eu-west-1/head"]);
+    assert_eq!(plan.take_over.len(), 5);
+}
+
+/// A launch without a known outcome is no launch more: it is resolved.
+#[tokio::test(start_paused = true)]
+async fn the_plan_of_up_names_launches_that_are_resolved_first() {
+    let mut run = Run::new(&late(1));
+    run.send(Command::Up);
+    run.until(|_, state| state.launches.len() == 4).await;
+    let mut run = run.killed_and_restarted().await;
+    let plan = run.plan_up().await;
+    let unresolved: usize = plan.unresolved.iter().map(|launch| launch.count).sum();
+    let recorded = run.state.nodes.values().filter(|node| node.instance.is_some()).count();
+    assert_eq!((plan.launch.len(), unresolved + recorded), (0, 6), "{plan:?}");
+    for (group, launch) in plan.unresolved.iter().map(|launch| (&launch.group, launch)) {
+        assert_eq!(plan.launches_of(group), launch.count);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_and_start_without_records_act_on_what_carries_the_id() {
+    for keep in [0, 1, 4, 7] {
+        let whole = Whole::new().await;
+        let mut run = whole.with(whole.records[..keep].to_vec());
+        assert!(run.stop().await, "{keep}: {:?}", run.notices);
+        assert!(run.live().await.iter().all(|(_, one)| one.state.is_stopped()), "{keep}");
+        run.handle.task.abort();
+
+        let mut run = whole.with(whole.records[..keep].to_vec());
+        let plan = run.plan_start().await;
+        let starts: BTreeSet<_> = plan.start.iter().map(|(_, one)| one.id.clone()).collect();
+        assert_eq!(starts, whole.ids, "{keep}: {plan:?}");
+        assert!(plan.stay.is_empty() && plan.unplaced.is_empty(), "{keep}: {plan:?}");
+        run.start().await;
+        assert!(run.all_ready(), "{keep}: {:?} {:?}", run.phases(), run.notices);
+        assert_eq!(ids(&run).await, whole.ids);
+        assert_eq!(run.state.nodes.len(), 6);
+        assert!(run.down().await);
+        assert_eq!(run.live().await, []);
+    }
+}
+
+/// The nodes whose records are lost run; the others are stopped.
+#[tokio::test(start_paused = true)]
+async fn start_takes_over_what_runs_on_no_record() {
+    let whole = Whole::new().await;
+    let head = whole.run.node("us-west-2/head").instance.clone().unwrap();
+    whole.run.world.cloud().stop(&head.region, std::slice::from_ref(&head.id)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let mut run = whole.with(Vec::new());
+    let plan = run.plan_start().await;
+    assert_eq!((plan.start.len(), plan.running.len(), plan.take_over.len()), (1, 5, 6));
+    run.start().await;
+    assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
+    assert_eq!(ids(&run).await, whole.ids);
 }
 
 /// Whether EC2 has answered each of the four launches.

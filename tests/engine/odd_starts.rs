@@ -6,8 +6,6 @@ use std::time::Duration;
 use muster::{
     cloud::InstanceState,
     engine::{ClusterPhase, Command, Event, Phase, StepOutcome, Update},
-    journal::Store,
-    model::ClusterId,
 };
 
 use super::power::{all_tries, state_of, tries, with_services};
@@ -111,19 +109,4 @@ async fn what_others_stop_and_start_while_nobody_looks_gets_its_services_back() 
     let again = tries(&run, "join").into_iter().filter(|(_, tries)| *tries > 1);
     assert_eq!(again.map(|(node, _)| node).collect::<Vec<_>>(), [node]);
     assert_eq!(run.world.calls("RunInstances"), 4);
-}
-
-/// As where the record is on another computer: nothing would come of a start.
-#[tokio::test(start_paused = true)]
-async fn machines_that_are_no_node_s_are_not_started() {
-    let mut run = Run::new(&with_services(""));
-    run.up().await;
-    assert!(run.stop().await);
-    run.handle.task.abort();
-    assert!(run.handle.task.await.unwrap_err().is_cancelled());
-    let store = Store::in_memory(ClusterId::new("test-000001"));
-    let mut run = Run::on(run.world, run.project, run.files, store);
-    let plan = run.plan_start().await;
-    assert_eq!((plan.start.len(), plan.running.len(), plan.stay.len()), (0, 0, 6));
-    assert!(plan.stay.iter().all(|(_, _, why)| why.contains("muster down")), "{plan:?}");
 }

@@ -16,6 +16,7 @@ async fn a_cluster_without_its_journal_is_found_and_ended_by_its_id() {
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let cluster = scene.manifest()["cluster"].as_str().unwrap().to_owned();
     let stranger = stranger(&scene.us).await;
+    plan_without_records(&scene).await;
     fs::remove_dir_all(scene.state()).unwrap();
 
     let ran = scene.run(&["status", "--format", "json"]).await;
@@ -37,6 +38,23 @@ async fn a_cluster_without_its_journal_is_found_and_ended_by_its_id() {
     let ran = scene.run(&["down", "--yes", "--include-unrecorded", "--cluster", &cluster]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(scene.live().await, [stranger]);
+}
+
+/// The folder names the cluster, and its journal is empty: nothing is launched, and
+/// the instances that run are named.
+async fn plan_without_records(scene: &Scene) {
+    let journal = scene.cluster_folder().expect("a cluster").join("journal.jsonl");
+    let records = fs::read(&journal).unwrap();
+    fs::write(&journal, "").unwrap();
+    let ran = scene.run(&["up"]).await;
+    assert_eq!(ran.code, Some(2), "there is no terminal to ask on: {ran:#?}");
+    assert!(ran.out.contains("already running, will be taken over"), "{}", ran.out);
+    assert!(ran.out.contains("Nothing to launch"), "{}", ran.out);
+    for id in scene.live().await {
+        let is_node = scene.manifest().to_string().contains(&id);
+        assert_eq!(ran.out.contains(&id), is_node, "{id}: {}", ran.out);
+    }
+    fs::write(&journal, records).unwrap();
 }
 
 /// Beside a cluster of its own, one of somebody else's.

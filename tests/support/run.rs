@@ -8,7 +8,7 @@ use muster::{
     config::{Files, Overrides, Project},
     engine::{
         self, Command, DownPlan, Event, FixPlan, Handle, NodeState, Phase, RunState, StartPlan,
-        StopPlan, Unfinished, Update,
+        StopPlan, Unfinished, UpPlan, Update,
     },
     journal::Store,
     model::{ClusterId, NodeName, Region},
@@ -196,6 +196,14 @@ impl Run {
                 Some(Update::UpEnded | Update::StopEnded(_)) | None => return,
                 Some(_) => {}
             }
+        }
+    }
+
+    pub async fn plan_up(&mut self) -> Arc<UpPlan> {
+        self.send(Command::PlanUp);
+        match self.until(|update, _| matches!(update, Update::UpPlan(_))).await {
+            Update::UpPlan(plan) => plan,
+            _ => unreachable!(),
         }
     }
 

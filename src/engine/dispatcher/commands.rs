@@ -19,6 +19,7 @@ impl Dispatcher {
                 | Command::ReloadChanged
                 | Command::WatchFiles
                 | Command::PlanDown
+                | Command::PlanUp
                 | Command::PlanStop
                 | Command::PlanStart
                 | Command::PlanAdopt
@@ -47,6 +48,7 @@ impl Dispatcher {
             Command::RetryStep(name, step) => self.retry_step(&name, &step),
             Command::PlanDown => self.plan_down(),
             Command::Down(plan) => self.down(plan),
+            Command::PlanUp => self.plan_up(),
             Command::PlanStop => self.plan_stop(),
             Command::StopMachines(plan) => self.stop_machines(plan),
             Command::PlanStart => self.plan_start(),

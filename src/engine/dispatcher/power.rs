@@ -1,11 +1,11 @@
 //! Stopping and starting the machines, and starting anew what runs on them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     engine::{
-        AdoptPlan, ClusterPhase, Event, NodeState, RunState, StartPlan, StopPlan, Update, adopt,
-        barrier::Barriers, displaced::by_record, start, stop,
+        AdoptPlan, ClusterPhase, Event, FoundNode, NodeState, RunState, StartPlan, StopPlan,
+        Update, adopt, barrier::Barriers, displaced::by_record, start, stop, up,
     },
     model::{Failure, NodeName},
 };
@@ -22,6 +22,15 @@ pub(super) enum Launches {
 }
 
 impl Dispatcher {
+    pub(super) fn plan_up(&mut self) {
+        let shared = self.shared.clone();
+        self.abort(&Task::PlanPower);
+        self.spawn(Task::PlanPower, async move {
+            let plan = up::plan(&shared).await;
+            shared.update(Update::UpPlan(Arc::new(plan)));
+        });
+    }
+
     pub(super) fn plan_stop(&mut self) {
         let (shared, launching) = (self.shared.clone(), self.rising);
         self.abort(&Task::PlanPower);
@@ -64,7 +73,7 @@ impl Dispatcher {
         if self.is_busy() {
             return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
-        if self.shared.state().live().next().is_none() {
+        if plan.take_over.is_empty() && self.shared.state().live().next().is_none() {
             return self.refuse("there is no machine to start; `up` launches a cluster");
         }
         if let Some(failure) = by_record(&self.shared.project(), &self.shared.state()) {
@@ -72,10 +81,22 @@ impl Dispatcher {
         }
         let instances = plan.start.iter().map(|(_, found)| found.id.clone()).collect();
         let intended = Event::StartIntended { instances };
-        if let Err(failure) = self.open_run().and_then(|()| self.record(intended)) {
+        let recorded = self.open_run().and_then(|()| self.record_found(&plan.take_over));
+        if let Err(failure) = recorded.and_then(|()| self.record(intended)) {
             return self.tell(Update::Refused(failure));
         }
         self.rise_without_launch(plan);
+    }
+
+    /// What was on no record is the cluster's from here on.
+    fn record_found(&mut self, found: &[FoundNode]) -> Result<(), Failure> {
+        let mut by_region = BTreeMap::<_, Vec<_>>::new();
+        for FoundNode { adopted, .. } in found {
+            by_region.entry(adopted.group.region.clone()).or_default().push(adopted.clone());
+        }
+        by_region
+            .into_iter()
+            .try_for_each(|(region, nodes)| self.record(Event::Recovered { region, nodes }))
     }
 
     /// The nodes that have an instance, in all regions; those of `plan` are started.
