@@ -173,6 +173,15 @@ pub struct SecurityGroup {
     pub inbound: Vec<IpPermission>,
 }
 
+impl SecurityGroup {
+    /// How many inbound rules it holds as EC2 counts them for IPv4: one a source.
+    pub fn ipv4_rules(&self) -> usize {
+        let sources =
+            |one: &IpPermission| one.cidrs.len() + one.prefix_lists.len() + one.groups.len();
+        self.inbound.iter().map(sources).sum()
+    }
+}
+
 /// A subnet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subnet {

@@ -11,7 +11,7 @@ use crate::{
 use super::{
     Facts,
     facts::{Owner, RegionFacts},
-    plan::{Action, Left, Plan, Problem, Rewrite, Step, Until},
+    plan::{Action, FullGroup, Left, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Until},
 };
 
 /// A plan in the making.
@@ -123,6 +123,14 @@ impl<'a> Builder<'a> {
         }
         self.add(slot.clone(), Action::Change { region: region.clone(), change }, mends);
         Ref::Made(slot)
+    }
+
+    /// Notes that `group` will hold this many inbound rules.
+    pub fn count_rules(&mut self, region: &Region, group: &Ref, rules: usize) {
+        if rules > RULES_PER_GROUP {
+            let (region, group) = (region.clone(), group.clone());
+            self.plan.full_groups.push(FullGroup { region, group, rules });
+        }
     }
 
     /// Why the user may not take over `id`, which is not on record.

@@ -109,7 +109,7 @@ impl Needs<'_> {
         self.judge_unrecorded(slot, network, &asked, &ports, plan);
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
-        let ready = authorize(&format!("{slot}/rules"), region, &id, rules, &all, plan);
+        let ready = authorize(&format!("{slot}/rules"), region, &id, (rules, &made), &all, plan);
         if self.operator.is_none() {
             plan.leave(
                 &[Problem {
@@ -260,7 +260,7 @@ impl Needs<'_> {
             }
             let mends: Vec<_> = peers.iter().chain(&ssh).cloned().collect();
             let slot = format!("{region}/rules-{}", first.as_str());
-            authorize(&slot, region, &own, missing, &mends, plan);
+            authorize(&slot, region, &own, (missing, &groups), &mends, plan);
         }
     }
 
@@ -283,7 +283,7 @@ impl Needs<'_> {
         };
         let rules = closed.into_iter().map(rule).collect();
         let slot = format!("{region}/operator-ports-{}", own.as_str());
-        authorize(&slot, region, &Ref::from(own.as_str()), rules, &[problem], plan);
+        authorize(&slot, region, &Ref::from(own.as_str()), (rules, &[group]), &[problem], plan);
     }
 }
 
@@ -330,13 +330,16 @@ fn authorize(
     slot: &str,
     region: &Region,
     group: &Ref,
-    rules: Vec<InboundRule>,
+    (rules, present): (Vec<InboundRule>, &[&SecurityGroup]),
     mends: &[Problem],
     plan: &mut Builder<'_>,
 ) -> Vec<Slot> {
+    let mut present = present.iter().filter(|one| group.id() == Some(one.id.as_str()));
+    let held = present.next().map_or(0, |one| one.ipv4_rules());
     if rules.is_empty() {
         return Vec::new();
     }
+    plan.count_rules(region, group, held + rules.len());
     let change = Change::AuthorizeIngress { group: group.clone(), rules, tags: Tags::new() };
     plan.change(slot, region, change, mends);
     vec![Slot(slot.to_owned())]

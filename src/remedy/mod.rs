@@ -26,7 +26,10 @@ mod teardown;
 mod unrecorded;
 
 pub use facts::{Facts, Owner, RegionFacts, is_beside};
-pub use plan::{Action, Left, Plan, Problem, Rewrite, Step, Surplus, Target, Until, Written};
+pub use plan::{
+    Action, FullGroup, Left, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Surplus, Target, Until,
+    Written,
+};
 pub use record::{Created, Intent, Record};
 pub use script::script;
 pub use seen::{describe as describe_resources, is_seen, key_name, unseen_rules};

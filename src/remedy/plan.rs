@@ -29,7 +29,24 @@ pub struct Plan {
     /// What was created twice, since an answer was lost, and is not used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub surplus: Vec<Surplus>,
+    /// Security groups that would hold more rules than EC2's default quota allows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub full_groups: Vec<FullGroup>,
 }
+
+/// A security group that would hold more than [`RULES_PER_GROUP`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FullGroup {
+    /// Its region.
+    pub region: Region,
+    /// The group.
+    pub group: Ref,
+    /// How many inbound rules for IPv4 it would hold.
+    pub rules: usize,
+}
+
+/// EC2's default quota of inbound rules for IPv4 in one security group (L-0EA8095F).
+pub const RULES_PER_GROUP: usize = 60;
 
 /// A second resource of one step, on record and not used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

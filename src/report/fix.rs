@@ -4,7 +4,7 @@ use crate::{
     config::edit::{DiffKind, FileDiff, Hunk},
     engine::FixPlan,
     model::Region,
-    remedy::{Plan, Step, Surplus, Unrecorded, describe},
+    remedy::{FullGroup, Plan, RULES_PER_GROUP, Step, Surplus, Unrecorded, describe},
 };
 
 use super::{Line, Paint, Tone, line};
@@ -15,10 +15,26 @@ pub fn fix_plan(fix: &FixPlan, paint: Paint) -> Vec<Line> {
     let mut lines = changes(&fix.plan, paint);
     lines.extend(fix.diffs.iter().flat_map(|diff| file(diff, paint)));
     lines.extend(costs(&fix.plan));
+    lines.extend(full_groups(&fix.plan.full_groups, paint));
     lines.extend(left(&fix.plan, paint));
     lines.extend(unrecorded(&fix.plan.unrecorded, paint));
     lines.extend(surplus(&fix.plan.surplus, paint));
     lines
+}
+
+/// The groups whose rules EC2 refuses unless the account's quota was raised.
+fn full_groups(groups: &[FullGroup], paint: Paint) -> Vec<Line> {
+    let line = |one: &FullGroup| {
+        let mark = paint.paint(Tone::Care, "!");
+        let text = format!(
+            " {}: {} would hold {} inbound rules; EC2 allows {RULES_PER_GROUP} in a group by default: \
+             raise the quota L-0EA8095F first, or name fewer addresses",
+            one.region, one.group, one.rules
+        );
+        line![mark, text]
+    };
+    let lines = groups.iter().map(line);
+    lines.chain((!groups.is_empty()).then(Line::empty)).collect()
 }
 
 /// What was created twice, and how to delete it.

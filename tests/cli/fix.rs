@@ -91,3 +91,16 @@ fn what_nothing_mends_is_said_with_its_reason() {
     assert!(ran.out.contains("Left to you"), "{}", ran.out);
     assert!(ran.out.contains("ask for the missing IAM permission"), "{}", ran.out);
 }
+
+/// Two reads in a row may disagree: what was changed and is not described yet is no
+/// failure.
+#[test]
+fn reads_that_lag_behind_are_waited_for() {
+    let muster = Muster::new();
+    let late = "summary = 'late'\nextends = 'mistakes'\n[hazards]\nseed = 1\nlag_s = [3, 3]\n";
+    muster.file("late.toml", late);
+    let ran = muster.run(&["fix", "--yes", "--scenario", "late.toml"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(ran.out.contains("`muster up` launches"), "{}", ran.out);
+    ran.assert_is_calm();
+}

@@ -2,7 +2,9 @@
 
 use muster::{
     check::Level,
-    engine::{NodeState, Phase},
+    engine::{Command, NodeState, Phase},
+    remedy::Wish,
+    report::{self, Paint},
     sim::Scenario,
 };
 
@@ -43,4 +45,34 @@ async fn where_the_vpc_has_none_nothing_is_launched_without() {
     };
     assert!(run.state.nodes.values().all(failed), "{:#?}", run.phases());
     assert_eq!(run.live().await, []);
+}
+
+/// EC2 refuses rule 61 only when the rest of the network exists.
+#[tokio::test(start_paused = true)]
+async fn more_rules_than_a_group_can_hold_are_stated_before_they_are_added() {
+    let rule = |n: u32| {
+        format!(
+            "{{IpProtocol: tcp, FromPort: 9000, ToPort: 9000, IpRanges: [{{CidrIp: 192.0.2.{n}/32}}]}}"
+        )
+    };
+    let plan = async |asked: u32| {
+        let rules: Vec<_> = (0..asked).map(rule).collect();
+        let group = format!(
+            "region: us-west-2, security_group: {{GroupName: many, IpPermissions: [{}]}}",
+            rules.join(", ")
+        );
+        let world = include_str!("lives.toml").replace("region: us-west-2", &group);
+        let mut run = Run::new(&Scenario::parse(&world).unwrap());
+        run.send(Command::PlanFix(Wish::default()));
+        run.planned().await
+    };
+    let own = plan(60).await.plan.full_groups[0].rules - 60;
+    let fitting = u32::try_from(60 - own).unwrap();
+    assert_eq!(plan(fitting).await.plan.full_groups, []);
+    let full = plan(fitting + 1).await;
+    let lines = report::fix_plan(&full, Paint::when(false));
+    let text: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    let stated =
+        "<us-west-2/group> would hold 61 inbound rules; EC2 allows 60 in a group by default";
+    assert!(text.iter().any(|line| line.contains(stated)), "{text:#?}");
 }

@@ -56,6 +56,7 @@ fn plan() -> Plan {
         }],
         unrecorded: Vec::new(),
         surplus: Vec::new(),
+        full_groups: Vec::new(),
     }
 }
 
