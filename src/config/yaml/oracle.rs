@@ -2,7 +2,10 @@
 //! and 1.2 agree on. Ours is there for its positions alone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on should fail")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_yaml::Value as Other;
 
@@ -15,7 +18,8 @@ fn every_config_of_ours_holds_what_serde_yaml_reads() {
     let folders = ["assets/demo", "assets/demo/mistakes", "assets/recipe", "tests/configs/valid"];
     let files = folders.iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
     let mut compared = 0;
-    for path in files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "yaml");
+    for path in files.map(|entry| entry.unwrap().path()).filter(is_yaml) {
         let text = fs::read_to_string(&path).unwrap();
         let mut other: Other = serde_yaml::from_str(&text).unwrap();
         other.apply_merge().unwrap();
