@@ -2,11 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::PathBuf,
+    process::Stdio,
+};
 
 use muster::journal::Store;
 
-use crate::support::muster::{BINARY, FAST, Muster, Ran};
+use crate::support::{
+    muster::{BINARY, FAST, Muster, Ran},
+    root::{did_not_run, missing},
+};
 
 const UP: &str = "up --yes --scenario fast.toml --state-dir state";
 
@@ -67,6 +75,49 @@ fn a_damaged_record_is_one_warning_and_stops_nothing() {
         assert!(ran.err.contains("muster:cluster=tpch-demo-"), "{}", ran.err);
     }
     assert!(fs::read(&path).unwrap().starts_with(&text), "it stays in the file");
+}
+
+/// Runs with permissions that bind root as well: without its rights over files
+/// that it may not read or write.
+fn bound(muster: &Muster, command: &[&str]) -> Option<Ran> {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return Some(muster.run(command));
+    }
+    if let Some(what) = missing(&[("setpriv", "util-linux")]) {
+        did_not_run("a state directory that can't be used", &what);
+        return None;
+    }
+    let mut run = std::process::Command::new("setpriv");
+    run.arg("--bounding-set=-dac_override,-dac_read_search").arg(BINARY).args(command);
+    run.env_clear().envs(muster.environment()).current_dir(muster.folder());
+    Some(run.stdin(Stdio::null()).output().unwrap().into())
+}
+
+/// Nothing is launched that could not be recorded, and nothing is claimed that could
+/// not be read.
+#[test]
+fn a_state_directory_that_can_not_be_read_or_written_is_named_and_nothing_launched() {
+    let muster = fast();
+    let state = muster.folder().join("state/tpch-demo");
+    fs::create_dir_all(&state).unwrap();
+    let at = |command: &[&'static str]| {
+        [command, &["--scenario", "fast.toml", "--state-dir", "state"]].concat()
+    };
+    for mode in [0o000, 0o500] {
+        fs::set_permissions(&state, fs::Permissions::from_mode(mode)).unwrap();
+        for command in
+            [&["up", "--yes"][..], &["stop", "--yes"], &["start", "--yes"], &["down", "--yes"]]
+        {
+            let Some(ran) = bound(&muster, &at(command)) else { return };
+            assert_eq!(ran.code, Some(1), "{mode:o} {command:?}: {ran:#?}");
+            assert!(ran.err.contains("state/tpch-demo"), "{mode:o} {command:?}: {}", ran.err);
+            assert!(!ran.out.contains("ready"), "{mode:o} {command:?}: {}", ran.out);
+            ran.assert_is_calm();
+        }
+        let Some(status) = bound(&muster, &at(&["status"])) else { return };
+        assert_eq!(status.code == Some(0), mode == 0o500, "{mode:o}: {status:#?}");
+    }
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 /// A second `up` at the same instant can't know yet what the first one's

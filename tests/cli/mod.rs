@@ -6,6 +6,7 @@ mod bad_input;
 mod clusters;
 mod config;
 mod disk;
+mod down;
 mod first;
 mod fix;
 mod handover;

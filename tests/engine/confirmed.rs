@@ -232,9 +232,9 @@ async fn stopping_is_not_stopped() {
     assert_eq!(run.plan_stop().await.stopped.len(), 6);
 }
 
-/// From 20 s on a region's API fails for two minutes, once up has ended.
+/// An hour after the start a region's API fails for five minutes.
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_minutes_ends_neither_down_nor_stop_nor_start() {
+async fn an_outage_of_minutes_does_not_end_down() {
     for answer in
         ["'unreachable'", "'hang'", "{error = 'InternalError'}", "{error = 'RequestLimitExceeded'}"]
     {
@@ -257,6 +257,38 @@ async fn an_outage_of_minutes_ends_neither_down_nor_stop_nor_start() {
         let notices: Vec<_> =
             run.notices.iter().filter(|notice| notice.contains("next try in")).collect();
         assert_eq!(notices.len(), 1, "{answer}: one for a cause: {:?}", run.notices);
+    }
+}
+
+/// The same for a stop, an hour after the start, and for the start an hour later.
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_minutes_ends_neither_stop_nor_start() {
+    for answer in
+        ["'unreachable'", "'hang'", "{error = 'InternalError'}", "{error = 'RequestLimitExceeded'}"]
+    {
+        let outage = |from: u32| {
+            let until = from + 300;
+            format!(
+                "[[faults]]\nregion = 'eu-west-1'\nfrom_s = {from}\nuntil_s = {until}\n\
+                 answer = {answer}\n"
+            )
+        };
+        let mut run = Run::new(&two_regions(&(outage(3600) + &outage(7200))));
+        run.up().await;
+        tokio::time::sleep(Duration::from_hours(1).saturating_sub(since_start(&run))).await;
+        let plan = run.plan_stop().await;
+        assert_eq!((plan.stop.len(), plan.unknown.len()), (6, 1), "{answer}");
+        let left = run.stop_by(plan).await;
+        assert!(left.is_empty(), "{answer}: {left:?}");
+        assert!(run.live().await.iter().all(|(_, one)| one.state.is_stopped()), "{answer}");
+
+        tokio::time::sleep(Duration::from_hours(2).saturating_sub(since_start(&run))).await;
+        let plan = run.plan_start().await;
+        assert_eq!((plan.start.len(), plan.unknown.len()), (6, 1), "{answer}");
+        run.send(Command::StartMachines(plan));
+        run.up_ended().await;
+        assert!(run.all_ready(), "{answer}: {:?} {:?}", run.phases(), run.notices);
+        assert_eq!(run.live().await.len(), 6, "{answer}");
     }
 }
 

@@ -1,30 +1,25 @@
 //! Killed after every single record, `up` again ends with the same six
 //! machines: nothing twice, nothing forgotten.
 
-use muster::engine::{Command, Update};
+use muster::engine::Command;
 
 use super::two_regions;
 use crate::support::run::Run;
 
+/// How many records an `up` has.
+async fn records_of_up() -> usize {
+    let mut run = Run::new(&two_regions(""));
+    run.up().await;
+    run.store.written()
+}
+
 #[tokio::test(start_paused = true)]
 async fn killed_after_each_record_up_again_gives_six() {
-    let whole = {
-        let mut run = Run::new(&two_regions(""));
-        run.up().await;
-        run.store.written()
-    };
+    let whole = records_of_up().await;
     assert!(whole > 50, "the story has {whole} records");
     for kill_after in 1..=whole {
         let mut run = Run::new(&two_regions(""));
-        run.send(Command::Up);
-        let mut seen = 0;
-        while seen < kill_after {
-            match run.next().await {
-                Some(Update::Event(_)) => seen += 1,
-                Some(Update::UpEnded) | None => break,
-                Some(_) => {}
-            }
-        }
+        run.send_and_see(Command::Up, kill_after).await;
         let mut run = run.killed_and_restarted().await;
         run.up().await;
         assert!(run.all_ready(), "after record {kill_after}: {:?} {:?}", run.phases(), run.notices);
@@ -36,15 +31,9 @@ async fn killed_after_each_record_up_again_gives_six() {
 
 #[tokio::test(start_paused = true)]
 async fn killed_after_each_record_down_leaves_nothing() {
-    for kill_after in 1..60 {
+    for kill_after in 1..=records_of_up().await {
         let mut run = Run::new(&two_regions(""));
-        run.send(Command::Up);
-        let mut seen = 0;
-        while seen < kill_after {
-            if let Some(Update::Event(_)) = run.next().await {
-                seen += 1;
-            }
-        }
+        run.send_and_see(Command::Up, kill_after).await;
         let mut run = run.killed_and_restarted().await;
         assert!(run.down().await, "after record {kill_after}");
         assert_eq!(run.live().await, [], "after record {kill_after}");

@@ -1,7 +1,7 @@
 //! A disk without room: nothing is launched that could not be recorded, what
 //! happened is recorded once there is room, and terminating is always possible.
 
-use muster::engine::{Command, Update};
+use muster::engine::{ClusterPhase, Command, Update};
 
 use super::two_regions;
 use crate::support::run::Run;
@@ -79,6 +79,31 @@ async fn what_happened_meanwhile_is_recorded_once_there_is_room() {
     let numbers: Vec<_> = run.store.records_in_memory().iter().map(|one| one.seq).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
     assert_eq!(about_the_disk(&run).len(), 1, "{:?}", run.notices);
+}
+
+/// The disk is full from any write of a `down` on, and the next `down` goes on.
+#[tokio::test(start_paused = true)]
+async fn full_from_any_write_of_down_on_all_is_terminated() {
+    let writes = {
+        let mut run = Run::new(&two_regions(""));
+        run.up().await;
+        let before = run.store.written();
+        assert!(run.down().await);
+        run.store.written() - before
+    };
+    assert!(writes > 5, "{writes}");
+    for room in 0..=writes {
+        let mut run = Run::new(&two_regions(""));
+        run.up().await;
+        run.store.limit(Some(room));
+        assert!(run.down().await, "{room}: {:?}", run.notices);
+        assert_eq!(run.live().await, [], "{room}");
+        run.store.limit(None);
+        let mut run = run.killed_and_restarted().await;
+        assert!(run.down().await, "{room}: {:?}", run.notices);
+        assert_eq!(run.live().await, [], "{room}");
+        assert_eq!(run.state.phase, ClusterPhase::Gone, "{room}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

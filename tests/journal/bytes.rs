@@ -85,10 +85,13 @@ impl Scene {
         ids
     }
 
-    /// `up` on `journal` ends with the same six instances and no other.
+    /// On `journal` `down` would terminate the six, and `up` ends with them and no other.
     async fn comes_up_with(&self, journal: &[u8], what: &str) {
         let folder = Self::folder_with(journal);
         let mut engine = self.engine(folder.path());
+        let plan = DownPlan::clone(&*engine.plan_down().await).including_unrecorded();
+        let reached: BTreeSet<_> = plan.terminate.into_iter().map(|(_, one)| one.id).collect();
+        assert_eq!(reached, self.ids, "{what}: {:?}", engine.handle.damage);
         engine.up().await;
         assert_eq!(self.ids().await, self.ids, "{what}: {:?}", engine.handle.damage);
         engine.end().await;
@@ -119,13 +122,17 @@ impl Engine {
         .await;
     }
 
-    /// Terminates everything that carries the cluster's id.
-    pub async fn down(&mut self) -> bool {
+    async fn plan_down(&mut self) -> Arc<DownPlan> {
         let planned = |update: &Update| match update {
             Update::DownPlan(plan) => Some(plan.clone()),
             _ => None,
         };
-        let plan = self.answer(Command::PlanDown, planned).await;
+        self.answer(Command::PlanDown, planned).await
+    }
+
+    /// Terminates everything that carries the cluster's id.
+    pub async fn down(&mut self) -> bool {
+        let plan = self.plan_down().await;
         let plan = Arc::new(DownPlan::clone(&plan).including_unrecorded());
         let ended = |update: &Update| match update {
             Update::DownEnded(unfinished) => Some(unfinished.is_empty()),
@@ -186,11 +193,32 @@ async fn cut_after_any_byte_it_is_read_up_to_there() {
     }
 }
 
+/// At the end of each record, and a byte before and behind it.
+#[tokio::test(start_paused = true)]
+async fn cut_at_any_boundary_up_launches_none_that_runs() {
+    let scene = Scene::new().await;
+    let ends = scene.journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let cuts: BTreeSet<_> = ends.flat_map(|(at, _)| [at, at + 1, at + 2]).collect();
+    for cut in cuts.into_iter().filter(|cut| *cut <= scene.journal.len()) {
+        scene.comes_up_with(&scene.journal[..cut], &format!("{cut} bytes")).await;
+    }
+}
+
+/// Five hundred cuts, in two tests that run side by side.
 #[tokio::test(start_paused = true)]
 async fn cut_after_random_bytes_up_launches_none_that_runs() {
+    cut_after_random_bytes(250).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn cut_after_other_random_bytes_up_launches_none_that_runs() {
+    cut_after_random_bytes(250).await;
+}
+
+async fn cut_after_random_bytes(times: usize) {
     let scene = Scene::new().await;
     let (mut random, seed) = Random::seeded();
-    for _ in 0..60 {
+    for _ in 0..times {
         let cut = random.below(scene.journal.len() + 1);
         scene.comes_up_with(&scene.journal[..cut], &format!("seed {seed}, {cut} bytes")).await;
     }
@@ -223,6 +251,19 @@ fn flipped(text: &[u8], random: &mut Random) -> (Vec<u8>, String) {
     let mut flipped = text.to_vec();
     flipped[at] ^= 1 << bit;
     (flipped, format!("byte {at}, bit {bit}"))
+}
+
+/// Any other byte in the place of one.
+#[tokio::test(start_paused = true)]
+async fn with_another_byte_up_launches_none_that_runs() {
+    let scene = Scene::new().await;
+    let (mut random, seed) = Random::seeded();
+    for _ in 0..200 {
+        let mut text = scene.journal.clone();
+        let at = random.below(text.len());
+        text[at] ^= 1 + u8::try_from(random.below(255)).unwrap();
+        scene.comes_up_with(&text, &format!("seed {seed}, byte {at} is {}", text[at])).await;
+    }
 }
 
 /// Without checksums, as format 1 has none: a record may even be another one.

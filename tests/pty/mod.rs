@@ -3,6 +3,7 @@
 
 mod commands;
 mod demo;
+mod down;
 #[cfg(feature = "aws")]
 mod editor;
 #[cfg(feature = "aws")]

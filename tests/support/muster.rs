@@ -16,6 +16,22 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_muster");
 /// The healthy world, ten times as fast as in the demo: as a scenario file.
 pub const FAST: &str = "summary = 'everything right, and fast'\nextends = 'healthy'\nspeed = 60\n";
 
+/// A world with an instance and a VPC that carry the tags of the project's cluster,
+/// and are in no journal.
+pub const UNRECORDED: &str = r#"
+summary = "what is on no record"
+extends = "healthy"
+speed = 60
+
+[regions.us-west-2]
+vpcs = [
+  { id = "vpc-0c1d2e3f4a5b60171", cidrs = ["10.1.0.0/16"], name = "quokka" },
+  { id = "vpc-0f0a1b2c3d4e50001", cidrs = ["172.31.0.0/16"], default = true },
+  { id = "vpc-00000000000000099", cidrs = ["10.99.0.0/16"], tags = { "muster:project" = "tpch-demo", "muster:remedy" = "us-west-2/vpc", "muster:cluster" = "tpch-demo-sim" } },
+]
+instances = [{ id = "i-00000000000000201", instance_type = "m5.large", subnet = "subnet-0a11c9d2e4f567801", tags = { "muster:cluster" = "tpch-demo-sim", "muster:project" = "tpch-demo" } }]
+"#;
+
 /// A home directory and a working folder for runs of muster.
 pub struct Muster {
     place: TempDir,
