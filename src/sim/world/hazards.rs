@@ -62,13 +62,15 @@ impl HazardSpec {
             return None;
         }
         let error = |code: &str| FaultAnswer::Error(code.to_owned());
-        Some(match dice::draw(&[&seed[..], &["kind"]].concat()) % 8 {
+        Some(match dice::draw(&[&seed[..], &["kind"]].concat()) % 10 {
             0 => error("InternalError"),
             1 => error("Unavailable"),
             2 => error("RequestLimitExceeded"),
             3 => FaultAnswer::Reset,
             4 | 5 => FaultAnswer::LostReset,
             6 => FaultAnswer::LostError("InternalError".into()),
+            7 => FaultAnswer::Hang,
+            8 => FaultAnswer::LostAnswer,
             _ => FaultAnswer::LostError("Unavailable".into()),
         })
     }
