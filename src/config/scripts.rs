@@ -28,7 +28,7 @@ const LOCKS: &[(&str, &str)] = &[
     ("build", include_str!("../../assets/recipe/lock/build.txt")),
     ("3.10", include_str!("../../assets/recipe/lock/3.10.txt")),
     ("3.11", include_str!("../../assets/recipe/lock/3.11.txt")),
-    ("packages", include_str!("../../assets/recipe/packages.txt")),
+    ("packages", include_str!("../../assets/recipe/lock/packages.txt")),
 ];
 
 /// The scripts that call `lock`.
