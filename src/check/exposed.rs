@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
+
 use crate::{
-    cloud::{IpPermission, PortRange},
+    cloud::PortRange,
     config::ports::{self, Listener},
-    model::SecurityGroupId,
 };
 
 use super::{
     Finding,
     context::{Context, GroupSet, Judged, Place, settle},
-    rules::{Rules, meets, unread_lists, wide_sources},
+    rules::{Origin, Rules, Wide, unread_lists},
 };
 
 /// `sg.exposed`
@@ -29,19 +30,15 @@ pub(super) fn exposed(ctx: &Context<'_>) -> Vec<Finding> {
 
 /// A rule that admits the internet to ports of the cluster.
 struct Opening<'a> {
-    group: &'a SecurityGroupId,
-    rule: &'a IpPermission,
-    source: String,
+    by: Wide<'a>,
     reached: Vec<&'static Listener>,
 }
 
 fn judge(place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
-    let groups = set.resolve(place)?;
-    let rules = groups.iter().flat_map(|group| group.inbound.iter().map(|rule| (&group.id, rule)));
-    let openings: Vec<_> = rules.flat_map(|(group, rule)| openings(group, rule)).collect();
-    let admitted = Rules::of(&groups);
+    let admitted = Rules::of(&set.resolve(place)?, &place.facts.prefix_lists);
+    let openings = openings(&admitted);
     let lists: BTreeSet<_> =
-        ports::sensitive().flat_map(|one| admitted.prefix_lists(one.ports)).collect();
+        ports::sensitive().flat_map(|one| admitted.unread(one.ports)).collect();
     let unread = unread_lists(place, &lists, "whom the cluster's ports are open to");
     if openings.is_empty() {
         let fine = || place.pass("the cluster's ports are closed to the internet");
@@ -51,11 +48,20 @@ fn judge(place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
     Ok(open(place, &openings).all_seen(also))
 }
 
-fn openings<'a>(group: &'a SecurityGroupId, rule: &'a IpPermission) -> Vec<Opening<'a>> {
-    let reached: Vec<_> = ports::sensitive().filter(|one| meets(rule, one.ports)).collect();
-    let sources = if reached.is_empty() { Vec::new() } else { wide_sources(rule) };
-    let opening = |source| Opening { group, rule, source, reached: reached.clone() };
-    sources.into_iter().map(opening).collect()
+fn openings<'a>(admitted: &Rules<'a>) -> Vec<Opening<'a>> {
+    let mut openings: Vec<Opening<'a>> = Vec::new();
+    for listener in ports::sensitive() {
+        for by in admitted.wide(listener.ports) {
+            let same =
+                |one: &&mut Opening<'_>| (one.by.number, one.by.origin) == (by.number, by.origin);
+            match openings.iter_mut().find(same) {
+                Some(known) => known.reached.push(listener),
+                None => openings.push(Opening { by, reached: vec![listener] }),
+            }
+        }
+    }
+    openings.sort_by_key(|one| (one.by.number, one.by.origin));
+    openings
 }
 
 fn open(place: &Place<'_>, openings: &[Opening<'_>]) -> Finding {
@@ -83,32 +89,34 @@ fn open(place: &Place<'_>, openings: &[Opening<'_>]) -> Finding {
 impl Opening<'_> {
     /// `sg-1 admits TCP 6800 from 0.0.0.0/0: Redis`
     fn evidence(&self) -> String {
-        let ports = match self.rule.ports {
-            Some(range) if self.rule.protocol != "-1" => format!("TCP {}", ports::numbers(range)),
-            _ if self.rule.protocol == "-1" => "all traffic".into(),
+        let Wide { group, rule, origin, .. } = self.by;
+        let ports = match rule.ports {
+            Some(range) if rule.protocol != "-1" => format!("TCP {}", ports::numbers(range)),
+            _ if rule.protocol == "-1" => "all traffic".into(),
             _ => "TCP".into(),
         };
         let what = super::context::and(self.reached.iter().map(|one| one.what));
-        format!("{} admits {ports} from {}: {what}", self.group, self.source)
+        format!("{group} admits {ports} from {origin}: {what}")
     }
 
     fn revoke(&self, place: &Place<'_>) -> String {
-        let PortRange { from, to } = self.rule.ports.unwrap_or(PortRange { from: 0, to: u16::MAX });
-        let ports = match self.rule.protocol.as_str() {
+        let Wide { group, rule, origin, .. } = self.by;
+        let PortRange { from, to } = rule.ports.unwrap_or(PortRange { from: 0, to: u16::MAX });
+        let ports = match rule.protocol.as_str() {
             "-1" => String::new(),
             _ => format!("FromPort={from},ToPort={to},"),
         };
-        let source = if self.source.contains(':') {
-            format!("Ipv6Ranges=[{{CidrIpv6={}}}]", self.source)
-        } else {
-            format!("IpRanges=[{{CidrIp={}}}]", self.source)
+        let source = match origin {
+            Origin::Cidr(IpNet::V4(cidr)) => format!("IpRanges=[{{CidrIp={cidr}}}]"),
+            Origin::Cidr(IpNet::V6(cidr)) => format!("Ipv6Ranges=[{{CidrIpv6={cidr}}}]"),
+            Origin::List(id) => format!("PrefixListIds=[{{PrefixListId={id}}}]"),
         };
+        let permission = format!("IpProtocol={},{ports}{source}", rule.protocol);
         format!(
-            "aws ec2 revoke-security-group-ingress --region {} --group-id {} --ip-permissions \
-             'IpProtocol={},{ports}{source}'",
+            "aws ec2 revoke-security-group-ingress --region {} --group-id {} --ip-permissions {}",
             place.region(),
-            shell_words::quote(self.group.as_str()),
-            self.rule.protocol
+            shell_words::quote(group.as_str()),
+            shell_words::quote(&permission)
         )
     }
 }

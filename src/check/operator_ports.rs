@@ -2,9 +2,8 @@
 //! operator, and on no other node.
 
 use crate::{
-    cloud::SecurityGroup,
     config::{Sourced, ports},
-    model::SecurityGroupId,
+    model::{SecurityGroupId, breadth},
 };
 
 use super::{
@@ -48,13 +47,8 @@ pub(crate) fn own_group<'a>(
     set.ids.iter().find(|id| !shared(&id.value)).cloned()
 }
 
-/// Those of `operator_ports` that `groups` keep the operator out of.
-pub(crate) fn closed(
-    ctx: &Context<'_>,
-    operator: ipnet::Ipv4Net,
-    groups: &[&SecurityGroup],
-) -> Vec<u16> {
-    let rules = Rules::of(groups);
+/// Those of `operator_ports` that `rules` keep the operator out of.
+pub(crate) fn closed(ctx: &Context<'_>, operator: ipnet::Ipv4Net, rules: &Rules<'_>) -> Vec<u16> {
     let wanted = ctx.project.operator_ports.iter().map(|port| port.value);
     wanted.filter(|port| !rules.admit(operator, one(*port))).collect()
 }
@@ -66,13 +60,20 @@ fn judge(ctx: &Context<'_>, place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Fin
         let finding = place.finding(Level::Unknown, title);
         return Ok(finding.todo("give operator_cidr in muster.yaml, or --operator-cidr"));
     };
-    let closed = closed(ctx, operator, &groups);
+    if breadth::is_wide([operator.into()]) {
+        let finding =
+            place.fail(format!("operator_cidr {operator} is a large part of the internet"));
+        return Ok(finding
+            .leads_to("the leader's ports would run code for all of it")
+            .todo("give your own address as operator_cidr: 203.0.113.7/32"));
+    }
+    let rules = Rules::of(&groups, &place.facts.prefix_lists);
+    let closed = closed(ctx, operator, &rules);
     if closed.is_empty() {
         let all = and(ctx.project.operator_ports.iter().map(|port| port.value));
         return Ok(place.pass(format!("the leader's ports {all} are open to {operator}")));
     }
-    let rules = Rules::of(&groups);
-    let lists = closed.iter().flat_map(|port| rules.prefix_lists(one(*port))).collect();
+    let lists = closed.iter().flat_map(|port| rules.unread(one(*port))).collect();
     let title = format!("the leader's ports {} are closed to {operator}", and(&closed));
     if !std::collections::BTreeSet::is_empty(&lists) {
         return Ok(unread_lists(place, &lists, &format!("whether they are open to {operator}")));

@@ -1,13 +1,15 @@
 //! Whether the operator's SSH gets in.
 
+use std::collections::BTreeSet;
+
 use ipnet::Ipv4Net;
 
-use crate::config::NodeGroup;
+use crate::{config::NodeGroup, model::breadth::is_private};
 
 use super::{
     Finding,
     context::{Context, GroupSet, Judged, Place, and, count, settle},
-    rules::{Rules, is_private, one, unread_lists},
+    rules::{Rules, one, unread_lists},
 };
 
 const SSH: u16 = 22;
@@ -27,12 +29,12 @@ fn location<'a>(set: &'a GroupSet<'_>) -> Option<&'a crate::config::Location> {
 }
 
 fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -> Judged<Finding> {
-    let rules = Rules::of(&set.resolve(place)?);
+    let rules = Rules::of(&set.resolve(place)?, &place.facts.prefix_lists);
     let inside = |group: &&NodeGroup| place.config.config_of(group).use_internal_ips;
     let inside = set.carriers.iter().all(inside);
-    let public = rules.public(one(SSH));
+    let public: BTreeSet<_> = rules.wide(one(SSH)).iter().map(|one| one.origin).collect();
     let finding = if !admitted(operator, inside, &rules) {
-        let lists = rules.prefix_lists(one(SSH));
+        let lists = rules.unread(one(SSH));
         if lists.is_empty() {
             closed(operator, place, set)
         } else {
@@ -40,7 +42,7 @@ fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -
             unread_lists(place, &lists, &format!("whether port 22 is open to {what}"))
         }
     } else if !public.is_empty() {
-        let whole = public.contains("0.0.0.0/0") || public.contains("::/0");
+        let whole = rules.admit_everybody(SSH);
         let whom = if whole { "the whole internet".into() } else { and(&public) };
         place
             .warn(format!("port 22 is open to {whom}"))
@@ -66,11 +68,9 @@ fn admitted(operator: Option<Ipv4Net>, inside: bool, rules: &Rules<'_>) -> bool 
 }
 
 fn sources(rules: &Rules<'_>) -> String {
-    let cidrs = rules.cidrs(SSH).into_iter().map(|cidr| cidr.to_string());
-    let ipv6 = rules.ipv6_cidrs(SSH).into_iter().map(|cidr| cidr.to_string());
-    let lists = rules.prefix_lists(one(SSH)).into_iter().map(str::to_owned);
+    let addresses = rules.origins(SSH).into_iter().map(|origin| origin.to_string());
     let groups = rules.groups(SSH).into_iter().map(ToString::to_string);
-    let all: Vec<_> = cidrs.chain(ipv6).chain(lists).chain(groups).collect();
+    let all: Vec<_> = addresses.chain(groups).collect();
     if all.is_empty() { "nobody".into() } else { and(all) }
 }
 

@@ -78,7 +78,8 @@ fn judge<'a>(
     // Where Ray takes random ports, any of them may be needed.
     let ports =
         if needed.unpinned.is_empty() { needed.pinned.clone() } else { vec![NodePorts::ANY] };
-    let admission = Admission { rules: Rules::of(&set.resolve(place)?), ports };
+    let admission =
+        Admission { rules: Rules::of(&set.resolve(place)?, &place.facts.prefix_lists), ports };
     let mut gaps = Gaps::default();
     for other in sets {
         own_region(place, &admission, other, &mut gaps);
@@ -163,8 +164,7 @@ fn verdict(
 ) -> Finding {
     if !gaps.closed.is_empty() {
         let ports = gaps.closed.iter().flat_map(|gap| &gap.ports);
-        let lists: BTreeSet<_> =
-            ports.flat_map(|range| admission.rules.prefix_lists(*range)).collect();
+        let lists: BTreeSet<_> = ports.flat_map(|range| admission.rules.unread(*range)).collect();
         if lists.is_empty() {
             return kept_out(place, set, &gaps.closed, needed);
         }

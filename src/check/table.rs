@@ -121,7 +121,7 @@ static ALL: &[CheckInfo] = &[
         explain: "Fails where port 22 is closed to `operator_cidr`: SSH would time out. Where that \
                   is not given, any source from outside counts, and with `use_internal_ips` any \
                   source at all. Warns where the port is open to the internet or a large part of \
-                  it, by IPv6 as well. What a prefix list holds is unknown.",
+                  it, by IPv6 as well and by several rules together.",
         run: operator_ssh::operator_ssh,
     },
     CheckInfo {
@@ -144,9 +144,10 @@ static ALL: &[CheckInfo] = &[
         about: "The internet reaches no port of Ray, Redis or Flight.",
         explain: "None of them asks for a password, and Ray runs what it is sent: its client server \
                   by design, its jobs API as CVE-2023-48022. Fails where one of their ports is open \
-                  to public IPv4 addresses wider than a /16 or IPv6 addresses wider than a /32. \
-                  Unknown where a rule names a prefix list, whose entries are not read. No fix \
-                  removes rules: the finding names the command.",
+                  to more public IPv4 addresses than a /16 holds, or IPv6 addresses than a /32, all \
+                  rules taken together. Prefix lists are read where a rule names them \
+                  (`ec2:GetManagedPrefixListEntries`); unknown where one can't be. No fix removes \
+                  rules: the finding names the command.",
         run: exposed::exposed,
     },
     CheckInfo {
@@ -156,7 +157,8 @@ static ALL: &[CheckInfo] = &[
         explain: "Emits nothing without `operator_ports` in muster.yaml: `muster forward` needs SSH \
                   alone. Fails where one of the ports is closed to `operator_cidr`. `muster fix` \
                   opens them in a security group that only the leader carries, since a rule of a \
-                  shared one opens every node.",
+                  shared one opens every node. Fails where `operator_cidr` is a large part of the \
+                  internet: no fix lets that in.",
         run: operator_ports::operator_ports,
     },
     CheckInfo {

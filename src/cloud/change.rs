@@ -2,13 +2,13 @@
 //! EC2 call each, with its exact parameters, as plain data. What is shown,
 //! printed as an `aws` command, journalled and carried out is this one value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use super::{CloudError, ErrorKind, PortRange, PublicKey, Result, Tags};
-use crate::model::{ImageId, InstanceId, KeyName, Region, VpcId, Zone};
+use crate::model::{ImageId, InstanceId, KeyName, Region, VpcId, Zone, breadth};
 
 /// A resource: one that is there, or one that an earlier step of the same
 /// plan makes.
@@ -47,6 +47,25 @@ pub struct InboundRule {
     pub source: Source,
     /// What the console shows beside it: at most 255 characters of EC2's own set.
     pub description: String,
+}
+
+impl InboundRule {
+    /// Those of `rules`, by their places, that open a port to more public addresses
+    /// than one site has, by themselves or together.
+    pub fn wide(rules: &[&Self]) -> BTreeSet<usize> {
+        let opens = |port: u16| {
+            let at = rules.iter().enumerate();
+            let at = at.filter(move |(_, rule)| (rule.ports.from..=rule.ports.to).contains(&port));
+            let net = |(place, rule): (usize, &&Self)| match rule.source {
+                Source::Cidr(cidr) => Some((place, cidr.into())),
+                Source::Group(_) => None,
+            };
+            breadth::wide(at.filter_map(net).collect())
+        };
+        // Between two first ports the same rules apply, or fewer.
+        let firsts: BTreeSet<u16> = rules.iter().map(|rule| rule.ports.from).collect();
+        firsts.into_iter().flat_map(opens).map(|(place, _)| place).collect()
+    }
 }
 
 /// Where a route leads.

@@ -35,6 +35,8 @@ pub use types::{
 
 use std::net::Ipv4Addr;
 
+use ipnet::IpNet;
+
 use crate::model::{
     Failure, ImageId, InstanceId, InstanceType, KeyName, Region, SecurityGroupId, SubnetId, VpcId,
 };
@@ -85,6 +87,9 @@ pub trait Cloud: Send + Sync {
         region: &Region,
         names: &[String],
     ) -> Result<Vec<SecurityGroup>>;
+
+    /// The address ranges in the prefix list of this id (`GetManagedPrefixListEntries`).
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>>;
 
     /// Subnets (`DescribeSubnets`).
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>>;

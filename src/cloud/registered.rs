@@ -5,6 +5,8 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
+use ipnet::IpNet;
+
 use super::{
     Change, Cloud, ConsoleOutput, Credentials, Image, ImageName, Instance, InstanceFilter,
     InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest, Offering,
@@ -70,6 +72,11 @@ impl Cloud for Registered {
     ) -> Result<Vec<SecurityGroup>> {
         let _wait = self.waits.answer(region, "DescribeSecurityGroups");
         self.inner.security_groups_named(region, names).await
+    }
+
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
+        let _wait = self.waits.answer(region, "GetManagedPrefixListEntries");
+        self.inner.prefix_list(region, id).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {

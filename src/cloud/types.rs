@@ -142,7 +142,7 @@ pub struct IpPermission {
     /// Sources by IPv6 CIDR.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ipv6_cidrs: Vec<Ipv6Net>,
-    /// Sources by prefix list, whose entries are not read: `pl-…`.
+    /// Sources by prefix list: `pl-…`. What it holds is read apart.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefix_lists: Vec<String>,
     /// Sources by group.

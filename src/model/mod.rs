@@ -1,5 +1,6 @@
 //! Plain data that every other module speaks in: names, nodes, time. No I/O.
 
+pub mod breadth;
 mod clock;
 mod count;
 mod elapsed;

@@ -30,7 +30,11 @@ pub(super) fn foreign_rule(
         };
         let is_own = |id: &crate::model::SecurityGroupId| *id == group.id && !same.is_empty();
         let has_sources = !permission.cidrs.is_empty() || !permission.groups.is_empty();
-        has_sources && permission.cidrs.iter().all(from) && permission.groups.iter().all(is_own)
+        let others = !permission.ipv6_cidrs.is_empty() || !permission.prefix_lists.is_empty();
+        has_sources
+            && !others
+            && permission.cidrs.iter().all(from)
+            && permission.groups.iter().all(is_own)
     };
     group.inbound.iter().find(|one| !is_wanted(one)).map(permission)
 }

@@ -1,6 +1,6 @@
 //! Security groups: a group of muster's own where the one that is named can't
 //! do, and rules for whoever is kept out. No rule is ever taken away, and none
-//! admits everybody.
+//! admits everybody, or a large part of the internet.
 
 use ipnet::Ipv4Net;
 
@@ -12,7 +12,7 @@ use crate::{
     },
     cloud::{Change, InboundRule, PortRange, Ref, SecurityGroup, Slot, Source, Tags},
     config::{NodeGroup, ports::NodePorts},
-    model::Region,
+    model::{Region, breadth},
     survey::Absent,
 };
 
@@ -27,11 +27,16 @@ const EXISTS: &str = "sg.exists";
 const SAME_VPC: &str = "sg.same-vpc";
 const OPERATOR: &str = "sg.operator-ssh";
 const PEERS: &str = "sg.peers";
+const EXPOSED: &str = "sg.exposed";
 const OPERATOR_PORTS: &str = "sg.operator-ports";
 const KEY: &str = "SecurityGroupIds";
 const SSH: u16 = 22;
+/// Groups of a network interface, where the quota was not raised (L-2AFB9258).
+const MOST_GROUPS: usize = 5;
 const NO_ADDRESS: &str =
     "your address is not known: give operator_cidr in muster.yaml, or --operator-cidr";
+const WIDE_ADDRESS: &str =
+    "operator_cidr is a large part of the internet, which no fix lets in: give your own address";
 
 /// A new group in a region.
 pub(super) struct NewGroup {
@@ -45,6 +50,8 @@ pub(super) struct NewGroup {
 struct Needs<'a> {
     ctx: &'a Context<'a>,
     operator: Option<Ipv4Net>,
+    /// Why there is none.
+    no_operator: &'static str,
     networks: &'a [Network<'a>],
 }
 
@@ -55,7 +62,10 @@ pub(super) fn plan(
     networks: &[Network<'_>],
     plan: &mut Builder<'_>,
 ) -> Vec<NewGroup> {
-    let needs = Needs { ctx, operator, networks };
+    let too_wide = operator.is_some_and(|operator| breadth::is_wide([operator.into()]));
+    let no_operator = if too_wide { WIDE_ADDRESS } else { NO_ADDRESS };
+    let operator = operator.filter(|_| !too_wide);
+    let needs = Needs { ctx, operator, no_operator, networks };
     let of_new = networks.iter().filter_map(|network| {
         let new = network.new.as_ref()?;
         let slot = format!("{}/group", network.place.region());
@@ -85,6 +95,9 @@ impl Needs<'_> {
             || slot.replace('/', "-").replacen(region.as_str(), &format!("muster-{project}"), 1);
         let configs = &network.place.config.configs;
         let wanted = || configs.iter().map(|config| &config.group_to_make);
+        let carriers: Vec<_> = network.place.config.groups.iter().collect();
+        let ports = self.node_ports(network, &carriers, plan);
+        let asked: Vec<_> = wanted().flat_map(|group| &group.rules).collect();
         let change = Change::CreateSecurityGroup {
             name: wanted()
                 .find_map(|group| group.name.as_ref())
@@ -99,13 +112,11 @@ impl Needs<'_> {
             groups.iter().find(|group| group.id.as_str() == id)
         });
         let made: Vec<_> = made.into_iter().collect();
-        let carriers: Vec<_> = network.place.config.groups.iter().collect();
-        let ports = self.node_ports(network, &carriers, plan);
-        let present = Rules::of(&made);
+        let lists = &network.place.facts.prefix_lists;
+        let present = Rules::of(&made, lists);
         let mut rules = self.missing_operator(&present);
         rules.extend(self.missing_nodes(network, &id, &present, &made, &ports));
-        let asked: Vec<_> = wanted().flat_map(|group| &group.rules).collect();
-        rules.extend(asked_for(&asked, &present));
+        rules.extend(asked_for(region, &asked, &present, plan));
         self.judge_unrecorded(slot, network, &asked, &ports, plan);
         let mut all = mends.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
@@ -116,7 +127,7 @@ impl Needs<'_> {
                     check: OPERATOR,
                     subject: crate::check::Subject::Region(region.clone()),
                 }],
-                NO_ADDRESS,
+                self.no_operator,
             );
         }
         NewGroup { region: region.clone(), id, ready }
@@ -137,7 +148,7 @@ impl Needs<'_> {
             let Some(group) = facts.groups.iter().find(|group| group.id.as_str() == one.id) else {
                 continue;
             };
-            let (id, none) = (Ref::Id(one.id.clone()), Rules::of(&[]));
+            let (id, none) = (Ref::Id(one.id.clone()), Rules::none());
             let mut wanted = self.missing_operator(&none);
             wanted.extend(self.missing_nodes(network, &id, &none, &[], ports));
             wanted.extend(asked.iter().copied().cloned());
@@ -243,12 +254,12 @@ impl Needs<'_> {
             return;
         }
         if let (Some(problem), None) = (&ssh, self.operator) {
-            plan.leave(std::slice::from_ref(problem), NO_ADDRESS);
+            plan.leave(std::slice::from_ref(problem), self.no_operator);
         }
         for set in place.security_group_sets() {
             let (Ok(groups), Some(first)) = (set.resolve(place), set.first()) else { continue };
             let own = Ref::from(first.as_str());
-            let rules = Rules::of(&groups);
+            let rules = Rules::of(&groups, &place.facts.prefix_lists);
             let mut missing = Vec::new();
             if ssh.is_some() {
                 missing.extend(self.missing_operator(&rules));
@@ -275,7 +286,8 @@ impl Needs<'_> {
             return;
         };
         let Ok(group) = place.facts.security_group(&own) else { return };
-        let closed = operator_ports::closed(self.ctx, operator, &[group]);
+        let present = Rules::of(&[group], &place.facts.prefix_lists);
+        let closed = operator_ports::closed(self.ctx, operator, &present);
         let rule = |port| InboundRule {
             ports: one(port),
             source: Source::Cidr(operator),
@@ -287,16 +299,40 @@ impl Needs<'_> {
     }
 }
 
-/// The rules of the configs' `provider.security_group` that are not there yet, each once.
-fn asked_for(asked: &[&InboundRule], present: &Rules<'_>) -> Vec<InboundRule> {
-    let closed = asked.iter().filter(|rule| match rule.source {
-        Source::Cidr(cidr) => !present.admit(cidr, rule.ports),
-        Source::Group(_) => true,
-    });
+/// The rules of the configs' `provider.security_group` that are not there yet, each
+/// once. Each config has none that is too wide; together they may have.
+fn asked_for(
+    region: &Region,
+    asked: &[&InboundRule],
+    present: &Rules<'_>,
+    plan: &mut Builder<'_>,
+) -> Vec<InboundRule> {
+    let wide = InboundRule::wide(asked);
+    if !wide.is_empty() {
+        let subject = crate::check::Subject::Region(region.clone());
+        let sources: Vec<_> = wide
+            .iter()
+            .filter_map(|place| match &asked[*place].source {
+                Source::Cidr(cidr) => Some(cidr.to_string()),
+                Source::Group(_) => None,
+            })
+            .collect();
+        let why = format!(
+            "provider.security_group of the configs would admit {}, together a large part of \
+             the internet: none of these rules is added",
+            sources.join(", ")
+        );
+        plan.leave(&[Problem { check: EXPOSED, subject }], &why);
+    }
+    let narrow = asked.iter().enumerate().filter(|(place, _)| !wide.contains(place));
     let mut rules: Vec<InboundRule> = Vec::new();
-    for rule in closed {
+    for (_, rule) in narrow {
         let same = |other: &InboundRule| other.ports == rule.ports && other.source == rule.source;
-        if !rules.iter().any(same) {
+        let closed = match rule.source {
+            Source::Cidr(cidr) => !present.admit(cidr, rule.ports),
+            Source::Group(_) => true,
+        };
+        if closed && !rules.iter().any(same) {
             rules.push((*rule).clone());
         }
     }
@@ -380,6 +416,13 @@ fn of_group(
     }
     if let (Some(why), true) = (group.template.pinned_network(), bad.len() != 1) {
         return Err(why.into());
+    }
+    if named.len() > MOST_GROUPS {
+        let count = named.len();
+        return Err(format!(
+            "the node type names {count} security groups, and EC2 takes {MOST_GROUPS} at a network \
+             interface: join some of them, or raise the quota \"Security groups per network interface\""
+        ));
     }
     let whole = || Rewrite {
         target: Target::NodeConfig {

@@ -15,6 +15,7 @@ pub use take::{SurveyOptions, take};
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -86,6 +87,8 @@ pub struct RegionSurvey {
     pub key_pairs: Fact<Vec<KeyPair>>,
     /// The groups named by id, and those of the names given, in whatever VPC.
     pub security_groups: Fact<Vec<SecurityGroup>>,
+    /// What the prefix lists hold that rules of those groups name, by id.
+    pub prefix_lists: BTreeMap<String, Fact<Vec<IpNet>>>,
     /// The subnets named, or the default ones where a group names none.
     pub subnets: Fact<Vec<Subnet>>,
     /// Which of them are the default ones; empty where every group names its own.
@@ -143,6 +146,7 @@ impl RegionSurvey {
             images: Fact::Unknown(reason.clone()),
             key_pairs: Fact::Unknown(reason.clone()),
             security_groups: Fact::Unknown(reason.clone()),
+            prefix_lists: BTreeMap::new(),
             subnets: Fact::Unknown(reason.clone()),
             default_subnets: Fact::Unknown(reason.clone()),
             vpcs: Fact::Unknown(reason.clone()),

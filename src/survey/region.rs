@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
+use ipnet::IpNet;
 
 use crate::{
     cloud::{
@@ -36,11 +37,13 @@ pub(super) async fn read(
     dry_run: Option<DryRun<'_>>,
 ) -> Answers {
     let mut answers = round_one(config, cloud, images).await;
-    let (network, dry_runs) = tokio::join!(
+    let (network, prefix_lists, dry_runs) = tokio::join!(
         network(&config.region, cloud, &answers.facts),
+        prefix_lists(&config.region, cloud, &answers.facts),
         ask_dry_runs(dry_run, config, &answers),
     );
     (answers.facts.vpcs, answers.facts.route_tables, answers.facts.peerings) = network;
+    answers.facts.prefix_lists = prefix_lists;
     answers.facts.dry_runs = dry_runs;
     answers
 }
@@ -152,6 +155,21 @@ async fn network(region: &Region, cloud: &dyn Cloud, facts: &RegionSurvey) -> Ne
         some(wanted, cloud.peerings(region, &vpcs)),
     );
     (vpcs.into(), tables.into(), peerings.into())
+}
+
+/// What the prefix lists hold that rules of the groups name. Most groups name none.
+async fn prefix_lists(
+    region: &Region,
+    cloud: &dyn Cloud,
+    facts: &RegionSurvey,
+) -> BTreeMap<String, Fact<Vec<IpNet>>> {
+    let rules = facts.security_groups.known().into_iter().flatten().flat_map(|one| &one.inbound);
+    let ids: BTreeSet<_> = rules.flat_map(|rule| rule.prefix_lists.iter().cloned()).collect();
+    let read = async |id: String| {
+        let list = cloud.prefix_list(region, &id).await;
+        (id, Fact::from(list))
+    };
+    join_all(ids.into_iter().map(read)).await.into_iter().collect()
 }
 
 /// The VPCs of the subnets, and of the groups where those are known: a group

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! round 1   regions, images, key pairs, groups, subnets, types, offerings, instances
-//! round 2   VPCs, route tables, peerings (of the VPCs that round 1 found); dry runs
+//! round 2   VPCs, route tables, peerings (of the VPCs that round 1 found), prefix lists
+//!           (that rules of its groups name); dry runs
 //! ```
 
 use std::{

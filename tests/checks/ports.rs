@@ -5,6 +5,8 @@ use muster::{
     check::Level,
     cloud::{IpPermission, SecurityGroup},
     config::{RayStart, Sourced, ports},
+    model::Failure,
+    survey::Fact,
 };
 
 use super::world::{World, rule};
@@ -96,11 +98,12 @@ fn what_a_prefix_list_holds_is_unknown_and_never_fine() {
     assert_eq!(finding.level, Level::Unknown);
     assert_eq!(
         finding.title,
-        "whom the cluster's ports are open to depends on pl-0a1b, which is not read"
+        "whom the cluster's ports are open to depends on pl-0a1b, which could not be read"
     );
     assert_eq!(
         finding.todo.unwrap(),
-        "aws ec2 get-managed-prefix-list-entries --region us-west-2 --prefix-list-id pl-0a1b"
+        "allow ec2:GetManagedPrefixListEntries, or judge it yourself: \
+         aws ec2 get-managed-prefix-list-entries --region us-west-2 --prefix-list-id pl-0a1b"
     );
     // It may admit the operator, and the nodes of the other regions.
     let mut world = World::healthy();
@@ -108,6 +111,50 @@ fn what_a_prefix_list_holds_is_unknown_and_never_fine() {
     for check in ["sg.operator-ssh", "sg.peers", "sg.exposed"] {
         assert_eq!(world.finding(check, US).level, Level::Unknown, "{check}");
     }
+}
+
+/// A healthy world in which a rule names a prefix list that holds `nets`.
+fn holding(from: u16, to: u16, nets: &[&str]) -> World {
+    let mut world = with(listed(from, to));
+    let nets = nets.iter().map(|net| net.parse().unwrap()).collect();
+    world.region(US).prefix_lists.insert("pl-0a1b".into(), Fact::Known(nets));
+    world
+}
+
+#[test]
+fn what_a_prefix_list_holds_is_judged_as_if_it_were_written() {
+    let finding = holding(6800, 6800, &["0.0.0.0/1", "128.0.0.0/1"]).finding("sg.exposed", US);
+    assert_eq!(finding.level, Level::Fail);
+    assert_eq!(finding.evidence, ["sg-us admits TCP 6800 from pl-0a1b: Redis"]);
+    let todo = finding.todo.unwrap();
+    assert!(todo.contains("ToPort=6800,PrefixListIds=[{PrefixListId=pl-0a1b}]'"), "{todo}");
+    let narrow = holding(10001, 10001, &["203.0.113.0/24", "2001:db8::/48"]);
+    assert_eq!(narrow.finding("sg.exposed", US).level, Level::Pass);
+    let ssh = holding(22, 22, &["::/0"]).finding("sg.operator-ssh", US);
+    assert_eq!(ssh.title, "port 22 is open to the whole internet");
+    // The operator and the peers may come in by a list.
+    let mut world = holding(0, 65535, &["203.0.113.0/24", "10.2.0.0/16", "10.3.0.0/16"]);
+    let rules = &mut world.region(US).groups[0].inbound;
+    rules.retain(|rule| rule.cidrs.is_empty());
+    assert!(world.bad().is_empty(), "{:#?}", world.bad());
+}
+
+#[test]
+fn a_list_that_could_not_be_read_is_unknown_with_the_reason() {
+    let mut world = with(listed(10001, 10001));
+    let failure = Failure::new("not allowed (UnauthorizedOperation)");
+    world.region(US).prefix_lists.insert("pl-0a1b".into(), Fact::Unknown(failure));
+    let finding = world.finding("sg.exposed", US);
+    assert_eq!(finding.level, Level::Unknown);
+    assert_eq!(finding.evidence, ["pl-0a1b: not allowed (UnauthorizedOperation)"]);
+}
+
+#[test]
+fn an_operator_who_is_half_of_the_internet_gets_no_port() {
+    let mut world = asking(&[10001]);
+    world.project.operator_cidr = Some(Sourced::default("0.0.0.0/1".parse().unwrap(), "test"));
+    let finding = world.finding("sg.operator-ports", US);
+    assert_eq!(finding.title, "operator_cidr 0.0.0.0/1 is a large part of the internet");
 }
 
 /// A healthy world in which muster.yaml asks for these ports.

@@ -8,13 +8,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use muster::{
     check::{self, Level},
     cloud::{
         Change, Cloud, CloudError, ConsoleOutput, Image, ImageName, Instance, InstanceFilter,
-        InstanceState, InstanceTypeInfo, Interface, InternetGateway, KeyPair, LaunchRequest,
-        Offering, Peering, PublicKey, RegionInfo, Result, RouteTable, SecurityGroup, Subnet,
-        SubnetFilter, Tagged, Vpc,
+        InstanceState, InstanceTypeInfo, Interface, InternetGateway, IpPermission, KeyPair,
+        LaunchRequest, Offering, Peering, PublicKey, RegionInfo, Result, RouteTable, SecurityGroup,
+        Subnet, SubnetFilter, Tagged, Vpc,
     },
     model::{
         Clock, Failure, Fingerprint, ImageId, InstanceId, InstanceType, KeyName, Region,
@@ -102,6 +103,11 @@ impl Cloud for Ec2 {
     ) -> Result<Vec<SecurityGroup>> {
         assert!(!names.is_empty());
         self.answer(region, "DescribeSecurityGroups", |told| all(&told.security_groups)).await
+    }
+
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
+        let list = self.told.regions[region].prefix_lists[id].known().unwrap().clone();
+        self.answer(region, "GetManagedPrefixListEntries", |_| list).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
@@ -291,6 +297,36 @@ async fn all_is_read_as_it_is() {
     let told = world.survey();
     let (_, survey, _) = take(world, true, no_errors).await;
     assert_eq!(survey, told);
+}
+
+/// A healthy world in which rules of one region name two prefix lists.
+fn listing() -> World {
+    let mut world = World::healthy();
+    let region = world.region("us-west-2");
+    for id in ["pl-1", "pl-2"] {
+        let nets = Fact::Known(vec!["203.0.113.0/24".parse().unwrap()]);
+        region.prefix_lists.insert(id.into(), nets);
+    }
+    let lists = vec!["pl-1".into(), "pl-2".into()];
+    let rule = super::world::rule(443, 443, &[], &[]);
+    region.groups[0].inbound.push(IpPermission { prefix_lists: lists, ..rule });
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn prefix_lists_are_read_where_rules_name_them() {
+    fn denied(region: &Region, operation: &'static str) -> Option<CloudError> {
+        (operation == "GetManagedPrefixListEntries")
+            .then(|| CloudError::answered(region, operation, "UnauthorizedOperation", "no"))
+    }
+    let here: Region = "us-west-2".into();
+    let told = listing().survey();
+    let (_, survey, ec2) = take(listing(), false, no_errors).await;
+    assert_eq!(survey.regions[&here].prefix_lists, told.regions[&here].prefix_lists);
+    assert_eq!(ec2.calls("GetManagedPrefixListEntries"), 2, "and in no other region");
+    let (_, survey, _) = take(listing(), false, denied).await;
+    let Fact::Unknown(why) = &survey.regions[&here].prefix_lists["pl-1"] else { unreachable!() };
+    assert_eq!(why.code.as_deref(), Some("UnauthorizedOperation"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use muster::{
     check::{self, Finding, Level},
@@ -51,6 +52,7 @@ pub struct Told {
     pub images: Vec<Image>,
     pub key_pairs: Vec<KeyPair>,
     pub groups: Vec<SecurityGroup>,
+    pub prefix_lists: BTreeMap<String, Fact<Vec<IpNet>>>,
     pub subnets: Vec<Subnet>,
     pub default_subnets: Vec<&'static str>,
     pub vpcs: Vec<Vpc>,
@@ -207,6 +209,7 @@ impl World {
             images: self.fact(name, "images", &told.images),
             key_pairs: self.fact(name, "key_pairs", &told.key_pairs),
             security_groups: self.fact(name, "groups", &told.groups),
+            prefix_lists: told.prefix_lists.clone(),
             subnets: self.fact(name, "subnets", &told.subnets),
             default_subnets: self.fact(
                 name,
@@ -284,6 +287,7 @@ fn told(index: usize, region: &str, all: &[&str]) -> Told {
             vpc: id("vpc", region).into(),
             inbound: rules(region, &others().map(|(other, _)| cidr(other)).collect::<Vec<_>>()),
         }],
+        prefix_lists: BTreeMap::new(),
         subnets: vec![Subnet {
             id: id("subnet", region).into(),
             vpc: id("vpc", region).into(),

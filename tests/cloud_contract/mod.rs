@@ -99,6 +99,7 @@ contract! {
             an_image_tells_its_owner_and_architecture,
             a_key_pair_comes_with_its_public_key,
             a_group_comes_with_its_inbound_rules,
+            a_prefix_list_is_read_with_its_entries,
             groups_are_found_by_name_in_every_vpc,
             subnets_are_found_by_id,
             default_subnets_are_found_without_an_id,

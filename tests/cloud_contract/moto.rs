@@ -6,7 +6,10 @@ use std::{any::Any, sync::Arc};
 use aws_sdk_ec2::{
     Client,
     primitives::Blob,
-    types::{Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification, UserIdGroupPair},
+    types::{
+        AddPrefixListEntry, Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification,
+        UserIdGroupPair,
+    },
 };
 
 use muster::cloud::Cloud;
@@ -37,6 +40,11 @@ pub async fn made(us: &Client, eu: &Client, cloud: Arc<dyn Cloud>, keeps: Box<dy
     route(eu, east.main_table.as_str(), "10.1.0.0/16", &active).await;
     route(us, west.own_table.as_str(), "10.3.0.0/16", &waiting).await;
 
+    let entry = |cidr: &str| AddPrefixListEntry::builder().cidr(cidr).build();
+    let list = us.create_managed_prefix_list().prefix_list_name("contract").max_entries(5);
+    let list = list.address_family("IPv4").entries(entry("203.0.113.0/24"));
+    let list = list.entries(entry("198.51.100.7/32")).send().await.unwrap();
+
     World {
         cloud,
         west,
@@ -44,6 +52,7 @@ pub async fn made(us: &Client, eu: &Client, cloud: Arc<dyn Cloud>, keeps: Box<dy
         third: third.into(),
         active: active.into(),
         waiting: waiting.into(),
+        list: list.prefix_list.unwrap().prefix_list_id.unwrap(),
         keeps,
     }
 }

@@ -19,6 +19,7 @@ pub fn world() -> World {
         third: "vpc-0a20000000000000c".into(),
         active: "pcx-0a10000000000acee".into(),
         waiting: "pcx-0a1000000000a1734".into(),
+        list: "pl-0a1000000000000a".into(),
         keeps: Box::new(world),
     }
 }

@@ -58,6 +58,8 @@ pub struct World {
     pub active: PeeringId,
     /// From the west's VPC to the third.
     pub waiting: PeeringId,
+    /// In the west, a prefix list of 203.0.113.0/24 and 198.51.100.7/32.
+    pub list: String,
     /// What has to live as long as the world.
     #[expect(dead_code, reason = "held for being dropped with the world")]
     pub keeps: Box<dyn Any>,

@@ -81,7 +81,7 @@ case $name in
         ;;
     uv)
         case "$1 $2" in
-            "--version ") tells uv-version ;;
+            "--version ") cat "$STATE/uv-version" ;;
             "venv --python")
                 mkdir -p "$4/bin" "$4/lib/python$3/site-packages"
                 echo "$3" >"$4/minor"

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use muster::{
     cloud::{
         Change, Cloud, CloudError, ConsoleOutput, ErrorKind, Image, ImageName, Instance,
@@ -260,6 +261,11 @@ impl Cloud for Faulty {
     ) -> Result<Vec<SecurityGroup>> {
         self.meet(region, "DescribeSecurityGroups").await?;
         self.inner.security_groups_named(region, names).await
+    }
+
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
+        self.meet(region, "GetManagedPrefixListEntries").await?;
+        self.inner.prefix_list(region, id).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {

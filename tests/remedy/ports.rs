@@ -82,6 +82,64 @@ async fn a_new_group_opens_the_pinned_ports_and_ssh() {
     assert!(redis.iter().all(|rule| rule.starts_with(US)), "{redis:#?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn half_of_the_internet_is_nobody_s_address() {
+    let mut bench = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
+    bench.operator = Some("0.0.0.0/1");
+    let plan = bench.plan(Wish::default()).await;
+    assert_eq!(rules(&plan.plan), [""; 0]);
+    let left: Vec<_> =
+        plan.plan.left.iter().filter(|one| one.problem.check == "sg.operator-ssh").collect();
+    assert!(!left.is_empty(), "{:#?}", plan.plan.left);
+    assert!(left.iter().all(|one| one.why.contains("a large part of the internet")), "{left:#?}");
+}
+
+/// Two configs of one region may each ask for half.
+#[tokio::test(start_paused = true)]
+async fn what_the_configs_ask_for_is_never_the_internet() {
+    let bench = nothing(Account::simulated()).await;
+    let asking = |cidrs: &[&str]| {
+        let ranges: Vec<_> = cidrs.iter().map(|cidr| format!("{{CidrIp: {cidr}}}")).collect();
+        let permission = "IpProtocol: tcp, FromPort: 443, ToPort: 443, IpRanges:";
+        let group = format!("IpPermissions: [{{{permission} [{}]}}]", ranges.join(", "));
+        let provider = format!("region: {EU}, security_group: {{{group}}}}}");
+        bench.config(EU).replace(&format!("region: {EU}}}"), &provider)
+    };
+    for (asked, added) in [
+        (&["0.0.0.0/1", "128.0.0.0/1", "203.0.113.0/24"][..], &["443-443 203.0.113.0/24"][..]),
+        (
+            &["198.51.100.0/24", "203.0.113.0/24"],
+            &["443-443 198.51.100.0/24", "443-443 203.0.113.0/24"],
+        ),
+    ] {
+        let before = bench.config(EU);
+        bench.overwrite(EU, &asking(asked));
+        let rules = rules(&bench.plan(Wish::default()).await.plan);
+        let own: Vec<_> = rules.iter().filter(|rule| rule.contains(" 443-443 ")).collect();
+        assert_eq!(
+            own,
+            added
+                .iter()
+                .map(|rule| format!("{EU} {rule}"))
+                .collect::<Vec<_>>()
+                .iter()
+                .collect::<Vec<_>>()
+        );
+        bench.overwrite(EU, &before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_groups_than_an_interface_takes_are_left_to_the_user() {
+    let bench = flawed(Account::simulated(), Some(Flaw::GroupMissing)).await;
+    let text = bench.config(EU);
+    let group = text.split("SecurityGroupIds: [").nth(1).unwrap().split(']').next().unwrap();
+    bench.overwrite(EU, &text.replace(group, &[group; 6].join(", ")));
+    let plan = bench.plan(Wish::default()).await;
+    let left = plan.plan.left.iter().find(|one| one.problem.check == "sg.exists").unwrap();
+    assert!(left.why.contains("EC2 takes 5 at a network interface"), "{}", left.why);
+}
+
 /// A project that asks for the leader's client ports.
 async fn asking() -> Bench {
     let mut bench = flawed(Account::simulated(), None).await;

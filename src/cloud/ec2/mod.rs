@@ -24,6 +24,7 @@ mod launch;
 mod made;
 mod parse;
 mod peerings;
+mod prefix_lists;
 mod prices;
 mod regions;
 mod route_tables;
@@ -36,6 +37,8 @@ pub use client::{Ec2Cloud, Timeouts, own_region};
 pub use launch::ARGUMENTS;
 
 use std::net::Ipv4Addr;
+
+use ipnet::IpNet;
 
 use super::{
     Change, Cloud, ConsoleOutput, Image, ImageName, Instance, InstanceFilter, InstanceState,
@@ -82,6 +85,10 @@ impl Cloud for Ec2Cloud {
         names: &[String],
     ) -> Result<Vec<SecurityGroup>> {
         security_groups::named(&self.at(region).await, names).await
+    }
+
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
+        prefix_lists::entries(&self.at(region).await, id).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {

@@ -33,22 +33,53 @@ pub(super) fn read(
         reader.report(place.warning(ids::WITHOUT_EFFECT, message).help(help));
     }
     let rules = place.get("IpPermissions").map(|list| reader.list(&list)).unwrap_or_default();
+    let rules: Vec<_> = rules.into_iter().flat_map(|rule| self::rules(rule, reader)).collect();
     GroupToMake {
         name: place.get("GroupName").and_then(|name| reader.text(&name)),
-        rules: rules.into_iter().flat_map(|rule| self::rules(rule, reader)).collect(),
+        rules: without_wide(rules, reader),
     }
 }
 
+/// Leaves out the rules that open a port to everybody, or to a large part of the
+/// internet, by themselves or together.
+fn without_wide(
+    rules: Vec<(InboundRule, Cursor<'_>)>,
+    reader: &mut ConfigReader,
+) -> Vec<InboundRule> {
+    let all: Vec<_> = rules.iter().map(|(rule, _)| rule).collect();
+    let wide = InboundRule::wide(&all);
+    let mut narrow = Vec::new();
+    for (number, (rule, place)) in rules.into_iter().enumerate() {
+        if !wide.contains(&number) {
+            narrow.push(rule);
+            continue;
+        }
+        let message = match &rule.source {
+            Source::Cidr(cidr) if cidr.prefix_len() == 0 => {
+                "`fix` opens no port to everybody".to_owned()
+            }
+            _ if InboundRule::wide(&[&rule]).is_empty() => {
+                "`fix` opens no port to a large part of the internet, which this rule is together \
+                 with others"
+                    .to_owned()
+            }
+            _ => "`fix` opens no port to a large part of the internet".to_owned(),
+        };
+        let help = "name who needs it, or add this rule by hand once the group is there";
+        reader.report(place.warning(ids::WITHOUT_EFFECT, message).help(help));
+    }
+    narrow
+}
+
 /// One of `IpPermissions`: a rule for each of its CIDRs.
-fn rules(place: Cursor<'_>, reader: &mut ConfigReader) -> Vec<InboundRule> {
+fn rules<'a>(place: Cursor<'a>, reader: &mut ConfigReader) -> Vec<(InboundRule, Cursor<'a>)> {
     let Some(place) = reader.map(place) else { return Vec::new() };
     let Some(ports) = ports(&place, reader) else { return Vec::new() };
     let ranges = place.get("IpRanges").map(|list| reader.list(&list)).unwrap_or_default();
     let cidrs = ranges.into_iter().filter_map(|range| cidr(range, reader));
-    let rule = |(cidr, description): (Ipv4Net, Option<String>)| InboundRule {
-        ports,
-        source: Source::Cidr(cidr),
-        description: description.unwrap_or_else(|| "provider.security_group".into()),
+    let rule = |(cidr, description, place): (Ipv4Net, Option<String>, Cursor<'a>)| {
+        let description = description.unwrap_or_else(|| "provider.security_group".into());
+        (InboundRule { ports, source: Source::Cidr(cidr), description }, place)
     };
     cidrs.map(rule).collect()
 }
@@ -72,16 +103,14 @@ fn ports(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<PortRange> {
     Some(PortRange { from: from?, to: to? })
 }
 
-fn cidr(place: Cursor<'_>, reader: &mut ConfigReader) -> Option<(Ipv4Net, Option<String>)> {
+/// The addresses of a range, its description, and where it stands.
+fn cidr<'a>(
+    place: Cursor<'a>,
+    reader: &mut ConfigReader,
+) -> Option<(Ipv4Net, Option<String>, Cursor<'a>)> {
     let place = reader.map(place)?;
     let cidr_place = reader.required(&place, "CidrIp", "say whom to let in: `203.0.113.7/32`")?;
     let cidr = reader.parsed::<Ipv4Net>(&cidr_place, "203.0.113.7/32")?.value;
-    if cidr.prefix_len() == 0 {
-        let message = "`fix` opens no port to everybody";
-        let help = "name who needs it, or add this rule by hand once the group is there";
-        reader.report(cidr_place.warning(ids::WITHOUT_EFFECT, message).help(help));
-        return None;
-    }
     let description = place.get("Description").and_then(|text| reader.any_text(&text));
-    Some((cidr, description.map(|text| text.value)))
+    Some((cidr, description.map(|text| text.value), cidr_place))
 }

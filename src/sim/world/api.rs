@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::{
@@ -169,6 +170,18 @@ impl Cloud for World {
             fitting.filter(told).cloned().collect()
         };
         self.look(region, "DescribeSecurityGroups", find).await
+    }
+
+    async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
+        let call = Call::to(region, "GetManagedPrefixListEntries");
+        let find = |state: &mut State| {
+            let lists = state.regions.get(region).map(|held| &held.prefix_lists);
+            lists.and_then(|lists| lists.get(id)).cloned().ok_or_else(|| {
+                let message = format!("The prefix list ID '{id}' does not exist");
+                Refusal::new("InvalidPrefixListID.NotFound", message)
+            })
+        };
+        self.call(call, find).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {

@@ -110,6 +110,7 @@ impl RegionState {
             images: spec.images.iter().map(held_image).collect(),
             keys: spec.key_pairs.iter().map(|key| held_key(name, key)).collect(),
             groups: groups(spec),
+            prefix_lists: spec.prefix_lists.clone(),
             rules: Vec::new(),
             subnets: subnets(spec),
             vpcs: vpcs(spec),

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::{
@@ -40,6 +41,8 @@ pub(super) struct RegionState {
     pub images: Vec<HeldImage>,
     pub keys: Vec<HeldKey>,
     pub groups: Vec<SecurityGroup>,
+    /// What prefix lists hold, by id.
+    pub prefix_lists: BTreeMap<String, Vec<IpNet>>,
     /// Those that changes added, beside what `groups` say of them.
     pub rules: Vec<SecurityGroupRule>,
     pub subnets: Vec<HeldSubnet>,

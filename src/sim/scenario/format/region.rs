@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -45,6 +45,9 @@ pub(in crate::sim) struct RegionSpec {
     pub route_tables: Vec<RouteTableSpec>,
     #[serde(default)]
     pub security_groups: Vec<GroupSpec>,
+    /// What prefix lists hold, by id.
+    #[serde(default)]
+    pub prefix_lists: BTreeMap<String, Vec<IpNet>>,
     #[serde(default)]
     pub key_pairs: Vec<KeyPairSpec>,
     #[serde(default)]
