@@ -54,7 +54,7 @@ async fn ray_starts_on_its_pinned_ports_with_the_config_s_resources() {
     for part in [
         "--head --node-ip-address=10.1.0.5 --port=6380",
         "--ray-client-server-port=10001",
-        "--dashboard-host=10.1.0.5 --dashboard-port=8265 --dashboard-grpc-port=6386",
+        "--dashboard-host=127.0.0.1 --dashboard-port=8265 --dashboard-grpc-port=6386",
         "--node-manager-port=6381 --object-manager-port=6382",
         "--min-worker-port=10100 --max-worker-port=19999",
     ] {

@@ -1,4 +1,5 @@
-# Ray's head: GCS, the client server, the dashboard on the private address. Every
+# Ray's head: GCS, the client server, and the dashboard with its jobs API on the
+# loopback, where `muster forward` reaches it and no other node does. Every
 # port is pinned, since the security groups admit these and no others; the
 # node type's `resources` come in RAY_OVERRIDE_RESOURCES, as Ray's own launcher
 # gives them.
@@ -9,7 +10,7 @@ ulimit -n 65536 2>/dev/null || true
 ray stop --force --log-style=pretty --log-color=false
 ray start --log-style=pretty --log-color=false --head --node-ip-address="$MUSTER_PRIVATE_IP" --port="$MUSTER_PORT_GCS" \
     --ray-client-server-port="$MUSTER_PORT_RAY_CLIENT" \
-    --include-dashboard=true --dashboard-host="$MUSTER_PRIVATE_IP" --dashboard-port="$MUSTER_PORT_DASHBOARD" --dashboard-grpc-port="$MUSTER_PORT_DASHBOARD_GRPC" \
+    --include-dashboard=true --dashboard-host=127.0.0.1 --dashboard-port="$MUSTER_PORT_DASHBOARD" --dashboard-grpc-port="$MUSTER_PORT_DASHBOARD_GRPC" \
     --node-manager-port="$MUSTER_PORT_NODE_MANAGER" \
     --object-manager-port="$MUSTER_PORT_OBJECT_MANAGER" \
     --metrics-export-port="$MUSTER_PORT_METRICS" \
