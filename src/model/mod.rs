@@ -8,6 +8,7 @@ mod failure;
 mod host_key;
 mod ids;
 mod node;
+mod plain;
 mod price;
 mod secret;
 mod ssh;
@@ -23,6 +24,7 @@ pub use ids::{
     Region, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,
 };
 pub use node::{GroupKey, NodeKind};
+pub use plain::plain;
 pub use price::Price;
 pub use secret::Secret;
 pub use ssh::{is_ssh_command, is_ssh_word};

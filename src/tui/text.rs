@@ -7,10 +7,10 @@ use ratatui::{style::Style, text::Span};
 
 use crate::{
     check::Subject,
-    model::{NodeName, Region, elapsed, is_hidden},
+    model::{NodeName, Region, elapsed},
 };
 
-pub use crate::model::count;
+pub use crate::model::{count, plain as clean};
 
 /// The columns that `text` takes.
 pub fn width(text: &str) -> usize {
@@ -77,60 +77,6 @@ fn place(mut word: &str, columns: usize, lines: &mut Vec<String>) {
     }
 }
 
-/// `text` from a node or from AWS without anything that a terminal would act
-/// on: escape sequences, control characters, marks that turn the direction of
-/// writing. What a carriage return overwrote is left out, a tab is a space.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let last = text.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
-    let mut plain = String::with_capacity(last.len());
-    let mut rest = last.chars();
-    while let Some(symbol) = rest.next() {
-        match symbol {
-            '\u{1b}' => skip_escape(&mut rest),
-            '\u{9b}' => skip_csi(&mut rest),
-            '\t' => plain.push(' '),
-            _ if is_hidden(symbol) => {}
-            _ => plain.push(symbol),
-        }
-    }
-    Cow::Owned(plain)
-}
-
-/// Behind an escape: a control sequence, a string that ends with BEL or ST, or
-/// one more character (ECMA-48).
-fn skip_escape(rest: &mut std::str::Chars<'_>) {
-    match rest.next() {
-        Some('[') => skip_csi(rest),
-        Some(']' | 'P' | 'X' | '^' | '_') => {
-            while let Some(symbol) = rest.next() {
-                match symbol {
-                    '\u{7}' | '\u{9c}' => return,
-                    '\u{1b}' => {
-                        rest.next();
-                        return;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Some(' '..='/') => {
-            rest.next();
-        }
-        _ => {}
-    }
-}
-
-fn skip_csi(rest: &mut std::str::Chars<'_>) {
-    for symbol in rest.by_ref() {
-        if matches!(symbol, '@'..='~') {
-            return;
-        }
-    }
-}
-
 /// The time of day: `14:02:11`.
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
@@ -192,17 +138,6 @@ pub fn short_node(node: &NodeName) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_acts_on_gets_through() {
-        assert_eq!(clean("plain é"), "plain é");
-        assert_eq!(clean("\u{1b}[31mred\u{1b}[0m"), "red");
-        assert_eq!(clean("\u{1b}]0;title\u{7}x\u{1b}]52;c;aGk=\u{1b}\\y"), "xy");
-        assert_eq!(clean("\u{1b}Pq#0\u{1b}\\z\u{1b}(Bw"), "zw");
-        assert_eq!(clean("10%\r50%\r100%\r"), "100%");
-        assert_eq!(clean("a\tb\u{202e}c\u{9b}2Jd\u{0}"), "a bcd");
-        assert_eq!(clean("cut off \u{1b}["), "cut off ");
-    }
 
     #[test]
     fn texts_are_cut_and_wrapped_by_columns() {

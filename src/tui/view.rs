@@ -17,6 +17,10 @@ use crate::model::is_hidden;
 /// The smallest terminal that all screens are made for.
 const SMALLEST: (u16, u16) = (80, 24);
 
+/// The most characters of one cell: more combining marks than any script needs
+/// would run over the lines above.
+const MARKS: usize = 8;
+
 /// Draws everything into `buf`.
 pub fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
     ui.hidden = area.width < SMALLEST.0 || area.height < SMALLEST.1;
@@ -32,11 +36,14 @@ pub fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
 }
 
 /// Takes out of every cell what a terminal would act on, whatever screen drew
-/// it: ratatui keeps marks that have no width with the character before them.
+/// it: ratatui keeps marks that have no width with the character before them,
+/// however many there are.
 fn clean(buf: &mut Buffer) {
     for cell in &mut buf.content {
-        if cell.symbol().chars().any(is_hidden) {
-            let shown: String = cell.symbol().chars().filter(|c| !is_hidden(*c)).collect();
+        let symbol = cell.symbol();
+        if symbol.chars().any(is_hidden) || symbol.chars().nth(MARKS).is_some() {
+            let shown = symbol.chars().filter(|c| !is_hidden(*c)).take(MARKS);
+            let shown: String = shown.collect();
             cell.set_symbol(if shown.is_empty() { " " } else { &shown });
         }
     }

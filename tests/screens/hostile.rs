@@ -14,7 +14,8 @@ use super::{desk::Desk, fixture};
 
 /// Titles, colours, clipboards, cursors, C1, directions, marks without width.
 const HOSTILE: &str = "h\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;aGk=\u{1b}\\\u{9b}2J\u{90}q\u{9c}\
-    \u{202e}abc\u{2066}\u{200f}\u{200b}\u{61c}\u{2028}\u{feff}\u{e0041}\r\n\t\u{8}x";
+    \u{202e}abc\u{2066}\u{200f}\u{200b}\u{61c}\u{2028}\u{feff}\u{e0041}\r\n\t\u{8}x\
+    \u{6771}\u{4eac}\u{1f980}e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30a}";
 
 fn failure() -> Failure {
     Failure { code: Some(HOSTILE.into()), ..Failure::new(HOSTILE).hint(HOSTILE) }
@@ -97,12 +98,15 @@ fn planned() -> Model {
     model
 }
 
-/// Fails where a cell holds what a terminal acts on or does not show.
+/// Fails where a cell holds what a terminal acts on or does not show, or more
+/// combining marks than one cell can have.
 fn assert_clean(desk: &mut Desk, what: &str) {
-    for (width, height) in [(80, 24), (132, 50), (40, 10)] {
+    for (width, height) in [(60, 20), (80, 24), (120, 36), (132, 50), (40, 10)] {
         let frame = desk.frame(width, height);
         for cell in &frame.content {
             assert!(!cell.symbol().chars().any(is_hidden), "{what}: {:?}", cell.symbol());
+            let marks = cell.symbol().chars().count();
+            assert!(marks <= 8, "{what}: {marks} characters in one cell");
         }
     }
     // So that keys act on what can be seen.

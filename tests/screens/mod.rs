@@ -20,6 +20,7 @@ mod power;
 mod readiness;
 mod reload;
 mod several;
+mod small;
 mod sorting;
 mod verify;
 mod waits;
