@@ -16,8 +16,9 @@ use crate::support::{
     sshd::Sshd,
 };
 
-/// How long a command may run before it counts as stuck.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// How long a command may run before it counts as stuck. `down` waits for five minutes for
+/// the instances of a launch without an answer.
+const PATIENCE: Duration = Duration::from_mins(8);
 
 /// The scene of one story.
 pub struct Scene {

@@ -6,6 +6,7 @@ use std::{fmt::Write, time::Duration};
 use tokio::time::sleep;
 
 use super::{
+    claims,
     scene::{Kill, Scene},
     verdict::{PLANNED, Truth},
 };
@@ -173,13 +174,14 @@ impl Story {
         if code == Some(101) || ran.err.contains("panicked") {
             claims.push("muster panicked".to_owned());
         }
-        if let Some(number) = number_before(out, " instances billed") {
+        if let Some((low, high)) = range_before(out, " instances billed") {
             let (first, last) = (before.count(&billed), after.count(&billed));
             let older = after.count_at(before.now() - 1.0, &any);
             let fewest = first.min(last).min(after.count_at(before.now() - 1.0, &billed));
             let most = first.max(last).max(older).max(after.count_at(before.now(), &any));
-            if number < fewest || number > most {
-                claims.push(format!("\"{number} instances billed\", but {fewest} to {most} are"));
+            if high < fewest || low > most {
+                let claim = format!("{low} to {high} instances billed");
+                claims.push(format!("\"{claim}\", but {fewest} to {most} are"));
             }
         }
         if out.contains("No machine runs") && before.count(&billed).min(after.count(&billed)) > 0 {
@@ -204,6 +206,8 @@ impl Story {
                 claims.push(format!("orphans: {}", unlisted.join(", ")));
             }
         }
+        claims.extend(claims::false_failures(&format!("{out}{}", ran.err), after));
+        claims.extend(claims::false_changes(out, after));
         for claim in claims {
             let command = args[..args.len().min(2)].join(" ");
             self.problem(format!("false claim of `{command}`: {claim} ({})", after.table()));
@@ -252,8 +256,11 @@ fn owned(args: &[&str]) -> Vec<String> {
     args.iter().map(ToString::to_string).collect()
 }
 
-/// The number that stands before the first `words`.
-fn number_before(text: &str, words: &str) -> Option<usize> {
+/// The number, or the least and the most of `1 to 4`, that stand before the first `words`.
+fn range_before(text: &str, words: &str) -> Option<(usize, usize)> {
     let (front, _) = text.split_once(words)?;
-    front.rsplit(' ').next()?.parse().ok()
+    let mut back = front.rsplit(' ');
+    let high = back.next()?.parse().ok()?;
+    let low = back.next().filter(|word| *word == "to").and_then(|_| back.next()?.parse().ok());
+    Some((low.unwrap_or(high), high))
 }

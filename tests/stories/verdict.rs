@@ -99,6 +99,24 @@ impl Truth {
             .collect()
     }
 
+    /// Whether a call of `action` in `region` ended so: with this error code, or
+    /// without an answer.
+    pub fn has_failed(&self, action: &str, region: &str, code: Option<&str>) -> bool {
+        let is = |call: &&Value| call["action"] == action && call["region"] == region;
+        let mut calls = self.calls.iter().filter(is);
+        calls.any(|call| match code {
+            Some(code) => call["error"] == code || code_of(call).is_some_and(|own| own == code),
+            None => call["fault"].as_str().is_some_and(|fault| {
+                ["reset", "drop", "killed"].iter().any(|kind| fault.contains(kind))
+            }),
+        })
+    }
+
+    /// The resource of this id, whether it exists or existed.
+    pub fn resource(&self, id: &str) -> Option<&Value> {
+        self.resources.iter().find(|one| one["id"] == id)
+    }
+
     /// A table of all instances, for messages.
     pub fn table(&self) -> String {
         let line = |one: &Value| {
@@ -140,4 +158,15 @@ fn state_at(one: &Value, moment: f64) -> &str {
     let states = one["states"].as_array().unwrap();
     let mut held = states.iter().filter(|entry| entry[0].as_f64().unwrap() <= moment);
     held.next_back().and_then(|entry| entry[1].as_str()).unwrap_or("")
+}
+
+/// The code that a fault answers with.
+fn code_of(call: &Value) -> Option<&'static str> {
+    let fault = call["fault"].as_str()?;
+    Some(match fault.rsplit('-').next()? {
+        "500" => "InternalError",
+        "503" => "Unavailable",
+        "throttle" => "RequestLimitExceeded",
+        _ => return None,
+    })
 }
