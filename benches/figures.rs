@@ -1,8 +1,8 @@
-//! The figures that muster stands for: `cargo bench --no-default-features`.
+//! Performance figures that muster guarantees: `cargo bench --no-default-features`.
 //!
-//! The first ones are printed, since a benchmark's average says nothing of
-//! them: the time to the first frame, and virtual time. divan does the rest.
-#![expect(clippy::unwrap_used, reason = "a measurement that can't be made should say so")]
+//! The time to the first frame and virtual times are printed, because an average
+//! does not apply to them. divan measures the rest.
+#![expect(clippy::unwrap_used, reason = "a measurement that can't be made should fail")]
 
 use std::{
     io::Read,
@@ -25,18 +25,18 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use tokio::runtime::Runtime;
 
 fn main() {
-    println!("first frame of the dashboard, from the start of the process (wanted: under 50 ms)");
+    println!("first frame of the dashboard, from process start (target: under 50 ms)");
     println!("  demo           {}", Spread::of(30, || first_frame(&["demo"])));
     #[cfg(feature = "aws")]
     println!("  real configs   {}", Spread::of(30, || first_frame(&REAL)));
 
-    println!("\ncheck, each call to EC2 taking the same virtual time (wanted: no growth)");
+    println!("\ncheck, each call to EC2 taking the same virtual time (target: no growth)");
     for regions in [1, 2, 5, 10, 17] {
         let took = paused().block_on(async { look(regions).await.0 });
         println!("  {regions:>2} regions     {:.2} s", took.as_secs_f64());
     }
 
-    println!("\nup, 10 regions of 100 nodes, virtual time (wanted: at most 5 % over the slowest)");
+    println!("\nup, 10 regions of 100 nodes, virtual time (target: at most 5 % over the slowest)");
     let (all, slowest) = paused().block_on(thousand());
     println!("  all nodes      {:.2} s", all.as_secs_f64());
     let more = (all.as_secs_f64() / slowest.as_secs_f64() - 1.0) * 100.0;
@@ -60,7 +60,7 @@ fn configs_of_ten_regions(bencher: Bencher) {
 }
 
 /// 34 configs of 300 lines, read from files, cross-checked into one project
-/// (wanted: under 20 ms).
+/// (target: under 20 ms).
 #[divan::bench]
 fn configs_of_34_regions_of_300_lines(bencher: Bencher) {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +79,7 @@ fn configs_of_34_regions_of_300_lines(bencher: Bencher) {
     bencher.bench(|| load(&request));
 }
 
-/// A config of 10 MB with a mistake in every node type (wanted: under 2 s).
+/// A config of 10 MB with a mistake in every node type (target: under 2 s).
 #[divan::bench(sample_count = 5)]
 fn diagnostics_of_ten_megabytes(bencher: Bencher) {
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +134,7 @@ const REGIONS: [&str; 34] = [
     "us-west-2",
 ];
 
-/// A config of about so many lines.
+/// Returns a config of about `lines` lines.
 fn config_of(region: &str, lines: usize) -> String {
     let mut text = format!(
         "cluster_name: tpch-{region}\nmax_workers: 1000\nprovider:\n  type: aws\n  region: {region}\n\
@@ -167,7 +167,7 @@ const REAL: [&str; 3] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/ap.yaml"),
 ];
 
-/// From the start of the process to the first frame on its terminal.
+/// Measures the time from process start to the first frame on its terminal.
 fn first_frame(args: &[&str]) -> Duration {
     let home = tempfile::tempdir().unwrap();
     let size = PtySize { rows: 48, cols: 160, pixel_width: 0, pixel_height: 0 };
@@ -180,12 +180,12 @@ fn first_frame(args: &[&str]) -> Duration {
     command.env("HOME", home.path());
     command.env("XDG_STATE_HOME", home.path());
     command.env("AWS_EC2_METADATA_DISABLED", "true");
-    // Nobody listens there: what is asked of AWS after the first frame fails at once.
+    // Nothing listens there, so calls to AWS after the first frame fail at once.
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     let begun = Instant::now();
     let mut child = pair.slave.spawn_command(command).unwrap();
     let (mut seen, mut buffer) = (Vec::new(), [0; 8192]);
-    // The frame's last line, so that all of it is there.
+    // The frame's last line, so that the frame is complete.
     while !String::from_utf8_lossy(&seen).contains("quit") {
         let read = screen.read(&mut buffer).unwrap();
         seen.extend_from_slice(&buffer[..read]);
@@ -196,7 +196,7 @@ fn first_frame(args: &[&str]) -> Duration {
     took
 }
 
-/// What several measurements of one thing gave.
+/// The results of repeated measurements.
 struct Spread(Vec<Duration>);
 
 impl Spread {
@@ -216,12 +216,12 @@ impl std::fmt::Display for Spread {
     }
 }
 
-/// A runtime whose clock jumps to whatever is waited for.
+/// Returns a runtime whose clock advances to the next timer at once.
 fn paused() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
-/// A survey of so many regions, and the virtual time that it took.
+/// Takes a survey of `regions` regions; returns it with its virtual duration.
 async fn look(regions: usize) -> (Duration, Project, Survey) {
     let scenario = Scenario::scale(regions, 3).unwrap();
     let project = scenario.load_project().project.unwrap();
@@ -233,8 +233,8 @@ async fn look(regions: usize) -> (Duration, Project, Survey) {
     (begun.elapsed(), project, survey)
 }
 
-/// A thousand nodes from nothing to ready: how long all took, and how long
-/// the slowest would have taken alone.
+/// Launches a thousand nodes until ready; returns the total duration and that of
+/// the slowest node alone.
 async fn thousand() -> (Duration, Duration) {
     let scenario = Scenario::scale(10, 100).unwrap();
     let world = World::new(&scenario);
@@ -259,7 +259,7 @@ async fn thousand() -> (Duration, Duration) {
     (begun.elapsed(), slowest(&world, &handle))
 }
 
-/// The longest of: a machine's boot and its steps' own times.
+/// Returns the longest sum of an instance's boot time and its steps' durations.
 fn slowest(world: &World, handle: &Handle) -> Duration {
     let own = handle.state.nodes.values().map(|node| {
         let info = node.instance.as_ref().unwrap();

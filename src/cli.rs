@@ -1,4 +1,4 @@
-//! The command line, as types. What it means is [`crate::app`]'s business.
+//! The command line, as types. [`crate::app`] interprets it.
 
 mod handover;
 
@@ -16,15 +16,15 @@ use crate::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    as asked
-  1    a check failed, or not every node came up, is up (status) or went down
+  0    success
+  1    a check failed, or not every node was launched, is ready (status) or was terminated
   2    the command line or a config is wrong
-  3    AWS could not be asked (network, credentials, endpoint)
-  4    nothing failed, but something could not be found out
+  3    AWS could not be reached (network, credentials, endpoint)
+  4    nothing failed, but something could not be checked
   101  muster itself failed: a bug
   128+n  ended by signal n
 
-Credentials, profiles and endpoints come the way every AWS tool takes them:
+Credentials, profiles and endpoints are resolved as by every AWS tool:
 AWS_PROFILE, ~/.aws/config, AWS_ENDPOINT_URL. NO_COLOR switches colours off.";
 
 /// Assembles one Quokka/Ray cluster out of AWS regions.
@@ -37,16 +37,54 @@ AWS_PROFILE, ~/.aws/config, AWS_ENDPOINT_URL. NO_COLOR switches colours off.";
     max_term_width = 100
 )]
 pub struct Cli {
-    /// Without one: the dashboard.
+    /// The command; without one: the dashboard.
     #[command(subcommand)]
     pub command: Option<Command>,
     #[expect(missing_docs, reason = "a doc comment here would become the help's first line")]
     #[command(flatten)]
     pub project: ProjectArgs,
+    #[expect(missing_docs, reason = "flattened: the fields carry the help")]
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// The diagnostics of muster itself, for every command.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LogArgs {
+    /// Write a log of muster itself to this file; its level is that of `MUSTER_LOG` [default: debug]
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST, help_heading = LOG)]
+    pub log_file: Option<PathBuf>,
+    /// Write a trace to this file, for the trace viewers of Chrome and Perfetto
+    #[arg(long, global = true, value_name = "FILE", display_order = LAST, help_heading = LOG)]
+    pub trace_json: Option<PathBuf>,
 }
 
 impl Cli {
-    /// How to print; the dashboard and the demo have no say in it.
+    /// The name of the command.
+    pub fn name(&self) -> &'static str {
+        match &self.command {
+            None => "dashboard",
+            Some(Command::Init(_)) => "init",
+            Some(Command::Config(_)) => "config",
+            Some(Command::Check(_)) => "check",
+            Some(Command::Fix(_)) => "fix",
+            Some(Command::Up(_)) => "up",
+            Some(Command::Stop(_)) => "stop",
+            Some(Command::Start(_)) => "start",
+            Some(Command::Status(_)) => "status",
+            Some(Command::Logs(_)) => "logs",
+            Some(Command::Export(_)) => "export",
+            Some(Command::Query(_)) => "query",
+            Some(Command::Forward(_)) => "forward",
+            Some(Command::Ssh(_)) => "ssh",
+            Some(Command::Exec(_)) => "exec",
+            Some(Command::SshConfig(_)) => "ssh-config",
+            Some(Command::Down(_)) => "down",
+            Some(Command::Demo(_)) => "demo",
+        }
+    }
+
+    /// The output format; the dashboard and the demo have none.
     pub fn format(&self) -> Format {
         match &self.command {
             Some(Command::Config(args)) if args.format == ConfigFormat::Json => Format::Json,
@@ -61,7 +99,7 @@ impl Cli {
             Some(Command::Exec(args)) => args.common.format,
             Some(Command::Stop(args)) => args.common.format,
             Some(Command::Start(args)) => args.common.format,
-            // What these print is not what muster says of the project.
+            // The output of these is not a report on the project.
             Some(
                 Command::Config(_)
                 | Command::Export(_)
@@ -75,32 +113,32 @@ impl Cli {
     }
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write configs: one a region out of one region's, or the first ones of all
+    /// Write configs: one per region from an existing one, or new ones
     Init(InitArgs),
-    /// Print the project as muster reads it, each value with where it comes from
+    /// Print the resolved project, each value with its source
     Config(ConfigArgs),
-    /// Look at all regions and say what would keep the cluster from running
+    /// Check all regions for what would make the launch fail
     Check(CommandArgs),
-    /// Mend what the checks found: shown first, then asked
+    /// Fix what the checks found; shows the plan first and asks
     Fix(FixArgs),
     /// Launch what is missing and bootstrap what is not ready
     Up(UpArgs),
-    /// Stop the cluster's machines; their volumes stay and are billed
+    /// Stop the cluster's instances; their volumes are kept and billed
     Stop(StopArgs),
-    /// Start the machines again, and what has to run on them
+    /// Start the stopped instances and their services
     Start(StartArgs),
-    /// Show the cluster's nodes, as AWS and the journal have them
+    /// Show the cluster's nodes, from AWS and the journal
     Status(CommandArgs),
-    /// Print what the steps on the nodes printed
+    /// Print the logs of the nodes' bootstrap steps
     Logs(LogsArgs),
-    /// Print what Python needs to run Quokka on the cluster
+    /// Print a Python module, JSON or environment to use the cluster
     Export(ExportArgs),
     /// Run a small query with a known result through the cluster
     Query(QueryArgs),
-    /// Lead the leader's ports here over SSH: Ray client, Redis, Ray's dashboard
+    /// Forward the leader's ports over SSH: Ray client, Redis, Ray dashboard
     Forward(ForwardArgs),
     /// Log in to a node, or run a command there
     Ssh(SshArgs),
@@ -114,19 +152,19 @@ pub enum Command {
     Demo(DemoArgs),
 }
 
-/// What to work on, the same for every command.
+/// The project arguments of every command.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ProjectArgs {
-    /// Ray cluster-launcher configs, one a region, or a muster.yaml; without any, ./muster.yaml
+    /// Ray cluster-launcher configs, one per region, or a muster.yaml; without any, ./muster.yaml
     #[arg(value_name = "CONFIGS")]
     pub configs: Vec<PathBuf>,
-    /// Work on a simulated world in place of CONFIGS: one of `muster demo --list`, or a TOML file
+    /// Use a simulated world instead of CONFIGS: one of `muster demo --list`, or a TOML file
     #[arg(long, value_name = "NAME", conflicts_with = "configs", display_order = LAST)]
     pub scenario: Option<String>,
-    /// Keep journals, manifests and logs here, not in the XDG state directory
+    /// Folder for journals, manifests and logs [default: the XDG state directory]
     #[arg(long, value_name = "DIR", env = "MUSTER_STATE_DIR", display_order = LAST)]
     pub state_dir: Option<PathBuf>,
-    /// Give up on a call to AWS after this many seconds [default: 60]
+    /// Time limit of an AWS call in seconds [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, display_order = LAST)]
     pub aws_timeout: Option<Duration>,
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
@@ -134,53 +172,54 @@ pub struct ProjectArgs {
     pub overrides: OverrideArgs,
 }
 
-/// Behind what a command itself takes.
+/// Heading shown after the options of the command itself.
 const LAST: usize = 100;
-/// On each field: on the struct it would go on to what a command itself takes.
-const OVERRIDES: &str = "In place of what muster.yaml says";
+const LOG: &str = "Diagnostics of muster itself (also MUSTER_LOG=debug)";
+/// Set on each field: on the struct it would also apply to the command's own options.
+const OVERRIDES: &str = "Overrides for muster.yaml";
 
-/// Values that go before what `muster.yaml` says.
+/// Values that override `muster.yaml`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OverrideArgs {
     /// The project's name
     #[arg(long, help_heading = OVERRIDES)]
     pub name: Option<String>,
-    /// The region whose head leads
+    /// The leader's region
     #[arg(long, help_heading = OVERRIDES, value_name = "REGION")]
     pub leader: Option<Region>,
-    /// The key pair of all nodes
+    /// The EC2 key pair of all nodes
     #[arg(long, help_heading = OVERRIDES, value_name = "KEY_PAIR")]
     pub key_name: Option<KeyName>,
-    /// The private key's file
+    /// The private key file
     #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub key_location: Option<PathBuf>,
-    /// The security group of nodes whose config names none
+    /// The security group of node types that name none
     #[arg(long, help_heading = OVERRIDES, value_name = "SG_ID")]
     pub security_group: Option<SecurityGroupId>,
-    /// A pip requirement for every node; may be given several times
+    /// A pip requirement for every node; repeatable
     #[arg(long = "requirement", help_heading = OVERRIDES, value_name = "REQUIREMENT")]
     pub requirements: Vec<String>,
-    /// Where nodes spill to
+    /// The directory for spilled data on nodes
     #[arg(long, help_heading = OVERRIDES, value_name = "DIR")]
     pub spill_dir: Option<PathBuf>,
-    /// The steps that bootstrap every node
+    /// The bootstrap recipe
     #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
-    /// An ssh config to include, not ~/.ssh/config
+    /// An ssh config to use instead of ~/.ssh/config
     #[arg(long, help_heading = OVERRIDES, value_name = "FILE")]
     pub ssh_config: Option<PathBuf>,
-    /// Where this machine's connections come from, as the nodes see it
+    /// The addresses that this machine connects from, as the nodes see them
     #[arg(long, help_heading = OVERRIDES, value_name = "CIDR")]
     pub operator_cidr: Option<Ipv4Net>,
 }
 
-/// What every command but `demo` takes.
+/// The arguments of every command but `demo`.
 #[derive(Debug, Args)]
 pub struct CommandArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// How to print; json is one document, or an object a line of what happens as it happens
+    /// Output format; json is one document, or NDJSON events as they happen
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -191,30 +230,30 @@ pub struct ConfigArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// How to print; what yaml prints loads to the same project, secrets included
+    /// Output format; yaml loads to the same project, secrets included
     #[arg(long, value_enum, default_value_t)]
     pub format: ConfigFormat,
-    /// Write the files that yaml prints into this folder, which is made
+    /// Write the files that yaml prints into this new folder
     #[arg(short, long, value_name = "DIR", requires = "format")]
     pub output: Option<PathBuf>,
 }
 
-/// How to print a project.
+/// Output formats of a project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ConfigFormat {
-    /// For people; what sounds secret is starred out
+    /// For people; secrets are masked
     #[default]
     Text,
-    /// For programs; starred out likewise
+    /// For programs; secrets are masked
     Json,
-    /// Files that load to the same project
+    /// Files that load to the same project, secrets included
     Yaml,
 }
 
 /// `muster init`
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// The config of one region, out of which those of the others are made
+    /// The config of one region, from which the others are made
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// The regions to write configs for: eu-west-1,ap-southeast-2; without --from, the leader's first
@@ -223,22 +262,22 @@ pub struct InitArgs {
     /// The folder to write to [default: that of FILE, else this one]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Show what would be written, and write nothing
+    /// Show the files without writing them
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Don't ask AWS for images and zones: what it would know is marked in the files
+    /// Don't ask AWS for images and zones; mark the open values in the files
     #[arg(long)]
     pub offline: bool,
-    /// Ask a simulated world in place of AWS: one of `muster demo --list`, or a TOML file
+    /// Ask a simulated world instead of AWS: one of `muster demo --list`, or a TOML file
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
-    /// Give up on a call to AWS after this many seconds [default: 20]
+    /// Time limit of an AWS call in seconds [default: 20]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub aws_timeout: Option<Duration>,
-    /// How to print; json is one document
+    /// Output format; json is one document
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
@@ -249,35 +288,35 @@ pub struct InitArgs {
     pub settings: SettingsArgs,
 }
 
-/// What `init` asks for where it is not given.
+/// The values that `init` asks for if they are not given.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Without --from (asked for in a terminal)")]
 pub struct FirstArgs {
-    /// The type of all nodes [default: m5.2xlarge]
+    /// The instance type of all nodes [default: m5.2xlarge]
     #[arg(long, value_name = "TYPE", conflicts_with = "from", value_parser = init::instance_type)]
     pub instance_type: Option<InstanceType>,
-    /// Workers in each region, beside its head [default: 2]
+    /// Workers per region, in addition to its head [default: 2]
     #[arg(long, value_name = "NUMBER", conflicts_with = "from", value_parser = init::workers)]
     pub workers: Option<u32>,
-    /// An image of the first region; the others get the one of its name [default: Ubuntu 22.04]
+    /// An AMI of the first region; the others get the AMI of the same name [default: Ubuntu 22.04]
     #[arg(long, value_name = "AMI", conflicts_with = "from", value_parser = init::image)]
     pub image: Option<ImageId>,
 }
 
-/// What `init` writes into `muster.yaml`.
+/// The values that `init` writes into `muster.yaml`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "For muster.yaml")]
 pub struct SettingsArgs {
-    /// The project's name [default: that of the cluster]
+    /// The project's name [default: the cluster's name]
     #[arg(long, value_parser = init::name)]
     pub name: Option<String>,
-    /// The key pair of all nodes
+    /// The EC2 key pair of all nodes
     #[arg(long, value_name = "KEY_PAIR")]
     pub key_name: Option<KeyName>,
-    /// The private key's file
+    /// The private key file
     #[arg(long, value_name = "FILE")]
     pub key_location: Option<PathBuf>,
-    /// Where this machine's connections come from, as the nodes see it
+    /// The addresses that this machine connects from, as the nodes see them
     #[arg(long, value_name = "CIDR")]
     pub operator_cidr: Option<Ipv4Net>,
 }
@@ -289,27 +328,27 @@ pub struct FixArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Only what these checks found: key.exists,route.peering
+    /// Fix only the findings of these checks: key.exists,route.peering
     #[arg(long, value_name = "CHECKS", value_delimiter = ',', value_parser = check_id)]
     pub only: Vec<String>,
-    /// Show what would be changed, and change nothing
+    /// Show the plan without applying it
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Print the plan as a script for whoever has the rights (POSIX shell), and change nothing
+    /// Print the plan as a POSIX shell script instead of applying it
     #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["yes", "dry_run"])]
     pub print: Option<Script>,
-    /// Lead routes anew that are blackholes; without it they are left alone
+    /// Replace blackhole routes; by default they are left alone
     #[arg(long)]
     pub replace_blackholes: bool,
-    /// With --yes: use also resources with this project's tags that are on no record
+    /// With --yes: also use resources that carry this project's tags and are in no journal
     #[arg(long)]
     pub include_unrecorded: bool,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// A form of script.
+/// Script formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "docs of values turn the help into the long form")]
 pub enum Script {
@@ -324,28 +363,28 @@ pub struct UpArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Launch although checks fail
+    /// Launch despite failed checks
     #[arg(long)]
     pub force: bool,
-    /// Print every line that the nodes print, too
+    /// Also print every line of the nodes' logs
     #[arg(long)]
     pub logs: bool,
-    /// Run `muster query` at the end: a Python of this machine works with the cluster
+    /// Run `muster query` at the end, with a Python of this machine
     #[arg(long)]
     pub query: bool,
-    /// What is so by default
+    /// Don't run the query, which is the default
     #[arg(long, hide = true, conflicts_with = "query")]
     pub no_query: bool,
-    /// The Python for that query
+    /// The Python for the query
     #[arg(long, value_name = "PATH", default_value = "python3", env = "MUSTER_PYTHON")]
     pub python: PathBuf,
-    /// Start the services of every node anew; what runs on the cluster is lost
+    /// Restart the services of every node; running queries are lost
     #[arg(long)]
     pub restart: bool,
-    /// Take over the machines that `ray up` made from these configs, and launch none
+    /// Adopt the instances that `ray up` launched from these configs; launches none
     #[arg(long, conflicts_with = "restart")]
     pub adopt: bool,
 }
@@ -356,7 +395,7 @@ pub struct StopArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -367,10 +406,10 @@ pub struct StartArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Print every line that the nodes print, too
+    /// Also print every line of the nodes' logs
     #[arg(long)]
     pub logs: bool,
 }
@@ -381,10 +420,10 @@ pub struct LogsArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Only this node: us-west-2/head, eu-west-1/worker-2; may be given several times
+    /// Only this node: us-west-2/head, eu-west-1/worker-2; repeatable
     #[arg(short, long = "node", value_name = "NODE")]
     pub nodes: Vec<NodeName>,
-    /// Go on with what comes, until Ctrl-C
+    /// Follow new lines until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
 }
@@ -395,16 +434,16 @@ pub struct DownArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// Don't ask
+    /// Don't ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// With --yes: terminate also instances that carry the cluster's id and are on no record
+    /// With --yes: also terminate instances that carry the cluster's id and are in no journal
     #[arg(long)]
     pub include_unrecorded: bool,
-    /// The cluster by its id, where its journal is lost
+    /// The id of the cluster, if its journal is lost
     #[arg(long, value_name = "ID", value_parser = cluster_id)]
     pub cluster: Option<ClusterId>,
-    /// Afterwards remove the networks that `fix` built, too; asked separately
+    /// Afterwards also remove the networks that `fix` built; asked separately
     #[arg(long)]
     pub network: bool,
 }
@@ -412,15 +451,15 @@ pub struct DownArgs {
 /// `muster demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Which world
+    /// The simulated world
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
-    /// Only name the worlds there are
+    /// List the simulated worlds
     #[arg(long)]
     pub list: bool,
 }
 
-/// How to print.
+/// Output formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "docs of values turn every help into the long form")]
 pub enum Format {
@@ -449,13 +488,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// An id that a cluster can have, so that a slip does not pass for a cluster
-/// that is gone.
+/// that is terminated.
 fn cluster_id(text: &str) -> Result<ClusterId, String> {
     let fits = |symbol: char| symbol.is_ascii_alphanumeric() || "-_.".contains(symbol);
     if text.contains('-') && text.chars().all(fits) {
         return Ok(ClusterId::new(text));
     }
-    Err("the id of a cluster, as `muster status` tells it: tpch-1a2b3c".into())
+    Err("the id of a cluster, as `muster status` shows it: tpch-1a2b3c".into())
 }
 
 #[cfg(test)]

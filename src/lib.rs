@@ -3,14 +3,14 @@
 //! Data flows one way:
 //!
 //! ```text
-//! files ──► Project ──► Survey ──► Findings ──► Remedies   (what is wrong, and its cure)
+//! files ──► Project ──► Survey ──► Findings ──► Fix plan   (what is wrong, and its fix)
 //!           config      survey     check        remedy
 //!                         │
 //!                         └──► Launch ──► Nodes ──► Bootstrap ──► Manifest
 //!                              engine                remote       model
 //! ```
 //!
-//! Two traits are the only doors to the outside: [`cloud::Cloud`] (EC2) and
+//! Two traits are the only ports to the outside: [`cloud::Cloud`] (EC2) and
 //! [`remote::Remote`] (SSH). Each has a real adapter and a simulated one in
 //! [`sim`]. Front ends ([`tui`], [`report`]) send [`engine::Command`]s and
 //! receive [`engine::Update`]s; nothing else passes between them and the engine.

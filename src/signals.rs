@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// A signal that asks muster to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// The terminal is gone.
+    /// The terminal was closed.
     Hangup,
     /// Ctrl-C from outside.
     Interrupt,
@@ -88,7 +88,7 @@ pub struct Signals {
 
 impl Signals {
     /// Takes them over from the system, which would end muster at once; but
-    /// not those that whoever started muster had it ignore, as `nohup` does.
+    /// not those that the parent process set to be ignored, as `nohup` does.
     pub fn new() -> io::Result<Self> {
         static STARTED: OnceLock<Result<(), io::ErrorKind>> = OnceLock::new();
         let (sender, deliveries) = mpsc::unbounded_channel();
@@ -182,7 +182,7 @@ fn end(signal: Signal) -> ! {
     std::process::exit(signal.exit_code().into())
 }
 
-/// The ignored signals, a bit each; none where the system does not tell.
+/// The ignored signals, a bit each; none where the system does not report it.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

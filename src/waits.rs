@@ -15,7 +15,9 @@ use std::{
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::model::{NodeName, Region, count};
+use tracing::{Span, debug, debug_span};
+
+use crate::model::{NodeName, Region, count, visible};
 
 /// Where something is waited for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -27,6 +29,16 @@ pub enum Scope {
     Region(Region),
     /// A node.
     Node(NodeName),
+}
+
+impl Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Region(region) => region.fmt(f),
+            Self::Node(node) => node.fmt(f),
+        }
+    }
 }
 
 impl From<&Region> for Scope {
@@ -201,12 +213,13 @@ impl Waits {
 
     fn of_kind(&self, kind: WaitKind, scope: impl Into<Scope>, what: impl Into<String>) -> Waiting {
         let (scope, what, since) = (scope.into(), what.into(), Instant::now());
+        let span = span(kind, &scope, &what);
         let mut open = self.lock();
         open.number += 1;
         let number = open.number;
         let wait = Wait { scope, kind, what, since, detail: None, next: None };
         open.waits.insert(number, (wait, None));
-        Waiting { of: self.clone(), number }
+        Waiting { of: self.clone(), number, since, span }
     }
 
     /// From here on lists what `other` lists as well.
@@ -240,12 +253,21 @@ impl Waits {
 pub struct Waiting {
     of: Waits,
     number: u64,
+    since: Instant,
+    span: Span,
 }
 
 impl Waiting {
+    /// Returns the span of the wait, for what happens during it.
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
     /// Notes how it stands: the last error, the lines printed so far.
     pub fn detail(&self, detail: impl Into<String>) {
-        let detail = Some(detail.into());
+        let detail = detail.into();
+        debug!(parent: &self.span, detail = %visible(&detail));
+        let detail = Some(detail);
         self.change(|wait| wait.detail = detail);
     }
 
@@ -271,7 +293,21 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        debug!(parent: &self.span, elapsed_ms = self.since.elapsed().as_millis(), "ended");
         self.of.lock().waits.remove(&self.number);
+    }
+}
+
+/// Returns the span of a wait: a trace shows everything that takes time.
+fn span(kind: WaitKind, scope: &Scope, what: &str) -> Span {
+    let what = visible(what);
+    match kind {
+        WaitKind::Answer => debug_span!("call", %scope, %what),
+        WaitKind::Retry => debug_span!("retry", %scope, %what),
+        WaitKind::Connection => debug_span!("connect", %scope, %what),
+        WaitKind::Condition => debug_span!("wait", %scope, %what),
+        WaitKind::Step => debug_span!("step", %scope, %what),
+        WaitKind::Barrier => debug_span!("barrier", %scope, %what),
     }
 }
 

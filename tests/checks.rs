@@ -1,7 +1,7 @@
-//! The checks and the survey that they judge: a healthy world, and one thing
-//! broken at a time.
+//! The checks and the survey that they read: a healthy world, and one thing broken
+//! at a time.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't get what it looks at has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that can't get its input has failed")]
 
 mod account;
 mod docs;
@@ -32,7 +32,7 @@ fn a_healthy_world_passes_every_check() {
 }
 
 #[test]
-fn what_can_t_be_carried_out_is_told_and_not_asked_of_ec2() {
+fn a_request_that_can_not_be_made_is_reported_without_calling_ec2() {
     let mut world = World::healthy();
     let config = &mut world.project.regions[1].configs[0];
     let location = config.region.location().unwrap().clone();
@@ -43,12 +43,12 @@ fn what_can_t_be_carried_out_is_told_and_not_asked_of_ec2() {
         help: "remove it".into(),
     });
     let findings = world.run();
-    let told: Vec<_> =
+    let found: Vec<_> =
         findings.iter().filter(|finding| finding.check == "config.unsupported").collect();
-    let [told] = told[..] else { unreachable!("{told:#?}") };
-    assert_eq!((told.level, &told.location), (Level::Fail, &Some(location)));
-    assert_eq!(told.evidence, ["docker.image"]);
-    let region = &told.subject;
+    let [finding] = found[..] else { unreachable!("{found:#?}") };
+    assert_eq!((finding.level, &finding.location), (Level::Fail, &Some(location)));
+    assert_eq!(finding.evidence, ["docker.image"]);
+    let region = &finding.subject;
     let asked: Vec<_> = findings
         .iter()
         .filter(|finding| finding.check == "iam.launch" && finding.subject == *region)
@@ -71,7 +71,7 @@ fn nothing_read_is_never_a_pass() {
 }
 
 #[test]
-fn what_fails_comes_first_then_the_table_then_the_leader() {
+fn failures_come_first_then_the_table_then_the_leader() {
     let mut world = World::healthy();
     world.region("ap-southeast-2").key_pairs.clear();
     world.region("us-west-2").images.clear();
@@ -110,7 +110,7 @@ fn a_single_region_has_no_pairs() {
 }
 
 #[test]
-fn every_finding_that_is_not_fine_says_what_to_do() {
+fn every_finding_that_does_not_pass_has_a_remedy() {
     let mut world = World::healthy();
     world.region("us-west-2").clear();
     world.region("eu-west-1").key_pairs[0].public_key = None;
@@ -118,6 +118,6 @@ fn every_finding_that_is_not_fine_says_what_to_do() {
     for finding in world.run() {
         let needs = matches!(finding.level, Level::Fail | Level::Unknown | Level::Warn);
         assert!(!needs || finding.todo.is_some(), "{finding:#?}");
-        assert!(finding.level != Level::Fail || finding.leads_to.is_some(), "{finding:#?}");
+        assert!(finding.level != Level::Fail || finding.impact.is_some(), "{finding:#?}");
     }
 }

@@ -1,10 +1,10 @@
-//! The loader, from files to a project and to what is said where one is wrong.
+//! The loader, from files to a project or to diagnostics.
 //!
-//! `configs/valid` and `configs/invalid` hold a case each: a file is a region
+//! Each entry of `configs/valid` and `configs/invalid` is a case: a file is a region
 //! config; a folder is a project if it has a `muster.yaml`, and otherwise all
 //! its files are region configs. `configs/invalid/recipes` holds recipes,
-//! `configs/ray` the configs that Ray brings itself,
-//! `configs/found` what random inputs brought to light.
+//! `configs/ray` the example configs of Ray, and `configs/found` inputs that
+//! random testing found.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -41,7 +41,7 @@ fn load_files(folder: &Path, files: Vec<PathBuf>) -> Loaded {
     load(&LoadRequest { folder: folder.into(), files, overrides: Overrides::default() })
 }
 
-/// A case: a file, or a folder.
+/// Loads a case: a file, or a folder.
 fn load_case(corpus: &Path, name: &Path) -> Loaded {
     let path = corpus.join(name);
     if !path.is_dir() {
@@ -55,7 +55,7 @@ fn source(path: &str, text: &str) -> Source {
     Source { path: Path::new(path).into(), text: text.into() }
 }
 
-/// A project of one region config, from its text.
+/// Loads a project of one region config from its text.
 fn load_text(text: &str) -> Loaded {
     let recipe = Some(source("recipe.yaml", "steps: [{name: hello, run: echo hello}]"));
     let regions = vec![source("us.yaml", text)];

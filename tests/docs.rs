@@ -1,4 +1,4 @@
-//! What the README and docs/ say of the program is what the program says.
+//! The README and docs/ match the program's own tables and help.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on should fail")]
 
 use std::{fs, path::Path};

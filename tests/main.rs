@@ -1,4 +1,4 @@
-//! All integration tests, in one binary: each further one would link the SDK again.
+//! All integration tests in one binary, because each further binary would link the SDK again.
 
 mod checks;
 mod cli;
@@ -11,6 +11,7 @@ mod engine;
 mod handover;
 mod init;
 mod journal;
+mod layers;
 #[cfg(feature = "aws")]
 mod moto_story;
 mod pty;
@@ -25,3 +26,4 @@ mod ssh;
 #[cfg(feature = "aws")]
 mod stories;
 mod support;
+mod words;

@@ -1,5 +1,5 @@
-//! The simulated world: what it refuses, and that its machines and shells
-//! keep time. All on paused time.
+//! The simulated world: what it refuses, and the timing of its instances and
+//! shells. All on paused time.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't get its world has failed")]
 
@@ -25,7 +25,7 @@ const KEY: &str =
 const OTHER: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJxqa9B7XvdYNUHVUH3XICDqbi3Zhxb7VsniNnCVkxLX";
 
-/// One region with all that a launch needs; `more` is appended to it.
+/// Returns one region with all that a launch needs, with `more` appended.
 fn scenario(more: &str) -> Scenario {
     let base = include_str!("sim/small.toml").replace("{KEY}", KEY).replace("{OTHER}", OTHER);
     Scenario::parse(&format!("{base}\n{more}")).unwrap_or_else(|error| panic_with(&error))
@@ -44,7 +44,7 @@ fn west() -> Region {
     Region::new("us-west-2")
 }
 
-/// A launch of two workers that nothing speaks against.
+/// Returns a valid launch of two workers.
 fn request(token: &str) -> LaunchRequest {
     LaunchRequest {
         image: "ami-0aaa".into(),
@@ -75,7 +75,7 @@ async fn describe(world: &Arc<World>, id: &InstanceId) -> Option<Instance> {
     world.cloud().instances(&west(), &filter).await.unwrap().pop()
 }
 
-/// The host that muster would connect to for `instance`, which runs by now.
+/// Returns the host that muster would connect to for the running `instance`.
 async fn host(world: &Arc<World>, instance: &Instance) -> Host {
     Host {
         node: NodeName::worker(&west(), instance.launch_index + 1),
@@ -88,7 +88,7 @@ async fn host(world: &Arc<World>, instance: &Instance) -> Host {
     }
 }
 
-/// The first worker, as soon as it answers ssh.
+/// Returns the first worker, as soon as it answers SSH.
 async fn first_worker(world: &Arc<World>) -> Host {
     let instances = launch(world, &request("first")).await;
     sleep(Duration::from_secs(16)).await;
@@ -108,7 +108,7 @@ fn script(key: &str) -> Script {
     }
 }
 
-/// Runs `script`; answers its lines and how it ended.
+/// Runs `script`; returns its lines and exit.
 async fn run(
     session: &dyn Session,
     script: &Script,

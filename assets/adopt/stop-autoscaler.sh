@@ -1,10 +1,10 @@
-# Runs on a head that `ray up` made, before muster takes its nodes over: ends
-# Ray's autoscaler, which launches anew what others terminate.
+# Runs on a head that `ray up` launched, before muster adopts its nodes: stops
+# Ray's autoscaler, which relaunches instances that others terminate.
 #
 # It is ray/autoscaler/_private/monitor.py (or ray/autoscaler/v2/monitor.py)
-# with --autoscaling-config, a process that nothing starts again. SIGKILL, and
-# nothing gentler: told to end by SIGTERM, the monitor may terminate the workers
-# (its handler does where RAY_AUTOSCALER_FATESHARE_WORKERS is 1).
+# with --autoscaling-config, a process that nothing restarts. It is stopped with
+# SIGKILL because on SIGTERM the monitor may terminate the workers (its handler
+# does if RAY_AUTOSCALER_FATESHARE_WORKERS is 1).
 
 command -v ps >/dev/null 2>&1 || { echo "ps is not there: install procps"; exit 3; }
 
@@ -25,12 +25,12 @@ for pid in $found; do
     end "$pid" || echo "process $pid can't be ended by $(id -un)"
 done
 
-# Gone, and gone a moment later as well.
+# The process must have exited, and must not be back a second later.
 left=50
 while [ "$left" -gt 0 ]; do
     if [ -z "$(monitors)" ]; then
         sleep 1
-        [ -n "$(monitors)" ] || { echo "the autoscaler is gone"; exit 0; }
+        [ -n "$(monitors)" ] || { echo "the autoscaler is stopped"; exit 0; }
     fi
     left=$((left - 1))
     sleep 0.2 2>/dev/null || sleep 1

@@ -7,7 +7,7 @@ __all__ = ["cluster", "region_info", "context"]
 
 # Redis is asked at this port by pyquokka, whatever is forwarded where.
 _QUOKKA_REDIS_PORT = 6800
-# Seconds until a service that does not answer is told of.
+# Seconds until a service that does not answer is reported.
 _PATIENCE = 10
 
 
@@ -43,7 +43,7 @@ def _check_versions():
 
 
 def _unreachable(service, address, error):
-    cures = (
+    hints = (
         ["is `muster forward` still running? Export again once it is"]
         if _FORWARDED
         else [
@@ -53,7 +53,7 @@ def _unreachable(service, address, error):
         ]
     )
     lines = ["%s of %s does not answer at %s:%d (%s)" % ((service, _CLUSTER) + address + (error,))]
-    return ClusterError("\n  - ".join(lines + cures + ["is it running? `muster exec --on leader -- ray status`"]))
+    return ClusterError("\n  - ".join(lines + hints + ["is it running? `muster exec --on leader -- ray status`"]))
 
 
 def _check_ray_client():
@@ -71,13 +71,13 @@ def _check_redis():
     except OSError as error:
         raise _unreachable("Redis", _REDIS, error) from None
     if not answer.startswith(b"+PONG"):
-        raise _unreachable("Redis", _REDIS, "it says %r" % answer)
+        raise _unreachable("Redis", _REDIS, "its answer is %r" % answer)
 
 
 class _Redis:
-    """Stands before the module redis where pyquokka's client uses it: asks at the
-    address that leads there from here, and says so when nothing answers, where
-    pyquokka would try for ever without a word."""
+    """Wraps the module redis where pyquokka's client uses it: connects to the
+    address that is reachable from here, and raises an error when nothing answers,
+    where pyquokka would retry for ever without a message."""
 
     def __init__(self, real):
         self._real = real
@@ -106,8 +106,8 @@ def _connect():
     if ray.is_initialized():
         raise ClusterError("this Python is connected to a Ray cluster already: ray.shutdown() first")
     _check_ray_client()
-    # Told of a head in Docker, EC2Cluster leaves the connecting to us; all else
-    # of it is as without one.
+    # With a head in Docker, EC2Cluster does not connect by itself; everything else
+    # is the same as without one.
     made = EC2Cluster(
         list(_PUBLIC_IPS),
         list(_PRIVATE_IPS),
@@ -129,8 +129,8 @@ def _connect():
 def context(**options):
     """A QuokkaContext on the cluster; `options` are QuokkaContext's own.
 
-    The nodes are told the leader's private address, since they can't reach
-    Redis at its public one, and where the spill directory is."""
+    The nodes get the leader's private address, since they can't reach
+    Redis at its public one, and the path of the spill directory."""
     from pyquokka.df import QuokkaContext
 
     spill = os.path.join(_SPILL_DIR, "")

@@ -5,11 +5,11 @@ def _query():
     import json
     import time
 
-    def tell(**what):
+    def emit(**what):
         print("muster-query " + json.dumps(what), flush=True)
 
     def phase(name):
-        tell(phase=name)
+        emit(phase=name)
         return time.monotonic()
 
     import polars
@@ -27,7 +27,7 @@ def _query():
     # Of 0, 1, 2 … every key gets rows/keys numbers, `keys` apart.
     each = rows // keys
     known = {key: each * key + keys * each * (each - 1) // 2 for key in range(keys)}
-    tell(
+    emit(
         rows=rows,
         sums=[[key, found.get(key), known.get(key)] for key in sorted(set(found) | set(known))],
         right=found == known,

@@ -2,7 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, query, start, up, watch::Aside};
+use super::{
+    CliError, EngineSession, Exit, ProjectSession, Streams, ask::confirm,
+    engine_session::JsonEvent, query, start, up,
+};
 use crate::{
     check::{Finding, NAME_TAKEN},
     cli::{Format, UpArgs},
@@ -12,12 +15,12 @@ use crate::{
 };
 
 /// Takes the machines over.
-pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = world.store()?;
     let folder = store.folder().map(std::path::Path::to_owned);
-    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
+    let mut watch = EngineSession::start(&world, store, args.common.format, streams)?;
     let (_, findings) = up::look(&mut watch).await?;
     let findings: Vec<Finding> =
         findings.iter().filter(|finding| finding.check != NAME_TAKEN).cloned().collect();
@@ -33,8 +36,8 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         leave_nothing(folder.as_deref())?;
         let count = plan.refused.len();
         let failure =
-            Failure::new(format!("{count} reasons speak against it; nothing was changed"));
-        return Err(Trouble::failed(failure));
+            Failure::new(format!("{count} reasons prevent the adoption; nothing was changed"));
+        return Err(CliError::failed(failure));
     }
     let answer =
         if args.yes { Ok(true) } else { confirm("Take them over?", &mut watch.streams.err).await };
@@ -42,7 +45,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
         watch.end().await?;
         leave_nothing(folder.as_deref())?;
         answer?;
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was changed")));
+        return Err(CliError::failed(Failure::new("not confirmed; nothing was changed")));
     }
     if args.logs {
         watch.print_lines();
@@ -64,7 +67,7 @@ pub async fn run(args: UpArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
 
 /// Of a cluster that has not come about nothing stays: trying SSH has pinned
 /// host keys in its folder.
-pub fn leave_nothing(folder: Option<&Path>) -> Result<(), Trouble> {
+pub fn leave_nothing(folder: Option<&Path>) -> Result<(), CliError> {
     let Some(folder) = folder.filter(|folder| folder.is_dir()) else { return Ok(()) };
     if folder.join("journal.jsonl").exists() {
         return Ok(());
@@ -73,13 +76,13 @@ pub fn leave_nothing(folder: Option<&Path>) -> Result<(), Trouble> {
 }
 
 fn show(
-    world: &World,
+    world: &ProjectSession,
     plan: &Arc<AdoptPlan>,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
-        Format::Json => watch.aside(&Aside::AdoptPlan {
+        Format::Json => watch.json_event(&JsonEvent::AdoptPlan {
             nodes: plan.nodes.iter().map(|one| (&one.node, &one.instance.id)).collect(),
             notes: &plan.notes,
             refused: &plan.refused,
@@ -87,7 +90,7 @@ fn show(
         Format::Text => {
             world.print_simulated(watch.streams)?;
             let plan = report::adopt_plan(&world.project, plan);
-            let lines = report::said(&plan, watch.streams.out.paint());
+            let lines = report::block_lines(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }

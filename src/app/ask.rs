@@ -3,14 +3,14 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use super::{Exit, Trouble};
+use super::{CliError, Exit};
 use crate::{model::Failure, report::Out, signals::Signals};
 
 /// Whether the user answers yes to `question`; anything else is no. `Err` where
 /// there is no terminal to ask on, or where Ctrl-C or another signal ended it.
-pub async fn confirm(question: &str, err: &mut Out) -> Result<bool, Trouble> {
+pub async fn confirm(question: &str, err: &mut Out) -> Result<bool, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(Trouble::usage(Failure::new("stdin is not a terminal; pass --yes")));
+        return Err(CliError::usage(Failure::new("stdin is not a terminal; pass --yes")));
     }
     err.prompt(&format!("{question} [y/N] "))?;
     let line = line(err).await?;
@@ -29,12 +29,12 @@ pub async fn ask<T>(
     default: &str,
     read: impl Fn(&str) -> Result<T, String>,
     err: &mut Out,
-) -> Result<T, Trouble> {
+) -> Result<T, CliError> {
     loop {
         err.prompt(&format!("{question} [{default}]: "))?;
         let line = line(err).await?;
         if line.is_empty() {
-            return Err(Trouble::failed(Failure::new("not answered; nothing was written")));
+            return Err(CliError::failed(Failure::new("not answered; nothing was written")));
         }
         match read(if line.trim().is_empty() { default } else { line.trim() }) {
             Ok(answer) => return Ok(answer),
@@ -45,7 +45,7 @@ pub async fn ask<T>(
 
 /// The answer to an open question, with its line end; empty at the end of the
 /// input. A signal ends the command at once, with the cursor on a new line.
-async fn line(err: &mut Out) -> Result<String, Trouble> {
+async fn line(err: &mut Out) -> Result<String, CliError> {
     let mut signals = Signals::new()?;
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
@@ -60,7 +60,7 @@ async fn line(err: &mut Out) -> Result<String, Trouble> {
         Some(signal) = futures_util::StreamExt::next(&mut signals) => {
             err.answered(true)?;
             let failure = Failure::new("interrupted before the answer; nothing was changed");
-            Err(Trouble::Told { exit: Exit::signal(signal), failure })
+            Err(CliError::Failed { exit: Exit::signal(signal), failure })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `muster check`: look once, say what was found.
 
-use super::{Exit, Streams, Trouble, World};
+use super::{CliError, Exit, ProjectSession, Streams};
 use crate::{
     check::{self, Summary},
     cli::{CommandArgs, Format},
@@ -10,15 +10,15 @@ use crate::{
 };
 
 /// Looks at all regions and prints the findings.
-pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = match World::open(&args.project) {
-        Err(Trouble::Config(diagnostics)) if args.format == Format::Json => {
+pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = match ProjectSession::open(&args.project) {
+        Err(CliError::Config(diagnostics)) if args.format == Format::Json => {
             return refused(&diagnostics, streams);
         }
         world => world?,
     };
     world.attend(streams);
-    let remote = world.remote_for_looking();
+    let remote = world.remote_for_reading();
     let cluster = world.recorded(streams)?.and_then(|(_, state)| state.cluster);
     let options =
         SurveyOptions { dry_run: true, cluster: cluster.clone(), ..SurveyOptions::default() };
@@ -27,7 +27,7 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     let exit = Exit::of_look(&findings, survey.not_asked.is_some());
     match args.format {
         Format::Json => streams.out.json(&FindingsDocument {
-            version: 1,
+            version: crate::report::JSON_VERSION,
             project: Some(&world.project.name),
             simulated: world.cloud.is_simulated(),
             at: Some(survey.at),
@@ -41,7 +41,7 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
         Format::Text => {
             world.print_warnings(streams)?;
             if let Some(failure) = &survey.not_asked {
-                return Err(Trouble::Told { exit, failure: failure.clone() });
+                return Err(CliError::Failed { exit, failure: failure.clone() });
             }
             world.print_simulated(streams)?;
             let paint = streams.out.paint();
@@ -55,9 +55,9 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
 }
 
 /// Programs get one document also where there is no project to look at.
-fn refused(diagnostics: &[Diagnostic], streams: &mut Streams) -> Result<Exit, Trouble> {
+fn refused(diagnostics: &[Diagnostic], streams: &mut Streams) -> Result<Exit, CliError> {
     streams.out.json(&FindingsDocument {
-        version: 1,
+        version: crate::report::JSON_VERSION,
         project: None,
         simulated: false,
         at: None,

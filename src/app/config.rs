@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Streams, Trouble, world};
+use super::{CliError, Exit, Streams, session};
 use crate::{
     cli::{ConfigArgs, ConfigFormat},
     config::{
@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// Prints the project.
-pub fn run(args: &ConfigArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let (project, warnings) = world::project(&args.project)?;
+pub fn run(args: &ConfigArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let (project, warnings) = session::project(&args.project)?;
     let lines = report::diagnostics(&warnings, streams.err.paint());
     streams.err.lines(&lines)?;
     match (args.format, &args.output) {
         (ConfigFormat::Yaml, Some(folder)) => write(&project, folder, streams)?,
         (_, Some(_)) => {
             let failure = Failure::new("--output writes the files that --format yaml prints");
-            return Err(Trouble::usage(failure.hint("add --format yaml")));
+            return Err(CliError::usage(failure.hint("add --format yaml")));
         }
         (ConfigFormat::Yaml, None) => {
             for (name, text) in resolved::files(&project) {
@@ -43,7 +43,7 @@ pub fn run(args: &ConfigArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
 }
 
 /// Writes the files, and nothing over what is there.
-fn write(project: &Project, folder: &Path, streams: &mut Streams) -> Result<(), Trouble> {
+fn write(project: &Project, folder: &Path, streams: &mut Streams) -> Result<(), CliError> {
     let file = |(name, text): (String, String)| Planned {
         path: folder.join(name).into(),
         text,
@@ -54,9 +54,9 @@ fn write(project: &Project, folder: &Path, streams: &mut Streams) -> Result<(), 
     let plan = Plan { files: resolved::files(project).into_iter().map(file).collect() };
     let in_the_way = init::in_the_way(&plan, &PathBuf::new());
     if !in_the_way.is_empty() {
-        return Err(Trouble::usage(init::present(&in_the_way)));
+        return Err(CliError::usage(init::present(&in_the_way)));
     }
-    init::create(&plan, Path::new("")).map_err(Trouble::failed)?;
+    init::create(&plan, Path::new("")).map_err(CliError::failed)?;
     let names: Vec<_> = plan.files.iter().map(|file| file.path.display().to_string()).collect();
     Ok(streams.out.line(format!("Written: {}.", names.join(", ")))?)
 }

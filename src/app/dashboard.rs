@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use jiff::tz::TimeZone;
 use strsim::jaro;
 
-use super::{Exit, Streams, Trouble, World, adopt, provoke};
+use super::{CliError, Exit, ProjectSession, Streams, adopt, fault_injection};
 use crate::{
     cli::{Cli, DemoArgs, ProjectArgs},
     engine,
@@ -21,7 +21,7 @@ const FIRST: &str = "mistakes";
 
 /// Opens the dashboard on what `args` name. Nobody is asked anything before
 /// the first frame stands.
-pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, CliError> {
     refuse_mistyped(&args)?;
     if names_nothing(&args) {
         streams.err.lines(&[
@@ -30,7 +30,7 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
         ])?;
         return Ok(Exit::USAGE);
     }
-    let mut world = World::open(&args)?;
+    let mut world = ProjectSession::open(&args)?;
     let mut scenario = args.scenario.clone();
     needs_terminal()?;
     world.print_warnings(streams)?;
@@ -40,7 +40,7 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
         let store = world.store()?;
         let folder = store.folder().map(Path::to_owned);
         let dashboard = dashboard(&world, store, scenario.as_deref(), launching)?;
-        let outcome = provoke::on_screen(tui::run(dashboard, &mut guard)).await?;
+        let outcome = fault_injection::on_screen(tui::run(dashboard, &mut guard)).await?;
         // Of an adoption that was looked at and not confirmed.
         adopt::leave_nothing(folder.as_deref())?;
         match outcome {
@@ -65,7 +65,7 @@ pub async fn run(args: ProjectArgs, streams: &mut Streams) -> Result<Exit, Troub
 }
 
 /// The same on simulated worlds.
-pub async fn demo(args: DemoArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+pub async fn demo(args: DemoArgs, streams: &mut Streams) -> Result<Exit, CliError> {
     let scenario = Some(args.scenario.unwrap_or_else(|| FIRST.to_owned()));
     run(ProjectArgs { scenario, ..ProjectArgs::default() }, streams).await
 }
@@ -77,7 +77,7 @@ fn names_nothing(args: &ProjectArgs) -> bool {
 }
 
 /// `muster chekc us.yaml` names no config `chekc`.
-fn refuse_mistyped(args: &ProjectArgs) -> Result<(), Trouble> {
+fn refuse_mistyped(args: &ProjectArgs) -> Result<(), CliError> {
     let Some(first) = args.configs.first().filter(|path| !path.exists()) else { return Ok(()) };
     let Some(word) = first.to_str().filter(|word| !word.contains(['.', '/'])) else {
         return Ok(());
@@ -87,30 +87,30 @@ fn refuse_mistyped(args: &ProjectArgs) -> Result<(), Trouble> {
     match names.max_by(|a, b| jaro(a, word).total_cmp(&jaro(b, word))) {
         Some(name) if jaro(name, word) > 0.7 => {
             let failure = Failure::new(format!("there is neither a command nor a file `{word}`"));
-            Err(Trouble::usage(failure.hint(format!("did you mean `muster {name}`?"))))
+            Err(CliError::usage(failure.hint(format!("did you mean `muster {name}`?"))))
         }
         _ => Ok(()),
     }
 }
 
-fn needs_terminal() -> Result<(), Trouble> {
+fn needs_terminal() -> Result<(), CliError> {
     if std::io::stdout().is_terminal() {
         return Ok(());
     }
-    let failure = Failure::new("the dashboard needs a terminal, and standard output is none");
-    Err(Trouble::usage(failure.hint("use `muster check`, `up`, `status`, `logs` or `down`")))
+    let failure = Failure::new("the dashboard needs a terminal, and stdout is not one");
+    Err(CliError::usage(failure.hint("use `muster check`, `up`, `status`, `logs` or `down`")))
 }
 
-fn simulated(args: &ProjectArgs, name: &str) -> Result<World, Trouble> {
-    World::open(&ProjectArgs { scenario: Some(name.to_owned()), ..args.clone() })
+fn simulated(args: &ProjectArgs, name: &str) -> Result<ProjectSession, CliError> {
+    ProjectSession::open(&ProjectArgs { scenario: Some(name.to_owned()), ..args.clone() })
 }
 
 fn dashboard(
-    world: &World,
+    world: &ProjectSession,
     store: Store,
     scenario: Option<&str>,
     launching: bool,
-) -> Result<Dashboard, Trouble> {
+) -> Result<Dashboard, CliError> {
     let simulated = world.cloud.is_simulated();
     let scenarios = if simulated { Scenario::names() } else { &[] };
     let named = |(name, summary): &(&str, &str)| ((*name).to_owned(), (*summary).to_owned());
@@ -129,7 +129,7 @@ fn dashboard(
 }
 
 /// What goes on without the dashboard.
-fn farewell(world: &World, streams: &mut Streams) -> Result<(), Trouble> {
+fn farewell(world: &ProjectSession, streams: &mut Streams) -> Result<(), CliError> {
     let Some((store, state)) = world.peek()? else { return Ok(()) };
     let billed = state.billed().count();
     if billed > 0 {

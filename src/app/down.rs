@@ -3,25 +3,26 @@
 use std::{cell::RefCell, sync::Arc};
 
 use super::{
-    Exit, Streams, Trouble, Watch, World, ask::confirm, fix, stop::show_unfinished, watch::Aside,
+    CliError, EngineSession, Exit, ProjectSession, Streams, ask::confirm,
+    engine_session::JsonEvent, fix, stop::show_unfinished,
 };
 use crate::{
     cli::{DownArgs, Format},
     cloud::{Instance, tags},
-    engine::{Command, DownPlan, Remains, Unfinished, Update},
+    engine::{Command, DownPlan, Leftovers, Unfinished, Update},
     journal::Store,
     model::{Failure, InstanceId, Region, count},
     report,
 };
 
 /// Ends the cluster.
-pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let format = args.common.format;
     let named = args.cluster.is_some();
     let (store, unwritten) = store(&world, &args)?;
-    let mut watch = Watch::start(&world, store, format, streams)?;
+    let mut watch = EngineSession::start(&world, store, format, streams)?;
     if let Some(failure) = &unwritten {
         watch.streams.err.failure(failure)?;
     }
@@ -60,18 +61,18 @@ pub async fn run(args: DownArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     if unfinished.is_empty() {
         return Ok(Exit::DONE);
     }
-    Err(Trouble::failed(still_there(&unfinished)))
+    Err(CliError::failed(still_there(&unfinished)))
 }
 
 /// The cluster's store. Where it can't be written, what can be read of it,
 /// without writing, and why: instances are found and terminated all the same.
-fn store(world: &World, args: &DownArgs) -> Result<(Store, Option<Failure>), Trouble> {
+fn store(world: &ProjectSession, args: &DownArgs) -> Result<(Store, Option<Failure>), CliError> {
     let opened = match &args.cluster {
         Some(cluster) => world.store_of(cluster.clone()),
         None => world.store(),
     };
     let error = match opened {
-        Err(Trouble::Journal(error)) => error,
+        Err(CliError::Journal(error)) => error,
         opened => return Ok((opened?, None)),
     };
     let failure = Failure::new(error.to_string())
@@ -104,9 +105,9 @@ fn still_there(unfinished: &Unfinished) -> Failure {
 async fn confirmed(
     args: &DownArgs,
     plan: Arc<DownPlan>,
-    watch: &mut Watch<'_>,
-) -> Result<Arc<DownPlan>, Trouble> {
-    let refused = || Trouble::failed(Failure::new("not confirmed; nothing was terminated"));
+    watch: &mut EngineSession<'_>,
+) -> Result<Arc<DownPlan>, CliError> {
+    let refused = || CliError::failed(Failure::new("not confirmed; nothing was terminated"));
     let asks = !args.yes && !plan.is_empty();
     if asks && !confirm("Terminate them?", &mut watch.streams.err).await? {
         return Err(refused());
@@ -136,38 +137,38 @@ async fn confirmed(
         "{what} with the id {} on no record here: nothing was terminated",
         watch.cluster()
     ));
-    Err(Trouble::failed(failure.hint("--yes does not cover them; add --include-unrecorded")))
+    Err(CliError::failed(failure.hint("--yes does not cover them; add --include-unrecorded")))
 }
 
 /// Terminates what `plan` names, and lists what else muster made.
 async fn terminate(
     plan: Arc<DownPlan>,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<Unfinished, Trouble> {
-    let remains = RefCell::new(Remains::default());
+    watch: &mut EngineSession<'_>,
+) -> Result<Unfinished, CliError> {
+    let leftovers = RefCell::new(Leftovers::default());
     let ended = |update: &Update| match update {
-        Update::Remains(found) => {
-            remains.replace(found.clone());
+        Update::Leftovers(found) => {
+            leftovers.replace(found.clone());
             None
         }
         Update::DownEnded(unfinished) => Some(unfinished.clone()),
         _ => None,
     };
     let unfinished = watch.ask(Command::Down(plan), ended).await?;
-    let remains = remains.into_inner();
+    let leftovers = leftovers.into_inner();
     match format {
         Format::Json => {
-            watch.aside(&Aside::Remains {
-                found: &remains.found,
-                unrecorded: &remains.unrecorded,
-                routes: &remains.routes,
-                unknown: &remains.unknown,
+            watch.json_event(&JsonEvent::Leftovers {
+                found: &leftovers.found,
+                unrecorded: &leftovers.unrecorded,
+                routes: &leftovers.routes,
+                unknown: &leftovers.unknown,
             })?;
         }
         Format::Text => {
             let paint = watch.streams.out.paint();
-            watch.streams.out.lines(&report::remains(&remains, paint))?;
+            watch.streams.out.lines(&report::leftovers(&leftovers, paint))?;
         }
     }
     Ok(unfinished)
@@ -175,11 +176,11 @@ async fn terminate(
 
 /// Removes the networks that `fix` built, all of them or none.
 async fn tear_down(
-    world: &World,
+    world: &ProjectSession,
     asks: fix::Asks,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     let fix = watch.ask(Command::PlanTeardown, fix::planned).await?;
     fix::show(&fix, format, watch)?;
     let resources = fix.plan.unrecorded.clone();
@@ -192,7 +193,7 @@ async fn tear_down(
     };
     if let Some(left) = fix.plan.left.first() {
         let failure = Failure::new(format!("the networks stay: {}", left.why));
-        return Err(Trouble::failed(
+        return Err(CliError::failed(
             failure.hint("end what uses them, then `muster down --network` again"),
         ));
     }
@@ -207,14 +208,14 @@ async fn tear_down(
 }
 
 fn show(
-    world: &World,
+    world: &ProjectSession,
     plan: &DownPlan,
     known: bool,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
-        Format::Json => watch.aside(&Aside::DownPlan {
+        Format::Json => watch.json_event(&JsonEvent::DownPlan {
             terminate: ids(&plan.terminate),
             unresolved: &plan.unresolved,
             unrecorded: ids(&plan.unrecorded),
@@ -238,15 +239,15 @@ fn ids(found: &[(Region, Instance)]) -> Vec<&InstanceId> {
 /// No cluster on record, nothing that carries the id. Whether that is good
 /// news depends on whether all regions and the record could be read, and on
 /// whether instances of the project run.
-fn nothing(world: &World, plan: &DownPlan, is_unwritten: bool) -> Result<Exit, Trouble> {
+fn nothing(world: &ProjectSession, plan: &DownPlan, is_unwritten: bool) -> Result<Exit, CliError> {
     if let Some(failure) = lost(world, plan) {
-        return Err(Trouble::failed(failure));
+        return Err(CliError::failed(failure));
     }
     match plan.unknown.first() {
         None if is_unwritten => Ok(Exit::FAILED),
         None => Ok(Exit::DONE),
         Some((_, failure)) if plan.unknown.len() == world.project.regions.len() => {
-            Err(Trouble::Told { exit: Exit::NOT_ASKED, failure: failure.clone() })
+            Err(CliError::Failed { exit: Exit::NOT_ASKED, failure: failure.clone() })
         }
         Some(_) => Ok(Exit::UNKNOWN),
     }
@@ -254,7 +255,7 @@ fn nothing(world: &World, plan: &DownPlan, is_unwritten: bool) -> Result<Exit, T
 
 /// Instances of the project whose cluster is on no record here: perhaps the
 /// record is lost.
-fn lost(world: &World, plan: &DownPlan) -> Option<Failure> {
+fn lost(world: &ProjectSession, plan: &DownPlan) -> Option<Failure> {
     let of_project = |one: &&(Region, Instance)| {
         one.1.tags.get(tags::PROJECT).is_some_and(|name| name == world.name())
     };

@@ -6,11 +6,11 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::{Exit, Streams, Trouble, World, known::Known, pick};
+use super::{CliError, Exit, ProjectSession, Streams, known::Known, pick};
 use crate::{
     cli::{ExecArgs, Format},
-    engine::{NodeState, host_of, sanitize},
-    model::{Failure, NodeName},
+    engine::{NodeState, host_of},
+    model::{Failure, NodeName, sanitize},
     remote::{Host, Printed, Remote, Session},
     report::{Tone, line},
     signals::Signals,
@@ -23,9 +23,9 @@ const TRIES: u32 = 4;
 /// How many nodes are worked on at once; each takes a local process.
 const AT_ONCE: usize = 64;
 
-/// Runs the command and says who failed.
-pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+/// Runs the command and lists the nodes where it failed.
+pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let known = if world.cloud.is_simulated() {
         Known::simulate(&world, streams).await?
@@ -35,7 +35,7 @@ pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     let waits = streams.waits.clone();
     let picked = pick::nodes(&known.state, &args.on)?;
     let command = line_of(&args.command);
-    let mut bench = Bench::new(&args, &picked, streams);
+    let mut bench = Printer::new(&args, &picked, streams);
     let (sender, mut receiver) = mpsc::channel(1024);
     let mut waiting = picked.into_iter();
     let mut running = FuturesUnordered::new();
@@ -50,7 +50,7 @@ pub async fn run(args: ExecArgs, streams: &mut Streams) -> Result<Exit, Trouble>
             running.push(on_one(remote, node.name.clone(), host, &command, lines, wait));
         }
         tokio::select! {
-            // What a node printed is told before how it ended.
+            // The output of a node is printed before its result.
             biased;
             Some((node, line)) = receiver.recv() => bench.line(&node, line)?,
             Some(signal) = signals.next() => {
@@ -117,7 +117,7 @@ async fn command_on(
     let (sender, mut receiver) = mpsc::channel(64);
     let pass = async {
         while let Some(line) = receiver.recv().await {
-            // The end of whoever prints is the end of this future.
+            // This future ends when the printing side ends.
             drop(lines.send((host.node.clone(), line)).await);
         }
     };
@@ -140,8 +140,8 @@ async fn connect(remote: &dyn Remote, host: &Host) -> Result<Box<dyn Session>, F
     }
 }
 
-/// Where what the nodes print is told.
-struct Bench<'a> {
+/// Prints what the nodes print.
+struct Printer<'a> {
     streams: &'a mut Streams,
     format: Format,
     /// As wide as the longest name.
@@ -150,39 +150,43 @@ struct Bench<'a> {
     failed: Vec<(NodeName, Outcome)>,
 }
 
-/// What `--format json` prints, an object a line.
+/// What `--format json` prints, NDJSON.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-enum Told<'a> {
+enum ExecEvent<'a> {
     Line { node: &'a NodeName, stream: &'static str, text: &'a str },
     Ended { node: &'a NodeName, exit: Option<i32>, failure: Option<&'a Failure> },
     Summary { nodes: usize, failed: Vec<&'a NodeName> },
 }
 
-impl<'a> Bench<'a> {
+impl<'a> Printer<'a> {
     fn new(args: &ExecArgs, picked: &[&NodeState], streams: &'a mut Streams) -> Self {
         let width = picked.iter().map(|node| node.name.as_str().len()).max().unwrap_or(0);
         Self { streams, format: args.common.format, width, asked: picked.len(), failed: Vec::new() }
     }
 
-    fn line(&mut self, node: &NodeName, line: Printed) -> Result<(), Trouble> {
+    fn line(&mut self, node: &NodeName, line: Printed) -> Result<(), CliError> {
         let (out, stream, text) = match line {
             Printed::Out(text) => (true, "stdout", text),
             Printed::Err(text) => (false, "stderr", text),
         };
         if self.format == Format::Json {
-            return Ok(self.streams.out.json_line(&Told::Line { node, stream, text: &text })?);
+            return Ok(self.streams.out.json_line(&ExecEvent::Line {
+                node,
+                stream,
+                text: &text,
+            })?);
         }
         let to = if out { &mut self.streams.out } else { &mut self.streams.err };
         let origin = to.paint().paint(Tone::Dim, format!("{node:<width$} |", width = self.width));
         Ok(to.line(line![origin, format!(" {}", sanitize(&text))])?)
     }
 
-    fn ended(&mut self, node: NodeName, outcome: Outcome) -> Result<(), Trouble> {
+    fn ended(&mut self, node: NodeName, outcome: Outcome) -> Result<(), CliError> {
         if self.format == Format::Json {
             let exit = outcome.as_ref().ok().copied();
             let failure = outcome.as_ref().err();
-            self.streams.out.json_line(&Told::Ended { node: &node, exit, failure })?;
+            self.streams.out.json_line(&ExecEvent::Ended { node: &node, exit, failure })?;
         }
         if outcome != Ok(0) {
             self.failed.push((node, outcome));
@@ -190,18 +194,18 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn summary(mut self) -> Result<Exit, Trouble> {
+    fn summary(mut self) -> Result<Exit, CliError> {
         self.failed.sort_by(|a, b| a.0.cmp(&b.0));
         if self.format == Format::Json {
             let failed = self.failed.iter().map(|(node, _)| node).collect();
-            self.streams.out.json_line(&Told::Summary { nodes: self.asked, failed })?;
+            self.streams.out.json_line(&ExecEvent::Summary { nodes: self.asked, failed })?;
         } else if !self.failed.is_empty() {
-            self.tell_failed()?;
+            self.print_failed()?;
         }
         Ok(if self.failed.is_empty() { Exit::DONE } else { Exit::FAILED })
     }
 
-    fn tell_failed(&mut self) -> Result<(), Trouble> {
+    fn print_failed(&mut self) -> Result<(), CliError> {
         let err = &mut self.streams.err;
         let mark = err.paint().paint(Tone::Bad, "✗");
         let what = format!(" failed on {} of {} nodes", self.failed.len(), self.asked);

@@ -1,4 +1,4 @@
-//! Exit codes; the table in `muster --help` and the README says the same.
+//! Exit codes; the tables in `muster --help` and the README match.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ impl Exit {
     pub const USAGE: Self = Self(2);
     /// AWS could not be asked.
     pub const NOT_ASKED: Self = Self(3);
-    /// Nothing failed, but something could not be found out.
+    /// Nothing failed, but something could not be checked.
     pub const UNKNOWN: Self = Self(4);
     /// muster itself failed; the code that Rust gives a panic.
     pub const BUG: Self = Self(101);

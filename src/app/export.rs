@@ -2,12 +2,12 @@
 
 use std::{io::Write, path::Path};
 
-use super::{Exit, Streams, Trouble, World, known::Known};
+use super::{CliError, Exit, ProjectSession, Streams, known::Known};
 use crate::{cli::ExportArgs, handover::Handover, model::Failure};
 
 /// Prints it, or writes it to a file.
-pub async fn run(args: ExportArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+pub async fn run(args: ExportArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.project)?;
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
     let handover = known.handover(&world, args.force)?;
@@ -34,7 +34,7 @@ fn text(handover: &Handover, args: &ExportArgs) -> String {
 }
 
 /// Whole or not at all: a Python that imports it meanwhile reads the old one.
-fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let write = || {
         // In the same folder, since a file can't be renamed across disks.
@@ -48,6 +48,6 @@ fn write(path: &Path, text: &str) -> Result<(), Trouble> {
     };
     write().map_err(|error| {
         let failure = Failure::new(format!("can't write {}: {error}", path.display()));
-        Trouble::usage(failure.hint("give -o a file in a folder that you can write to"))
+        CliError::usage(failure.hint("give -o a file in a folder that you can write to"))
     })
 }

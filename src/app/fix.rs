@@ -1,16 +1,18 @@
-//! `muster fix`: look, plan, show, ask, change, look again.
+//! `muster fix`: refresh, plan, show, ask, apply, refresh.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
+use super::{
+    CliError, EngineSession, Exit, ProjectSession, Streams, ask::confirm, engine_session::JsonEvent,
+};
 use crate::{
     check::{Finding, Level, Summary},
     cli::{FixArgs, Format},
     engine::{ChangeState, Command, FixPlan, RunState, Update},
     model::Failure,
-    remedy::{self, Only, Plan, Problem, Unrecorded, Wish},
+    remedy::{self, CheckFilter, FixScope, Plan, Problem, Unrecorded},
     report,
 };
 
@@ -18,22 +20,22 @@ use crate::{
 const SETTLE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_secs(2);
 
-/// Mends what the checks found.
-pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+/// Fixes what the checks found.
+pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
-    let mut watch = Watch::start(&world, world.store()?, args.common.format, streams)?;
+    let mut watch = EngineSession::start(&world, world.store()?, args.common.format, streams)?;
     let text = args.common.format == Format::Text && args.print.is_none();
     if text {
         world.print_simulated(watch.streams)?;
         let cut_off = cut_off(watch.state());
         watch.streams.out.lines(&cut_off)?;
     }
-    let fix = watch.ask(Command::PlanFix(wish(&args)), planned_or_not_asked).await?;
-    let told = |failure| Trouble::Told { exit: Exit::NOT_ASKED, failure };
-    let fix = fix.map_err(told)?;
+    let fix = watch.ask(Command::PlanFix(scope(&args)), planned_or_not_asked).await?;
+    let not_asked = |failure| CliError::Failed { exit: Exit::NOT_ASKED, failure };
+    let fix = fix.map_err(not_asked)?;
     if args.print.is_some() {
-        let script = remedy::script(&fix.plan, world.name()).map_err(Trouble::failed)?;
+        let script = remedy::script(&fix.plan, world.name()).map_err(CliError::failed)?;
         watch.streams.out.document(script.trim_end())?;
         watch.end().await?;
         return Ok(Exit::DONE);
@@ -44,8 +46,8 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
     let resources = fix.plan.to_take_over().filter(|_| !args.dry_run).cloned().collect();
     let taken_over = take_over(resources, asks, "uses them", &mut watch).await?;
     let fix = if taken_over {
-        let fix = watch.ask(Command::PlanFix(wish(&args)), planned_or_not_asked).await?;
-        let fix = fix.map_err(told)?;
+        let fix = watch.ask(Command::PlanFix(scope(&args)), planned_or_not_asked).await?;
+        let fix = fix.map_err(not_asked)?;
         show(&fix, format, &mut watch)?;
         fix
     } else {
@@ -57,7 +59,7 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
     }
     carry_out(&fix, args.yes, "Change this?", &mut watch).await?;
     let findings = settled(&fix.plan, text, &mut watch).await?;
-    tell(&world, &findings, text, &mut watch)?;
+    print_findings(&world, &findings, text, &mut watch)?;
     watch.end().await?;
     Ok(if Summary::of(&*findings).fail == 0 { Exit::DONE } else { Exit::FAILED })
 }
@@ -67,14 +69,14 @@ pub async fn run(args: FixArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
 async fn settled(
     plan: &Plan,
     text: bool,
-    watch: &mut Watch<'_>,
-) -> Result<Arc<[Finding]>, Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<Arc<[Finding]>, CliError> {
     let is_left = |problem: &Problem| plan.left.iter().any(|left| left.problem == *problem);
-    let fixed: Vec<_> = plan.mended().into_iter().filter(|one| !is_left(one)).collect();
+    let fixed: Vec<_> = plan.fixed().into_iter().filter(|one| !is_left(one)).collect();
     let began = Instant::now();
     let mut reported = false;
     loop {
-        let findings = watch.ask(Command::Look, looked).await?;
+        let findings = watch.ask(Command::Refresh, refreshed).await?;
         let open = findings.iter().filter(|finding| finding.level == Level::Fail);
         let behind: BTreeSet<_> =
             open.filter(|one| fixed.contains(&&Problem::of(one))).map(|one| one.check).collect();
@@ -109,8 +111,8 @@ pub(super) async fn take_over(
     resources: Vec<Unrecorded>,
     asks: Asks,
     does: &str,
-    watch: &mut Watch<'_>,
-) -> Result<bool, Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<bool, CliError> {
     if resources.is_empty() || asks.yes && !asks.include_unrecorded {
         return Ok(false);
     }
@@ -126,30 +128,30 @@ pub(super) async fn take_over(
     Ok(true)
 }
 
-/// What the checks say now; of the configs as they are now.
-fn tell(
-    world: &World,
+/// Prints the findings, with positions in the configs as they are now.
+fn print_findings(
+    world: &ProjectSession,
     findings: &[Finding],
     text: bool,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     let summary = Summary::of(findings);
     if !text {
         let open = findings.iter().filter(|finding| finding.level != Level::Pass).collect();
-        return watch.aside(&Aside::Checked { summary, findings: open });
+        return watch.json_event(&JsonEvent::Checked { summary, findings: open });
     }
     let project = world.files.load().project.map_or_else(|| world.project.clone(), Arc::new);
     let out = &mut watch.streams.out;
     out.lines(&report::findings(&project, findings, out.paint()))?;
     if summary.fail == 0 {
-        out.line("Nothing is in the way any more: `muster up` launches.")?;
+        out.line("No check fails: run `muster up` to launch.")?;
     }
     Ok(())
 }
 
-fn wish(args: &FixArgs) -> Wish {
-    Wish {
-        only: args.only.iter().cloned().map(Only::Check).collect(),
+fn scope(args: &FixArgs) -> FixScope {
+    FixScope {
+        only: args.only.iter().cloned().map(CheckFilter::Check).collect(),
         replace_blackholes: args.replace_blackholes,
     }
 }
@@ -158,7 +160,7 @@ fn wish(args: &FixArgs) -> Wish {
 fn cut_off(state: &RunState) -> Vec<String> {
     let Some(fix) = state.fix.as_ref().filter(|fix| fix.is_cut_off()) else { return Vec::new() };
     let mut lines = vec![format!(
-        "An earlier fix was cut off: {} of its {} changes were made. What is left is planned anew.",
+        "An earlier fix was cut off: {} of its {} changes were made. The rest is planned again.",
         fix.done(),
         fix.steps.len()
     )];
@@ -171,7 +173,7 @@ fn cut_off(state: &RunState) -> Vec<String> {
 /// The plan, or why AWS could not be asked at all.
 fn planned_or_not_asked(update: &Update) -> Option<Result<Arc<FixPlan>, Failure>> {
     match update {
-        Update::Looked { survey, .. } => survey.not_asked.clone().map(Err),
+        Update::Refreshed { survey, .. } => survey.not_asked.clone().map(Err),
         other => planned(other).map(Ok),
     }
 }
@@ -183,16 +185,22 @@ pub(super) fn planned(update: &Update) -> Option<Arc<FixPlan>> {
     }
 }
 
-fn looked(update: &Update) -> Option<Arc<[Finding]>> {
+fn refreshed(update: &Update) -> Option<Arc<[Finding]>> {
     match update {
-        Update::Looked { findings, .. } => Some(findings.clone()),
+        Update::Refreshed { findings, .. } => Some(findings.clone()),
         _ => None,
     }
 }
 
-pub(super) fn show(fix: &FixPlan, format: Format, watch: &mut Watch<'_>) -> Result<(), Trouble> {
+pub(super) fn show(
+    fix: &FixPlan,
+    format: Format,
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
-        Format::Json => watch.aside(&Aside::FixPlan { plan: &fix.plan, diffs: &fix.diffs }),
+        Format::Json => {
+            watch.json_event(&JsonEvent::FixPlan { plan: &fix.plan, diffs: &fix.diffs })
+        }
         Format::Text => {
             let paint = watch.streams.out.paint();
             Ok(watch.streams.out.lines(&report::fix_plan(fix, paint))?)
@@ -200,14 +208,14 @@ pub(super) fn show(fix: &FixPlan, format: Format, watch: &mut Watch<'_>) -> Resu
     }
 }
 
-fn nothing_done(fix: &FixPlan, text: bool, streams: &mut Streams) -> Result<Exit, Trouble> {
+fn nothing_done(fix: &FixPlan, text: bool, streams: &mut Streams) -> Result<Exit, CliError> {
     if text {
-        let said = match (fix.plan.is_empty(), fix.plan.left.is_empty()) {
-            (true, true) => "Nothing to mend.",
-            (true, false) => "Nothing that muster can mend.",
+        let text = match (fix.plan.is_empty(), fix.plan.left.is_empty()) {
+            (true, true) => "Nothing to fix.",
+            (true, false) => "Nothing that muster can fix.",
             _ => "Nothing was changed.",
         };
-        streams.out.line(said)?;
+        streams.out.line(text)?;
     }
     Ok(if fix.plan.is_empty() && !fix.plan.left.is_empty() { Exit::FAILED } else { Exit::DONE })
 }
@@ -217,10 +225,10 @@ pub(super) async fn carry_out(
     fix: &FixPlan,
     yes: bool,
     question: &str,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     if !yes && !confirm(question, &mut watch.streams.err).await? {
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was changed")));
+        return Err(CliError::failed(Failure::new("not confirmed; nothing was changed")));
     }
     let ended = |update: &Update| match update {
         Update::FixEnded { complete } => Some(*complete),
@@ -235,5 +243,5 @@ pub(super) async fn carry_out(
         "what was done stays done: remove the cause, then run `{}` again",
         fix.plan.command()
     );
-    Err(Trouble::failed(failure.hint(again)))
+    Err(CliError::failed(failure.hint(again)))
 }

@@ -2,7 +2,7 @@
 //! so that none of them has to be open to the outside.
 //!
 //! muster listens itself and hands each connection to a socket of ssh. So the
-//! ports stay while a broken connection is made anew, and whoever connects
+//! ports stay while a broken connection is re-established, and a client that connects
 //! meanwhile waits for it.
 
 mod listen;
@@ -18,7 +18,7 @@ use futures_util::StreamExt;
 use tokio::{sync::watch, time::sleep};
 
 use self::listen::Listeners;
-use super::{Exit, Streams, Trouble, World, known::Known};
+use super::{CliError, Exit, ProjectSession, Streams, known::Known};
 use crate::{
     cli::ForwardArgs,
     engine::{NodeState, host_of},
@@ -37,23 +37,23 @@ const PAUSE: Duration = Duration::from_secs(2);
 type Ways = Option<[PathBuf; 3]>;
 
 /// Forwards until a signal comes.
-pub async fn run(args: ForwardArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+pub async fn run(args: ForwardArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.project)?;
     world.refuse_simulated("forward", "a simulated leader has no ports")?;
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
     let mut record = claim(known.folder.as_deref())?;
-    let listeners = Listeners::bind(&args).await.map_err(Trouble::failed)?;
+    let listeners = Listeners::bind(&args).await.map_err(CliError::failed)?;
     let mut signals = Signals::new()?;
     let (ways, for_listeners) = watch::channel(None);
     let ports = listeners.ports();
     let serving = listeners.serve(for_listeners);
     let keep = async {
         let session = first(&world, &known).await?;
-        let open = open(&*session, &known, streams).await?.map_err(|error| told(&error))?;
+        let open = open(&*session, &known, streams).await?.map_err(|error| failed(&error))?;
         ways.send_replace(Some(open));
         record.write(&Forwarded { pid: std::process::id(), ports })?;
-        tell(&known, ports, streams)?;
+        print_ports(&known, ports, streams)?;
         keep(&world, session, &ways, streams).await
     };
     let ended = tokio::select! {
@@ -76,15 +76,15 @@ pub struct Forward {
 impl Forward {
     /// Connects, and listens on ports that are free.
     pub async fn open(
-        world: &World,
+        world: &ProjectSession,
         known: &Known,
         streams: &mut Streams,
-    ) -> Result<Self, Trouble> {
-        let listeners = Listeners::bind_any().await.map_err(Trouble::failed)?;
+    ) -> Result<Self, CliError> {
+        let listeners = Listeners::bind_any().await.map_err(CliError::failed)?;
         let session = first(world, known).await?;
         let open = open(&*session, known, streams)
             .await?
-            .map_err(|error| Trouble::failed(Failure::from(&error)))?;
+            .map_err(|error| CliError::failed(Failure::from(&error)))?;
         Ok(Self { listeners, session, ways: watch::Sender::new(Some(open)) })
     }
 
@@ -110,12 +110,12 @@ impl Forward {
 }
 
 /// One `muster forward` a cluster: the export names the ports of that one.
-fn claim(folder: Option<&Path>) -> Result<ForwardRecord, Trouble> {
+fn claim(folder: Option<&Path>) -> Result<ForwardRecord, CliError> {
     let folder = folder.ok_or_else(|| color_eyre::eyre::eyre!("a cluster in memory"))?;
     ForwardRecord::take(folder)?.map_err(|other| {
         let process = other.map(|other| format!(" (process {})", other.pid)).unwrap_or_default();
         let failure = Failure::new(format!("a `muster forward` of this cluster runs{process}"));
-        Trouble::failed(failure.hint("use that one, or end it first"))
+        CliError::failed(failure.hint("use that one, or end it first"))
     })
 }
 
@@ -126,14 +126,14 @@ fn leader(known: &Known) -> Result<&NodeState, Failure> {
     })
 }
 
-async fn first(world: &World, known: &Known) -> Result<Box<dyn Session>, Trouble> {
+async fn first(world: &ProjectSession, known: &Known) -> Result<Box<dyn Session>, CliError> {
     let host = leader(known).and_then(|node| host_of(&world.project, node));
-    let host = host.map_err(Trouble::failed)?;
-    known.remote.connect(&host).await.map_err(|error| told(&error))
+    let host = host.map_err(CliError::failed)?;
+    known.remote.connect(&host).await.map_err(|error| failed(&error))
 }
 
-fn told(error: &RemoteError) -> Trouble {
-    Trouble::failed(Failure::from(error))
+fn failed(error: &RemoteError) -> CliError {
+    CliError::failed(Failure::from(error))
 }
 
 /// Opens a way to each of the leader's ports, wherever they are listened at.
@@ -141,7 +141,7 @@ async fn open(
     session: &dyn Session,
     known: &Known,
     streams: &mut Streams,
-) -> Result<Result<[PathBuf; 3], RemoteError>, Trouble> {
+) -> Result<Result<[PathBuf; 3], RemoteError>, CliError> {
     let table = match listening::look(session).await {
         Ok(table) => table,
         Err(error) => return Ok(Err(error)),
@@ -170,7 +170,7 @@ fn usual(known: &Known, port: u16) -> Ipv4Addr {
     }
 }
 
-fn tell(known: &Known, ports: Ports, streams: &mut Streams) -> Result<(), Trouble> {
+fn print_ports(known: &Known, ports: Ports, streams: &mut Streams) -> Result<(), CliError> {
     let node = leader(known).map(|node| node.name.to_string()).unwrap_or_default();
     for ((name, here), (_, there)) in ports.named().iter().zip(Ports::ON_THE_LEADER.named()) {
         streams.out.line(format!("{name:<15}  127.0.0.1:{here:<5}  →  {node}:{there}"))?;
@@ -186,11 +186,11 @@ fn tell(known: &Known, ports: Ports, streams: &mut Streams) -> Result<(), Troubl
 
 /// Waits for the connection's end and makes another one, again and again.
 async fn keep(
-    world: &World,
+    world: &ProjectSession,
     mut session: Box<dyn Session>,
     ways: &watch::Sender<Ways>,
     streams: &mut Streams,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CliError> {
     loop {
         let why = session.lost().await;
         ways.send_replace(None);
@@ -202,22 +202,22 @@ async fn keep(
 }
 
 /// Tries until the leader lets us in, however long its machine is stopped.
-/// Where it is is read anew each time: once started it has another address.
+/// Its address is read again each time: after a start it is another one.
 async fn again(
-    world: &World,
+    world: &ProjectSession,
     ways: &watch::Sender<Ways>,
     streams: &mut Streams,
-) -> Result<Box<dyn Session>, Trouble> {
-    let mut said = String::new();
+) -> Result<Box<dyn Session>, CliError> {
+    let mut reported = String::new();
     loop {
         match once(world, streams).await? {
             Ok((session, open)) => {
                 ways.send_replace(Some(open));
                 return Ok(session);
             }
-            Err(why) if why != said => {
+            Err(why) if why != reported => {
                 streams.err.line(format!("{why}; trying again"))?;
-                said = why;
+                reported = why;
             }
             Err(_) => {}
         }
@@ -228,9 +228,9 @@ async fn again(
 /// A connection with its ways, or why there is none yet.
 type Connected = Result<(Box<dyn Session>, [PathBuf; 3]), String>;
 
-async fn once(world: &World, streams: &mut Streams) -> Result<Connected, Trouble> {
+async fn once(world: &ProjectSession, streams: &mut Streams) -> Result<Connected, CliError> {
     let known = Known::open(world, streams).await?;
-    let node = leader(&known).map_err(Trouble::failed)?;
+    let node = leader(&known).map_err(CliError::failed)?;
     let host = match host_of(&world.project, node) {
         Ok(host) => host,
         // It is stopped or just starts: then its address is on record soon.
@@ -246,9 +246,9 @@ async fn once(world: &World, streams: &mut Streams) -> Result<Connected, Trouble
     }
 }
 
-fn not_yet(error: &RemoteError) -> Result<Connected, Trouble> {
+fn not_yet(error: &RemoteError) -> Result<Connected, CliError> {
     match error.kind {
-        RemoteErrorKind::HostKeyChanged => Err(told(error)),
+        RemoteErrorKind::HostKeyChanged => Err(failed(error)),
         _ => Ok(Err(error.to_string())),
     }
 }

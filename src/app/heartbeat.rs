@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn on_a_terminal_one_line_is_rewritten_and_gone_before_the_next_output() {
+    async fn on_a_terminal_one_line_is_rewritten_and_erased_before_the_next_output() {
         let kept = Kept::default();
         let screen = Screen::new(Some(Box::new(kept.clone())));
         while_waiting(7, screen.clone(), To::Text, &kept).await;

@@ -11,7 +11,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Exit, Streams, Trouble,
+    CliError, Exit, Streams,
     ask::{ask, can_ask, confirm},
 };
 use crate::{
@@ -36,9 +36,9 @@ struct Prepared {
 }
 
 /// Writes configs.
-pub async fn run(args: InitArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
+pub async fn run(args: InitArgs, streams: &mut Streams) -> Result<Exit, CliError> {
     let folder = std::env::current_dir().map_err(|error| {
-        Trouble::usage(Failure::new(format!("the current folder can't be used: {error}")))
+        CliError::usage(Failure::new(format!("the current folder can't be used: {error}")))
     })?;
     let prepared = match &args.from {
         Some(file) => many(&args, file, &folder, streams).await?,
@@ -51,12 +51,12 @@ pub async fn run(args: InitArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         streams.out.lines(&report::init_plan(&prepared.plan, &prepared.asked.notes(), paint))?;
     }
     if !args.dry_run && !args.yes && !confirm("Write this?", &mut streams.err).await? {
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was written")));
+        return Err(CliError::failed(Failure::new("not confirmed; nothing was written")));
     }
     let backups = if args.dry_run {
         Vec::new()
     } else {
-        init::create(&prepared.plan, &folder).map_err(Trouble::failed)?
+        init::create(&prepared.plan, &folder).map_err(CliError::failed)?
     };
     if text {
         let written = (!args.dry_run).then_some(&backups[..]);
@@ -68,14 +68,14 @@ pub async fn run(args: InitArgs, streams: &mut Streams) -> Result<Exit, Trouble>
 }
 
 /// Nothing is written over, and nothing is written that does not load.
-fn refuse(prepared: &Prepared, folder: &Path) -> Result<(), Trouble> {
+fn refuse(prepared: &Prepared, folder: &Path) -> Result<(), CliError> {
     let in_the_way = init::in_the_way(&prepared.plan, folder);
     if !in_the_way.is_empty() {
-        return Err(Trouble::usage(init::present(&in_the_way)));
+        return Err(CliError::usage(init::present(&in_the_way)));
     }
     let diagnostics = prepared.plan.diagnostics(&prepared.others);
     if diagnostics.iter().any(Diagnostic::is_error) {
-        return Err(Trouble::Config(diagnostics));
+        return Err(CliError::Config(diagnostics));
     }
     Ok(())
 }
@@ -85,8 +85,8 @@ async fn many(
     file: &Path,
     folder: &Path,
     streams: &mut Streams,
-) -> Result<Prepared, Trouble> {
-    let base = Base::read(folder, file).map_err(Trouble::Config)?;
+) -> Result<Prepared, CliError> {
+    let base = Base::read(folder, file).map_err(CliError::Config)?;
     let regions = questions::regions(args, "eu-west-1", &mut streams.err).await?;
     let output = args.output.clone().or_else(|| file.parent().map(Path::to_owned));
     let output = output.unwrap_or_default();
@@ -116,11 +116,11 @@ async fn many(
         || vec![base.own().source.clone()],
         |(project, _)| project.configs().map(|config| config.source.clone()).collect(),
     );
-    Ok(Prepared { plan: plan.map_err(Trouble::usage)?, others, asked })
+    Ok(Prepared { plan: plan.map_err(CliError::usage)?, others, asked })
 }
 
 /// The base as `muster.yaml` in `output` names it.
-fn listed(base: &Base, folder: &Path, output: &Path) -> Result<PathBuf, Trouble> {
+fn listed(base: &Base, folder: &Path, output: &Path) -> Result<PathBuf, CliError> {
     let real = |path: &Path| fs::canonicalize(folder.join(path)).unwrap_or(folder.join(path));
     let file = real(&base.source.path);
     if file.parent() == Some(&real(output)) {
@@ -133,31 +133,31 @@ fn listed(base: &Base, folder: &Path, output: &Path) -> Result<PathBuf, Trouble>
                 format!("`{path}` starts from the project's folder, which would be another");
             let failure =
                 Failure::new(message).hint("give that path from `/` or `~/` on, or leave out -o");
-            Err(Trouble::usage(failure))
+            Err(CliError::usage(failure))
         }
     }
 }
 
 /// The project that is there already, and its file as it is.
-fn present(folder: &Path, output: &Path) -> Result<Option<(Project, Source)>, Trouble> {
+fn present(folder: &Path, output: &Path) -> Result<Option<(Project, Source)>, CliError> {
     let path = output.join("muster.yaml");
     let Ok(text) = fs::read_to_string(folder.join(&path)) else { return Ok(None) };
     let overrides = Overrides::default();
     let request = LoadRequest { folder: folder.to_owned(), files: vec![path.clone()], overrides };
     let Loaded { project, diagnostics, .. } = Files::real(request).load();
-    let project = project.ok_or(Trouble::Config(diagnostics))?;
+    let project = project.ok_or(CliError::Config(diagnostics))?;
     Ok(Some((project, Source { path: path.into(), text: text.into() })))
 }
 
-async fn first(args: &InitArgs, streams: &mut Streams) -> Result<Prepared, Trouble> {
-    let wish = questions::first(args, &mut streams.err).await?;
-    let asked = aws::of_first(args, &wish, &streams.waits).await?;
-    let wish = init::First { images: asked.images.clone(), ..wish };
-    let plan = init::first(&wish, args.output.as_deref().unwrap_or(Path::new("")));
+async fn first(args: &InitArgs, streams: &mut Streams) -> Result<Prepared, CliError> {
+    let scope = questions::first(args, &mut streams.err).await?;
+    let asked = aws::of_first(args, &scope, &streams.waits).await?;
+    let scope = init::First { images: asked.images.clone(), ..scope };
+    let plan = init::first(&scope, args.output.as_deref().unwrap_or(Path::new("")));
     Ok(Prepared { plan, others: Vec::new(), asked })
 }
 
-/// What programs are told.
+/// The result for programs (`--format json`).
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
@@ -189,7 +189,7 @@ fn document<'a>(prepared: &'a Prepared, written: bool, backups: &'a [PathBuf]) -
         left: &file.left,
     };
     Document {
-        version: 1,
+        version: crate::report::JSON_VERSION,
         simulated: prepared.asked.simulated,
         written,
         files: prepared.plan.files.iter().map(file).collect(),

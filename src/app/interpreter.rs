@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The minor version of this machine's `python3`, if the nodes can have it.
 ///
-/// Most installations tell by a name, `python3` being a link to `python3.11`:
+/// Most installations show it by a name, `python3` being a link to `python3.11`:
 /// no process is started for those, since this comes before the first frame.
 pub(super) fn operator_python() -> Option<Python> {
     let python3 = on_path("python3")?;
@@ -42,25 +42,25 @@ fn version_in_name(path: &Path) -> Option<String> {
     (number(major) && number(minor)).then(|| version.to_owned())
 }
 
-/// What a `python3` that is a script or under another name says of itself.
+/// Asks a `python3` that is a script or has another name for its version.
 fn asked(python3: &Path) -> Option<String> {
     let mut command = Command::new(python3);
     command.args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().ok()?;
     let mut stdout = child.stdout.take()?;
-    let (sender, said) = mpsc::channel();
+    let (sender, answer) = mpsc::channel();
     thread::spawn(move || {
         let mut text = String::new();
         // Nobody waits any more where it took too long.
         drop(stdout.read_to_string(&mut text).map(|_| sender.send(text)));
     });
-    let said = said.recv_timeout(PATIENCE).ok();
-    if said.is_none() {
+    let version = answer.recv_timeout(PATIENCE).ok();
+    if version.is_none() {
         drop(child.kill());
     }
     drop(child.wait());
-    said
+    version
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_the_version_or_nothing() {
+    fn a_name_has_the_version_or_nothing() {
         let version = |path: &str| version_in_name(Path::new(path));
         assert_eq!(version("/usr/bin/python3.11").as_deref(), Some("3.11"));
         for other in ["/usr/bin/python3", "/root/.pyenv/shims/pyenv", "python3.x", "python3."] {

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Streams, Trouble, World};
+use super::{CliError, ProjectSession, Streams};
 use crate::{
     engine::{self, Command, RunState, Update},
     handover::{Forwarded, Handover},
@@ -24,14 +24,14 @@ pub struct Known {
 
 impl Known {
     /// The cluster on record. In a simulated world without a record, a new one.
-    pub async fn open(world: &World, streams: &mut Streams) -> Result<Self, Trouble> {
+    pub async fn open(world: &ProjectSession, streams: &mut Streams) -> Result<Self, CliError> {
         let Some((store, state)) = world.recorded(streams)? else {
             if world.cloud.is_simulated() {
                 return Self::simulate(world, streams).await;
             }
             let failure =
                 Failure::new(format!("no cluster of project {} is known here", world.name()));
-            return Err(Trouble::failed(failure.hint("`muster up` launches one")));
+            return Err(CliError::failed(failure.hint("`muster up` launches one")));
         };
         let folder = store.folder().map(std::path::Path::to_owned);
         let remote = remote::Registered::new(world.remote(&store)?, world.waits.clone());
@@ -40,7 +40,7 @@ impl Known {
 
     /// Brings a cluster up in the simulated world, whose machines end with
     /// this process: those of a record are not there any more.
-    pub async fn simulate(world: &World, streams: &mut Streams) -> Result<Self, Trouble> {
+    pub async fn simulate(world: &ProjectSession, streams: &mut Streams) -> Result<Self, CliError> {
         streams.err.line("SIMULATED: no account is used; bringing a cluster up first")?;
         let store = world.in_memory();
         let remote = world.remote(&store)?;
@@ -51,7 +51,7 @@ impl Known {
         loop {
             match handle.updates.recv().await.ok_or_else(ended)? {
                 Update::Event(stamped) => handle.state.apply(&stamped),
-                Update::Refused(failure) => return Err(Trouble::failed(failure)),
+                Update::Refused(failure) => return Err(CliError::failed(failure)),
                 Update::UpEnded => break,
                 _ => {}
             }
@@ -66,8 +66,8 @@ impl Known {
     }
 
     /// The cluster as Python takes it.
-    pub fn handover(&self, world: &World, force: bool) -> Result<Handover, Trouble> {
+    pub fn handover(&self, world: &ProjectSession, force: bool) -> Result<Handover, CliError> {
         let handover = Handover::of(&world.project, &self.state, self.forwarded(), force);
-        handover.map_err(Trouble::failed)
+        handover.map_err(CliError::failed)
     }
 }

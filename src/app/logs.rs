@@ -10,7 +10,7 @@ use std::{
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 
-use super::{Exit, Streams, Trouble, World, watch::Aside};
+use super::{CliError, Exit, ProjectSession, Streams, engine_session::JsonEvent};
 use crate::{
     cli::{Format, LogsArgs},
     engine::{LogLine, LogStore, RunState},
@@ -24,12 +24,12 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Prints the lines that are there, then, if asked to, those that come.
-pub async fn run(args: LogsArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+pub async fn run(args: LogsArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let Some((store, state)) = world.recorded(streams)? else {
         let failure = Failure::new(format!("no cluster of project {} is known here", world.name()));
-        return Err(Trouble::failed(failure.hint("`muster up` launches one")));
+        return Err(CliError::failed(failure.hint("`muster up` launches one")));
     };
     let mut files = Files::of(&store, &state, &args.nodes)?;
     let lines = EventLines::new(TimeZone::system(), streams.out.paint());
@@ -57,13 +57,13 @@ struct Files {
 }
 
 impl Files {
-    fn of(store: &Store, state: &RunState, asked: &[NodeName]) -> Result<Self, Trouble> {
+    fn of(store: &Store, state: &RunState, asked: &[NodeName]) -> Result<Self, CliError> {
         let folder = store.folder().ok_or_else(|| color_eyre::eyre::eyre!("logs in memory"))?;
         let known: Vec<_> = state.nodes.keys().cloned().collect();
         if let Some(node) = asked.iter().find(|node| !known.contains(node)) {
             let failure = Failure::new(format!("there is no node {node}"));
             let names: Vec<_> = known.iter().map(NodeName::as_str).collect();
-            return Err(Trouble::usage(failure.hint(format!("there are {}", names.join(", ")))));
+            return Err(CliError::usage(failure.hint(format!("there are {}", names.join(", ")))));
         }
         let nodes = if asked.is_empty() { known } else { asked.to_vec() };
         let store = LogStore::in_folder(folder.join("logs"));
@@ -76,11 +76,11 @@ impl Files {
         format: Format,
         lines: &EventLines,
         streams: &mut Streams,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CliError> {
         for (node, line) in self.new_lines()? {
             match format {
                 Format::Json => {
-                    streams.out.json_line(&Aside::Line { node: &node, line: &line })?;
+                    streams.out.json_line(&JsonEvent::Line { node: &node, line: &line })?;
                 }
                 Format::Text => streams.out.line(lines.log(&node, &line))?,
             }

@@ -4,12 +4,15 @@
 mod adopt;
 mod ask;
 mod check;
+mod cli_error;
 mod config;
 mod dashboard;
 mod down;
+mod engine_session;
 mod exec;
 mod exit;
 mod export;
+mod fault_injection;
 mod fix;
 mod forward;
 mod heartbeat;
@@ -19,29 +22,28 @@ mod known;
 mod logs;
 mod panics;
 mod pick;
-mod provoke;
 mod query;
+mod session;
 mod ssh;
 mod start;
 mod status;
 mod stop;
-mod trouble;
+mod trace;
 mod up;
-mod watch;
-mod world;
 
+pub use cli_error::CliError;
+pub use engine_session::{EngineSession, Streams};
 pub use exit::Exit;
-pub use trouble::Trouble;
-pub use watch::{Streams, Watch};
-pub use world::World;
+pub use session::ProjectSession;
 
 use crate::{
     cli::{Cli, Command, Format},
-    report::{DiagnosticsDocument, Out, Screen},
+    report::{DiagnosticsDocument, JSON_VERSION, Out, Screen},
     sim::Scenario,
     waits::Waits,
 };
 use heartbeat::Heartbeat;
+use tracing::Instrument as _;
 
 /// Carries out what the command line asks for, from the first thread on to
 /// the last message.
@@ -50,10 +52,16 @@ pub fn main(cli: Cli) -> Exit {
     let out = Out::stdout(screen.clone());
     let mut streams = Streams { out, err: Out::stderr(screen.clone()), waits: Waits::default() };
     let format = cli.format();
+    let has_screen = matches!(cli.command, None | Some(Command::Demo(_)));
+    let trace = match trace::install(&cli.log, has_screen, &screen) {
+        Ok(trace) => trace,
+        Err(error) => return fail(&error, format, &mut streams),
+    };
     let heartbeat = heartbeat(&cli, &streams.waits, screen.clone());
     let result = on_runtime(async {
         let heartbeat = heartbeat.map(|heartbeat| tokio::spawn(heartbeat.run()));
-        let result = run(cli, &mut streams).await;
+        let command = tracing::info_span!("command", name = cli.name());
+        let result = run(cli, &mut streams).instrument(command).await;
         if let Some(heartbeat) = heartbeat {
             heartbeat.abort();
             // Until nothing more can come from it.
@@ -62,11 +70,14 @@ pub fn main(cli: Cli) -> Exit {
         result
     });
     screen.status(None, 0);
-    result.unwrap_or_else(|trouble| {
-        // There is nowhere left to say that it can't be written.
-        let _ = tell(&trouble, format, &mut streams);
-        trouble.exit()
-    })
+    drop(trace);
+    result.unwrap_or_else(|error| fail(&error, format, &mut streams))
+}
+
+fn fail(error: &CliError, format: Format, streams: &mut Streams) -> Exit {
+    // A failure to print the error can't be reported.
+    let _ = print_error(error, format, streams);
+    error.exit()
 }
 
 /// Reports what the command of `cli` waits for. The dashboard shows that itself.
@@ -88,18 +99,18 @@ fn heartbeat(cli: &Cli, waits: &Waits, screen: Screen) -> Option<Heartbeat> {
 }
 
 /// Programs get what is wrong with the configs as one document, from every command.
-fn tell(trouble: &Trouble, format: Format, streams: &mut Streams) -> std::io::Result<()> {
-    match trouble {
-        Trouble::Config(diagnostics) if format == Format::Json => {
-            let exit_code = trouble.exit().code();
-            streams.out.json(&DiagnosticsDocument { version: 1, diagnostics, exit_code })
+fn print_error(error: &CliError, format: Format, streams: &mut Streams) -> std::io::Result<()> {
+    match error {
+        CliError::Config(diagnostics) if format == Format::Json => {
+            let exit_code = error.exit().code();
+            streams.out.json(&DiagnosticsDocument { version: JSON_VERSION, diagnostics, exit_code })
         }
-        _ => trouble.tell(&mut streams.err),
+        _ => error.print(&mut streams.err),
     }
 }
 
 /// Runs `work` on this thread, its tasks on others.
-fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit, Trouble> {
+fn on_runtime(work: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
     panics::install()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(work);
@@ -109,7 +120,7 @@ fn on_runtime(work: impl Future<Output = Result<Exit, Trouble>>) -> Result<Exit,
 }
 
 /// Carries out what the command line asks for.
-async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
+async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, CliError> {
     match cli.command {
         Some(Command::Init(args)) => init::run(args, streams).await,
         Some(Command::Check(args)) => check::run(args, streams).await,
@@ -134,7 +145,7 @@ async fn run(cli: Cli, streams: &mut Streams) -> Result<Exit, Trouble> {
     }
 }
 
-fn list(streams: &mut Streams) -> Result<Exit, Trouble> {
+fn list(streams: &mut Streams) -> Result<Exit, CliError> {
     for (name, summary) in Scenario::names() {
         streams.out.line(format!("{name:<12} {summary}"))?;
     }

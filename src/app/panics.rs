@@ -1,4 +1,4 @@
-//! What a panic says. None should reach a user; one that does must not let
+//! The message of a panic. None should reach a user; one that does must not let
 //! them forget what may be running. The dashboard gives the terminal back
 //! before it comes to this, and keeps what tasks say to itself until then.
 

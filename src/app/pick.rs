@@ -1,6 +1,6 @@
 //! Which nodes the user means.
 
-use super::Trouble;
+use super::CliError;
 use crate::{
     engine::{NodeState, RunState},
     model::Failure,
@@ -8,7 +8,7 @@ use crate::{
 
 /// The one node that `text` names: its name, `leader`, its instance id, its
 /// name as an ssh config has it, or a part that no other name has.
-pub fn node<'a>(state: &'a RunState, text: &str) -> Result<&'a NodeState, Trouble> {
+pub fn node<'a>(state: &'a RunState, text: &str) -> Result<&'a NodeState, CliError> {
     let mut all = state.nodes.values();
     if let Some(exact) = all.find(|node| is(node, text)) {
         return Ok(exact);
@@ -16,17 +16,17 @@ pub fn node<'a>(state: &'a RunState, text: &str) -> Result<&'a NodeState, Troubl
     let found: Vec<_> = state.nodes.values().filter(|node| has(node, text)).collect();
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Trouble::usage(unknown(state, text))),
+        [] => Err(CliError::usage(unknown(state, text))),
         several => {
             let failure = Failure::new(format!("{text} may be any of {} nodes", several.len()));
-            Err(Trouble::usage(failure.hint(format!("say which: {}", names(several)))))
+            Err(CliError::usage(failure.hint(format!("say which: {}", names(several)))))
         }
     }
 }
 
 /// The nodes that `texts` stand for, each once, in the order of their names:
 /// `all`, `leader`, `members`, a region, or a node.
-pub fn nodes<'a>(state: &'a RunState, texts: &[String]) -> Result<Vec<&'a NodeState>, Trouble> {
+pub fn nodes<'a>(state: &'a RunState, texts: &[String]) -> Result<Vec<&'a NodeState>, CliError> {
     let mut picked = Vec::new();
     for text in texts {
         let stands_for = |node: &&NodeState| match text.as_str() {

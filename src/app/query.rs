@@ -8,7 +8,10 @@ use std::{path::Path, time::Duration};
 use futures_util::StreamExt;
 
 use self::python::{Ended, Python};
-use super::{Exit, Streams, Trouble, World, forward::Forward, known::Known, watch::Aside};
+use super::{
+    CliError, Exit, ProjectSession, Streams, engine_session::JsonEvent, forward::Forward,
+    known::Known,
+};
 use crate::{
     cli::{Format, QueryArgs, UpArgs},
     handover::{Handover, QueryResult, query_program},
@@ -21,20 +24,20 @@ use crate::{
 /// How long the query after an `up` may take.
 const AFTER_UP: Duration = Duration::from_mins(3);
 
-/// Runs the query and tells what came of it.
-pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+/// Runs the query and prints its result.
+pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.refuse_simulated("query", "a simulated cluster computes nothing")?;
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
     let handover = known.handover(&world, false)?;
     if let Some(why) = python::unfit(&args.python, &handover).await {
-        return Err(Trouble::usage(why));
+        return Err(CliError::usage(why));
     }
     let result = ask(&args.python, (&world, &known), args.timeout, streams).await?;
     match args.common.format {
         Format::Json => streams.out.json(&result)?,
-        Format::Text => tell(&result, streams)?,
+        Format::Text => print(&result, streams)?,
     }
     Ok(exit_of(&result))
 }
@@ -43,9 +46,9 @@ pub async fn run(args: QueryArgs, streams: &mut Streams) -> Result<Exit, Trouble
 /// line with the reason why this Python can't run it.
 pub async fn after_up(
     args: &UpArgs,
-    world: &World,
+    world: &ProjectSession,
     streams: &mut Streams,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CliError> {
     let known = Known::open(world, streams).await?;
     let handover = known.handover(world, false)?;
     let why = match &handover.versions {
@@ -59,8 +62,8 @@ pub async fn after_up(
     }
     let result = ask(&args.python, (world, &known), AFTER_UP, streams).await?;
     match args.common.format {
-        Format::Json => streams.out.json_line(&Aside::Queried { result: &result })?,
-        Format::Text => tell(&result, streams)?,
+        Format::Json => streams.out.json_line(&JsonEvent::Queried { result: &result })?,
+        Format::Text => print(&result, streams)?,
     }
     Ok(exit_of(&result))
 }
@@ -73,10 +76,10 @@ fn exit_of(result: &QueryResult) -> Exit {
 /// through one for as long as it takes.
 async fn ask(
     python: &Path,
-    (world, known): (&World, &Known),
+    (world, known): (&ProjectSession, &Known),
     limit: Duration,
     streams: &mut Streams,
-) -> Result<QueryResult, Trouble> {
+) -> Result<QueryResult, CliError> {
     let mut signals = Signals::new()?;
     let asking = async {
         if known.forwarded().is_some() {
@@ -86,7 +89,7 @@ async fn ask(
         let forward = Forward::open(world, known, streams).await?;
         let through = Some(forward.forwarded());
         let handover = Handover::of(&world.project, &known.state, through, false);
-        let handover = handover.map_err(Trouble::failed)?;
+        let handover = handover.map_err(CliError::failed)?;
         forward.during(run_python(python, &handover, limit, streams)).await
     };
     tokio::select! {
@@ -94,7 +97,7 @@ async fn ask(
         // Dropped, the run is killed.
         Some(signal) = signals.next() => {
             let exit = Exit::signal(signal);
-            Err(Trouble::Told { exit, failure: Failure::new("the query was ended") })
+            Err(CliError::Failed { exit, failure: Failure::new("the query was ended") })
         }
     }
 }
@@ -104,20 +107,20 @@ async fn run_python(
     handover: &Handover,
     limit: Duration,
     streams: &mut Streams,
-) -> Result<QueryResult, Trouble> {
+) -> Result<QueryResult, CliError> {
     let nodes: usize = handover.regions.iter().map(|one| one.instance_ids.len()).sum();
     let (cluster, shown) = (&handover.cluster, python.display());
     streams.err.line(format!("asking {cluster} ({nodes} nodes) by {shown} …"))?;
     let _wait = streams.waits.begin(Scope::Local, "the query to end");
-    let mut run = Python::start(python, &query_program(handover)).map_err(Trouble::usage)?;
+    let mut run = Python::start(python, &query_program(handover)).map_err(CliError::usage)?;
     match run.end(limit).await {
         Ended::Answered(result) => Ok(result),
-        Ended::Failed(failure) => Err(Trouble::failed(failure)),
-        Ended::TimedOut(phase) => Err(Trouble::failed(stuck(&phase, limit, handover))),
+        Ended::Failed(failure) => Err(CliError::failed(failure)),
+        Ended::TimedOut(phase) => Err(CliError::failed(stuck(&phase, limit, handover))),
     }
 }
 
-fn tell(result: &QueryResult, streams: &mut Streams) -> std::io::Result<()> {
+fn print(result: &QueryResult, streams: &mut Streams) -> std::io::Result<()> {
     let out = &mut streams.out;
     out.line(out.paint().paint(Tone::Dim, "key  sum"))?;
     for (key, found, known) in &result.sums {
@@ -127,7 +130,7 @@ fn tell(result: &QueryResult, streams: &mut Streams) -> std::io::Result<()> {
         out.line(format!("{key:<3}  {}{wrong}", shown(found)))?;
     }
     let (mark, tone, word) =
-        if result.right { ("√", Tone::Good, "right") } else { ("✗", Tone::Bad, "wrong") };
+        if result.right { ("✓", Tone::Good, "right") } else { ("✗", Tone::Bad, "wrong") };
     let mark = out.paint().paint(tone, format!("{mark} {word}"));
     let what = format!(
         ": the sums of {} rows by {} keys; context {:.1} s, query {:.1} s",
@@ -153,7 +156,7 @@ fn stuck(phase: &str, limit: Duration, handover: &Handover) -> Failure {
         "context" => (
             "Quokka's actors do not start on every node",
             "does `muster exec --on leader -- ray status` count every node? Does Arrow Flight (5005) \
-             run on each? `muster up --restart` starts them anew"
+             run on each? `muster up --restart` restarts them"
                 .to_owned(),
         ),
         _ => (

@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 
-use super::{Exit, Streams, Trouble, World, known::Known, pick};
+use super::{CliError, Exit, ProjectSession, Streams, known::Known, pick};
 use crate::{
     child_env,
     cli::{SshArgs, SshConfigArgs},
@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Becomes ssh: the terminal, the signals and the exit status are its own.
-pub async fn run(args: SshArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+pub async fn run(args: SshArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.project)?;
     world.refuse_simulated("ssh", "`muster exec` runs commands there")?;
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
     let node = pick::node(&known.state, &args.node)?;
-    let host = host_of(&world.project, node).map_err(Trouble::failed)?;
+    let host = host_of(&world.project, node).map_err(CliError::failed)?;
     let arguments = world.interactive(&known)?.arguments(&host, &args.command);
     let mut ssh = std::process::Command::new("ssh");
     for name in child_env::secrets_to_remove() {
@@ -30,12 +30,12 @@ pub async fn run(args: SshArgs, streams: &mut Streams) -> Result<Exit, Trouble> 
         }
         _ => Failure::new(format!("can't start ssh: {error}")),
     };
-    Err(Trouble::failed(failure))
+    Err(CliError::failed(failure))
 }
 
 /// Prints a `Host` block for every node that has a machine.
-pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.project)?;
     world.refuse_simulated("ssh-config", "simulated nodes have no sshd")?;
     world.print_warnings(streams)?;
     let known = Known::open(&world, streams).await?;
@@ -60,7 +60,7 @@ pub async fn config(args: SshConfigArgs, streams: &mut Streams) -> Result<Exit, 
         }
     }
     if let Some(failure) = left_out.filter(|_| blocks.is_empty()) {
-        return Err(Trouble::failed(failure));
+        return Err(CliError::failed(failure));
     }
     let cluster = known.state.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
     streams.out.document(&format!(

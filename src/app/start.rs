@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, stop::not_asked, watch::Aside};
+use super::{
+    CliError, EngineSession, Exit, ProjectSession, Streams, ask::confirm,
+    engine_session::JsonEvent, stop::not_asked,
+};
 use crate::{
     cli::{Format, StartArgs},
     engine::{Command, FoundNode, Phase, RunState, StartPlan, Update},
@@ -12,12 +15,12 @@ use crate::{
 };
 
 /// Starts the cluster's machines again.
-pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
     let store = world.store()?;
     let folder = store.folder().map(std::path::Path::to_owned);
-    let mut watch = Watch::start(&world, store, args.common.format, streams)?;
+    let mut watch = EngineSession::start(&world, store, args.common.format, streams)?;
     let plan = plan(&mut watch).await?;
     show(&world, &plan, args.common.format, &mut watch)?;
     let idle = plan.start.is_empty() && plan.running.is_empty();
@@ -31,7 +34,7 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
     }
     if !args.yes && !confirm("Start them?", &mut watch.streams.err).await? {
         watch.end().await?;
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was started")));
+        return Err(CliError::failed(Failure::new("not confirmed; nothing was started")));
     }
     if args.logs {
         watch.print_lines();
@@ -41,13 +44,13 @@ pub async fn run(args: StartArgs, streams: &mut Streams) -> Result<Exit, Trouble
         streams.out.lines(&report::launched(&state, folder.as_deref()))?;
     }
     if let Some(failure) = unwritten {
-        return Err(Trouble::failed(failure));
+        return Err(CliError::failed(failure));
     }
     Ok(if is_complete(&state) { Exit::DONE } else { Exit::FAILED })
 }
 
 /// What would be started.
-pub async fn plan(watch: &mut Watch<'_>) -> Result<Arc<StartPlan>, Trouble> {
+pub async fn plan(watch: &mut EngineSession<'_>) -> Result<Arc<StartPlan>, CliError> {
     let planned = |update: &Update| match update {
         Update::StartPlan(plan) => Some(plan.clone()),
         _ => None,
@@ -57,13 +60,13 @@ pub async fn plan(watch: &mut Watch<'_>) -> Result<Arc<StartPlan>, Trouble> {
 
 /// Shows it.
 pub fn show(
-    world: &World,
+    world: &ProjectSession,
     plan: &StartPlan,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
-        Format::Json => watch.aside(&Aside::StartPlan {
+        Format::Json => watch.json_event(&JsonEvent::StartPlan {
             start: report::ids(&plan.start),
             running: report::ids(&plan.running),
             take_over: plan.take_over.iter().map(FoundNode::names).collect(),
@@ -74,7 +77,7 @@ pub fn show(
         Format::Text => {
             world.print_simulated(watch.streams)?;
             let plan = report::start_plan(&world.project, watch.state(), plan);
-            let lines = report::said(&plan, watch.streams.out.paint());
+            let lines = report::block_lines(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }
@@ -82,9 +85,9 @@ pub fn show(
 
 /// Starts what `plan` names, and waits until every node is settled.
 pub async fn carry_out(
-    mut watch: Watch<'_>,
+    mut watch: EngineSession<'_>,
     plan: Arc<StartPlan>,
-) -> Result<(RunState, Option<Failure>), Trouble> {
+) -> Result<(RunState, Option<Failure>), CliError> {
     let ended = |update: &Update| matches!(update, Update::UpEnded).then_some(());
     watch.ask(Command::StartMachines(plan), ended).await?;
     watch.finish().await

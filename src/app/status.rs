@@ -1,5 +1,5 @@
 //! `muster status`: the cluster as the journal has it, put right by what EC2
-//! says now. Writes nothing, so it can run beside an `up`.
+//! reports now. Writes nothing, so it can run beside an `up`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{Exit, Streams, Trouble, World};
+use super::{CliError, Exit, ProjectSession, Streams};
 use crate::{
     cli::{CommandArgs, Format},
     cloud::{CloudError, Instance, InstanceFilter, tags},
@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// Prints the cluster.
-pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.project)?;
+pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.project)?;
     world.print_warnings(streams)?;
     let (store, mut state) = world.recorded(streams)?.unzip();
     let state = state.get_or_insert_default();
@@ -41,7 +41,7 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
     let readiness = state.readiness();
     let exit = if readiness.is_well() { exit_of(&world, &unknown) } else { Exit::FAILED };
     let document = StatusDocument {
-        version: 1,
+        version: crate::report::JSON_VERSION,
         project: world.name(),
         simulated: world.cloud.is_simulated(),
         state,
@@ -66,7 +66,10 @@ pub async fn run(args: CommandArgs, streams: &mut Streams) -> Result<Exit, Troub
 
 /// What carries the project's name or is on record, in the regions of the
 /// project and of the record.
-async fn read(world: &World, state: &RunState) -> Vec<(Region, Result<Vec<Instance>, CloudError>)> {
+async fn read(
+    world: &ProjectSession,
+    state: &RunState,
+) -> Vec<(Region, Result<Vec<Instance>, CloudError>)> {
     let mut regions: BTreeSet<_> = world.project.region_names().into_iter().collect();
     regions.extend(state.regions.iter().cloned());
     regions.extend(state.live().map(|info| info.region.clone()));
@@ -85,7 +88,7 @@ async fn read(world: &World, state: &RunState) -> Vec<(Region, Result<Vec<Instan
 /// Folds in what EC2 lists of the cluster's instances, and counts those of
 /// other clusters; the launches that are not listed whole.
 fn take_in(
-    world: &World,
+    world: &ProjectSession,
     state: &mut RunState,
     region: &Region,
     listing: Vec<Instance>,
@@ -115,7 +118,7 @@ fn take_in(
     unresolved
 }
 
-fn exit_of(world: &World, unknown: &[(Region, CloudError)]) -> Exit {
+fn exit_of(world: &ProjectSession, unknown: &[(Region, CloudError)]) -> Exit {
     let all = unknown.len() >= world.project.regions.len();
     match unknown {
         [] => Exit::DONE,

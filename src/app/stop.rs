@@ -1,7 +1,9 @@
 //! `muster stop`: show what is stopped and what goes on costing, ask, stop,
 //! wait.
 
-use super::{Exit, Streams, Trouble, Watch, World, ask::confirm, watch::Aside};
+use super::{
+    CliError, EngineSession, Exit, ProjectSession, Streams, ask::confirm, engine_session::JsonEvent,
+};
 use crate::{
     cli::{Format, StopArgs},
     engine::{Command, StopPlan, Unfinished, Update},
@@ -10,10 +12,10 @@ use crate::{
 };
 
 /// Stops the cluster's machines.
-pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, Trouble> {
-    let world = World::open(&args.common.project)?;
+pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, CliError> {
+    let world = ProjectSession::open(&args.common.project)?;
     world.print_warnings(streams)?;
-    let mut watch = Watch::start(&world, world.store()?, args.common.format, streams)?;
+    let mut watch = EngineSession::start(&world, world.store()?, args.common.format, streams)?;
     let planned = |update: &Update| match update {
         Update::StopPlan(plan) => Some(plan.clone()),
         _ => None,
@@ -28,7 +30,7 @@ pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, Trouble>
     let asks = !args.yes && !plan.is_empty();
     if asks && !confirm("Stop them?", &mut watch.streams.err).await? {
         watch.end().await?;
-        return Err(Trouble::failed(Failure::new("not confirmed; nothing was stopped")));
+        return Err(CliError::failed(Failure::new("not confirmed; nothing was stopped")));
     }
     let ended = |update: &Update| match update {
         Update::StopEnded(unfinished) => Some(unfinished.clone()),
@@ -41,7 +43,7 @@ pub async fn run(args: StopArgs, streams: &mut Streams) -> Result<Exit, Trouble>
         return Ok(Exit::DONE);
     }
     let failure = Failure::new("not every machine is stopped");
-    Err(Trouble::failed(failure.hint("`muster status` shows which; `muster stop` again goes on")))
+    Err(CliError::failed(failure.hint("`muster status` shows which; `muster stop` again goes on")))
 }
 
 /// Prints what a termination or a stop left. `done`: `terminated` or `stopped`.
@@ -49,44 +51,44 @@ pub fn show_unfinished(
     unfinished: &Unfinished,
     done: &str,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
         Format::Json if unfinished.is_empty() => Ok(()),
-        Format::Json => watch.aside(&Aside::Unfinished(unfinished)),
+        Format::Json => watch.json_event(&JsonEvent::Unfinished(unfinished)),
         Format::Text => Ok(watch.streams.out.lines(&report::unfinished(unfinished, done))?),
     }
 }
 
 /// Nothing to stop; whether that is good news depends on who could be asked.
-fn nothing(world: &World, plan: &StopPlan) -> Result<Exit, Trouble> {
+fn nothing(world: &ProjectSession, plan: &StopPlan) -> Result<Exit, CliError> {
     match plan.unknown.first() {
         None if plan.stay.is_empty() => Ok(Exit::DONE),
-        None => Err(Trouble::failed(Failure::new("what runs can't be stopped"))),
+        None => Err(CliError::failed(Failure::new("what runs can't be stopped"))),
         Some(first) => not_asked(world, &plan.unknown, first),
     }
 }
 
 /// Some region could not be asked, or none.
 pub fn not_asked(
-    world: &World,
+    world: &ProjectSession,
     unknown: &[(Region, Failure)],
     (_, failure): &(Region, Failure),
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CliError> {
     if unknown.len() < world.project.regions.len() {
         return Ok(Exit::UNKNOWN);
     }
-    Err(Trouble::Told { exit: Exit::NOT_ASKED, failure: failure.clone() })
+    Err(CliError::Failed { exit: Exit::NOT_ASKED, failure: failure.clone() })
 }
 
 fn show(
-    world: &World,
+    world: &ProjectSession,
     plan: &StopPlan,
     format: Format,
-    watch: &mut Watch<'_>,
-) -> Result<(), Trouble> {
+    watch: &mut EngineSession<'_>,
+) -> Result<(), CliError> {
     match format {
-        Format::Json => watch.aside(&Aside::StopPlan {
+        Format::Json => watch.json_event(&JsonEvent::StopPlan {
             stop: report::ids(&plan.stop),
             unresolved: &plan.unresolved,
             stopping: report::ids(&plan.stopping),
@@ -97,7 +99,7 @@ fn show(
         Format::Text => {
             world.print_simulated(watch.streams)?;
             let plan = report::stop_plan(watch.state(), plan);
-            let lines = report::said(&plan, watch.streams.out.paint());
+            let lines = report::block_lines(&plan, watch.streams.out.paint());
             Ok(watch.streams.out.lines(&lines)?)
         }
     }

@@ -1,4 +1,4 @@
-//! Whether other machines already go by the cluster's Ray name.
+//! Whether other instances already carry the cluster's Ray name.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -9,15 +9,15 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Place, and, count},
+    context::{Context, RegionView, and, count},
 };
 
-/// The check that others go by the cluster's Ray name: what an adoption is for.
+/// The check that other instances carry the cluster's Ray name, which an adoption resolves.
 pub const NAME_TAKEN: &str = "cluster.name-taken";
 
 /// `cluster.name-taken`
 pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
-    let of_region = |place: Place<'_>| -> Vec<Finding> {
+    let of_region = |place: RegionView<'_>| -> Vec<Finding> {
         match place.facts.instances.get() {
             Ok(all) => {
                 let configs = place.config.configs.iter();
@@ -35,7 +35,7 @@ pub(super) fn taken(ctx: &Context<'_>) -> Vec<Finding> {
 
 fn judge(
     ctx: &Context<'_>,
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     config: &RayConfig,
     instances: &[Instance],
 ) -> Finding {
@@ -60,7 +60,7 @@ fn is_own(ctx: &Context<'_>, instance: &Instance) -> bool {
     ctx.own.is_some_and(|own| tag.is_some_and(|tag| tag == own.as_str()))
 }
 
-fn free(place: &Place<'_>, name: &str, own: usize) -> Finding {
+fn free(place: &RegionView<'_>, name: &str, own: usize) -> Finding {
     match own {
         0 => place.pass(format!("no other cluster is named {name}")),
         own => place
@@ -69,7 +69,12 @@ fn free(place: &Place<'_>, name: &str, own: usize) -> Finding {
     }
 }
 
-fn in_use(place: &Place<'_>, config: &RayConfig, others: &[&Instance], none_own: bool) -> Finding {
+fn in_use(
+    place: &RegionView<'_>,
+    config: &RayConfig,
+    others: &[&Instance],
+    none_own: bool,
+) -> Finding {
     let name = &*config.cluster_name;
     let file = &config.source.path;
     let may_adopt = none_own && others.iter().any(|one| !one.tags.contains_key(tags::CLUSTER));
@@ -78,14 +83,17 @@ fn in_use(place: &Place<'_>, config: &RayConfig, others: &[&Instance], none_own:
     place
         .fail(format!("{} of another cluster named {name}", count(others.len() as u64, "instance")))
         .seen(and(others.iter().map(|instance| &instance.id)))
-        .leads_to("Ray's tools and pyquokka would take them for nodes of this cluster")
-        .todo(format!("give this one another cluster_name, or end that one: {end}{adopt}"))
+        .impact("Ray's tools and pyquokka would take them for nodes of this cluster")
+        .todo(format!(
+            "give this one a different cluster_name, or terminate that one: {end}{adopt}"
+        ))
 }
 
-/// What is left to do with what `ray up` made by the same configs.
-const ADOPT: &str = "; or, if `ray up` made it of these configs: `muster up --adopt` takes it over";
+/// The alternative for instances of `ray up` from the same configs.
+const ADOPT: &str =
+    "; or, if `ray up` launched it from these configs, adopt it: `muster up --adopt`";
 
-/// What ends `others`: clusters of muster's own are known by their ids.
+/// The command that terminates `others`: clusters of muster's own are known by their ids.
 fn end(others: &[&Instance], file: &Path) -> String {
     let ids: BTreeSet<_> =
         others.iter().filter_map(|instance| instance.tags.get(tags::CLUSTER)).collect();

@@ -21,7 +21,7 @@ pub(crate) struct Context<'a> {
     unsurveyed: RegionSurvey,
 }
 
-/// What a check needs, or the finding that says why it can't judge.
+/// What a check needs, or the finding that explains why it cannot judge.
 pub(crate) type Judged<T> = Result<T, Box<Finding>>;
 
 /// The finding, whichever way it came.
@@ -31,7 +31,7 @@ pub(crate) fn settle(judged: Judged<Finding>) -> Finding {
 
 /// One region, seen by one check.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct RegionView<'a> {
     check: &'static str,
     pub config: &'a RegionConfig,
     pub facts: &'a RegionSurvey,
@@ -41,32 +41,33 @@ pub(crate) struct Place<'a> {
 
 impl<'a> Context<'a> {
     pub fn new(project: &'a Project, survey: &'a Survey, own: Option<&'a ClusterId>) -> Self {
-        let reason = Failure::new("the region was not surveyed").hint("look again");
+        let reason = Failure::new("the region was not surveyed").hint("refresh");
         Self { project, survey, own, unsurveyed: RegionSurvey::unknown(&reason) }
     }
 
     /// Every region for the check `check`, the leader's first, then in the order given.
-    pub fn places(&'a self, check: &'static str) -> Vec<Place<'a>> {
+    pub fn places(&'a self, check: &'static str) -> Vec<RegionView<'a>> {
         let configs = self.project.regions.iter();
         let mut places: Vec<_> = configs.map(|config| self.place(check, config)).collect();
         places.sort_by_key(|place| !place.leads);
         places
     }
 
-    fn place(&'a self, check: &'static str, config: &'a RegionConfig) -> Place<'a> {
+    fn place(&'a self, check: &'static str, config: &'a RegionConfig) -> RegionView<'a> {
         let facts = self.survey.regions.get(&config.region.value).unwrap_or(&self.unsurveyed);
-        Place { check, config, facts, leads: *self.project.leader == *config.region }
+        RegionView { check, config, facts, leads: *self.project.leader == *config.region }
     }
 }
 
 /// Every two of `places`, each pair once.
-pub(crate) fn pairs<'a>(places: &[Place<'a>]) -> Vec<(Place<'a>, Place<'a>)> {
-    let with_later =
-        |(i, a): (usize, &Place<'a>)| places[i + 1..].iter().map(|b| (*a, *b)).collect::<Vec<_>>();
+pub(crate) fn pairs<'a>(places: &[RegionView<'a>]) -> Vec<(RegionView<'a>, RegionView<'a>)> {
+    let with_later = |(i, a): (usize, &RegionView<'a>)| {
+        places[i + 1..].iter().map(|b| (*a, *b)).collect::<Vec<_>>()
+    };
     places.iter().enumerate().flat_map(with_later).collect()
 }
 
-impl<'a> Place<'a> {
+impl<'a> RegionView<'a> {
     pub fn region(&self) -> &'a Region {
         &self.config.region
     }
@@ -133,7 +134,7 @@ impl<'a> Place<'a> {
     }
 
     /// A finding about this region and another one.
-    pub fn with(&self, other: &Place<'_>, level: Level, title: impl Into<String>) -> Finding {
+    pub fn with(&self, other: &RegionView<'_>, level: Level, title: impl Into<String>) -> Finding {
         let subject = Subject::Pair(self.region().clone(), other.region().clone());
         Finding::new(self.check, level, subject, title).at(self.network_location())
     }
@@ -158,12 +159,12 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Why nothing can be known of the region; `region.enabled` tells it.
+    /// Why the region cannot be read; `region.enabled` reports it.
     pub fn out_of_reach(&self) -> Option<&'static str> {
         match self.facts.opt_in {
             Fact::Known(None) => Some("is not a region"),
             Fact::Known(Some(OptIn::NotOptedIn)) => Some("is not enabled"),
-            _ => self.facts.not_asked.as_ref().map(|_| "could not be asked"),
+            _ => self.facts.not_asked.as_ref().map(|_| "could not be read"),
         }
     }
 
@@ -198,7 +199,7 @@ impl<'a> Place<'a> {
     pub fn security_group_sets(&self) -> Vec<GroupSet<'a>> {
         let mut sets: Vec<GroupSet<'a>> = Vec::new();
         for group in &self.config.groups {
-            // `sg.exists` tells of those that can't be found by their names.
+            // `sg.exists` reports those that can't be found by their names.
             let ids = self.facts.groups_of(self.config, group).unwrap_or_default();
             match sets.iter_mut().find(|set| set.same_ids(&ids)) {
                 Some(set) => set.carriers.push(group),
@@ -235,7 +236,7 @@ impl<'a> GroupSet<'a> {
     }
 
     /// Whether the nodes of `place` that carry these groups can be in `vpc`.
-    fn in_other_vpc(&self, place: &Place<'a>, vpc: &VpcId) -> bool {
+    fn in_other_vpc(&self, place: &RegionView<'a>, vpc: &VpcId) -> bool {
         let subnets = self
             .carriers
             .iter()
@@ -244,7 +245,7 @@ impl<'a> GroupSet<'a> {
     }
 
     /// The groups themselves, where they exist and are of the nodes' VPC.
-    pub fn resolve(&self, place: &Place<'a>) -> Judged<Vec<&'a SecurityGroup>> {
+    pub fn resolve(&self, place: &RegionView<'a>) -> Judged<Vec<&'a SecurityGroup>> {
         let find = |id: &Sourced<SecurityGroupId>| match place.facts.security_group(id) {
             Ok(group) if self.in_other_vpc(place, &group.vpc) => {
                 Err(Box::new(place.skipped(format!("not judged: {} is in another VPC", **id))))

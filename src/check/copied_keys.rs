@@ -14,7 +14,7 @@ pub(super) fn copied_keys(ctx: &Context<'_>) -> Vec<Finding> {
         Fact::Known(true) => place
             .warn("aws_credentials: copy sends long-lived keys to every node")
             .seen("the credentials of this machine have no session token")
-            .leads_to("everybody who can read that file on a node has your account until the keys are rotated")
+            .impact("everybody who can read that file on a node has your account until the keys are rotated")
             .todo(
                 "give the nodes an instance profile (IamInstanceProfile) and take aws_credentials: \
                  instance-profile, or use temporary credentials (aws sso login, aws sts assume-role)",

@@ -12,13 +12,13 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, GroupSet, Judged, Place, settle},
+    context::{Context, GroupSet, Judged, RegionView, settle},
     rules::{Origin, Rules, Wide, unread_lists},
 };
 
 /// `sg.exposed`
 pub(super) fn exposed(ctx: &Context<'_>) -> Vec<Finding> {
-    let of_region = |place: Place<'_>| -> Vec<Finding> {
+    let of_region = |place: RegionView<'_>| -> Vec<Finding> {
         let judge = |set: &GroupSet<'_>| {
             let location = set.first().and_then(|id| id.location());
             settle(judge(&place, set)).at(location)
@@ -34,7 +34,7 @@ struct Opening<'a> {
     reached: Vec<&'static Listener>,
 }
 
-fn judge(place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
+fn judge(place: &RegionView<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
     let admitted = Rules::of(&set.resolve(place)?, &place.facts.prefix_lists);
     let openings = openings(&admitted);
     let lists: BTreeSet<_> =
@@ -64,7 +64,7 @@ fn openings<'a>(admitted: &Rules<'a>) -> Vec<Opening<'a>> {
     openings
 }
 
-fn open(place: &Place<'_>, openings: &[Opening<'_>]) -> Finding {
+fn open(place: &RegionView<'_>, openings: &[Opening<'_>]) -> Finding {
     let mut reached: Vec<_> = openings.iter().flat_map(|one| one.reached.clone()).collect();
     reached.sort_by_key(|one| one.ports.from);
     reached.dedup();
@@ -79,7 +79,7 @@ fn open(place: &Place<'_>, openings: &[Opening<'_>]) -> Finding {
     place
         .fail(title)
         .all_seen(openings.iter().map(Opening::evidence))
-        .leads_to(format!("anyone who connects {}", super::context::and(risks)))
+        .impact(format!("anyone who connects {}", super::context::and(risks)))
         .todo(format!(
             "{}; `muster forward` brings the leader's ports to you over SSH",
             openings.iter().map(|one| one.revoke(place)).collect::<Vec<_>>().join(" && ")
@@ -99,7 +99,7 @@ impl Opening<'_> {
         format!("{group} admits {ports} from {origin}: {what}")
     }
 
-    fn revoke(&self, place: &Place<'_>) -> String {
+    fn revoke(&self, place: &RegionView<'_>) -> String {
         let Wide { group, rule, origin, .. } = self.by;
         let PortRange { from, to } = rule.ports.unwrap_or(PortRange { from: 0, to: u16::MAX });
         let ports = match rule.protocol.as_str() {

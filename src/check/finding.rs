@@ -1,4 +1,4 @@
-//! What a check says.
+//! The result of a check.
 
 use serde::Serialize;
 
@@ -17,21 +17,21 @@ pub enum Level {
     Unknown,
     /// Works, but the user should know.
     Warn,
-    /// Could not be asked, since something else has to be mended first.
+    /// Not checked, since something else has to be fixed first.
     Skipped,
     /// As it should be.
     Pass,
 }
 
 impl Level {
-    /// The mark shown beside it; never the only difference is colour.
+    /// The mark shown next to it; never the only difference is colour.
     pub fn mark(self) -> &'static str {
         match self {
             Self::Fail => "✗",
             Self::Unknown => "?",
             Self::Warn => "!",
             Self::Skipped => "-",
-            Self::Pass => "√",
+            Self::Pass => "✓",
         }
     }
 }
@@ -71,8 +71,8 @@ pub struct Finding {
     pub title: String,
     /// What was seen, a line each.
     pub evidence: Vec<String>,
-    /// What EC2 or the nodes would answer: `RunInstances would answer InvalidKeyPair.NotFound`.
-    pub leads_to: Option<String>,
+    /// What EC2 or the nodes would return: `RunInstances would fail with InvalidKeyPair.NotFound`.
+    pub impact: Option<String>,
     /// What to do.
     pub todo: Option<String>,
     /// The config line it goes back to.
@@ -92,15 +92,15 @@ impl Finding {
             subject,
             title: title.into(),
             evidence: Vec::new(),
-            leads_to: None,
+            impact: None,
             todo: None,
             location: None,
         }
     }
 
-    /// Whether the two differ in nothing but the config line. What is to be
-    /// corrected in two files is said of each.
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+    /// Whether the two differ only in the config line. A finding to
+    /// correct in two files is reported for each.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
         let file = |finding: &Self| finding.location.as_ref().map(|place| place.file.clone());
         let corrected = matches!(self.level, Level::Fail | Level::Warn);
         (self.check, self.level, &self.subject, &self.title, &self.evidence)
@@ -122,12 +122,12 @@ impl Finding {
 
     /// Adds what was refused and the hint that came with it.
     pub(super) fn because(self, failure: &Failure) -> Self {
-        let todo = failure.hint.clone().unwrap_or_else(|| "look again".into());
+        let todo = failure.hint.clone().unwrap_or_else(|| "refresh".into());
         self.seen(failure.to_string()).todo(todo)
     }
 
-    pub(super) fn leads_to(mut self, answer: impl Into<String>) -> Self {
-        self.leads_to = Some(answer.into());
+    pub(super) fn impact(mut self, answer: impl Into<String>) -> Self {
+        self.impact = Some(answer.into());
         self
     }
 
@@ -145,7 +145,7 @@ impl Finding {
 /// How many findings of each level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// √
+    /// ✓
     pub pass: usize,
     /// !
     pub warn: usize,

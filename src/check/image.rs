@@ -9,13 +9,13 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Place, and},
+    context::{Context, RegionView, and},
 };
 
 /// `ami.exists`
 pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
     let places = ctx.places("ami.exists");
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+    let of_region = |place: &RegionView<'_>| -> Vec<Finding> {
         let images = named::images(place.config).into_iter();
         images.map(|id| image(ctx, &places, place, id)).chain(unnamed(place)).collect()
     };
@@ -24,8 +24,8 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
 
 fn image(
     ctx: &Context<'_>,
-    places: &[Place<'_>],
-    place: &Place<'_>,
+    places: &[RegionView<'_>],
+    place: &RegionView<'_>,
     id: &Sourced<ImageId>,
 ) -> Finding {
     let finding = match place.facts.image(id) {
@@ -36,12 +36,12 @@ fn image(
     finding.at(id.location())
 }
 
-fn state(ctx: &Context<'_>, place: &Place<'_>, image: &Image) -> Finding {
+fn state(ctx: &Context<'_>, place: &RegionView<'_>, image: &Image) -> Finding {
     let id = &image.id;
     match (&image.state, image.deprecation) {
         (ImageState::Other(state), _) => place
             .fail(format!("{id} is {state}"))
-            .leads_to("RunInstances would answer InvalidAMIID.Unavailable")
+            .impact("RunInstances would fail with InvalidAMIID.Unavailable")
             .todo("wait until it is available, or name another image"),
         (ImageState::Available, Some(date)) if date <= ctx.survey.at => place
             .warn(format!("{id} is deprecated"))
@@ -51,8 +51,8 @@ fn state(ctx: &Context<'_>, place: &Place<'_>, image: &Image) -> Finding {
     }
 }
 
-/// Says where an id comes from that another region knows.
-fn missing(places: &[Place<'_>], place: &Place<'_>, id: &ImageId) -> Finding {
+/// States the region of an id that belongs to another region.
+fn missing(places: &[RegionView<'_>], place: &RegionView<'_>, id: &ImageId) -> Finding {
     let home = places.iter().find_map(|other| Some((other, other.facts.image(id).ok()?)));
     let finding = match home {
         Some((other, image)) => place
@@ -65,10 +65,10 @@ fn missing(places: &[Place<'_>], place: &Place<'_>, id: &ImageId) -> Finding {
             .seen("or it is not shared with this account")
             .todo("name an image of this region, or have its owner share it"),
     };
-    finding.leads_to("RunInstances would answer InvalidAMIID.NotFound")
+    finding.impact("RunInstances would fail with InvalidAMIID.NotFound")
 }
 
-fn same_image(place: &Place<'_>, image: &Image) -> String {
+fn same_image(place: &RegionView<'_>, image: &Image) -> String {
     format!(
         "aws ec2 describe-images --region {} --owners {} --filters 'Name=name,Values={}' \
          --query 'Images[].ImageId'",
@@ -78,19 +78,19 @@ fn same_image(place: &Place<'_>, image: &Image) -> String {
     )
 }
 
-fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+fn unnamed<'a>(place: &'a RegionView<'_>) -> impl Iterator<Item = Finding> + 'a {
     place.by_config(|group| group.template.image.is_none()).into_iter().map(|groups| {
         place
             .fail(format!("no ImageId for {}", place.types(&groups)))
             .seen("Ray would take a default image of its own; muster launches only what is named")
-            .leads_to("RunInstances would answer MissingParameter")
+            .impact("RunInstances would fail with MissingParameter")
             .todo(format!("add ImageId to the node_config: {}", ubuntu(place)))
             .at(groups[0].node_type.location())
     })
 }
 
 /// How to find Canonical's newest image.
-fn ubuntu(place: &Place<'_>) -> String {
+fn ubuntu(place: &RegionView<'_>) -> String {
     format!(
         "aws ssm get-parameter --region {} --name \
          /aws/service/canonical/ubuntu/server/22.04/stable/current/amd64/hvm/ebs-gp2/ami-id",
@@ -103,7 +103,7 @@ pub(super) fn architecture(ctx: &Context<'_>) -> Vec<Finding> {
     ctx.places("ami.architecture").iter().flat_map(architectures).collect()
 }
 
-fn architectures(place: &Place<'_>) -> Vec<Finding> {
+fn architectures(place: &RegionView<'_>) -> Vec<Finding> {
     let mut seen = Vec::new();
     let mut findings = Vec::new();
     for group in &place.config.groups {
@@ -117,7 +117,7 @@ fn architectures(place: &Place<'_>) -> Vec<Finding> {
     findings
 }
 
-fn fits(place: &Place<'_>, group: &NodeGroup, id: &ImageId) -> Finding {
+fn fits(place: &RegionView<'_>, group: &NodeGroup, id: &ImageId) -> Finding {
     let name = &group.template.instance_type;
     let image = match place.facts.image(id) {
         Ok(image) => image,
@@ -138,6 +138,6 @@ fn fits(place: &Place<'_>, group: &NodeGroup, id: &ImageId) -> Finding {
         .fail(format!("{id} does not run on {}", info.name))
         .seen(format!("{id} is built for {}", image.architecture))
         .seen(format!("{} runs {}", info.name, and(&info.architectures)))
-        .leads_to("RunInstances would answer InvalidParameterValue: the architectures differ")
+        .impact("RunInstances would fail with InvalidParameterValue: the architectures differ")
         .todo("name an image of that architecture, or another instance type")
 }

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Finding, Level, Subject,
-    context::{Context, Place, count},
+    context::{Context, RegionView, count},
 };
 
 /// `key.exists`
@@ -19,19 +19,19 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
     ctx.places("key.exists").iter().flat_map(region_keys).collect()
 }
 
-fn region_keys(place: &Place<'_>) -> Vec<Finding> {
+fn region_keys(place: &RegionView<'_>) -> Vec<Finding> {
     let named = named::key_names(place.config).into_iter();
     named.map(|name| key_exists(place, name)).chain(unnamed(place)).collect()
 }
 
-fn key_exists(place: &Place<'_>, name: &Sourced<KeyName>) -> Finding {
+fn key_exists(place: &RegionView<'_>, name: &Sourced<KeyName>) -> Finding {
     let finding = match place.facts.key_pair(name) {
         Ok(_) => place.pass(format!("key pair {} exists", **name)),
         Err(Absent::Missing) => {
             let own = private_keys(place.config, name).first().map(|path| path.as_path());
             place
                 .fail(format!("key pair {} is missing", **name))
-                .leads_to("RunInstances would answer InvalidKeyPair.NotFound")
+                .impact("RunInstances would fail with InvalidKeyPair.NotFound")
                 .todo(format!("import your own key there: {}", import(place, own, name.as_str())))
         }
         Err(absent) => place.absent(absent, "the key pairs"),
@@ -56,7 +56,7 @@ pub(crate) fn private_keys<'a>(
 }
 
 /// The commands that import the operator's own public key as `name`.
-fn import(place: &Place<'_>, private: Option<&Path>, name: &str) -> String {
+fn import(place: &RegionView<'_>, private: Option<&Path>, name: &str) -> String {
     let private = private.unwrap_or(Path::new("KEY.pem")).display();
     let region = place.region();
     format!(
@@ -65,12 +65,12 @@ fn import(place: &Place<'_>, private: Option<&Path>, name: &str) -> String {
     )
 }
 
-fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+fn unnamed<'a>(place: &'a RegionView<'_>) -> impl Iterator<Item = Finding> + 'a {
     place.by_config(|group| group.template.key_name.is_none()).into_iter().map(|groups| {
         let nodes = groups.iter().map(|group| group.count).sum::<u32>();
         place
             .fail(format!("no KeyName for {}", place.types(&groups)))
-            .leads_to(denied(nodes))
+            .impact(denied(nodes))
             .todo("add KeyName to the node_config, or key_name to muster.yaml")
             .at(groups[0].node_type.location())
     })
@@ -81,7 +81,7 @@ fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
 pub(super) fn same_material(ctx: &Context<'_>) -> Vec<Finding> {
     let places = ctx.places("key.same-material");
     let Some(leader) = places.first() else { return Vec::new() };
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+    let of_region = |place: &RegionView<'_>| -> Vec<Finding> {
         let names = named::key_names(place.config).into_iter();
         names.flat_map(|name| same(ctx, leader, place, name)).collect()
     };
@@ -91,13 +91,13 @@ pub(super) fn same_material(ctx: &Context<'_>) -> Vec<Finding> {
 /// One finding for each private key that SSH will use with the pair.
 fn same(
     ctx: &Context<'_>,
-    leader: &Place<'_>,
-    place: &Place<'_>,
+    leader: &RegionView<'_>,
+    place: &RegionView<'_>,
     name: &Sourced<KeyName>,
 ) -> Vec<Finding> {
-    let key = match told(place, name) {
+    let key = match public_key(place, name) {
         Ok(key) => key,
-        Err(hidden) => return vec![not_told(place, place, name, hidden).at(name.location())],
+        Err(hidden) => return vec![not_readable(place, place, name, hidden).at(name.location())],
     };
     let keys = private_keys(place.config, name);
     let local = keys.iter().filter_map(|path| Some((*path, local_key(ctx, path)?)));
@@ -118,16 +118,16 @@ fn same(
 
 /// Judged by the leader's pair.
 fn without_local(
-    leader: &Place<'_>,
-    place: &Place<'_>,
+    leader: &RegionView<'_>,
+    place: &RegionView<'_>,
     (name, key): (&KeyName, &PublicKey),
 ) -> Finding {
     if place.leads {
         return nothing_local(place, name).seen(line(place, key));
     }
-    match named::key_names(leader.config).first().map(|name| (name, told(leader, name))) {
+    match named::key_names(leader.config).first().map(|name| (name, public_key(leader, name))) {
         Some((_, Ok(other))) => compare(place, name, key, other, leader.region().as_str()),
-        Some((name, Err(hidden))) => not_told(place, leader, name, hidden),
+        Some((name, Err(hidden))) => not_readable(place, leader, name, hidden),
         None => place.skipped(format!("not judged: {} names no key pair", leader.region())),
     }
 }
@@ -137,16 +137,21 @@ fn without_local(
 enum Hidden<'a> {
     Absent(Absent<'a>),
     /// EC2 keeps no public key of some old pairs.
-    Untold,
+    NotReturned,
 }
 
-fn told<'a>(place: &Place<'a>, name: &KeyName) -> Result<&'a PublicKey, Hidden<'a>> {
+fn public_key<'a>(place: &RegionView<'a>, name: &KeyName) -> Result<&'a PublicKey, Hidden<'a>> {
     let pair = place.facts.key_pair(name).map_err(Hidden::Absent)?;
-    pair.public_key.as_ref().ok_or(Hidden::Untold)
+    pair.public_key.as_ref().ok_or(Hidden::NotReturned)
 }
 
 /// The key of `place` can't be compared since that of `of` is not known.
-fn not_told(place: &Place<'_>, of: &Place<'_>, name: &KeyName, hidden: Hidden<'_>) -> Finding {
+fn not_readable(
+    place: &RegionView<'_>,
+    of: &RegionView<'_>,
+    name: &KeyName,
+    hidden: Hidden<'_>,
+) -> Finding {
     match hidden {
         Hidden::Absent(Absent::Missing) => {
             place.skipped(format!("not judged: key pair {name} is missing in {}", of.region()))
@@ -157,9 +162,9 @@ fn not_told(place: &Place<'_>, of: &Place<'_>, name: &KeyName, hidden: Hidden<'_
             let whose = if elsewhere { format!(" of {}", of.region()) } else { String::new() };
             of.absent_for(&subject, absent, &format!("the key pairs{whose}"))
         }
-        Hidden::Untold => place
-            .finding(Level::Unknown, format!("EC2 does not tell the public key of {name}"))
-            .seen(format!("DescribeKeyPairs in {} answers without it", of.region()))
+        Hidden::NotReturned => place
+            .finding(Level::Unknown, format!("EC2 does not return the public key of {name}"))
+            .seen(format!("the answer of DescribeKeyPairs in {} lacks it", of.region()))
             .todo("import your key under a new name in every region, and name that in the configs"),
     }
 }
@@ -169,7 +174,7 @@ fn local_key<'a>(ctx: &Context<'a>, path: &Path) -> Option<&'a PublicKey> {
     ctx.survey.local_keys.get(path)?.known()
 }
 
-fn nothing_local(place: &Place<'_>, name: &KeyName) -> Finding {
+fn nothing_local(place: &RegionView<'_>, name: &KeyName) -> Finding {
     let why = match private_keys(place.config, name).first() {
         Some(path) => format!("{} could not be used", path.display()),
         None => "no auth.ssh_private_key is given".into(),
@@ -178,7 +183,7 @@ fn nothing_local(place: &Place<'_>, name: &KeyName) -> Finding {
 }
 
 fn compare(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     name: &KeyName,
     key: &PublicKey,
     reference: &PublicKey,
@@ -188,15 +193,15 @@ fn compare(
         return place.pass(format!("key pair {name} is {whose}")).seen(line(place, key));
     }
     place
-        .fail(format!("key pair {name} is another key"))
+        .fail(format!("key pair {name} has different key material"))
         .seen(format!("{whose}  {}", reference.short()))
         .seen(line(place, key))
         .seen("the public keys were compared; fingerprints differ anyway between created and imported keys")
-        .leads_to(denied(place.nodes()))
+        .impact(denied(place.nodes()))
         .todo(rename(place, name))
 }
 
-fn line(place: &Place<'_>, key: &PublicKey) -> String {
+fn line(place: &RegionView<'_>, key: &PublicKey) -> String {
     format!("{}  {}", place.region(), key.short())
 }
 
@@ -205,7 +210,7 @@ fn denied(nodes: u32) -> String {
 }
 
 /// A new name everywhere: the other key stays for those who use it.
-fn rename(place: &Place<'_>, name: &KeyName) -> String {
+fn rename(place: &RegionView<'_>, name: &KeyName) -> String {
     let new = format!("{name}-muster");
     format!(
         "import your own key as {new} in every region and set KeyName to it: {}",
@@ -241,13 +246,13 @@ fn local_file(ctx: &Context<'_>, path: &Path) -> Finding {
         Some(Fact::Unknown(failure)) => {
             new(Level::Fail, format!("{} can't be used", path.display()))
                 .because(failure)
-                .leads_to("Permission denied (publickey) on every node that it is for")
+                .impact("Permission denied (publickey) on every node that it is for")
         }
-        None => new(Level::Unknown, format!("{} was not read", path.display())).todo("look again"),
+        None => new(Level::Unknown, format!("{} was not read", path.display())).todo("refresh"),
     }
 }
 
-fn no_file(place: &Place<'_>, config: &RayConfig) -> Finding {
+fn no_file(place: &RegionView<'_>, config: &RayConfig) -> Finding {
     place
         .warn("no auth.ssh_private_key: SSH takes what your ssh config and agent offer")
         .todo("add auth.ssh_private_key to the config, or key_location to muster.yaml")

@@ -1,4 +1,4 @@
-//! What EC2 itself says of the launch: the dry run.
+//! Whether EC2 would allow the launch: the dry run.
 
 use crate::{
     config::NodeGroup,
@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Place, and},
+    context::{Context, RegionView, and},
 };
 
 /// `iam.launch`
@@ -17,7 +17,7 @@ pub(super) fn allowed(ctx: &Context<'_>) -> Vec<Finding> {
 }
 
 /// One finding for all the node groups that get the same answer.
-fn of_region(place: &Place<'_>) -> Vec<Finding> {
+fn of_region(place: &RegionView<'_>) -> Vec<Finding> {
     let mut answers: Vec<(Finding, Vec<&NodeGroup>)> = Vec::new();
     for group in &place.config.groups {
         let finding = judge(place, group);
@@ -29,7 +29,7 @@ fn of_region(place: &Place<'_>) -> Vec<Finding> {
     answers.into_iter().map(|(finding, groups)| of_groups(place, finding, &groups)).collect()
 }
 
-fn of_groups(place: &Place<'_>, finding: Finding, groups: &[&NodeGroup]) -> Finding {
+fn of_groups(place: &RegionView<'_>, finding: Finding, groups: &[&NodeGroup]) -> Finding {
     let name = |group: &&NodeGroup| {
         format!("{} {}{}", group.kind.as_str(), *group.node_type, place.of_config(group))
     };
@@ -37,13 +37,15 @@ fn of_groups(place: &Place<'_>, finding: Finding, groups: &[&NodeGroup]) -> Find
     finding.seen(format!("for {}", and(groups.iter().map(name)))).at(location)
 }
 
-fn judge(place: &Place<'_>, group: &NodeGroup) -> Finding {
+fn judge(place: &RegionView<'_>, group: &NodeGroup) -> Finding {
     if let Some(why) = place.out_of_reach() {
         return place.skipped(format!("not judged: {} {why}", place.region()));
     }
     let blockers = blockers(place.config, group, place.facts);
     if !blockers.is_empty() {
-        return place.skipped("not asked while something named can't be used").seen(and(blockers));
+        return place
+            .skipped("not checked while a named resource can't be used")
+            .seen(and(blockers));
     }
     let answer = place.facts.dry_runs.get(&place.config.key_of(group));
     match answer.map(Fact::get) {
@@ -51,17 +53,17 @@ fn judge(place: &Place<'_>, group: &NodeGroup) -> Finding {
         Some(Ok(Some(refusal))) => refused(place, refusal),
         Some(Err(absent)) => place.absent(absent, "the dry run"),
         None => place
-            .skipped("asked before a launch only")
+            .skipped("checked only before a launch")
             .seen("a dry run takes from the small number of launch calls that EC2 allows"),
     }
 }
 
-fn refused(place: &Place<'_>, refusal: &Failure) -> Finding {
+fn refused(place: &RegionView<'_>, refusal: &Failure) -> Finding {
     let code = refusal.code.as_deref().unwrap_or("an error");
     let todo = refusal.hint.clone().unwrap_or_else(|| "correct what EC2 names".into());
     place
         .fail("the launch would be refused")
         .seen(refusal.to_string())
-        .leads_to(format!("RunInstances would answer {code}"))
+        .impact(format!("RunInstances would fail with {code}"))
         .todo(todo)
 }

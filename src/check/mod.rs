@@ -39,21 +39,21 @@ pub fn run(project: &Project, survey: &Survey, own: Option<&ClusterId>) -> Vec<F
     let context = context::Context::new(project, survey, own);
     let mut findings: Vec<_> = all().iter().flat_map(|check| check.run(&context)).collect();
     findings.sort_by_key(|finding| finding.level);
-    told_once(findings)
+    without_duplicates(findings)
 }
 
-/// What could not be read is told once, not once for each thing named.
-fn told_once(findings: Vec<Finding>) -> Vec<Finding> {
+/// Keeps one finding for what could not be read, instead of one for each resource named.
+fn without_duplicates(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
-        if !kept.iter().any(|other| other.says_the_same(&finding)) {
+        if !kept.iter().any(|other| other.is_same_as(&finding)) {
             kept.push(finding);
         }
     }
     kept
 }
 
-/// The exit status of `muster check`: 3 where AWS could not be asked at all,
+/// The exit status of `muster check`: 3 where AWS could not be reached at all,
 /// 1 where something fails, 4 where nothing fails but something is unknown, else 0.
 pub fn exit_code(findings: &[Finding], not_asked: bool) -> u8 {
     let summary = Summary::of(findings);

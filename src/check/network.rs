@@ -9,12 +9,12 @@ use crate::{
 
 use super::{
     Finding, Level, Subject,
-    context::{Judged, Place},
+    context::{Judged, RegionView},
 };
 
 /// The CIDR of its VPC that a subnet is part of, as people write it in rules
 /// and routes; the subnet's own where the VPC is not known.
-pub(crate) fn wide(place: &Place<'_>, subnet: &Subnet) -> Ipv4Net {
+pub(crate) fn wide(place: &RegionView<'_>, subnet: &Subnet) -> Ipv4Net {
     let vpc = place.facts.vpc(&subnet.vpc).ok();
     let cidrs = vpc.map_or(&[][..], |vpc| &vpc.cidrs);
     cidrs.iter().copied().find(|cidr| cidr.contains(&subnet.cidr)).unwrap_or(subnet.cidr)
@@ -30,16 +30,16 @@ pub(crate) fn table_of<'a>(tables: &'a [RouteTable], subnet: &Subnet) -> Option<
 /// Two VPCs that nodes of two regions are in.
 #[derive(Clone, Copy)]
 pub(crate) struct Link<'a> {
-    pub from: Place<'a>,
+    pub from: RegionView<'a>,
     pub from_vpc: &'a Vpc,
-    pub to: Place<'a>,
+    pub to: RegionView<'a>,
     pub to_vpc: &'a Vpc,
 }
 
 /// Every VPC of one region with every one of the other: usually one pair.
-pub(crate) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>> {
+pub(crate) fn links<'a>(from: RegionView<'a>, to: RegionView<'a>) -> Judged<Vec<Link<'a>>> {
     let subject = Subject::Pair(from.region().clone(), to.region().clone());
-    let vpcs = |place: &Place<'a>| {
+    let vpcs = |place: &RegionView<'a>| {
         place.vpcs().map_err(|absent| {
             let what = match absent {
                 Absent::Missing => "the subnets".to_owned(),
@@ -56,7 +56,7 @@ pub(crate) fn links<'a>(from: Place<'a>, to: Place<'a>) -> Judged<Vec<Link<'a>>>
 }
 
 /// Whether VPCs of the two regions are known to overlap.
-pub(crate) fn overlap(a: &Place<'_>, b: &Place<'_>) -> bool {
+pub(crate) fn overlap(a: &RegionView<'_>, b: &RegionView<'_>) -> bool {
     links(*a, *b).is_ok_and(|links| links.iter().any(|link| link.overlap().is_some()))
 }
 
@@ -76,7 +76,7 @@ impl<'a> Link<'a> {
         pairs.into_iter().find(|(a, b)| a.contains(b) || b.contains(a))
     }
 
-    /// Every connection between the two that either side tells of, the most
+    /// Every connection between the two that either region lists, the most
     /// usable first.
     pub fn peerings(&self) -> Judged<Vec<&'a Peering>> {
         let (near, far) = (&self.from.facts.peerings, &self.to.facts.peerings);
@@ -84,15 +84,15 @@ impl<'a> Link<'a> {
             let what = "the peering connections";
             return Err(Box::new(self.from.absent_for(&self.subject(), absent, what)));
         }
-        let told = [near.known(), far.known()].into_iter().flatten().flatten();
-        let mut found: Vec<_> = told.filter(|peering| self.is_between(peering)).collect();
+        let listed = [near.known(), far.known()].into_iter().flatten().flatten();
+        let mut found: Vec<_> = listed.filter(|peering| self.is_between(peering)).collect();
         found.sort_by_key(|peering| rank(peering.state));
         Ok(found)
     }
 
     fn is_between(&self, peering: &Peering) -> bool {
         let sides = [&peering.requester, &peering.accepter];
-        let has = |place: &Place<'_>, vpc: &Vpc| {
+        let has = |place: &RegionView<'_>, vpc: &Vpc| {
             sides.iter().any(|side| side.vpc == vpc.id && side.region == *place.region())
         };
         has(&self.from, self.from_vpc) && has(&self.to, self.to_vpc)

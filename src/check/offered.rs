@@ -8,19 +8,19 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Judged, Place, and, settle},
+    context::{Context, Judged, RegionView, and, settle},
 };
 
 /// `type.offered`
 pub(super) fn offered(ctx: &Context<'_>) -> Vec<Finding> {
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+    let of_region = |place: &RegionView<'_>| -> Vec<Finding> {
         let types = named::instance_types(place.config).into_iter();
         types.map(|name| settle(judge(place, name)).at(name.location())).collect()
     };
     ctx.places("type.offered").iter().flat_map(of_region).collect()
 }
 
-fn judge(place: &Place<'_>, name: &Sourced<InstanceType>) -> Judged<Finding> {
+fn judge(place: &RegionView<'_>, name: &Sourced<InstanceType>) -> Judged<Finding> {
     if place.facts.instance_type(name) == Err(Absent::Missing) {
         return Ok(no_such_type(place, name));
     }
@@ -33,15 +33,15 @@ fn judge(place: &Place<'_>, name: &Sourced<InstanceType>) -> Judged<Finding> {
     Ok(verdict(place, name, &with, &without, &offered))
 }
 
-fn no_such_type(place: &Place<'_>, name: &InstanceType) -> Finding {
+fn no_such_type(place: &RegionView<'_>, name: &InstanceType) -> Finding {
     place
         .fail(format!("there is no instance type {name} here"))
-        .leads_to("RunInstances would answer InvalidParameterValue or Unsupported")
+        .impact("RunInstances would fail with InvalidParameterValue or Unsupported")
         .todo("correct InstanceType, or take one that this region has")
 }
 
 /// The zones that nodes of the type may be launched in.
-fn zones<'a>(place: &Place<'a>, name: &InstanceType) -> Result<Vec<&'a Zone>, Absent<'a>> {
+fn zones<'a>(place: &RegionView<'a>, name: &InstanceType) -> Result<Vec<&'a Zone>, Absent<'a>> {
     let mut zones = Vec::new();
     for group in place.config.groups.iter().filter(|group| has_type(group, name)) {
         let subnets = place.facts.subnets_of(place.config, group)?;
@@ -57,7 +57,7 @@ fn has_type(group: &NodeGroup, name: &InstanceType) -> bool {
 }
 
 fn verdict(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     name: &InstanceType,
     with: &[&Zone],
     without: &[&Zone],
@@ -76,6 +76,6 @@ fn verdict(
     place
         .fail(format!("{name} is not offered in {}", and(without)))
         .seen(format!("it is offered in {elsewhere}"))
-        .leads_to("RunInstances would answer Unsupported")
+        .impact("RunInstances would fail with Unsupported")
         .todo("name SubnetIds of a zone that has it, or another InstanceType")
 }

@@ -1,4 +1,4 @@
-//! The leader's ports that `operator_ports` of muster.yaml asks for: open to the
+//! The leader's ports that `operator_ports` of muster.yaml lists: open to the
 //! operator, and on no other node.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     Finding, Level,
-    context::{Context, GroupSet, Judged, Place, and, settle},
+    context::{Context, GroupSet, Judged, RegionView, and, settle},
     rules::{Rules, one, unread_lists},
 };
 
@@ -26,14 +26,14 @@ pub(super) fn operator_ports(ctx: &Context<'_>) -> Vec<Finding> {
     finding.map(|finding| finding.at(location)).into_iter().collect()
 }
 
-fn has_leader(ctx: &Context<'_>, place: &Place<'_>, set: &GroupSet<'_>) -> bool {
+fn has_leader(ctx: &Context<'_>, place: &RegionView<'_>, set: &GroupSet<'_>) -> bool {
     set.carriers.iter().any(|group| ports::leads(ctx.project, place.config, group))
 }
 
 /// The group that the leader carries and no other node of its region does.
 pub(crate) fn own_group<'a>(
     ctx: &Context<'a>,
-    place: &Place<'a>,
+    place: &RegionView<'a>,
 ) -> Option<Sourced<SecurityGroupId>> {
     let sets = place.security_group_sets();
     let leader = |group: &crate::config::NodeGroup| ports::leads(ctx.project, place.config, group);
@@ -53,7 +53,7 @@ pub(crate) fn closed(ctx: &Context<'_>, operator: ipnet::Ipv4Net, rules: &Rules<
     wanted.filter(|port| !rules.admit(operator, one(*port))).collect()
 }
 
-fn judge(ctx: &Context<'_>, place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
+fn judge(ctx: &Context<'_>, place: &RegionView<'_>, set: &GroupSet<'_>) -> Judged<Finding> {
     let groups = set.resolve(place)?;
     let Some(operator) = ctx.project.operator_cidr.as_ref().map(|cidr| cidr.value) else {
         let title = "whether operator_ports are open to you is not known";
@@ -64,7 +64,7 @@ fn judge(ctx: &Context<'_>, place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Fin
         let finding =
             place.fail(format!("operator_cidr {operator} is a large part of the internet"));
         return Ok(finding
-            .leads_to("the leader's ports would run code for all of it")
+            .impact("the leader's ports would run code for all of it")
             .todo("give your own address as operator_cidr: 203.0.113.7/32"));
     }
     let rules = Rules::of(&groups, &place.facts.prefix_lists);
@@ -79,7 +79,7 @@ fn judge(ctx: &Context<'_>, place: &Place<'_>, set: &GroupSet<'_>) -> Judged<Fin
         return Ok(unread_lists(place, &lists, &format!("whether they are open to {operator}")));
     }
     let finding =
-        place.fail(title).leads_to("Quokka's client would wait, unless `muster forward` runs");
+        place.fail(title).impact("Quokka's client would wait, unless `muster forward` runs");
     Ok(match own_group(ctx, place) {
         Some(_) => finding.todo("muster fix --only sg.operator-ports"),
         None => finding

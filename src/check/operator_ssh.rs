@@ -8,7 +8,7 @@ use crate::{config::NodeGroup, model::breadth::is_private};
 
 use super::{
     Finding,
-    context::{Context, GroupSet, Judged, Place, and, count, settle},
+    context::{Context, GroupSet, Judged, RegionView, and, count, settle},
     rules::{Rules, one, unread_lists},
 };
 
@@ -17,7 +17,7 @@ const SSH: u16 = 22;
 /// `sg.operator-ssh`
 pub(super) fn operator_ssh(ctx: &Context<'_>) -> Vec<Finding> {
     let operator = ctx.project.operator_cidr.as_ref().map(|cidr| cidr.value);
-    let of_region = |place: Place<'_>| -> Vec<Finding> {
+    let of_region = |place: RegionView<'_>| -> Vec<Finding> {
         let sets = place.security_group_sets().into_iter();
         sets.map(|set| settle(judge(operator, &place, &set)).at(location(&set))).collect()
     };
@@ -28,7 +28,11 @@ fn location<'a>(set: &'a GroupSet<'_>) -> Option<&'a crate::config::Location> {
     set.first().and_then(|id| id.location())
 }
 
-fn judge<'a>(operator: Option<Ipv4Net>, place: &Place<'a>, set: &GroupSet<'a>) -> Judged<Finding> {
+fn judge<'a>(
+    operator: Option<Ipv4Net>,
+    place: &RegionView<'a>,
+    set: &GroupSet<'a>,
+) -> Judged<Finding> {
     let rules = Rules::of(&set.resolve(place)?, &place.facts.prefix_lists);
     let inside = |group: &&NodeGroup| place.config.config_of(group).use_internal_ips;
     let inside = set.carriers.iter().all(inside);
@@ -74,14 +78,14 @@ fn sources(rules: &Rules<'_>) -> String {
     if all.is_empty() { "nobody".into() } else { and(all) }
 }
 
-fn closed(operator: Option<Ipv4Net>, place: &Place<'_>, set: &GroupSet<'_>) -> Finding {
+fn closed(operator: Option<Ipv4Net>, place: &RegionView<'_>, set: &GroupSet<'_>) -> Finding {
     let who = operator.map_or("YOUR.ADDRESS/32".into(), |cidr| cidr.to_string());
     let to = operator.map_or("you".into(), |cidr| cidr.to_string());
     let group = set.first().map_or("", |id| id.as_str());
     let nodes = set.carriers.iter().map(|group| group.count).sum::<u32>();
     place
         .fail(format!("port 22 is closed to {to}"))
-        .leads_to(format!("SSH to {} would time out", count(nodes, "node")))
+        .impact(format!("SSH to {} would time out", count(nodes, "node")))
         .todo(format!(
             "aws ec2 authorize-security-group-ingress --region {} --group-id {group} \
              --protocol tcp --port 22 --cidr {who}",

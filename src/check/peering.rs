@@ -39,20 +39,20 @@ fn connected(link: &Link<'_>, now: Timestamp) -> Judged<Finding> {
         PeeringState::Provisioning => link
             .finding(Level::Warn, "peering was accepted and is being set up")
             .seen(best.id.as_str())
-            .todo("look again in a minute"),
+            .todo("refresh in a minute"),
         _ => waits(link, best, now),
     })
 }
 
 fn waits(link: &Link<'_>, peering: &Peering, now: Timestamp) -> Finding {
     let by = &peering.accepter.region;
-    link.finding(Level::Fail, "peering waits for acceptance")
+    link.finding(Level::Fail, "peering is pending acceptance")
         .seen(format!(
-            "{} asked by {}, to be accepted in {by}",
+            "{} requested by {}, to be accepted in {by}",
             peering.id, peering.requester.region
         ))
         .all_seen(peering.expires.map(|expires| times(expires, now)))
-        .leads_to("silence between the nodes of the two regions")
+        .impact("packets between the nodes of the two regions are dropped; connections time out")
         .todo(format!(
             "aws ec2 accept-vpc-peering-connection --region {by} --vpc-peering-connection-id {}",
             peering.id
@@ -78,12 +78,12 @@ fn none(link: &Link<'_>, ended: &[&Peering]) -> Finding {
          --peer-region {far}, then aws ec2 accept-vpc-peering-connection --region {far}",
         link.from_vpc.id, link.to_vpc.id
     );
-    let mut told: Vec<_> = ended.iter().map(|peering| story(peering)).collect();
-    told.dedup();
+    let mut stories: Vec<_> = ended.iter().map(|peering| story(peering)).collect();
+    stories.dedup();
     link.finding(Level::Fail, "no peering connection")
         .seen(format!("none between {} and {}", link.from_vpc.id, link.to_vpc.id))
-        .all_seen(told)
-        .leads_to("silence between the nodes of the two regions")
+        .all_seen(stories)
+        .impact("packets between the nodes of the two regions are dropped; connections time out")
         .todo(create)
 }
 

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Finding, Subject,
-    context::{Context, GroupSet, Judged, Place, and, settle},
+    context::{Context, GroupSet, Judged, RegionView, and, settle},
     network::overlap,
     rules::{Rules, unread_lists},
 };
@@ -21,7 +21,7 @@ use super::{
 /// `sg.peers`
 pub(super) fn peers(ctx: &Context<'_>) -> Vec<Finding> {
     let places = ctx.places("sg.peers");
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+    let of_region = |place: &RegionView<'_>| -> Vec<Finding> {
         let sets = place.security_group_sets();
         let judge = |set: &GroupSet<'_>| {
             let location = set.first().and_then(|id| id.location());
@@ -69,8 +69,8 @@ impl Admission<'_> {
 }
 
 fn judge<'a>(
-    places: &[Place<'a>],
-    place: &Place<'a>,
+    places: &[RegionView<'a>],
+    place: &RegionView<'a>,
     sets: &[GroupSet<'a>],
     set: &GroupSet<'a>,
     needed: &NodePorts,
@@ -92,7 +92,12 @@ fn judge<'a>(
 
 /// Nodes of this region that carry `other`: by reference to a group of
 /// theirs, or by the CIDRs of their subnets.
-fn own_region(place: &Place<'_>, admission: &Admission<'_>, other: &GroupSet<'_>, gaps: &mut Gaps) {
+fn own_region(
+    place: &RegionView<'_>,
+    admission: &Admission<'_>,
+    other: &GroupSet<'_>,
+    gaps: &mut Gaps,
+) {
     let ids: Vec<_> = other.ids.iter().map(|id| &id.value).collect();
     let closed = |range: &PortRange| !admission.rules.admit_group(&ids, *range);
     let ports: Vec<_> = admission.ports.iter().copied().filter(closed).collect();
@@ -117,7 +122,12 @@ fn own_region(place: &Place<'_>, admission: &Admission<'_>, other: &GroupSet<'_>
 }
 
 /// Across regions groups can't be referenced: only CIDRs count.
-fn peer_region(place: &Place<'_>, admission: &Admission<'_>, other: &Place<'_>, gaps: &mut Gaps) {
+fn peer_region(
+    place: &RegionView<'_>,
+    admission: &Admission<'_>,
+    other: &RegionView<'_>,
+    gaps: &mut Gaps,
+) {
     let subject = || Subject::Region(place.region().clone());
     let what = format!("the subnets of {}", other.region());
     match other.subnets() {
@@ -134,7 +144,7 @@ fn peer_region(place: &Place<'_>, admission: &Admission<'_>, other: &Place<'_>, 
 }
 
 /// Those of `subnets` that are kept out, neighbours with the same ports as one.
-fn closed(place: &Place<'_>, admission: &Admission<'_>, subnets: &[&Subnet]) -> Vec<Gap> {
+fn closed(place: &RegionView<'_>, admission: &Admission<'_>, subnets: &[&Subnet]) -> Vec<Gap> {
     let mut by_ports: Vec<(Vec<PortRange>, Vec<Ipv4Net>)> = Vec::new();
     for subnet in subnets {
         let ports = admission.lacks(subnet.cidr);
@@ -156,7 +166,7 @@ fn closed(place: &Place<'_>, admission: &Admission<'_>, subnets: &[&Subnet]) -> 
 }
 
 fn verdict(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     set: &GroupSet<'_>,
     admission: &Admission<'_>,
     gaps: Gaps,
@@ -180,17 +190,21 @@ fn verdict(
     }
 }
 
-fn kept_out(place: &Place<'_>, set: &GroupSet<'_>, closed: &[Gap], needed: &NodePorts) -> Finding {
+fn kept_out(
+    place: &RegionView<'_>,
+    set: &GroupSet<'_>,
+    closed: &[Gap],
+    needed: &NodePorts,
+) -> Finding {
     let title = match closed {
         [gap] => format!("TCP {} is closed {}", text(&gap.ports), gap.from),
         many => format!("TCP is closed from {} sources that it is needed from", many.len()),
     };
     let lacks =
         |gap: &Gap| format!("{} does not admit TCP {} {}", set.names(), text(&gap.ports), gap.from);
-    let finding = place
-        .fail(title)
-        .all_seen(closed.iter().map(lacks))
-        .leads_to("silence between nodes: workers drop out after some 15 s, with no error");
+    let finding = place.fail(title).all_seen(closed.iter().map(lacks)).impact(
+        "packets between nodes are dropped: workers drop out after some 15 s, with no error",
+    );
     if needed.unpinned.is_empty() {
         return finding.todo(authorize(place, set, closed));
     }
@@ -207,7 +221,7 @@ fn kept_out(place: &Place<'_>, set: &GroupSet<'_>, closed: &[Gap], needed: &Node
 }
 
 /// The one call that admits all of `closed`, a rule for each range of ports.
-fn authorize(place: &Place<'_>, set: &GroupSet<'_>, closed: &[Gap]) -> String {
+fn authorize(place: &RegionView<'_>, set: &GroupSet<'_>, closed: &[Gap]) -> String {
     let mut by_ports: Vec<(PortRange, BTreeSet<&Source>)> = Vec::new();
     for gap in closed {
         for range in &gap.ports {

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Finding, Level,
-    context::{Context, Judged, Place, count},
+    context::{Context, Judged, RegionView, count},
     network::table_of,
     rules::WORLD,
 };
@@ -23,7 +23,7 @@ pub(super) fn reachable(ctx: &Context<'_>) -> Vec<Finding> {
     places.iter().map(|place| judge(place, operator).at(place.network_location())).collect()
 }
 
-fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
+fn judge(place: &RegionView<'_>, operator: Ipv4Net) -> Finding {
     if place.config.configs.iter().all(|config| config.use_internal_ips) {
         return place.pass("SSH goes to private addresses (use_internal_ips)");
     }
@@ -42,16 +42,16 @@ fn judge(place: &Place<'_>, operator: Ipv4Net) -> Finding {
     }
 }
 
-/// Whether nothing of its nodes has to be reachable from outside.
+/// Whether none of its nodes has to be reachable from outside.
 fn is_inside(config: &RayConfig) -> bool {
     config.use_internal_ips || config.ssh_by_id()
 }
 
-fn needs_way(place: &Place<'_>, group: &NodeGroup) -> bool {
+fn needs_way(place: &RegionView<'_>, group: &NodeGroup) -> bool {
     !is_inside(place.config.config_of(group))
 }
 
-fn verdict(place: &Place<'_>, mut obstacles: Vec<Obstacle>) -> Finding {
+fn verdict(place: &RegionView<'_>, mut obstacles: Vec<Obstacle>) -> Finding {
     obstacles.sort();
     obstacles.dedup();
     if obstacles.is_empty() {
@@ -64,10 +64,10 @@ fn verdict(place: &Place<'_>, mut obstacles: Vec<Obstacle>) -> Finding {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Obstacle {
     what: String,
-    mend: String,
+    fix: String,
 }
 
-fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
+fn no_address(place: &RegionView<'_>, subnet: &Subnet) -> Option<Obstacle> {
     let (id, region) = (&subnet.id, place.region());
     let gives = place
         .config
@@ -77,33 +77,37 @@ fn no_address(place: &Place<'_>, subnet: &Subnet) -> Option<Obstacle> {
         .all(|group| group.template.public_address().unwrap_or(subnet.public_ip_on_launch));
     (!gives).then(|| Obstacle {
         what: format!("{id} gives nodes no public address"),
-        mend: format!(
+        fix: format!(
             "aws ec2 modify-subnet-attribute --region {region} --subnet-id {id} \
              --map-public-ip-on-launch"
         ),
     })
 }
 
-fn may_use(place: &Place<'_>, group: &NodeGroup, subnet: &Subnet) -> bool {
+fn may_use(place: &RegionView<'_>, group: &NodeGroup, subnet: &Subnet) -> bool {
     let subnets = place.facts.subnets_of(place.config, group).unwrap_or_default();
     subnets.iter().any(|own| own.id == subnet.id)
 }
 
 /// The tables that lead the operator's way to anything but an internet gateway.
-fn ways_out(place: &Place<'_>, subnets: &[&Subnet], operator: Ipv4Net) -> Judged<Vec<Obstacle>> {
+fn ways_out(
+    place: &RegionView<'_>,
+    subnets: &[&Subnet],
+    operator: Ipv4Net,
+) -> Judged<Vec<Obstacle>> {
     let absent = |absent| place.absent(absent, "the route tables");
     let tables = place.facts.route_tables.get().map_err(absent)?;
     let of_subnet = |subnet: &&Subnet| {
         table_of(tables, subnet).ok_or_else(|| {
-            let title = format!("the route table of {} was not told", subnet.id);
-            Box::new(place.finding(Level::Unknown, title).todo("look again"))
+            let title = format!("EC2 does not list the route table of {}", subnet.id);
+            Box::new(place.finding(Level::Unknown, title).todo("refresh"))
         })
     };
     let tables: Vec<_> = subnets.iter().map(of_subnet).collect::<Judged<_>>()?;
     Ok(tables.into_iter().filter_map(|table| no_way(place, table, operator)).collect())
 }
 
-fn no_way(place: &Place<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Obstacle> {
+fn no_way(place: &RegionView<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Obstacle> {
     let covering = table.routes.iter().filter(|route| route.destination.contains(&operator));
     let best = covering.max_by_key(|route| route.destination.prefix_len());
     let leads_out = best.is_some_and(|route| {
@@ -112,7 +116,7 @@ fn no_way(place: &Place<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Ob
     });
     (!leads_out).then(|| Obstacle {
         what: format!("{} has no route to an internet gateway", table.id),
-        mend: format!(
+        fix: format!(
             "aws ec2 create-route --region {} --route-table-id {} \
              --destination-cidr-block 0.0.0.0/0 --gateway-id IGW",
             place.region(),
@@ -121,7 +125,7 @@ fn no_way(place: &Place<'_>, table: &RouteTable, operator: Ipv4Net) -> Option<Ob
     })
 }
 
-fn shut_off(place: &Place<'_>, obstacles: &[Obstacle]) -> Finding {
+fn shut_off(place: &RegionView<'_>, obstacles: &[Obstacle]) -> Finding {
     let (title, seen) = match obstacles {
         [one] => (one.what.clone(), Vec::new()),
         many => (
@@ -131,13 +135,13 @@ fn shut_off(place: &Place<'_>, obstacles: &[Obstacle]) -> Finding {
     };
     let shut_off = place.config.groups.iter().filter(|group| needs_way(place, group));
     let nodes = shut_off.map(|group| group.count).sum::<u32>();
-    let mends: Vec<_> = obstacles.iter().map(|obstacle| obstacle.mend.as_str()).collect();
+    let fixes: Vec<_> = obstacles.iter().map(|obstacle| obstacle.fix.as_str()).collect();
     place
         .fail(title)
         .all_seen(seen)
-        .leads_to(format!("SSH to {} would time out", count(nodes, "node")))
+        .impact(format!("SSH to {} would time out", count(nodes, "node")))
         .todo(format!(
             "{}, or set use_internal_ips where you reach private addresses",
-            mends.join(" && ")
+            fixes.join(" && ")
         ))
 }

@@ -4,7 +4,7 @@ use crate::{cloud::OptIn, model::Failure, survey::Fact};
 
 use super::{
     Finding, Level,
-    context::{Context, Place},
+    context::{Context, RegionView},
 };
 
 /// `region.enabled`
@@ -13,7 +13,7 @@ pub(super) fn enabled(ctx: &Context<'_>) -> Vec<Finding> {
     places.iter().map(|place| judge(place).at(place.config.region.location())).collect()
 }
 
-fn judge(place: &Place<'_>) -> Finding {
+fn judge(place: &RegionView<'_>) -> Finding {
     match (&place.facts.opt_in, &place.facts.not_asked) {
         (Fact::Known(None), _) => no_such_region(place),
         (Fact::Known(Some(OptIn::NotOptedIn)), _) => not_enabled(place),
@@ -27,25 +27,25 @@ fn judge(place: &Place<'_>) -> Finding {
     }
 }
 
-fn no_such_region(place: &Place<'_>) -> Finding {
+fn no_such_region(place: &RegionView<'_>) -> Finding {
     place
         .fail("there is no such region")
         .seen("DescribeRegions does not list it")
-        .leads_to("its endpoint could not be found")
+        .impact("its endpoint could not be found")
         .todo("correct provider.region; aws ec2 describe-regions --all-regions lists them")
 }
 
-fn not_enabled(place: &Place<'_>) -> Finding {
+fn not_enabled(place: &RegionView<'_>) -> Finding {
     let region = place.region();
     place
         .fail("the region is not enabled for this account")
-        .leads_to("every call there would be refused: OptInRequired or AuthFailure")
+        .impact("every call there would be refused: OptInRequired or AuthFailure")
         .todo(format!("aws account enable-region --region-name {region}, or leave it out"))
 }
 
-fn not_asked(place: &Place<'_>, failure: &Failure) -> Finding {
+fn not_asked(place: &RegionView<'_>, failure: &Failure) -> Finding {
     place
-        .finding(Level::Unknown, "the region could not be asked")
+        .finding(Level::Unknown, "the region could not be read")
         .because(failure)
-        .leads_to("nothing is known of what is there")
+        .impact("nothing is known about its resources")
 }

@@ -142,10 +142,10 @@ fn tables<'a>(link: &Link<'a>) -> Judged<Vec<&'a RouteTable>> {
     Ok(tables)
 }
 
-/// Every VPC has a main table, so one that is not told is not known.
+/// Every VPC has a main table, so one that EC2 does not list is not known.
 fn no_table(link: &Link<'_>, subnet: &Subnet) -> Box<Finding> {
-    let title = format!("the route table of {} was not told", subnet.id);
-    Box::new(link.finding(Level::Unknown, title).todo("look again"))
+    let title = format!("EC2 does not list the route table of {}", subnet.id);
+    Box::new(link.finding(Level::Unknown, title).todo("refresh"))
 }
 
 /// Follows the longest prefix that covers `to`, and every route to a part of it.
@@ -191,16 +191,16 @@ fn broken_ways(link: &Link<'_>, peering: &Peering, broken: &[&Way<'_>]) -> Findi
     link.finding(Level::Fail, title)
         .seen(format!("the peering connection is {}", peering.id))
         .all_seen(broken.iter().map(ToString::to_string))
-        .leads_to(format!(
-            "silence: what {} sends does not reach {}",
+        .impact(format!(
+            "packets from {} to {} are dropped; connections time out",
             link.from.region(),
             link.to.region()
         ))
-        .todo(broken.iter().map(|way| mend(link, peering, way)).collect::<Vec<_>>().join(" && "))
+        .todo(broken.iter().map(|way| fix(link, peering, way)).collect::<Vec<_>>().join(" && "))
 }
 
 /// A route of the same destination can't be added, only replaced.
-fn mend(link: &Link<'_>, peering: &Peering, way: &Way<'_>) -> String {
+fn fix(link: &Link<'_>, peering: &Peering, way: &Way<'_>) -> String {
     let taken = |route: &&Route| match way.outcome {
         Outcome::Elsewhere(other) => other == *route && way.to.contains(&route.destination),
         _ => route.destination == way.to,

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     Finding, Level,
-    context::{Place, and},
+    context::{RegionView, and},
 };
 
 /// Everybody.
@@ -106,7 +106,7 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// Whether TCP on every one of `ports` is admitted from whoever carries one of `groups`.
+    /// Whether TCP on every one of `ports` is admitted from the carriers of each of `groups`.
     pub fn admit_group(&self, groups: &[&SecurityGroupId], ports: PortRange) -> bool {
         self.all(ports, |rules| {
             let sources = rules.iter().flat_map(|rule| &rule.permission.groups);
@@ -187,7 +187,7 @@ impl<'a> Rules<'a> {
 }
 
 /// `what` depends on prefix lists that could not be read.
-pub(super) fn unread_lists(place: &Place<'_>, lists: &BTreeSet<&str>, what: &str) -> Finding {
+pub(super) fn unread_lists(place: &RegionView<'_>, lists: &BTreeSet<&str>, what: &str) -> Finding {
     let names = and(lists);
     let read = |list: &&str| {
         let list = shell_words::quote(list).into_owned();

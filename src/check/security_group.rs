@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Judged, Place, and, settle},
+    context::{Context, Judged, RegionView, and, settle},
 };
 
 /// `sg.exists`
@@ -19,18 +19,18 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
     ctx.places("sg.exists").iter().flat_map(region_groups).collect()
 }
 
-fn region_groups(place: &Place<'_>) -> Vec<Finding> {
+fn region_groups(place: &RegionView<'_>) -> Vec<Finding> {
     let by_id = named::security_groups(place.config).into_iter().map(|id| group(place, id));
     let by_name = named::group_names(place.config).into_iter();
     by_id.chain(unnamed(place)).chain(by_name.map(|name| by_name::exists(place, name))).collect()
 }
 
-fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
+fn group(place: &RegionView<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
     let finding = match place.facts.security_group(id) {
         Ok(group) => place.pass(format!("security group {} exists", **id)).seen(&group.name),
         Err(Absent::Missing) => place
             .fail(format!("security group {} is missing", **id))
-            .leads_to("RunInstances would answer InvalidGroup.NotFound")
+            .impact("RunInstances would fail with InvalidGroup.NotFound")
             .todo(format!(
                 "name a group of the nodes' VPC; aws ec2 describe-security-groups --region {} lists them",
                 place.region()
@@ -40,7 +40,7 @@ fn group(place: &Place<'_>, id: &Sourced<SecurityGroupId>) -> Finding {
     finding.at(id.location())
 }
 
-fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+fn unnamed<'a>(place: &'a RegionView<'_>) -> impl Iterator<Item = Finding> + 'a {
     let without = |group: &NodeGroup| {
         let named = place.config.named_groups(group);
         group.template.security_groups.is_empty() && named.is_empty()
@@ -50,10 +50,10 @@ fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
         place
             .fail(format!("no SecurityGroupIds for {}", place.types(&groups)))
             .seen(format!(
-                "Ray would make or find the group ray-autoscaler-{}, in one region alone",
+                "Ray would create or find the group ray-autoscaler-{}, in one region only",
                 **cluster
             ))
-            .leads_to("EC2 would take the VPC's default group, which lets no SSH in")
+            .impact("EC2 would use the VPC's default group, which admits no SSH")
             .todo("add SecurityGroupIds to the node_config, or security_group to muster.yaml")
             .at(groups[0].node_type.location())
     })
@@ -61,14 +61,14 @@ fn unnamed<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
 
 /// `sg.same-vpc`
 pub(super) fn same_vpc(ctx: &Context<'_>) -> Vec<Finding> {
-    let of_region = |place: &Place<'_>| -> Vec<Finding> {
+    let of_region = |place: &RegionView<'_>| -> Vec<Finding> {
         let groups = named::security_groups(place.config).into_iter();
         groups.map(|id| settle(same(place, id)).at(id.location())).collect()
     };
     ctx.places("sg.same-vpc").iter().flat_map(of_region).collect()
 }
 
-fn same(place: &Place<'_>, id: &SecurityGroupId) -> Judged<Finding> {
+fn same(place: &RegionView<'_>, id: &SecurityGroupId) -> Judged<Finding> {
     let group = match place.facts.security_group(id) {
         Ok(group) => group,
         Err(Absent::Missing) => return Ok(place.skipped(format!("not judged: {id} is missing"))),
@@ -84,7 +84,10 @@ fn same(place: &Place<'_>, id: &SecurityGroupId) -> Judged<Finding> {
 }
 
 /// The VPCs of the nodes that would carry the group.
-fn node_vpcs<'a>(place: &Place<'a>, id: &SecurityGroupId) -> Result<Vec<&'a VpcId>, Absent<'a>> {
+fn node_vpcs<'a>(
+    place: &RegionView<'a>,
+    id: &SecurityGroupId,
+) -> Result<Vec<&'a VpcId>, Absent<'a>> {
     let mut vpcs = Vec::new();
     for group in &place.config.groups {
         if group.template.security_groups.iter().any(|own| own.value == *id) {
@@ -97,7 +100,7 @@ fn node_vpcs<'a>(place: &Place<'a>, id: &SecurityGroupId) -> Result<Vec<&'a VpcI
     Ok(vpcs)
 }
 
-fn other_vpc(place: &Place<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Finding {
+fn other_vpc(place: &RegionView<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Finding {
     let named = and(nodes.iter().map(|vpc| vpc_name(place, vpc)));
     let list = format!(
         "aws ec2 describe-security-groups --region {} --filters Name=vpc-id,Values={}",
@@ -110,12 +113,12 @@ fn other_vpc(place: &Place<'_>, group: &SecurityGroup, nodes: &[&VpcId]) -> Find
         .fail(format!("security group {} is in {which}", group.id))
         .seen(format!("the group is in {}", vpc_name(place, &group.vpc)))
         .seen(format!("the nodes' subnets are in {named}"))
-        .leads_to("RunInstances would answer InvalidGroup.NotFound or InvalidParameter")
+        .impact("RunInstances would fail with InvalidGroup.NotFound or InvalidParameter")
         .todo(format!("name a group of {named}: {list}"))
 }
 
 /// `vpc-1 (quokka)`
-pub(super) fn vpc_name(place: &Place<'_>, id: &VpcId) -> String {
+pub(super) fn vpc_name(place: &RegionView<'_>, id: &VpcId) -> String {
     match place.facts.vpc(id).ok() {
         Some(vpc) if vpc.is_default => format!("{id} (the default VPC)"),
         Some(crate::cloud::Vpc { name: Some(name), .. }) => format!("{id} ({name})"),

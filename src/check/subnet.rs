@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     Finding,
-    context::{Context, Place, and, count},
+    context::{Context, RegionView, and, count},
 };
 
 /// `subnet.exists`
@@ -17,17 +17,17 @@ pub(super) fn exists(ctx: &Context<'_>) -> Vec<Finding> {
     ctx.places("subnet.exists").iter().flat_map(region_subnets).collect()
 }
 
-fn region_subnets(place: &Place<'_>) -> Vec<Finding> {
+fn region_subnets(place: &RegionView<'_>) -> Vec<Finding> {
     let named = named::subnets(place.config).into_iter().map(|id| subnet(place, id));
     named.chain(defaults(place)).chain(several_vpcs(place)).collect()
 }
 
-fn subnet(place: &Place<'_>, id: &Sourced<SubnetId>) -> Finding {
+fn subnet(place: &RegionView<'_>, id: &Sourced<SubnetId>) -> Finding {
     let finding = match place.facts.subnet(id) {
         Ok(subnet) => room(place, subnet),
         Err(Absent::Missing) => place
             .fail(format!("subnet {} is missing", **id))
-            .leads_to("RunInstances would answer InvalidSubnetID.NotFound")
+            .impact("RunInstances would fail with InvalidSubnetID.NotFound")
             .todo(format!(
                 "name a subnet of this region; aws ec2 describe-subnets --region {} lists them",
                 place.region()
@@ -38,7 +38,7 @@ fn subnet(place: &Place<'_>, id: &Sourced<SubnetId>) -> Finding {
 }
 
 /// Whether the subnet has addresses for the largest group that would go there.
-fn room(place: &Place<'_>, subnet: &Subnet) -> Finding {
+fn room(place: &RegionView<'_>, subnet: &Subnet) -> Finding {
     let names_it =
         |group: &&NodeGroup| group.template.subnets.iter().any(|id| id.value == subnet.id);
     let largest = place.config.groups.iter().filter(names_it).map(|group| group.count).max();
@@ -51,24 +51,24 @@ fn room(place: &Place<'_>, subnet: &Subnet) -> Finding {
     place
         .fail(format!("subnet {} has no room for {}", subnet.id, count(wanted, "node")))
         .seen(seen)
-        .leads_to("RunInstances would answer InsufficientFreeAddressesInSubnet")
+        .impact("RunInstances would fail with InsufficientFreeAddressesInSubnet")
         .todo("name a larger subnet, or launch fewer nodes")
 }
 
-/// For groups that name no subnet: those that EC2 would choose from, which is
-/// told of each set of zones that configs allow.
-fn defaults<'a>(place: &'a Place<'_>) -> impl Iterator<Item = Finding> + 'a {
+/// For groups that name no subnet: those that EC2 would choose from,
+/// reported for each set of zones that configs allow.
+fn defaults<'a>(place: &'a RegionView<'_>) -> impl Iterator<Item = Finding> + 'a {
     let groups = place.config.groups.iter();
     let mut groups: Vec<_> = groups.filter(|group| group.template.subnets.is_empty()).collect();
     groups.dedup_by_key(|group| zones(place, group));
     groups.into_iter().map(|group| default_subnets(place, group))
 }
 
-fn zones<'a>(place: &Place<'a>, group: &NodeGroup) -> Vec<&'a Zone> {
+fn zones<'a>(place: &RegionView<'a>, group: &NodeGroup) -> Vec<&'a Zone> {
     place.config.config_of(group).zones.iter().map(|zone| &zone.value).collect()
 }
 
-fn default_subnets(place: &Place<'_>, group: &NodeGroup) -> Finding {
+fn default_subnets(place: &RegionView<'_>, group: &NodeGroup) -> Finding {
     let finding = match place.facts.subnets_of(place.config, group) {
         Ok(subnets) => place
             .pass(format!("the default VPC has {}", count(subnets.len() as u64, "default subnet")))
@@ -79,7 +79,7 @@ fn default_subnets(place: &Place<'_>, group: &NodeGroup) -> Finding {
     finding.at(group.node_type.location())
 }
 
-fn no_default(place: &Place<'_>, zones: &str) -> Finding {
+fn no_default(place: &RegionView<'_>, zones: &str) -> Finding {
     let title = if zones.is_empty() {
         "no subnet is named, and there is no default one".to_owned()
     } else {
@@ -87,12 +87,12 @@ fn no_default(place: &Place<'_>, zones: &str) -> Finding {
     };
     place
         .fail(title)
-        .leads_to("RunInstances would answer VPCIdNotSpecified or MissingInput")
+        .impact("RunInstances would fail with VPCIdNotSpecified or MissingInput")
         .todo("add SubnetIds to the node_config")
 }
 
 /// Nodes in two VPCs of one region could not reach each other.
-fn several_vpcs(place: &Place<'_>) -> Option<Finding> {
+fn several_vpcs(place: &RegionView<'_>) -> Option<Finding> {
     let mut vpcs: Vec<_> = place.subnets().ok()?.into_iter().map(|subnet| &subnet.vpc).collect();
     vpcs.sort();
     vpcs.dedup();
@@ -100,14 +100,14 @@ fn several_vpcs(place: &Place<'_>) -> Option<Finding> {
         place
             .fail(format!("the subnets are in {} VPCs", vpcs.len()))
             .seen(and(vpcs))
-            .leads_to("silence between the nodes of this region")
+            .impact("packets between the nodes of this region are dropped; connections time out")
             .todo("name subnets of one VPC")
             .at(elsewhere(place).or_else(|| place.network_location()))
     })
 }
 
 /// Where the first subnet is named that is not in the VPC of the first of all.
-fn elsewhere<'a>(place: &Place<'a>) -> Option<&'a Location> {
+fn elsewhere<'a>(place: &RegionView<'a>) -> Option<&'a Location> {
     let named = named::subnets(place.config).into_iter();
     let mut named = named.filter_map(|id| Some((id, &place.facts.subnet(id).ok()?.vpc)));
     let (_, first) = named.next()?;

@@ -14,9 +14,9 @@ pub struct CheckInfo {
     /// The title of the group that it is shown in: `Key pair`. The checks of
     /// a group stand together in the table.
     pub group: &'static str,
-    /// What it asks, one line.
+    /// What it checks, one line.
     pub about: &'static str,
-    /// When it fails, what that leads to, and what else it can say.
+    /// When it fails, the impact, and its other results.
     pub explain: &'static str,
     run: fn(&Context<'_>) -> Vec<Finding>,
 }
@@ -49,19 +49,20 @@ static ALL: &[CheckInfo] = &[
     CheckInfo {
         id: "config.unsupported",
         group: CONFIG,
-        about: "muster carries out all that the configs ask for.",
-        explain: "Some of what Ray reads muster can't carry out: containers (`docker`), launch \
+        about: "muster supports everything that the configs ask for.",
+        explain: "muster does not support some of Ray's config keys: containers (`docker`), launch \
                   templates, commands of one node type. Such a config loads and is shown. Fails \
-                  for each of it, says nothing where there is none, and nothing is launched, with `--force` neither: the nodes would \
-                  be other ones than the config describes. docs/config.md lists every key.",
+                  for each such key, and nothing is launched, not even with `--force`: the nodes \
+                  would differ from those that the config describes. Emits nothing otherwise. \
+                  docs/config.md lists every key.",
         run: unsupported::unsupported,
     },
     CheckInfo {
         id: "key.exists",
         group: KEY,
         about: "The key pair that KeyName names exists in the region.",
-        explain: "Key pairs are regional. Fails where it is missing (RunInstances would answer \
-                  `InvalidKeyPair.NotFound`) or where a node type names none (the nodes would let nobody in).",
+        explain: "Key pairs are regional. Fails where it is missing (RunInstances would fail with \
+                  `InvalidKeyPair.NotFound`) or where a node type names none (nobody could log in).",
         run: key::exists,
     },
     CheckInfo {
@@ -69,7 +70,7 @@ static ALL: &[CheckInfo] = &[
         group: KEY,
         about: "The key pair is the key that you have, not only one of the same name.",
         explain: "Compares the public keys themselves: with that of your private key, else with \
-                  the leader region's. Fingerprints say nothing, since those of one RSA key differ \
+                  the leader region's. Fingerprints are ignored, since those of one RSA key differ \
                   between the region that created it and one that it was imported to. Fails where \
                   they differ: `Permission denied (publickey)` on every node there, after launch.",
         run: key::same_material,
@@ -78,7 +79,7 @@ static ALL: &[CheckInfo] = &[
         id: "key.local",
         group: KEY,
         about: "The private key on this machine can be read and used.",
-        explain: "Fails where ssh would not take it: missing, unreadable, readable by others, not \
+        explain: "Fails where ssh would reject it: missing, unreadable, readable by others, not \
                   a key. Warns where none is named, since then ssh's own config and agent decide.",
         run: key::local,
     },
@@ -86,16 +87,16 @@ static ALL: &[CheckInfo] = &[
         id: "ami.exists",
         group: IMAGE,
         about: "The image that ImageId names exists in the region and can be launched.",
-        explain: "Image ids are regional. Fails where it is missing (`InvalidAMIID.NotFound`), says \
-                  so where it is another region's, fails where its state is not `available` or a \
-                  node type names none. Warns where it is deprecated: it still launches by id.",
+        explain: "Image ids are regional. Fails where it is missing (`InvalidAMIID.NotFound`; \
+                  reports if it is another region's), where its state is not `available`, or where \
+                  a node type names none. Warns where it is deprecated: it still launches by id.",
         run: image::exists,
     },
     CheckInfo {
         id: "ami.architecture",
         group: IMAGE,
         about: "The image is built for the processors of the instance type.",
-        explain: "Fails where it is not: RunInstances would answer `InvalidParameterValue`.",
+        explain: "Fails where it is not: RunInstances would fail with `InvalidParameterValue`.",
         run: image::architecture,
     },
     CheckInfo {
@@ -103,14 +104,14 @@ static ALL: &[CheckInfo] = &[
         group: GROUP,
         about: "The security groups that SecurityGroupIds names exist in the region.",
         explain: "Fails where one is missing (`InvalidGroup.NotFound`) or where a node type names \
-                  none (EC2 would take the VPC's default group, which lets no SSH in).",
+                  none (EC2 would use the VPC's default group, which admits no SSH).",
         run: security_group::exists,
     },
     CheckInfo {
         id: "sg.same-vpc",
         group: GROUP,
         about: "The security groups belong to the VPC of the nodes' subnets.",
-        explain: "Fails where one does not: RunInstances would answer `InvalidGroup.NotFound` or \
+        explain: "Fails where one does not: RunInstances would fail with `InvalidGroup.NotFound` or \
                   `InvalidParameter`.",
         run: security_group::same_vpc,
     },
@@ -132,8 +133,8 @@ static ALL: &[CheckInfo] = &[
                   10100-19999 between all nodes, and 6380, 6386 and 6800 on the leader \
                   (docs/quokka.md). From the region's own nodes a reference to their group does or \
                   the CIDRs of their subnets; from other regions only CIDRs count, since a group \
-                  there can't be referenced. Fails where a source is kept out: silence, and workers \
-                  that drop out after some 15 s. Under `ray: config` the ports are those of the \
+                  there can't be referenced. Fails where a source is not admitted: packets are dropped, \
+                  and workers drop out after some 15 s. Under `ray: config` the ports are those of the \
                   start commands; where these pin none, every port from 1024 up has to be open, \
                   and the way out is to pin them.",
         run: peers::peers,
@@ -176,7 +177,7 @@ static ALL: &[CheckInfo] = &[
         about: "Nodes get a public address, and their route table leads to an internet gateway.",
         explain: "Fails where a subnet gives no public address at launch, or where the way back to \
                   `operator_cidr` (else 0.0.0.0/0) is not an internet gateway: SSH would time out. \
-                  Not asked with `use_internal_ips`, since then SSH goes to private addresses.",
+                  Not checked with `use_internal_ips`, since then SSH goes to private addresses.",
         run: reachable::reachable,
     },
     CheckInfo {
@@ -200,18 +201,19 @@ static ALL: &[CheckInfo] = &[
         group: NETWORK,
         about: "An active peering connection joins the VPCs of each two regions.",
         explain: "Peering is not transitive: every pair needs its own. Fails where there is none \
-                  or one that waits for acceptance (it expires after seven days): silence between \
-                  the nodes. Warns while one is being set up.",
+                  or one that is pending acceptance (it expires after seven days): packets between \
+                  the nodes are dropped; connections time out. Warns while one is being set up.",
         run: peering::active,
     },
     CheckInfo {
         id: "route.peering",
         group: NETWORK,
         about: "The route tables on both sides lead through the peering connection.",
-        explain: "Looks at the table associated with each subnet, else the VPC's main table, and \
+        explain: "Reads the table associated with each subnet, else the VPC's main table, and \
                   takes the longest prefix, in both directions. Fails where there is no route, a \
-                  blackhole, or one that leads elsewhere: silence between the nodes. A blackhole \
-                  to a connection that is not active yet is skipped: it comes up with the peering.",
+                  blackhole, or one with another target: packets between the nodes are dropped; \
+                  connections time out. A blackhole to a connection that is not active yet is \
+                  skipped: it comes up with the peering.",
         run: route::peering,
     },
     CheckInfo {
@@ -227,16 +229,16 @@ static ALL: &[CheckInfo] = &[
         group: ACCOUNT,
         about: "The region exists, is enabled for the account, and answers.",
         explain: "Fails where it is unknown or has to be opted in to first, and is unknown where it \
-                  can't be asked. What else is to be known of such a region is skipped.",
+                  can't be read. The other checks of such a region are skipped.",
         run: region::enabled,
     },
     CheckInfo {
         id: "iam.launch",
         group: ACCOUNT,
         about: "EC2 would allow the launch (a dry run of RunInstances).",
-        explain: "Asked once per plan, since a dry run takes from the small number of launch calls \
+        explain: "Runs once per plan, since a dry run takes from the small number of launch calls \
                   that EC2 allows, and only where nothing that is named is missing. Fails with \
-                  EC2's own code, for example `UnauthorizedOperation`. Says nothing about capacity \
+                  EC2's own code, for example `UnauthorizedOperation`. Does not cover capacity \
                   or quota.",
         run: launch::allowed,
     },
@@ -254,8 +256,8 @@ static ALL: &[CheckInfo] = &[
         group: ACCOUNT,
         about: "No other live instances carry the Ray cluster name.",
         explain: "Fails where some do that are not this cluster's own: Ray's tools and pyquokka \
-                  find nodes by that tag and would mix them up. What `ray up` made of these configs \
-                  can be taken over as it runs: `muster up --adopt` shows first what that means.",
+                  find nodes by that tag and would mix them up. Instances of `ray up` for these \
+                  configs can be adopted: `muster up --adopt` shows the plan first.",
         run: cluster_name::taken,
     },
 ];

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, Level,
-    context::{Context, Judged, Place, pairs, settle},
+    context::{Context, Judged, RegionView, pairs, settle},
     network::{Link, links},
 };
 
@@ -26,7 +26,7 @@ fn apart(link: Link<'_>) -> Finding {
     link.finding(Level::Fail, format!("{near} overlaps {far}"))
         .seen(format!("{}  {}  {near}", link.from.region(), link.from_vpc.id))
         .seen(format!("{}  {}  {far}", link.to.region(), link.to_vpc.id))
-        .leads_to("a peering connection would end in the state failed")
+        .impact("a peering connection would end in the state failed")
         .todo("move one region's nodes to a VPC with other addresses (SubnetIds, SecurityGroupIds)")
 }
 
@@ -43,7 +43,7 @@ pub(super) fn default_vpc(ctx: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn own_vpc(places: &[Place<'_>], place: &Place<'_>) -> Judged<Finding> {
+fn own_vpc(places: &[RegionView<'_>], place: &RegionView<'_>) -> Judged<Finding> {
     if !uses_default(place)? {
         return Ok(place.pass("the nodes are in a VPC of their own"));
     }
@@ -57,7 +57,7 @@ fn own_vpc(places: &[Place<'_>], place: &Place<'_>) -> Judged<Finding> {
             .finding(Level::Unknown, "the nodes are in the default VPC; others' may be as well")
             .seen(format!(
                 "the VPCs of {} could not be read",
-                super::context::and(unread.map(Place::region))
+                super::context::and(unread.map(RegionView::region))
             ))
             .todo("check again"),
         [] if places.len() == 1 => {
@@ -74,17 +74,17 @@ fn own_vpc(places: &[Place<'_>], place: &Place<'_>) -> Judged<Finding> {
                 super::context::and(same.iter().map(|other| other.region()))
             ))
             .seen("every default VPC is 172.31.0.0/16")
-            .leads_to("default VPCs can't be peered with each other: silence between the regions")
+            .impact("default VPCs can't be peered with each other: the regions cannot connect")
             .todo(create(place)),
     })
 }
 
-fn uses_default(place: &Place<'_>) -> Judged<bool> {
+fn uses_default(place: &RegionView<'_>) -> Judged<bool> {
     let vpcs = place.vpcs().map_err(|absent| place.absent(absent, "the VPCs"))?;
     Ok(vpcs.iter().any(|vpc| vpc.is_default))
 }
 
-fn create(place: &Place<'_>) -> String {
+fn create(place: &RegionView<'_>) -> String {
     format!(
         "make a VPC with addresses of its own and name its SubnetIds and SecurityGroupIds: \
          aws ec2 create-vpc --region {} --cidr-block 10.N.0.0/16",

@@ -1,4 +1,4 @@
-//! The commands that work with a cluster that is up.
+//! The commands that use a running cluster.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -57,13 +57,13 @@ pub struct ForwardArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Where Ray's client server is to be here [default: 10001, else a free port]
+    /// The local port of Ray's client server [default: 10001, else a free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub client_port: Option<u16>,
-    /// Where Redis is to be here [default: 6800, else a free port]
+    /// The local port of Redis [default: 6800, else a free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub redis_port: Option<u16>,
-    /// Where Ray's dashboard is to be here [default: 8265, else a free port]
+    /// The local port of Ray's dashboard [default: 8265, else a free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub dashboard_port: Option<u16>,
 }
@@ -77,7 +77,7 @@ pub struct SshArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// What to run there, as ssh takes it; none: a login shell
+    /// The command to run there, as ssh takes it [default: a login shell]
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
@@ -96,10 +96,10 @@ pub struct ExecArgs {
     #[expect(missing_docs, reason = "flattened: the fields carry the help")]
     #[command(flatten)]
     pub common: CommandArgs,
-    /// On which nodes: all, leader, members, a region, or a node; may be given several times
+    /// The nodes: all, leader, members, a region, or a node; may be given several times
     #[arg(long, value_name = "NODES", default_value = "all", value_delimiter = ',')]
     pub on: Vec<String>,
-    /// What to run: one word is a line for the shell there, several are a program and its arguments
+    /// The command: one word is a line for the shell there, several are a program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }

@@ -1,6 +1,6 @@
-//! The changes that muster makes to an account beside launching: one mutating
-//! EC2 call each, with its exact parameters, as plain data. What is shown,
-//! printed as an `aws` command, journalled and carried out is this one value.
+//! The changes that muster makes to an account in addition to launching: one mutating
+//! EC2 call each, with its exact parameters, as plain data. The same value is shown,
+//! printed as an `aws` command, journalled and applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::{CloudError, ErrorKind, PortRange, PublicKey, Result, Tags};
 use crate::model::{ImageId, InstanceId, KeyName, Region, VpcId, Zone, breadth};
 
-/// A resource: one that is there, or one that an earlier step of the same
-/// plan makes.
+/// A resource: an existing one, or one that an earlier step of the same
+/// plan creates.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ref {
     /// There already, by its id.
     Id(String),
     /// Made by the step of this name.
-    Made(Slot),
+    Made(StepId),
 }
 
 /// The name of a step, unique in a plan and the same in every run of it:
@@ -26,7 +26,7 @@ pub enum Ref {
 /// by which a later run finds it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Slot(pub String);
+pub struct StepId(pub String);
 
 /// Whom an inbound rule admits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub struct InboundRule {
     pub ports: PortRange,
     /// From whom.
     pub source: Source,
-    /// What the console shows beside it: at most 255 characters of EC2's own set.
+    /// What the console shows next to it: at most 255 characters of EC2's own set.
     pub description: String,
 }
 
@@ -124,7 +124,7 @@ pub enum Change {
         /// Tags of the rules.
         tags: Tags,
     },
-    /// `CreateVpcPeeringConnection`, asked by the region; makes a peering connection.
+    /// `CreateVpcPeeringConnection`, requested by the region; creates a peering connection.
     CreatePeering {
         /// The VPC here.
         vpc: Ref,
@@ -153,7 +153,7 @@ pub enum Change {
     ReplaceRoute {
         /// The table.
         table: Ref,
-        /// The destination of the route that is there.
+        /// The destination of the existing route.
         destination: Ipv4Net,
         /// Through this from now on.
         via: Via,
@@ -260,7 +260,7 @@ pub struct Tagged {
     pub id: String,
     /// What it is, as EC2 names resource types: `vpc`, `security-group`, `key-pair`.
     pub kind: String,
-    /// Those of its tags that were asked for.
+    /// The requested tags that it has.
     pub tags: Tags,
 }
 
@@ -278,7 +278,7 @@ pub struct Interface {
 }
 
 /// The ids of what the steps of a plan have made.
-pub type Made = BTreeMap<Slot, String>;
+pub type Made = BTreeMap<StepId, String>;
 
 impl Ref {
     /// The id, if it is known already.
@@ -289,8 +289,8 @@ impl Ref {
         }
     }
 
-    /// The step that makes it, if it is not there yet.
-    pub fn slot(&self) -> Option<&Slot> {
+    /// The step that creates it, if it does not exist yet.
+    pub fn slot(&self) -> Option<&StepId> {
         match self {
             Self::Id(_) => None,
             Self::Made(slot) => Some(slot),
@@ -320,7 +320,7 @@ impl std::fmt::Display for Ref {
     }
 }
 
-impl std::fmt::Display for Slot {
+impl std::fmt::Display for StepId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&self.0)
     }
@@ -398,7 +398,7 @@ impl Change {
         )
     }
 
-    /// The same call with the ids of what has been made meanwhile.
+    /// The same call with the ids of what has been created meanwhile.
     #[must_use]
     pub fn with(mut self, made: &Made) -> Self {
         for reference in self.refs_mut() {
@@ -408,7 +408,7 @@ impl Change {
     }
 
     /// What it refers to that is not known by its id yet.
-    pub fn waits_for(&self) -> Vec<Slot> {
+    pub fn waits_for(&self) -> Vec<StepId> {
         let mut own = self.clone();
         own.refs_mut().into_iter().filter_map(|one| one.slot().cloned()).collect()
     }

@@ -15,7 +15,7 @@ pub struct CloudError {
     pub code: Option<String>,
     /// EC2's message, or ours where EC2 did not answer.
     pub message: String,
-    /// The region asked.
+    /// The region of the call.
     pub region: Region,
     /// The API operation: `RunInstances`.
     pub operation: &'static str,
@@ -103,12 +103,12 @@ impl CloudError {
     }
 
     /// Whether the call may have had its effect although it failed: then the
-    /// truth has to be looked up before anything is tried again.
+    /// actual state has to be read before anything is tried again.
     pub fn outcome_unknown(&self) -> bool {
         matches!(self.kind, ErrorKind::NoAnswer | ErrorKind::Service)
     }
 
-    /// Whether AWS could not be asked at all, as opposed to having refused.
+    /// Whether AWS could not be reached at all, as opposed to having refused.
     pub fn not_asked(&self) -> bool {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::Credentials)
     }
@@ -127,7 +127,7 @@ impl CloudError {
             }
             ErrorKind::Throttled => "wait a minute; something else may be using up the API's rate",
             ErrorKind::Unreachable => "check the network, the region's name and AWS_ENDPOINT_URL",
-            ErrorKind::NoAnswer => "check the network and AWS_ENDPOINT_URL, then look again",
+            ErrorKind::NoAnswer => "check the network and AWS_ENDPOINT_URL, then refresh",
             _ => return None,
         })
     }

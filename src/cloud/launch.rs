@@ -95,7 +95,7 @@ impl Market {
 
 impl LaunchRequest {
     /// Whether the subnet and the groups are named by `NetworkInterfaces`,
-    /// beside which `RunInstances` takes no `SubnetId` or `SecurityGroupIds`.
+    /// which `RunInstances` rejects together with `SubnetId` or `SecurityGroupIds`.
     pub fn has_interfaces(&self) -> bool {
         self.more.contains_key("NetworkInterfaces")
     }

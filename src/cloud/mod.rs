@@ -1,4 +1,4 @@
-//! The door to EC2: the trait [`Cloud`], in muster's own types. No SDK type
+//! The port to EC2: the trait [`Cloud`], in muster's own types. No SDK type
 //! passes it. `ec2` is the real adapter, [`crate::sim`] the simulated one;
 //! one contract suite runs against both.
 //!
@@ -17,7 +17,7 @@ mod registered;
 pub mod tags;
 mod types;
 
-pub use change::{Change, InboundRule, Interface, Made, Ref, Slot, Source, Tagged, Via};
+pub use change::{Change, InboundRule, Interface, Made, Ref, Source, StepId, Tagged, Via};
 pub use console::ConsoleOutput;
 pub use credentials::{CREDENTIALS_MARK, Credentials};
 pub use error::{CloudError, ErrorKind, Result};
@@ -186,8 +186,8 @@ pub trait Cloud: Send + Sync {
     /// Everything that has an address in these VPCs (`DescribeNetworkInterfaces`).
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>>;
 
-    /// Where this machine's connections come from as this cloud sees it, where
-    /// that can be found out.
+    /// The address of this machine's connections as this cloud sees it, if it
+    /// can be determined.
     async fn own_address(&self) -> Option<Ipv4Addr> {
         None
     }

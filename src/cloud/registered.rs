@@ -1,7 +1,7 @@
 //! [`Cloud`] whose every call is registered while its answer is awaited.
 //!
 //! Each method of the trait is forwarded here, those with a default as well:
-//! one that is missing would answer with the trait's default.
+//! one that is missing would use the trait's default.
 
 use std::{net::Ipv4Addr, sync::Arc};
 

@@ -1,6 +1,6 @@
-//! The tags on everything that muster makes, beside Ray's own.
+//! The tags on everything that muster creates, in addition to Ray's own.
 
-/// The cluster's id; what `down` goes by.
+/// The cluster's id; `down` selects instances by it.
 pub const CLUSTER: &str = "muster:cluster";
 /// The project's name, for finding clusters whose journal is lost.
 pub const PROJECT: &str = "muster:project";

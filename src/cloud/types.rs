@@ -91,7 +91,7 @@ impl PublicKey {
     }
 }
 
-/// Which names of images are asked for.
+/// A filter on image names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageName {
     /// This name, whatever characters it holds.
@@ -230,7 +230,7 @@ pub enum RouteTarget {
 pub enum RouteState {
     /// In use.
     Active,
-    /// Its target is not there, or not active.
+    /// Its target does not exist, or is not active.
     Blackhole,
 }
 
@@ -309,7 +309,7 @@ pub enum PeeringState {
 pub struct Peering {
     /// Its id, the same on both sides.
     pub id: PeeringId,
-    /// Who asked.
+    /// The requester.
     pub requester: PeeringSide,
     /// Who is to accept.
     pub accepter: PeeringSide,

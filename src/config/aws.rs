@@ -1,4 +1,4 @@
-//! What AWS names look like, as far as a config can be judged by it.
+//! The syntax of AWS names, as far as a config can be checked without AWS.
 
 /// Every region of every partition in botocore 1.44's `endpoints.json`. A new
 /// one is only warned about, so the list may be behind.

@@ -79,7 +79,7 @@ impl Diagnostic {
 
     /// Whether it is `other` but for the way to the key, as where an alias leads
     /// to one place twice.
-    fn says_the_same_as(&self, other: &Self) -> bool {
+    fn is_same_as(&self, other: &Self) -> bool {
         let place = (self.id, &self.location) == (other.id, &other.location);
         place && (self.message == other.message || self.without_way() == other.without_way())
     }
@@ -126,7 +126,7 @@ pub(super) fn complete(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
         let place = location.map(|location| (file(location), location.line, location.column));
         (place, diagnostic.id)
     });
-    diagnostics.dedup_by(|b, a| a.location.is_some() && a.says_the_same_as(b));
+    diagnostics.dedup_by(|b, a| a.location.is_some() && a.is_same_as(b));
     let mut lines = Lines::default();
     for diagnostic in diagnostics.iter_mut() {
         let Some(location) = &diagnostic.location else { continue };

@@ -122,7 +122,7 @@ impl Files {
         Ok(drafts.collect::<Result<Vec<_>, _>>()?.iter().map(Draft::diff).collect())
     }
 
-    /// Makes `edits`, all of them or none. The old files are kept beside the
+    /// Applies `edits`, all of them or none. The old files are kept next to the
     /// new ones, under names that hold the time.
     pub fn rewrite(&self, edits: &[Edit]) -> Result<Rewritten, Failure> {
         self.rewrite_at(edits, Timestamp::now())

@@ -1,8 +1,8 @@
 //! The one table of keys of each kind of file: what muster does with each, and
 //! the check of a file against it.
 //!
-//! Sources: `ray/autoscaler/ray-schema.json` of Ray 2.6.3 and 2.60.0 with the
-//! keys that Ray's AWS provider reads besides, and the members of
+//! Sources: `ray/autoscaler/ray-schema.json` of Ray 2.6.3 and 2.60.0 with the further
+//! keys that Ray's AWS provider reads, and the members of
 //! `RunInstancesRequest` in botocore's EC2 model 2016-11-15.
 
 mod docs;

@@ -156,7 +156,7 @@ impl FileReader<'_> {
         Inputs { folder, project_file, regions, recipe, scripts }
     }
 
-    /// The scripts beside `recipe`.
+    /// The scripts next to `recipe`.
     fn scripts(&mut self, recipe: &Source) -> Scripts {
         let base = recipe.path.parent().unwrap_or(Path::new("")).to_owned();
         let named = scripts::named(recipe);
@@ -224,8 +224,8 @@ impl FileReader<'_> {
     }
 }
 
-/// References of a project file to other files. What is wrong with it is reported
-/// when it is read for good.
+/// References of a project file to other files. Its errors are reported
+/// when it is read in full.
 fn listed_files(file: &Parsed) -> ProjectFile {
     let root = file.root.as_ref();
     root.map(|root| project_file::read(&file.source, root, &mut ConfigReader::default()))

@@ -72,7 +72,7 @@ fn wrapped<T: From<String>>(place: &Cursor<'_>, reader: &mut ConfigReader) -> Op
 
 fn image_id(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<ImageId>> {
     let image = reader.text(place)?;
-    // Ray's own word for its default image, which is filled in as where none is named.
+    // Ray's own name for its default image, which is filled in if none is named.
     if image.eq_ignore_ascii_case("latest_dlami") {
         return None;
     }

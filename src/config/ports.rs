@@ -127,7 +127,7 @@ pub fn sensitive() -> impl Iterator<Item = &'static Listener> {
     ALL.iter().filter(|one| one.from != Peer::Operator).chain([&RAY_DEFAULT])
 }
 
-/// The ports that `operator_ports` may open, besides `muster forward`.
+/// The ports that `operator_ports` may open, in addition to `muster forward`.
 pub fn on_request() -> impl Iterator<Item = &'static Listener> {
     ALL.iter().filter(|one| one.from.is_forward())
 }

@@ -274,7 +274,7 @@ impl NodeTemplate {
     }
 
     /// Whether the primary network interface gets a public address; `None`:
-    /// as its subnet says.
+    /// as set by its subnet.
     pub fn public_address(&self) -> Option<bool> {
         let interfaces = self.more.get("NetworkInterfaces")?.as_array()?;
         let index = |one: &&serde_json::Value| one["DeviceIndex"].as_i64().unwrap_or(0);
@@ -293,7 +293,7 @@ impl NodeTemplate {
         }
     }
 
-    /// `SecurityGroups`: groups by name, which EC2 looks for in the default VPC.
+    /// `SecurityGroups`: groups by name, which EC2 resolves in the default VPC.
     pub fn group_names(&self) -> Vec<&str> {
         let names = self.more.get("SecurityGroups").and_then(|names| names.as_array());
         names.into_iter().flatten().filter_map(|name| name.as_str()).collect()
@@ -354,7 +354,7 @@ impl RegionConfig {
     }
 
     /// What distinguishes the config number `index` (from 0) in keys and nodes'
-    /// names: nothing for the first, so that another one beside it renames nothing.
+    /// names: nothing for the first, so that adding another config renames nothing.
     pub fn further_name(&self, index: usize) -> Option<String> {
         let config = self.configs.get(index).filter(|_| index > 0)?;
         Some(config.cluster_name.value.clone())

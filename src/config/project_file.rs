@@ -118,7 +118,7 @@ fn regions(place: &Cursor<'_>, reader: &mut ConfigReader) -> Vec<Sourced<PathBuf
     files.into_iter().map(|file| file.map(PathBuf::from)).collect()
 }
 
-/// Ports of the leader that may be opened besides SSH.
+/// Ports of the leader that may be opened in addition to SSH.
 fn operator_ports(place: &Cursor<'_>, reader: &mut ConfigReader) -> Vec<Sourced<u16>> {
     let list = place.get("operator_ports").map(|list| reader.list(&list)).unwrap_or_default();
     let mut ports = Vec::new();

@@ -82,7 +82,7 @@ fn python(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Sourced<Pytho
     match text.parse() {
         Ok(python) => Some(place.sourced(python)),
         Err(why) => {
-            let message = format!("Python {} can't be had: {why}", text::shown(text));
+            let message = format!("Python {} cannot be used: {why}", text::shown(text));
             let help = "write `python: \"3.11\"`, or \"3.10\": the minor version of the Python \
                         that you connect with";
             reader.report(place.error(ids::INVALID_VALUE, message).help(help));

@@ -60,13 +60,13 @@ pub struct Step {
     pub timeout: Duration,
     /// Further tries after the first that failed.
     pub retries: u32,
-    /// `again: start`: it starts something that a restart of the machine
+    /// `again: start`: it starts something that a restart of the instance
     /// ends, so it runs again on `muster start` and `muster up --restart`.
     pub again_on_start: bool,
 }
 
 impl Recipe {
-    /// The names of the steps that a start of the machine needs again.
+    /// The names of the steps that have to run again after a start of the instance.
     pub fn again_on_start(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter(|step| step.again_on_start).map(|step| step.name.as_str())
     }

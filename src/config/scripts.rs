@@ -1,5 +1,5 @@
 //! The scripts that a recipe names by `script:`: the built-in ones, which any
-//! recipe may name as `built-in/NAME.sh`, and files beside the recipe.
+//! recipe may name as `built-in/NAME.sh`, and files next to the recipe.
 
 use std::{
     collections::BTreeMap,
@@ -117,7 +117,7 @@ fn unknown(place: &Cursor<'_>, name: &str) -> Diagnostic {
     place.error(ids::INVALID_VALUE, message).help(help)
 }
 
-/// Whether `path` is one that stands for a file in memory, which has none beside it.
+/// The error for a script next to a recipe that is in memory.
 pub(super) fn nowhere(file: &Sourced<PathBuf>) -> Diagnostic {
     let shown = text::shown(&Path::new(&file.value).to_string_lossy());
     let message = format!("the script `{shown}` can't be read here");

@@ -1,5 +1,5 @@
-//! Taking over machines that `ray up` made: their autoscaler is ended first,
-//! then they are tagged with the cluster's id, and only then they are its nodes.
+//! Adopting instances that `ray up` launched: first their autoscaler is stopped, then they
+//! are tagged with the cluster's id, and only after that they count as nodes.
 
 mod autoscaler;
 mod plan;
@@ -27,8 +27,8 @@ const TRIES: u32 = 4;
 /// How long between two tries.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Carries out `plan`, whose intent is on record; then the nodes are
-/// bootstrapped. Where that does not come about, tells why.
+/// Carries out `plan`, whose intent is on record, then bootstraps the nodes.
+/// If the adoption fails, reports why.
 pub(super) async fn run(shared: Arc<Shared>, plan: Arc<AdoptPlan>) {
     if let Err(failure) = end_autoscalers(&shared, &plan).await {
         for region in plan.regions() {
@@ -44,27 +44,27 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Arc<AdoptPlan>) {
     match failures.into_iter().next() {
         None => shared.send(Message::Adopted),
         Some(failure) => {
-            let hint = "`muster up --adopt` again goes on with what is left, `muster down` ends \
-                        what carries the cluster's id";
+            let hint = "`muster up --adopt` adopts the rest, `muster down` terminates \
+                        the instances with the cluster's id";
             shared.update(Update::Refused(failure.hint(hint)));
         }
     }
 }
 
-/// On all heads; then whether all machines are still there. Nothing is tagged
-/// before.
+/// Stops the autoscaler on all heads, then checks that all instances still run. No instance is
+/// tagged before that.
 async fn end_autoscalers(shared: &Shared, plan: &AdoptPlan) -> Result<(), Failure> {
     let heads = plan.nodes.iter().filter(|one| one.is_head());
     let ended = join_all(heads.map(|head| autoscaler::end(shared, head))).await;
     ended.into_iter().collect::<Result<(), _>>()?;
-    let looks = plan
+    let reads = plan
         .regions()
         .into_iter()
         .map(|region| async move { still_run(shared, plan, &region).await });
-    join_all(looks).await.into_iter().collect()
+    join_all(reads).await.into_iter().collect()
 }
 
-/// An autoscaler may have ended some of them before it was ended itself.
+/// An autoscaler may have terminated some of them before it was stopped.
 async fn still_run(shared: &Shared, plan: &AdoptPlan, region: &Region) -> Result<(), Failure> {
     let ids = plan.ids_in(region);
     let found = shared.cloud.instances(region, &InstanceFilter::Ids(ids.clone())).await;
@@ -74,14 +74,14 @@ async fn still_run(shared: &Shared, plan: &AdoptPlan, region: &Region) -> Result
     };
     match ids.iter().find(|id| !runs(id)) {
         None => Ok(()),
-        Some(gone) => Err(Failure::new(format!("{gone} in {region} does not run any more"))
-            .hint("`muster up --adopt` again looks at what there is now")),
+        Some(stopped) => Err(Failure::new(format!("{stopped} in {region} is no longer running"))
+            .hint("run `muster up --adopt` again to adopt the instances that run now")),
     }
 }
 
-/// Tags the machines of `region`; from then on they are nodes.
+/// Tags the instances of `region`, which makes them nodes.
 async fn take_over(shared: &Shared, plan: &AdoptPlan, region: &Region) -> Result<(), Failure> {
-    let _underway = shared.must.begin(format!("taking over the machines of {region}"));
+    let _underway = shared.must.begin(format!("adopting the instances of {region}"));
     if let Err(error) = tag(shared, region, &plan.ids_in(region)).await {
         let failure = Failure::from(&error);
         if !error.outcome_unknown() {

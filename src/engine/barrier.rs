@@ -52,7 +52,7 @@ pub(super) struct Barriers {
 struct Barrier {
     waiting_for: BTreeSet<NodeName>,
     failed: BTreeSet<NodeName>,
-    /// Without a machine that could run it, and none is being launched yet.
+    /// Without an instance to run it on, and no launch is under way yet.
     absent: BTreeSet<NodeName>,
     gate: watch::Sender<Gate>,
     over: watch::Sender<bool>,
@@ -60,7 +60,7 @@ struct Barrier {
 }
 
 impl Barrier {
-    fn tell(&self) {
+    fn publish(&self) {
         let now = match self.failed.first() {
             Some(node) => Gate::Blocked(node.clone()),
             None if self.waiting_for.is_empty() => Gate::Open,
@@ -83,9 +83,9 @@ impl Barriers {
     /// The gates as the state has them. Nodes that failed count as still to
     /// come: this is called when they are about to be tried (again).
     ///
-    /// Only nodes count that this run works on: those that are planned, and
-    /// those with a machine in a region of the project. Of a failed node that
-    /// was taken out of the configs nothing more comes.
+    /// Only the nodes that this run works on count: those that are planned, and those with an
+    /// instance in a region of the project. A failed node that was removed from the configs
+    /// reports nothing further.
     pub(super) fn of(project: &Project, state: &RunState) -> Self {
         let recipe = &project.recipe;
         let planned: BTreeSet<_> =
@@ -101,16 +101,16 @@ impl Barriers {
             let nodes = state.nodes.values().filter(counts);
             let nodes = nodes.filter(|node| step.on.includes(node.leader));
             let waiting: Vec<_> = nodes.filter(|node| !node.has_done(&step.name)).collect();
-            let gone = |node: &&&NodeState| !node.is_live() && node.phase.is_settled();
+            let absent = |node: &&&NodeState| !node.is_live() && node.phase.is_settled();
             let barrier = Barrier {
                 waiting_for: waiting.iter().map(|node| node.name.clone()).collect(),
                 failed: BTreeSet::new(),
-                absent: waiting.iter().filter(gone).map(|node| node.name.clone()).collect(),
+                absent: waiting.iter().filter(absent).map(|node| node.name.clone()).collect(),
                 gate: watch::Sender::new(Gate::Closed),
                 over: watch::Sender::new(false),
                 pending: watch::Sender::new(None),
             };
-            barrier.tell();
+            barrier.publish();
             (step.name.clone(), barrier)
         });
         Self { steps: barriers.collect() }
@@ -121,7 +121,7 @@ impl Barriers {
         for barrier in self.steps.values_mut() {
             let others = barrier.waiting_for.iter().filter(|node| !nodes.contains(node));
             barrier.failed.extend(others.cloned());
-            barrier.tell();
+            barrier.publish();
         }
         self
     }
@@ -151,7 +151,7 @@ impl Barriers {
                 if let Some(barrier) = self.steps.get_mut(step) {
                     barrier.waiting_for.remove(node);
                     barrier.failed.remove(node);
-                    barrier.tell();
+                    barrier.publish();
                 }
             }
             Event::NodeFailed { node, .. } => self.failed(node),
@@ -175,7 +175,7 @@ impl Barriers {
     fn failed(&mut self, node: &NodeName) {
         for barrier in self.steps.values_mut() {
             if barrier.waiting_for.contains(node) && barrier.failed.insert(node.clone()) {
-                barrier.tell();
+                barrier.publish();
             }
         }
     }
@@ -184,7 +184,7 @@ impl Barriers {
         for barrier in self.steps.values_mut() {
             let was_failed = barrier.failed.remove(node);
             if barrier.absent.remove(node) || was_failed {
-                barrier.tell();
+                barrier.publish();
             }
         }
     }

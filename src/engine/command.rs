@@ -1,4 +1,4 @@
-//! What front ends ask of the engine, and what it tells them.
+//! The commands of front ends to the engine, and the updates that it sends back.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,26 +7,26 @@ use jiff::Timestamp;
 use crate::{
     check::Finding,
     config::{Project, Reading, edit::FileDiff},
-    handover::Forwarded,
+    model::Forwarded,
     model::{Failure, NodeName, Region},
-    remedy::{Plan, Unrecorded, Wish},
+    remedy::{FixScope, Plan, Unrecorded},
     survey::Survey,
 };
 
-use super::{AdoptPlan, DownPlan, Remains, Stamped, StartPlan, StopPlan, Unfinished, UpPlan};
+use super::{AdoptPlan, DownPlan, Leftovers, Stamped, StartPlan, StopPlan, Unfinished, UpPlan};
 
-/// What a front end asks for. Anything that spends money or destroys has been
+/// A request of a front end. Anything that spends money or destroys has been
 /// shown to and confirmed by the user before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Survey all regions and check again.
-    Look,
+    Refresh,
     /// Load the project from its files again, then survey and check it.
     /// Refused while a launch, a termination or a fix is under way.
     Reload,
     /// The same where a file differs from what was read of it, and nothing otherwise.
     ReloadChanged,
-    /// From now on report which files change, what a `muster forward` leads to
+    /// From now on report which files change, what a `muster forward` forwards to
     /// this machine, and, while nothing else reads them, the states of the
     /// cluster's instances; answered by [`Update::FilesChanged`],
     /// [`Update::Forwarded`], [`Update::InstancesRead`] and
@@ -59,18 +59,18 @@ pub enum Command {
     /// `Up`, with the steps that start services run again on every node: what
     /// runs on the cluster now is lost.
     Restart,
-    /// Find which machines of `ray up` `Adopt` would take over; answered by
+    /// Find the instances of `ray up` that `Adopt` would take over; answered by
     /// [`Update::AdoptPlan`].
     PlanAdopt,
-    /// Take over the machines of a plan, exactly as it was shown, and bootstrap
+    /// Adopt the instances of a plan, exactly as it was shown, and bootstrap
     /// them. Launches nothing. Answered by [`Update::UpEnded`], or refused.
     Adopt(Arc<AdoptPlan>),
-    /// Plan what mends the findings that the wish names; answered by
-    /// [`Update::FixPlan`]. Looks at all regions first.
-    PlanFix(Wish),
-    /// Plan what would mend everything, by the last look and without asking for
-    /// more than has to be known; answered by [`Update::Cures`].
-    Cures,
+    /// Refresh all regions and plan fixes for the findings in scope; answered by
+    /// [`Update::FixPlan`].
+    PlanFix(FixScope),
+    /// Plan fixes for all findings of the last refresh, without reading more than
+    /// the plan needs; answered by [`Update::FixPreview`].
+    PreviewFixes,
     /// Plan the removal of the networks that muster made; answered by
     /// [`Update::FixPlan`].
     PlanTeardown,
@@ -81,10 +81,10 @@ pub enum Command {
     Fix(Arc<Plan>),
     /// End: what must finish is finished, the rest is dropped. The updates
     /// end when all is done.
-    Stop,
+    Shutdown,
 }
 
-/// What the engine tells.
+/// What the engine sends to front ends.
 #[derive(Clone, Debug)]
 pub enum Update {
     /// An event, already journalled and folded by the engine.
@@ -95,15 +95,15 @@ pub enum Update {
     Project(Arc<Project>),
     /// The files were read: what they say, whether it was taken over or not.
     Configs(Arc<Reading>),
-    /// These files differ from what was read of them; none: none does any more.
+    /// These files differ from what was read of them. Empty if none does any more.
     FilesChanged(Vec<Arc<Path>>),
-    /// What a `muster forward` of the cluster leads to this machine now; `None`:
-    /// none runs any more.
+    /// What a `muster forward` of the cluster forwards to this machine now; `None`
+    /// if none is running.
     Forwarded(Option<Forwarded>),
     /// A survey began.
-    Looking,
+    Refreshing,
     /// A survey ended; its findings.
-    Looked {
+    Refreshed {
         /// What was read.
         survey: Arc<Survey>,
         /// What the checks say of it, in the order to show.
@@ -113,18 +113,18 @@ pub enum Update {
     DownPlan(Arc<DownPlan>),
     /// What `PlanFix` or `PlanTeardown` found.
     FixPlan(Arc<FixPlan>),
-    /// What was to be taken over is on record: plans made before do not know it.
+    /// The unrecorded resources are on record now: plans made before are out of date.
     TakenOver,
-    /// What would mend what the last look found.
-    Cures(Arc<Plan>),
-    /// The answer to `Fix` is complete. A look follows.
+    /// The fixes for the findings of the last refresh.
+    FixPreview(Arc<Plan>),
+    /// The answer to `Fix` is complete. A refresh follows.
     FixEnded {
         /// Whether every step was done.
         complete: bool,
     },
     /// A command could not be carried out.
     Refused(Failure),
-    /// Something went wrong that muster goes on in spite of.
+    /// Something went wrong, and muster continues.
     Notice(Failure),
     /// Records or the manifest that are lost when this process ends now, since
     /// they could not be written. The last update, where it comes at all.
@@ -147,7 +147,7 @@ pub enum Update {
     /// What `Adopt` would take over.
     AdoptPlan(Arc<AdoptPlan>),
     /// What muster made and `Down` left; comes before its end.
-    Remains(Remains),
+    Leftovers(Leftovers),
     /// The answer to `Down` is complete.
     DownEnded(Unfinished),
     /// EC2 listed the cluster's instances in a region; their changes came before

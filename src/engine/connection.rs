@@ -4,11 +4,11 @@
 use tokio::time::Instant;
 
 use crate::{
-    model::{Failure, NodeName},
+    model::{Failure, NodeName, sanitize},
     remote::RemoteError,
 };
 
-use super::{Event, sanitize::sanitize, shared::Shared, step};
+use super::{Event, shared::Shared, step};
 
 /// What the node's log has in place of a step.
 const LOG: &str = "ssh";
@@ -31,7 +31,7 @@ impl Connection {
             let (node, failure) = (self.node.clone(), Failure::new(error.message.clone()));
             let line = sanitize(&format!("connection lost: {failure}"));
             step::log_line(shared, &node, LOG, line);
-            shared.tell(Event::ConnectionLost { node, failure });
+            shared.report(Event::ConnectionLost { node, failure });
         }
     }
 
@@ -41,7 +41,7 @@ impl Connection {
             let (node, after_s) = (self.node.clone(), lost.elapsed().as_secs());
             let line = format!("connected again after {after_s} s");
             step::log_line(shared, &node, LOG, line);
-            shared.tell(Event::ConnectionRestored { node, after_s });
+            shared.report(Event::ConnectionRestored { node, after_s });
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The dispatcher: the one owner of the journal and the only one to change
-//! the state. It starts the tasks that do the work and ends when told to.
+//! the state. It starts the tasks that do the work and stops on request.
 
 mod backlog;
 mod commands;
-mod power;
+mod lifecycle;
 mod record;
 mod tasks;
 mod up;
@@ -27,7 +27,7 @@ use tasks::Task;
 
 /// How soon after a change the manifest is written again.
 const MANIFEST: Duration = Duration::from_millis(500);
-/// How often a reader looks for what the writer has added.
+/// How often a reader reads what the writer has added.
 const FOLLOW: Duration = Duration::from_secs(1);
 
 pub(super) struct Dispatcher {
@@ -39,8 +39,8 @@ pub(super) struct Dispatcher {
     running: HashMap<Id, (Task, AbortHandle)>,
     barriers: Barriers,
     survey: Option<Arc<Survey>>,
-    /// Whether an `Up` has been begun and its end not been told.
-    rising: bool,
+    /// Whether an `Up` has begun and its end has not been reported.
+    up_running: bool,
     manifest_due: Option<tokio::time::Instant>,
 }
 
@@ -59,12 +59,12 @@ impl Dispatcher {
             running: HashMap::new(),
             barriers: Barriers::default(),
             survey: None,
-            rising: false,
+            up_running: false,
             manifest_due: None,
         }
     }
 
-    /// Works until told to stop, or until nobody is left to tell.
+    /// Runs until [`Command::Shutdown`], or until all front ends have disconnected.
     pub(super) async fn run(
         mut self,
         mut commands: mpsc::UnboundedReceiver<Command>,
@@ -77,11 +77,11 @@ impl Dispatcher {
                 biased;
                 Some(message) = inbox.recv() => self.message(message),
                 command = commands.recv() => match command {
-                    None | Some(Command::Stop) => break,
+                    None | Some(Command::Shutdown) => break,
                     Some(command) => self.command(command),
                 },
                 Some(ended) = self.tasks.join_next_with_id() => self.task_ended(ended),
-                Ok(()) = busy.changed() => self.tell_busy(),
+                Ok(()) = busy.changed() => self.send_busy(),
                 () = until(due) => self.write_manifest(),
                 () = tokio::time::sleep(FOLLOW), if self.store.read_only().is_some() => {
                     self.follow();
@@ -102,11 +102,11 @@ impl Dispatcher {
         for (_, abort) in self.running.values() {
             abort.abort();
         }
-        self.tell_busy();
+        self.send_busy();
         while !self.shared.must.list().is_empty() {
             tokio::select! {
                 Some(message) = inbox.recv() => self.message(message),
-                Ok(()) = busy.changed() => self.tell_busy(),
+                Ok(()) = busy.changed() => self.send_busy(),
             }
         }
         while let Ok(message) = inbox.try_recv() {
@@ -116,20 +116,20 @@ impl Dispatcher {
         self.write_last();
     }
 
-    fn tell(&self, update: Update) {
-        // A front end that is gone needs no telling.
+    fn send(&self, update: Update) {
+        // An error means that the front end has disconnected.
         let _ = self.updates.send(update);
     }
 
-    fn tell_busy(&self) {
-        self.tell(Update::Busy(self.shared.must.list()));
+    fn send_busy(&self) {
+        self.send(Update::Busy(self.shared.must.list()));
     }
 
     fn message(&mut self, message: Message) {
         match message {
             Message::Record(event, answer) => {
                 let recorded = self.record(event);
-                // The task that asked may have been dropped meanwhile.
+                // The requesting task may have been dropped meanwhile.
                 let _ = answer.send(recorded);
             }
             Message::Event(event) => {
@@ -138,38 +138,38 @@ impl Dispatcher {
             Message::Unwritten(failure) => self.unwritten(failure),
             Message::StartNode(name) => self.start_node(&name),
             Message::GivenUp(nodes) => self.barriers.give_up(&nodes),
-            Message::Looked(project, survey, findings) => {
-                // Of a project that is planned no more; a new look is under way.
+            Message::Refreshed(project, survey, findings) => {
+                // The project has been replaced since; a refresh of the new one is under way.
                 if !Arc::ptr_eq(&project, &self.shared.project()) {
                     return;
                 }
                 self.survey = Some(survey.clone());
-                self.tell(Update::Looked { survey, findings });
+                self.send(Update::Refreshed { survey, findings });
             }
             Message::Reload(answer) => {
-                // The fix that asked may have been dropped meanwhile.
+                // The requesting fix may have been dropped meanwhile.
                 let _ = answer.send(self.replan());
             }
-            Message::Adopted => self.rise_without_launch(&StartPlan::default()),
+            Message::Adopted => self.start_without_launch(&StartPlan::default()),
             Message::IsIdle(answer) => {
                 // The timer may have been dropped meanwhile.
-                let _ = answer.send(!self.is_busy() && !self.is_running(&Task::Look));
+                let _ = answer.send(!self.is_busy() && !self.is_running(&Task::Refresh));
             }
             Message::Flush(answer) => {
                 let _ = answer.send(());
             }
             Message::Update(update) => {
                 let again = matches!(update, Update::FixEnded { .. });
-                self.tell(update);
+                self.send(update);
                 if again {
-                    self.look();
+                    self.refresh();
                 }
             }
         }
     }
 
     fn refuse(&self, why: &str) {
-        self.tell(Update::Refused(Failure::new(why)));
+        self.send(Update::Refused(Failure::new(why)));
     }
 }
 

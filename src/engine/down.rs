@@ -1,5 +1,5 @@
-//! The end of a cluster: the instances that were shown and confirmed are
-//! terminated, and it is over only once EC2 lists them so.
+//! Terminating a cluster: the instances that were shown and confirmed are
+//! terminated, and the command is complete only once EC2 lists them so.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,17 +20,16 @@ use crate::{
 };
 
 use super::{
-    DownPlan, Event, Unfinished, Update,
+    DownPlan, Event, Unfinished, Update, leftovers,
     listing::{Origin, is_of, list, on_record, origin},
     region::{changed, reconcile, vanished},
-    remains,
     retry::{PATIENCE, PLAN_PATIENCE, Retry},
     shared::Shared,
     targets::{Targets, apply_to, is_early},
     unresolved::{self, Resolver},
 };
 
-/// How often EC2 is asked whether they are terminated.
+/// How often their states are read until they are terminated.
 const POLL: Duration = Duration::from_secs(2);
 
 /// Finds what `down` would do. `launching`: this process launches meanwhile.
@@ -128,11 +127,11 @@ pub(super) async fn run(shared: Arc<Shared>, plan: Arc<DownPlan>) {
     }
     shared.flush().await;
     if known && unfinished.is_empty() {
-        // If this can't be recorded, the next run only asks EC2 once more.
+        // If this can't be recorded, the next run only reads EC2 once more.
         let _ = shared.record(Event::ClusterGone).await;
     }
     let regions: Vec<_> = regions.into_iter().collect();
-    remains::tell(&shared, &regions).await;
+    leftovers::report(&shared, &regions).await;
     shared.update(Update::DownEnded(unfinished));
 }
 
@@ -190,8 +189,7 @@ impl Ending<'_> {
             self.targets.read(&listing);
             reconcile(shared, region, &listing);
             self.terminate().await;
-            if self.targets.are_all(is_terminated, &self.refused) && self.resolver.open().is_empty()
-            {
+            if self.targets.are_all(is_missing, &self.refused) && self.resolver.open().is_empty() {
                 self.settle(&listing);
                 return Ok(listing);
             }
@@ -239,15 +237,15 @@ impl Ending<'_> {
         }
     }
 
-    /// Records the end of what EC2 no longer lists.
+    /// Records instances that EC2 no longer lists as terminated.
     fn settle(&self, listing: &[Instance]) {
         for found in listing {
-            self.shared.tell(changed(self.region, found));
+            self.shared.report(changed(self.region, found));
         }
         let state = self.shared.state();
         for info in state.live().filter(|info| info.region == *self.region) {
-            if self.targets.is_gone(&info.id) && !listing.iter().any(|one| one.id == info.id) {
-                self.shared.tell(vanished(info));
+            if self.targets.is_missing(&info.id) && !listing.iter().any(|one| one.id == info.id) {
+                self.shared.report(vanished(info));
             }
         }
     }
@@ -255,7 +253,7 @@ impl Ending<'_> {
     fn unfinished(self, listing: Result<Vec<Instance>, CloudError>) -> Unfinished {
         let region = self.region.clone();
         let mut unfinished = Unfinished {
-            instances: self.targets.not(is_terminated, &region),
+            instances: self.targets.not(is_missing, &region),
             unresolved: self.resolver.open(),
             ..Unfinished::default()
         };
@@ -277,6 +275,6 @@ impl Ending<'_> {
     }
 }
 
-fn is_terminated(state: InstanceState) -> bool {
+fn is_missing(state: InstanceState) -> bool {
     state == InstanceState::Terminated
 }

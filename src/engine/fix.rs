@@ -18,17 +18,17 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
-    cloud::{Made, Ref, Slot},
+    cloud::{Made, Ref, StepId},
     model::Failure,
     remedy::{Action, Plan, Rewrite, Step, describe},
 };
 
-pub(super) use planning::{cures, plan, plan_teardown, project_id};
+pub(super) use planning::{plan, plan_teardown, preview, project_id};
 
 use self::call::Failed;
 use super::{Event, FixStep, StepEffect, Update, shared::Shared};
 
-/// Carries out `plan`; tells [`Update::FixEnded`].
+/// Applies `plan`, then sends [`Update::FixEnded`].
 pub(super) async fn run(shared: Arc<Shared>, plan: Arc<Plan>) {
     let steps = plan.steps.iter().map(|step| FixStep {
         slot: step.slot.clone(),
@@ -69,9 +69,9 @@ struct Run<'a> {
 /// Steps that are over.
 #[derive(Default)]
 struct Over {
-    begun: BTreeSet<Slot>,
-    done: BTreeSet<Slot>,
-    failed: BTreeSet<Slot>,
+    begun: BTreeSet<StepId>,
+    done: BTreeSet<StepId>,
+    failed: BTreeSet<StepId>,
 }
 
 impl<'a> Run<'a> {
@@ -154,24 +154,24 @@ impl<'a> Run<'a> {
             match &result {
                 Ok(()) => {
                     self.over.done.insert(slot.clone());
-                    self.shared.tell(Event::ChangeDone { slot, made: None });
+                    self.shared.report(Event::ChangeDone { slot, made: None });
                 }
                 Err(failure) => {
                     self.over.failed.insert(slot.clone());
                     let (failure, unresolved) = (failure.clone(), false);
-                    self.shared.tell(Event::ChangeFailed { slot, failure, unresolved });
+                    self.shared.report(Event::ChangeFailed { slot, failure, unresolved });
                 }
             }
         }
     }
 
-    /// Tells the end; whether all was done.
+    /// Reports the end. Returns whether all steps were done.
     fn end(self) -> bool {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (done, failed) = (self.over.done.len(), self.over.failed.len());
         let left = self.plan.steps.len() - done - failed;
         let (done, failed) = (number(done), number(failed));
-        self.shared.tell(Event::FixEnded { done, failed, left: number(left) });
+        self.shared.report(Event::FixEnded { done, failed, left: number(left) });
         failed == 0 && left == 0
     }
 }
@@ -181,14 +181,14 @@ async fn one(
     shared: &Arc<Shared>,
     step: &Step,
     made: Made,
-) -> (Slot, Result<Option<String>, Failure>) {
+) -> (StepId, Result<Option<String>, Failure>) {
     let slot = step.slot.clone();
     let where_ = step.region().map(|region| format!("{region}: ")).unwrap_or_default();
     let underway = match step.action {
         Action::Change { .. } => {
             Some(shared.must.begin(format!("{where_}{}", describe::title(step))))
         }
-        // What only looks may be dropped.
+        // Steps that only read may be dropped.
         Action::Wait { .. } | Action::Rewrite(_) => None,
     };
     let (shared, step) = (shared.clone(), step.clone());
@@ -201,7 +201,7 @@ async fn one(
         }
     });
     let result = work.await.unwrap_or_else(|error| {
-        Err(Failure::new(format!("muster failed: {error}")).hint("look again, then fix again"))
+        Err(Failure::new(format!("muster failed: {error}")).hint("refresh, then run the fix again"))
     });
     (slot, result)
 }
@@ -227,7 +227,7 @@ async fn carry_out(shared: &Shared, step: &Step, made: &Made) -> Result<Option<S
         }
         Err(Failed { failure, unresolved }) => {
             let slot = slot.clone();
-            shared.tell(Event::ChangeFailed { slot, failure: failure.clone(), unresolved });
+            shared.report(Event::ChangeFailed { slot, failure: failure.clone(), unresolved });
             Err(failure)
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{cloud::Slot, model::Failure};
+use crate::{cloud::StepId, model::Failure};
 
 use super::{Event, FixStep};
 
@@ -14,7 +14,7 @@ pub struct FixState {
     pub steps: Vec<FixProgress>,
     /// When it began.
     pub started: Option<Timestamp>,
-    /// When it ended; none while it runs, or where it was cut off.
+    /// When it ended; `None` while it runs, or if it was interrupted.
     pub ended: Option<Timestamp>,
 }
 
@@ -33,7 +33,7 @@ pub struct FixProgress {
 pub enum ChangeState {
     /// Not begun.
     Waiting,
-    /// Called, or about to be; after a crash the account says what came of it.
+    /// Called, or about to be. After a crash the account shows the outcome.
     Running,
     /// Done; made this.
     Done(Option<String>),
@@ -67,7 +67,7 @@ impl FixState {
         }
     }
 
-    fn set(&mut self, slot: &Slot, state: ChangeState) {
+    fn set(&mut self, slot: &StepId, state: ChangeState) {
         if let Some(progress) = self.steps.iter_mut().find(|one| one.step.slot == *slot) {
             progress.state = state;
         }

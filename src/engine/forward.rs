@@ -1,4 +1,4 @@
-//! Whether a `muster forward` leads the leader's ports to this machine.
+//! Whether a `muster forward` forwards the leader's ports to this machine.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -6,19 +6,19 @@ use crate::journal;
 
 use super::{Update, shared::Shared};
 
-/// How often is looked: one that ends, however it ends, tells nobody.
+/// The polling interval: a forward that ends, however it ends, notifies nobody.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Tells what is forwarded where, whenever that is another answer.
+/// Reports what is forwarded where, whenever it changes.
 pub(super) async fn watch(shared: Arc<Shared>, folder: PathBuf) {
-    let mut told = None;
+    let mut reported = None;
     loop {
         let folder = folder.clone();
-        let looked = tokio::task::spawn_blocking(move || journal::forwarded(&folder)).await;
-        let Ok(forwarded) = looked else { return };
-        if forwarded != told {
+        let read = tokio::task::spawn_blocking(move || journal::forwarded(&folder)).await;
+        let Ok(forwarded) = read else { return };
+        if forwarded != reported {
             shared.update(Update::Forwarded(forwarded));
-            told = forwarded;
+            reported = forwarded;
         }
         tokio::time::sleep(WATCH).await;
     }

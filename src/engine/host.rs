@@ -1,5 +1,5 @@
-//! How a node is connected to: its machine by the journal, its user and key
-//! by the config.
+//! How to connect to a node: its instance from the journal, its user and key
+//! from the config.
 
 use crate::{
     config::Project,
@@ -9,13 +9,13 @@ use crate::{
 
 use super::NodeState;
 
-/// The host of `node`. `Err` where it has no machine or one that is stopped, no
-/// address that this machine could connect to, or no config any more.
+/// Returns the host of `node`. Fails if it has no instance or a stopped one, no
+/// address that this machine can connect to, or no config any more.
 pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
-    let lost = || Failure::new(format!("{} has no machine", node.name));
+    let lost = || Failure::new(format!("{} has no instance", node.name));
     let info = node.instance.as_ref().ok_or_else(lost)?;
     if node.is_stopped() {
-        let failure = Failure::new(format!("the machine of {} is stopped", node.name));
+        let failure = Failure::new(format!("the instance of {} is stopped", node.name));
         return Err(failure.hint("`muster start` starts it"));
     }
     let config = project.config_of(&node.group).ok_or_else(|| not_planned(&node.group))?;
@@ -35,7 +35,7 @@ pub fn host_of(project: &Project, node: &NodeState) -> Result<Host, Failure> {
     })
 }
 
-/// No config says any more how the nodes of `key` are reached.
+/// The error for a group that no config describes any more.
 pub(super) fn not_planned(key: &GroupKey) -> Failure {
     match &key.cluster_name {
         None => Failure::new(format!("{} is not in the project any more", key.region)),

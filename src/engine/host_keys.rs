@@ -5,15 +5,14 @@
 //! The comparison runs next to the node's steps, since EC2 may have the console
 //! output only minutes after the boot. Steps that send something wait for it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
     cloud::{CloudError, ErrorKind},
     config::{HostKeyPolicy, Step},
-    model::{Failure, Fingerprint, Region, duration},
+    model::{Failure, Fingerprint, HostKeyCheck, Region, duration, fingerprints},
     remote::Host,
 };
 
@@ -26,104 +25,6 @@ const LIMIT: Duration = Duration::from_mins(10);
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(15)];
 /// Reads in the first half minute.
 const SOON: usize = 6;
-
-/// What is known of the host key of an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case")]
-pub enum HostKeyCheck {
-    /// The instance printed it on its console.
-    Verified {
-        /// The key.
-        key: Fingerprint,
-    },
-    /// It is the one of the first connection, and `host_keys: pin` asks for no more.
-    Pinned {
-        /// The key.
-        key: Fingerprint,
-    },
-    /// It is the one of the first connection; the console output does not show any yet.
-    Pending {
-        /// The key.
-        key: Fingerprint,
-    },
-    /// The instance printed others.
-    Mismatch {
-        /// The key that answers at its address.
-        key: Fingerprint,
-        /// Those that it printed.
-        printed: Vec<Fingerprint>,
-    },
-    /// It could not be compared.
-    Unavailable {
-        /// The key, where ssh has pinned one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        key: Option<Fingerprint>,
-        /// Why.
-        reason: Failure,
-    },
-}
-
-impl HostKeyCheck {
-    /// Compares the pinned keys, at least one, with those that were printed, if any.
-    fn of(pinned: &[Fingerprint], printed: Vec<Fingerprint>) -> Option<Self> {
-        let key = pinned.first()?.clone();
-        if printed.is_empty() {
-            return Some(Self::Pending { key });
-        }
-        Some(match pinned.iter().find(|key| !printed.contains(key)) {
-            Some(other) => Self::Mismatch { key: other.clone(), printed },
-            None => Self::Verified { key },
-        })
-    }
-
-    /// A word for tables.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Verified { .. } => "verified",
-            Self::Pinned { .. } => "pinned",
-            Self::Pending { .. } | Self::Unavailable { .. } => "not verified",
-            Self::Mismatch { .. } => "MISMATCH",
-        }
-    }
-
-    /// Whether another machine may be answering in the node's place.
-    pub fn is_mismatch(&self) -> bool {
-        matches!(self, Self::Mismatch { .. })
-    }
-
-    /// Whether nobody knows yet if another machine is answering.
-    pub fn is_unverified(&self) -> bool {
-        matches!(self, Self::Pending { .. } | Self::Unavailable { .. })
-    }
-
-    fn is_settled(&self) -> bool {
-        !matches!(self, Self::Pending { .. })
-    }
-}
-
-impl fmt::Display for HostKeyCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Verified { key } => write!(f, "{key} verified by the console output"),
-            Self::Pinned { key } => write!(f, "{key} pinned (host_keys: pin)"),
-            Self::Pending { key } => {
-                write!(f, "{key} pinned, not verified: no host keys in the console output yet")
-            }
-            Self::Mismatch { key, printed } => {
-                write!(f, "MISMATCH: {key} answers, the instance printed {}", list(printed))
-            }
-            Self::Unavailable { key: Some(key), reason } => {
-                write!(f, "{key} pinned, not verified: {reason}")
-            }
-            Self::Unavailable { key: None, reason } => write!(f, "not verified: {reason}"),
-        }
-    }
-}
-
-fn list(keys: &[Fingerprint]) -> String {
-    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-    keys.join(", ")
-}
 
 /// How far the comparison is.
 #[derive(Clone, Debug, Default)]
@@ -226,7 +127,7 @@ impl Checker<'_> {
         Some(info.region.clone())
     }
 
-    /// One read; pending where a later one may tell more, with the error that it met.
+    /// One read; pending where a later one may return more, with the error that it met.
     async fn read(
         &self,
         region: &Region,
@@ -259,7 +160,7 @@ impl Checker<'_> {
         let is_new = self.progress.borrow().check.as_ref() != Some(&check);
         if is_new && self.recorded().as_ref() != Some(&check) {
             let (node, instance) = (self.host.node.clone(), self.host.instance.clone());
-            self.shared.tell(Event::HostKeyChecked { node, instance, check: check.clone() });
+            self.shared.report(Event::HostKeyChecked { node, instance, check: check.clone() });
         }
         self.progress.send_replace(Progress { check: Some(check), next: None });
     }
@@ -336,7 +237,7 @@ fn mismatch(shared: &Shared, host: &Host, key: &Fingerprint, printed: &[Fingerpr
          console. Another machine may be answering in its place; no credentials and no \
          file_mounts were sent",
         host.target(),
-        list(printed)
+        fingerprints(printed)
     );
     let known_hosts = shared.folder.as_ref().map_or_else(
         || "known_hosts".to_owned(),
@@ -347,37 +248,4 @@ fn mismatch(shared: &Shared, host: &Host, key: &Fingerprint, printed: &[Fingerpr
          that you trust: remove the line of {instance} from {known_hosts}, then retry the node. \
          Where the image replaces its host keys after they were printed: `host_keys: pin`"
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(last: char) -> Fingerprint {
-        let text = format!("ED25519 SHA256:{}{last}", "A".repeat(42));
-        text.parse().expect("a fingerprint")
-    }
-
-    #[test]
-    fn every_pinned_key_has_to_be_printed() {
-        let (a, b) = (key('A'), key('E'));
-        let of = |pinned: &[&Fingerprint], printed: &[&Fingerprint]| {
-            let owned =
-                |keys: &[&Fingerprint]| keys.iter().map(|&key| key.clone()).collect::<Vec<_>>();
-            HostKeyCheck::of(&owned(pinned), owned(printed)).expect("a check")
-        };
-        assert_eq!(of(&[&a], &[]), HostKeyCheck::Pending { key: a.clone() });
-        assert_eq!(of(&[&a], &[&b, &a]), HostKeyCheck::Verified { key: a.clone() });
-        assert_eq!(of(&[&a, &b], &[&a]).word(), "MISMATCH");
-        assert!(of(&[&a], &[&b]).is_mismatch());
-    }
-
-    #[test]
-    fn the_journal_has_it_in_plain_text() {
-        let check = HostKeyCheck::Verified { key: key('A') };
-        let json = serde_json::to_string(&check).expect("json");
-        let digest = "A".repeat(43);
-        assert_eq!(json, format!(r#"{{"result":"verified","key":"ED25519 SHA256:{digest}"}}"#));
-        assert_eq!(serde_json::from_str::<HostKeyCheck>(&json).ok(), Some(check));
-    }
 }

@@ -53,10 +53,10 @@ async fn in_any_subnet(
     nodes: &[NodeName],
     vcpus: &Vcpus,
 ) -> Result<Outcome, Failure> {
-    let gone = || Failure::new(format!("{key} is not in the config any more"));
+    let removed = || Failure::new(format!("{key} is not in the config any more"));
     let project = shared.project();
-    let config = project.region(region).ok_or_else(gone)?;
-    let group = config.group(key).ok_or_else(gone)?;
+    let config = project.region(region).ok_or_else(removed)?;
+    let group = config.group(key).ok_or_else(removed)?;
     let subnets = request::subnets(shared, config, group).await;
     let subnets = subnets.map_err(|error| Failure::from(&error))?;
     let mut outcome = Outcome::Full;
@@ -150,7 +150,7 @@ pub(super) async fn record_launched(
             instances.push(launched(node, instance, vcpus));
         } else {
             let failure = Failure::new("EC2 launched fewer instances than asked for");
-            shared.tell(Event::NodeFailed { node: node.clone(), failure });
+            shared.report(Event::NodeFailed { node: node.clone(), failure });
         }
     }
     // If this can't be recorded, the intent can: the next run finds the
@@ -158,7 +158,7 @@ pub(super) async fn record_launched(
     let _ = shared.record(Event::LaunchSucceeded { token, instances }).await;
 }
 
-/// `instance` as the record has it: the machine of `node`.
+/// `instance` as the journal records it: the instance of `node`.
 pub(super) fn launched(node: &NodeName, instance: Instance, vcpus: &Vcpus) -> LaunchedInstance {
     LaunchedInstance {
         node: node.clone(),

@@ -11,7 +11,7 @@ use crate::{
 
 use super::{InstanceInfo, RunState, UnresolvedLaunch, launch::token_of, shared::Shared};
 
-/// What EC2 is asked for: a region's instances by a tag, by tokens and by id.
+/// The filters of a read: a region's instances by a tag, by tokens and by id.
 #[derive(Clone, Debug)]
 pub struct InstanceQuery {
     region: Region,
@@ -35,7 +35,7 @@ impl InstanceQuery {
         }
     }
 
-    /// Each instance once. A read by token that fails hides nothing for good: the
+    /// Returns each instance once. A read by token that fails hides nothing permanently: the
     /// launch stays unresolved, and its instances carry the tag as well.
     pub async fn read(&self, cloud: &dyn Cloud) -> Result<Vec<Instance>, CloudError> {
         let by_token = self.tokens.iter().map(|token| cloud.instances(&self.region, token));

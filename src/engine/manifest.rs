@@ -23,16 +23,16 @@ pub struct Manifest {
     pub version: u32,
     /// The cluster's id, the value of the tag `muster:cluster`.
     pub cluster: Option<ClusterId>,
-    /// Where it is on its way.
+    /// Its phase.
     pub phase: ClusterPhase,
     /// When the last event was folded in.
     pub updated: Option<Timestamp>,
-    /// The node that leads, if it has a machine.
+    /// The leader, if it has an instance.
     pub leader: Option<NodeName>,
     /// Per region what `get_multiple_clusters_from_yaml` gives as its second
     /// result: lists in the same order, by config, each one's head first.
     pub regions: BTreeMap<Region, RegionInfo>,
-    /// Every node that has a machine, the leader first.
+    /// Every node that has an instance, the leader first.
     pub nodes: Vec<ManifestNode>,
 }
 
@@ -41,7 +41,7 @@ pub struct Manifest {
 pub struct RegionInfo {
     /// Instance ids.
     pub instance_ids: Vec<InstanceId>,
-    /// Public addresses; `null` where a machine has none.
+    /// Public addresses; `null` where an instance has none.
     pub public_ips: Vec<Option<IpAddr>>,
     /// Private addresses.
     pub private_ips: Vec<Option<Ipv4Addr>>,
@@ -69,9 +69,9 @@ pub struct ManifestNode {
     pub public_ip: Option<IpAddr>,
     /// Its private address.
     pub private_ip: Option<Ipv4Addr>,
-    /// What EC2 last said of the machine.
+    /// The state of the instance that EC2 reported last.
     pub state: InstanceState,
-    /// Where the node is on its way.
+    /// The phase of the node.
     pub phase: Phase,
 }
 
@@ -91,7 +91,7 @@ impl Manifest {
             info.vcpu_per_node = vcpus(own.copied());
         }
         Self {
-            version: 1,
+            version: 2,
             cluster: state.cluster.clone(),
             phase: state.phase,
             updated: state.updated,

@@ -1,4 +1,4 @@
-//! The engine: takes [`Command`]s, does the work, tells [`Update`]s.
+//! The engine: takes [`Command`]s, does the work, sends [`Update`]s.
 //!
 //! One dispatcher owns the [`RunState`]. Each lifecycle [`Event`] is
 //! journalled, then folded by [`RunState::apply`], then sent on. Log lines go
@@ -8,33 +8,31 @@
 mod adopt;
 mod barrier;
 mod command;
+mod config_order;
 mod connection;
 mod dispatcher;
-mod displaced;
 mod down;
-mod event;
 mod fix;
 mod fix_state;
 mod forward;
 mod host;
 mod host_keys;
 mod launch;
+mod leftovers;
 mod listing;
 mod logs;
-mod look;
 mod manifest;
 mod node;
 mod operator;
 mod plans;
 mod recover;
 mod refresh;
+mod refresh_survey;
 mod region;
 mod reload;
-mod remains;
 mod replay;
 mod resources;
 mod retry;
-mod sanitize;
 mod script;
 mod shared;
 mod start;
@@ -45,7 +43,6 @@ mod targets;
 mod unresolved;
 mod up;
 mod vcpus;
-mod verify;
 
 use std::sync::Arc;
 
@@ -53,27 +50,29 @@ use tokio::sync::mpsc;
 
 pub use adopt::{AdoptPlan, Adoptee};
 pub use command::{Command, FixPlan, Update};
-pub use event::{
-    AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepEffect, StepOutcome,
-};
 pub use fix_state::{ChangeState, FixProgress, FixState};
 pub use host::host_of;
-pub use host_keys::HostKeyCheck;
+pub use leftovers::{LeftRoute, Leftovers};
 pub use listing::{InstanceQuery, Origin, origin};
 pub use logs::{LogStore, NodeLog};
 pub use manifest::{Manifest, ManifestNode, RegionInfo};
 pub use plans::{DownPlan, FoundNode, StartPlan, StopPlan, Unfinished, UnresolvedLaunch, UpPlan};
 pub use region::differences;
-pub use remains::{LeftRoute, Remains};
 pub use replay::replay;
 pub use resources::FixEvents;
-pub(crate) use sanitize::sanitize;
 pub use state::{
     ClusterPhase, Health, InstanceInfo, LaunchRecord, LaunchState, LostLeader, NodeState,
     Readiness, RunState, StepState,
 };
 pub use unresolved::{ListedLaunch, listed_launches};
-pub use verify::{LinkCheck, Probe};
+
+pub use crate::{
+    journal::{
+        AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepEffect,
+        StepOutcome,
+    },
+    model::{HostKeyCheck, LinkCheck, Probe},
+};
 
 use crate::{
     cloud::Cloud,
@@ -90,9 +89,9 @@ pub struct Parts {
     pub project: Arc<Project>,
     /// Where it was loaded from, and is loaded again.
     pub files: Files,
-    /// The door to EC2.
+    /// The adapter of EC2.
     pub cloud: Arc<dyn Cloud>,
-    /// The door to the nodes.
+    /// The adapter of the nodes.
     pub remote: Arc<dyn Remote>,
     /// The time.
     pub clock: Clock,
@@ -104,8 +103,8 @@ pub struct Parts {
 pub struct Handle {
     /// Takes commands; never blocks the sender.
     pub commands: mpsc::UnboundedSender<Command>,
-    /// Tells what happens. Ends after [`Command::Stop`], when all that had to
-    /// finish has, or when every sender of commands is gone.
+    /// Receives what happens. Ends after [`Command::Shutdown`], when all that had to
+    /// finish has, or when every sender of commands is dropped.
     pub updates: mpsc::UnboundedReceiver<Update>,
     /// The state as of the start: the journal replayed, planned nodes added.
     /// Fold every [`Update::Event`] into it.
@@ -116,14 +115,14 @@ pub struct Handle {
     pub waits: Waits,
     /// Ends when the engine has. Aborting it is what a kill does: for tests.
     pub task: tokio::task::JoinHandle<()>,
-    /// Whether another muster holds this cluster: then everything but looking is refused.
+    /// Whether another muster holds this cluster: then everything but reading is refused.
     pub read_only: Option<String>,
     /// What of the journal could not be read, for the user to see once.
     pub damage: Option<Failure>,
 }
 
 /// Replays the journal and starts the engine on the current tokio runtime.
-/// Asks nobody anything yet.
+/// Makes no call yet.
 pub fn start(mut parts: Parts) -> Handle {
     let logs = Arc::new(match parts.store.folder() {
         Some(folder) => LogStore::in_folder(folder.join("logs")),

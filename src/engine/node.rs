@@ -22,8 +22,8 @@ use super::{
     step::{self, Try},
 };
 
-/// How long a machine that runs may take until SSH lets us in. Bare-metal
-/// types take many minutes; a machine that never answers is billed meanwhile.
+/// How long a running instance may take until it accepts SSH. Bare-metal
+/// types take many minutes; an instance that never answers is billed meanwhile.
 const CONNECT: Duration = Duration::from_mins(10);
 /// How long `Permission denied` may last while cloud-init writes `authorized_keys`.
 const DENIED: Duration = Duration::from_mins(1);
@@ -46,18 +46,18 @@ pub(super) type Gates = std::collections::BTreeMap<String, Watch>;
 
 /// Bootstraps `node` from its first step that is not done.
 pub(super) async fn run(shared: Arc<Shared>, node: NodeName, gates: Gates) {
-    shared.tell(Event::NodePhase { node: node.clone(), phase: Phase::Connecting });
+    shared.report(Event::NodePhase { node: node.clone(), phase: Phase::Connecting });
     let end = match bootstrap(&shared, &node, gates).await {
         Ok(()) => Event::NodePhase { node, phase: Phase::Ready },
         Err(failure) => Event::NodeFailed { node, failure },
     };
-    shared.tell(end);
+    shared.report(end);
 }
 
 async fn bootstrap(shared: &Shared, node: &NodeName, gates: Gates) -> Result<(), Failure> {
     let host = host(shared, node)?;
     let mut session = Some(connect(shared, &host, CONNECT).await?);
-    shared.tell(Event::NodePhase { node: node.clone(), phase: Phase::Bootstrapping });
+    shared.report(Event::NodePhase { node: node.clone(), phase: Phase::Bootstrapping });
     let (checker, mut keys) = host_keys::check(shared, &host);
     // A mismatch ends the node's steps wherever they are.
     let ended = tokio::select! {
@@ -73,12 +73,12 @@ async fn bootstrap(shared: &Shared, node: &NodeName, gates: Gates) -> Result<(),
 
 fn host(shared: &Shared, node: &NodeName) -> Result<Host, Failure> {
     let state = shared.state();
-    let node = state.nodes.get(node).ok_or_else(|| Failure::new("the node has no machine"))?;
+    let node = state.nodes.get(node).ok_or_else(|| Failure::new("the node has no instance"))?;
     host_of(&shared.project(), node)
 }
 
-/// Tries until the machine lets us in, `patience` at most. The pauses are
-/// short: the machine is billed while we wait.
+/// Retries until the instance accepts the connection, for at most `patience`. The pauses are
+/// short because the instance is billed meanwhile.
 pub(super) async fn connect(
     shared: &Shared,
     host: &Host,
@@ -157,14 +157,14 @@ async fn wait_for_needs(
             let by = format!("{need} on {by}");
             step::ended(shared, host, step, StepOutcome::Blocked { by: by.clone() });
             return Err(Failure::new(format!("{} waits for {by}, which failed", step.name))
-                .hint("retry that node; this one goes on by itself then"));
+                .hint("retry that node; this one then continues by itself"));
         }
     }
     for earlier in &step.after {
         if let Some(watch) = gates.get_mut(earlier) {
             let wait = shared.waits.barrier(&host.node, format!("step {earlier} to end"));
             wait.detail_from(watch.pending());
-            // The dispatcher is gone only when the engine has ended.
+            // The channel closes only when the engine has ended.
             let _ = watch.over.wait_for(|over| *over).await;
         }
     }
@@ -187,9 +187,9 @@ async fn tries(
         let checks = step::checks(shared, &host.node, &script::key(step, number));
         if !checks.is_empty() {
             let (node, step) = (host.node.clone(), step.name.clone());
-            shared.tell(Event::NodeVerified { node, step, checks: checks.clone() });
+            shared.report(Event::NodeVerified { node, step, checks: checks.clone() });
         }
-        shared.tell(Event::StepEnded {
+        shared.report(Event::StepEnded {
             node: host.node.clone(),
             step: step.name.clone(),
             attempt: number,
@@ -233,7 +233,7 @@ async fn one_try(
     attempt: Try,
 ) -> StepOutcome {
     if !attempt.resumes {
-        shared.tell(Event::StepStarted {
+        shared.report(Event::StepStarted {
             node: host.node.clone(),
             step: step.name.clone(),
             attempt: attempt.number,

@@ -1,4 +1,4 @@
-//! Steps that this machine does with a node: copying files and credentials.
+//! Steps that run on this machine: copying files and credentials to a node.
 
 use tokio::sync::mpsc;
 
@@ -11,7 +11,7 @@ use crate::{
 
 use super::shared::Shared;
 
-/// Where boto3, pyarrow and the aws command look, below the home folder.
+/// Where boto3, pyarrow and the AWS CLI read credentials, relative to the home folder.
 const CREDENTIALS: &str = ".aws/credentials";
 
 /// The text that a step of the operator's comes down to, where it is one that
@@ -81,7 +81,7 @@ pub(super) enum NotDone {
     Here(Failure),
 }
 
-/// Does `work`; what it says goes to `lines`.
+/// Does `work`; sends its output to `lines`.
 pub(super) async fn run(
     shared: &Shared,
     session: &dyn Session,

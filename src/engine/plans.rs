@@ -98,7 +98,7 @@ pub struct DownPlan {
     pub unrecorded: Vec<(Region, Instance)>,
     /// Instances that only share a name with the cluster: never terminated.
     pub foreign: Vec<(Region, Instance)>,
-    /// Regions that could not be asked: of these the plan has what is on record.
+    /// Regions that could not be read: for these the plan uses what is on record.
     pub unknown: Vec<(Region, Failure)>,
 }
 
@@ -138,7 +138,7 @@ pub struct StopPlan {
     pub stopped: Vec<(Region, Instance)>,
     /// Those that can't be stopped and go on, and why.
     pub stay: Vec<(Region, Instance, String)>,
-    /// Regions that could not be asked: of these the plan has what is on record.
+    /// Regions that could not be read: for these the plan uses what is on record.
     pub unknown: Vec<(Region, Failure)>,
 }
 
@@ -164,7 +164,7 @@ pub struct StartPlan {
     pub stay: Vec<(Region, Instance, String)>,
     /// Launches whose outcome is not known; `start` leaves them to `up`.
     pub unresolved: Vec<UnresolvedLaunch>,
-    /// Regions that could not be asked: of these the plan has what is on record.
+    /// Regions that could not be read: for these the plan uses what is on record.
     pub unknown: Vec<(Region, Failure)>,
 }
 
@@ -186,7 +186,7 @@ pub struct Unfinished {
     pub unresolved: Vec<UnresolvedLaunch>,
     /// Instances that carry the cluster's id and were not in the plan.
     pub unrecorded: Vec<(Region, InstanceId, InstanceState)>,
-    /// Regions that could not be asked at the end, or where muster failed.
+    /// Regions that could not be read at the end, or where muster failed.
     pub unknown: Vec<(Region, Failure)>,
 }
 

@@ -233,6 +233,6 @@ fn refusal(region: &Region, unplaced: &[&Instance]) -> Failure {
     );
     Failure::new(what).hint(
         "`muster down` terminates them with the cluster; to keep the cluster, terminate them or \
-         remove their tag muster:cluster (`muster up --adopt` takes over what `ray up` launched)",
+         remove their tag muster:cluster (`muster up --adopt` adopts what `ray up` launched)",
     )
 }

@@ -1,5 +1,5 @@
-//! One region's way up: resolve what an earlier run left unclear, launch what
-//! is missing, and watch the machines until every node of the region settles.
+//! Bringing up one region: resolve what an earlier run left unclear, launch what
+//! is missing, and watch the instances until every node of the region settles.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Event, InstanceInfo, LaunchState, Phase, RunState, Update,
-    displaced::{Tagged, by_tags},
+    config_order::{Tagged, by_tags},
     launch,
     listing::list,
     recover,
@@ -32,7 +32,7 @@ use super::{
 /// How often a region's instances are asked for while some boot. One filtered
 /// call; EC2 refills ten a second.
 const POLL_BOOTING: Duration = Duration::from_secs(1);
-/// The same while only the bootstrap goes on: to notice a machine that is taken away.
+/// The same while only the bootstrap is under way: to notice an instance that is terminated.
 const POLL_RUNNING: Duration = Duration::from_secs(10);
 /// How far this machine's clock and EC2's may be apart: it takes no call that
 /// is signed with one that is further off.
@@ -73,8 +73,8 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region) {
     watch(&shared, &region).await;
 }
 
-/// Whether machines in `region` are other nodes than the configs now make of
-/// them; told, and then nothing is done there.
+/// Whether instances in `region` belong to other nodes than the configs now give their names
+/// to. If so, reports it, and nothing is done in the region.
 pub(super) fn is_displaced(shared: &Shared, region: &Region, listing: &[Instance]) -> bool {
     let project = shared.project();
     let config = project.region(region);
@@ -153,7 +153,7 @@ pub(super) fn missing(shared: &Shared, config: &RegionConfig) -> BTreeMap<GroupK
     missing
 }
 
-/// Until each node with a machine is settled.
+/// Polls until each node with an instance is settled.
 pub(super) async fn watch(shared: &Arc<Shared>, region: &Region) {
     start_ready(shared, region);
     let mut settled = shared.settled.subscribe();
@@ -183,7 +183,7 @@ fn boots(shared: &Shared, region: &Region) -> bool {
     state.nodes.values().any(|node| node.group.region == *region && node.phase == Phase::Booting)
 }
 
-/// Hands over the nodes whose machines run and can be reached.
+/// Starts the tasks of the nodes whose instances run and can be reached.
 pub(super) fn start_ready(shared: &Shared, region: &Region) {
     let project = shared.project();
     let internal = |key| project.config_of(key).is_some_and(|config| config.use_internal_ips);
@@ -206,13 +206,13 @@ pub(super) fn start_ready(shared: &Shared, region: &Region) {
 pub(super) fn reconcile(shared: &Shared, region: &Region, listing: &[Instance]) {
     let events = differences(&shared.state(), region, listing, shared.clock.now());
     for event in events {
-        shared.tell(event);
+        shared.report(event);
     }
     shared.update(Update::InstancesRead { region: region.clone(), at: shared.clock.now() });
 }
 
-/// What `listing`, all instances of the cluster that EC2 tells of in `region`
-/// at `now`, says otherwise than `state` does.
+/// Returns the events by which `listing`, all instances of the cluster that EC2 lists in
+/// `region` at `now`, differs from `state`.
 pub fn differences(
     state: &RunState,
     region: &Region,
@@ -248,8 +248,8 @@ fn differs(info: &InstanceInfo, instance: &Instance) -> bool {
         || info.public_ip != instance.public_ip
 }
 
-/// Whether somebody has stopped and started it since muster saw it run, and
-/// nobody looked meanwhile: EC2's launch time is that of the last start.
+/// Whether the instance was stopped and started since muster last saw it run, without
+/// muster reading it meanwhile: EC2's launch time is that of the last start.
 fn was_restarted(info: &InstanceInfo, instance: &Instance, now: Timestamp) -> bool {
     let runs = [info.state, instance.state].iter().all(|state| *state == InstanceState::Running);
     let times = info.running_since.zip(instance.launched);
@@ -274,7 +274,7 @@ pub(super) fn changed(region: &Region, instance: &Instance) -> Event {
     }
 }
 
-/// What nobody saw.
+/// A stop that muster did not observe.
 fn stopped(region: &Region, instance: &Instance) -> Event {
     Event::InstanceChanged {
         instance: instance.id.clone(),

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Update, shared::Shared};
 
-/// How often is looked whether a file has changed.
+/// How often the files are checked for changes.
 const WATCH: Duration = Duration::from_secs(1);
 
 /// What the files say now, and the project that came of it or why the planned
@@ -34,18 +34,18 @@ pub(super) fn load(shared: &Shared) -> (Reading, Result<Arc<Project>, Failure>) 
     (Reading { sources, diagnostics, refused, in_memory }, result)
 }
 
-/// Tells which files differ from what was read of them, whenever that is
-/// another answer. Reads on threads where that may take its time.
+/// Reports which files differ from what was read of them, whenever that
+/// changes. Reads on blocking threads.
 pub(super) async fn watch(shared: Arc<Shared>) {
-    let mut told = Changed::default();
+    let mut reported = Changed::default();
     while !shared.files.are_in_memory() {
         let files = shared.files.clone();
         let Ok(changed) = tokio::task::spawn_blocking(move || files.changed()).await else {
             return;
         };
-        if changed != told {
+        if changed != reported {
             shared.update(Update::FilesChanged(changed.files.clone()));
-            told = changed;
+            reported = changed;
         }
         tokio::time::sleep(WATCH).await;
     }
@@ -61,17 +61,17 @@ fn unusable(diagnostics: &[Diagnostic]) -> Failure {
         1 => ", and one error more".into(),
         more => format!(", and {more} errors more"),
     };
-    let message = format!("the configs can't be loaded: {place}{}{rest}", first.message);
-    let hint = first.help.clone().unwrap_or_else(|| "`muster check` tells of all".into());
-    Failure::new(message).hint(format!("{hint}; until then the plan stays as it was"))
+    let message = format!("cannot load the configs: {place}{}{rest}", first.message);
+    let hint = first.help.clone().unwrap_or_else(|| "`muster check` lists all errors".into());
+    Failure::new(message).hint(format!("{hint}; until then the plan is unchanged"))
 }
 
 /// What is settled when muster starts: where the cluster is kept, and how its
 /// nodes are reached.
 fn restart(old: &Project, new: &Project) -> Option<Failure> {
     let changed = |what: String| {
-        let hint = "end muster and start it again to take that over";
-        Some(Failure::new(format!("{what}, which muster reads at its start only")).hint(hint))
+        let hint = "restart muster to apply it";
+        Some(Failure::new(format!("{what}, which muster reads only when it starts")).hint(hint))
     };
     if *old.name != *new.name {
         return changed(format!("the project's name changed to `{}`", *new.name));

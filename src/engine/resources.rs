@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use jiff::Timestamp;
 
 use crate::{
-    cloud::Slot,
+    cloud::StepId,
     journal,
     model::{Failure, Region},
     remedy::{Intent, Record},
@@ -89,7 +89,7 @@ fn earlier(cluster: &Path) -> Vec<FixEvents> {
 
 #[derive(Default)]
 struct Fold {
-    steps: BTreeMap<Slot, FixStep>,
+    steps: BTreeMap<StepId, FixStep>,
     record: Record,
 }
 
@@ -131,7 +131,7 @@ impl Fold {
         }
     }
 
-    fn intended(&mut self, slot: &Slot, at: Timestamp) {
+    fn intended(&mut self, slot: &StepId, at: Timestamp) {
         let Some(step) = self.steps.get(slot) else { return };
         let unique = match step.effect {
             None | Some(StepEffect::Creates) => false,
@@ -144,11 +144,11 @@ impl Fold {
         }
     }
 
-    fn region(&self, slot: &Slot) -> Option<Region> {
+    fn region(&self, slot: &StepId) -> Option<Region> {
         self.steps.get(slot)?.region.clone()
     }
 
-    fn effect(&self, slot: &Slot) -> Option<StepEffect> {
+    fn effect(&self, slot: &StepId) -> Option<StepEffect> {
         self.steps.get(slot)?.effect.clone()
     }
 }

@@ -24,7 +24,7 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Whether the same call may succeed later though nobody changes anything.
+/// Whether the same call may succeed later without any change.
 pub(super) fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -60,7 +60,7 @@ impl<'a> Retry<'a> {
         Self { shared, patience, outage: None }
     }
 
-    /// Calls until EC2 answers. `Err`: the answer is no, or patience ended.
+    /// Calls until EC2 answers. `Err` if it refuses, or if `patience` ran out.
     pub(super) async fn call<T, F>(&mut self, call: impl Fn() -> F) -> Result<T, CloudError>
     where
         F: Future<Output = Result<T, CloudError>>,

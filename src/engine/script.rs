@@ -48,9 +48,9 @@ fn commands_for<'a>(
 /// Where the config's setup brings no Ray, the one of the recipe's environment starts.
 const OWN_RAY: &str = "PATH=$PATH:$HOME/.muster/venv/bin\n";
 
-/// As `ray up` does: each command in an interactive login shell of its own, so
+/// Runs it as `ray up` does: each command in an interactive login shell of its own, so
 /// that what one writes to `.bashrc` is there for the next. The detour over
-/// descriptor 3 hides what bash says about having no terminal, and nothing else.
+/// descriptor 3 hides bash's warning about the missing terminal, and nothing else.
 fn as_ray_runs_it(before: &str, command: &str) -> String {
     let shown = quote(&format!("+ {command}"));
     let command = quote(&format!("exec 2>&3 3>&-\n{before}{command}"));
@@ -127,7 +127,7 @@ fn answering(state: &RunState) -> String {
     answering.filter_map(line).collect()
 }
 
-/// What the project says, the same for all nodes.
+/// The variables of the project, the same for all nodes.
 fn of_project(project: &Project) -> BTreeMap<String, String> {
     let requirements: Vec<_> = project.requirements.iter().map(|text| text.as_str()).collect();
     let ray = match *project.quokka.ray {

@@ -31,14 +31,14 @@ pub(super) enum Message {
     /// Their launch has failed and is not tried again: what waits for them waits in vain.
     GivenUp(Vec<NodeName>),
     /// A survey of this project ended, with what the checks say of it.
-    Looked(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
+    Refreshed(Arc<Project>, Arc<Survey>, Arc<[Finding]>),
     /// The configs were rewritten: plan what they say now; answered once that is done.
     Reload(oneshot::Sender<Result<(), Failure>>),
     /// What was to be taken over is: bootstrap it.
     Adopted,
     /// Whether nothing reads or changes the cluster's instances now.
     IsIdle(oneshot::Sender<bool>),
-    /// Answered once all that was said before is folded.
+    /// Answered once all earlier messages are folded.
     Flush(oneshot::Sender<()>),
     /// Something could not be written to this machine's disk.
     Unwritten(Failure),
@@ -65,7 +65,7 @@ pub(super) struct Shared {
     pub(super) console_pace: CallPace,
     /// Set when nothing new may be launched any more.
     pub(super) halted: watch::Sender<bool>,
-    /// Told whenever a node has settled.
+    /// Notified whenever a node has settled.
     pub(super) settled: watch::Sender<()>,
     project: RwLock<Arc<Project>>,
     state: RwLock<RunState>,
@@ -139,7 +139,7 @@ impl Shared {
         answered.await.map_err(|_| lost())?
     }
 
-    /// Returns once all that was told before is folded.
+    /// Returns once all earlier reports are folded.
     pub(super) async fn flush(&self) {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Flush(answer));
@@ -147,8 +147,8 @@ impl Shared {
         let _ = answered.await;
     }
 
-    /// Tells of what has happened already.
-    pub(super) fn tell(&self, event: Event) {
+    /// Reports what has happened already.
+    pub(super) fn report(&self, event: Event) {
         self.send(Message::Event(event));
     }
 
@@ -165,7 +165,7 @@ impl Shared {
     }
 
     pub(super) fn send(&self, message: Message) {
-        // The dispatcher is gone only when the engine has ended.
+        // The dispatcher ends only with the engine.
         let _ = self.inbox.send(message);
     }
 
@@ -196,7 +196,7 @@ pub(super) struct Underway {
 }
 
 impl MustFinish {
-    /// Says that `what` is under way until the answer is dropped.
+    /// Registers `what` as under way until the returned guard is dropped.
     pub(super) fn begin(&self, what: String) -> Underway {
         let number = self.bump();
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(number, what);
@@ -208,7 +208,7 @@ impl MustFinish {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Returns once nothing is under way any more.
+    /// Returns once nothing is under way.
     pub(super) async fn all_ended(&self) {
         let mut changes = self.changes();
         while !self.list().is_empty() {

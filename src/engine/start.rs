@@ -1,5 +1,5 @@
-//! Starting the machines again. They come back with other public addresses and
-//! without what ran on them; what is installed is still there.
+//! Starting stopped instances. They come back with other public addresses and
+//! without running services; what is installed on them is still there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,12 +28,12 @@ use super::{
     vcpus::{Vcpus, vcpus},
 };
 
-/// How often a region is asked until all of it has begun to start.
+/// How often a region is read until all of its instances have begun to start.
 const POLL: Duration = Duration::from_secs(1);
-/// How long EC2 may tell of the time before a start that it has accepted.
+/// How long EC2 may list the state from before a start that it has accepted.
 const LAG: Duration = Duration::from_secs(30);
 
-/// Finds what would be started; the record learns what EC2 says meanwhile.
+/// Finds what would be started, and records the states that EC2 reports.
 pub(super) async fn plan(shared: &Shared) -> StartPlan {
     let regions = regions(shared);
     let read = regions.iter().map(|region| async move {
@@ -111,7 +111,7 @@ pub(super) async fn run(shared: Arc<Shared>, region: Region, ids: BTreeSet<Insta
     region::watch(&shared, &region).await;
 }
 
-/// Returns once none of `wanted` is stopped any more, or has been given up.
+/// Returns once each of `wanted` has left the stopped state or has been given up.
 async fn start_region(
     shared: &Shared,
     region: &Region,
@@ -141,8 +141,8 @@ async fn start_region(
     Ok(())
 }
 
-/// Whether nothing is known of its start yet. What EC2 has accepted is awaited
-/// until EC2 tells of it, so that what it told before is not taken for new.
+/// Whether the outcome of its start is not known yet. A start that EC2 has accepted is awaited
+/// until EC2 lists it, so that an outdated state is not taken for a new one.
 fn is_awaited(
     listing: &[Instance],
     id: &InstanceId,
@@ -156,7 +156,7 @@ fn is_awaited(
     }
 }
 
-/// EC2 still tells of the time before the start.
+/// Lists started instances as pending while EC2 still lists them as stopped.
 fn cover_lag(listing: &mut [Instance], asked: &BTreeMap<InstanceId, Instant>) {
     for found in listing.iter_mut().filter(|found| found.state.is_stopped()) {
         if asked.get(&found.id).is_some_and(|at| at.elapsed() < LAG) {
@@ -167,7 +167,7 @@ fn cover_lag(listing: &mut [Instance], asked: &BTreeMap<InstanceId, Instant>) {
 }
 
 /// Starts `ids`; those that EC2 accepted. Where there is no capacity for all
-/// of them, each is tried alone. What is refused is wanted no more.
+/// of them, each is tried alone. Refused ones are removed from `wanted`.
 async fn start(
     shared: &Shared,
     region: &Region,

@@ -1,6 +1,6 @@
 //! The state of a cluster: a fold of its events, and nothing else.
 
-mod machines;
+mod instances;
 mod readiness;
 
 use std::{
@@ -41,7 +41,7 @@ pub struct RunState {
     pub launches: BTreeMap<ClientToken, LaunchRecord>,
     /// Instances with the cluster's id that no launch on record made.
     pub strays: BTreeMap<InstanceId, InstanceInfo>,
-    /// Regions whose machines are to be taken over, and are not yet.
+    /// Regions whose instances are to be adopted, and are not yet.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub adopting: BTreeSet<Region>,
     /// The last plan of changes, if one was begun.
@@ -53,7 +53,7 @@ pub struct RunState {
     /// The events of all fixes, for the record of what is this project's.
     #[serde(skip)]
     pub fix_events: FixEvents,
-    /// The nodes by their present machines: `nodes` the other way round.
+    /// The nodes by their present instances: the inverse of `nodes`.
     #[serde(skip)]
     by_instance: BTreeMap<InstanceId, NodeName>,
     /// The last event's number.
@@ -70,19 +70,19 @@ pub enum ClusterPhase {
     #[default]
     Planned,
     /// Launching or bootstrapping.
-    Rising,
+    Launching,
     /// Every node ready.
     Ready,
     /// Settled, but with failed nodes or groups.
     Degraded,
     /// Being stopped.
     Stopping,
-    /// Every machine is stopped; their volumes are billed.
+    /// Every instance is stopped; their volumes are billed.
     Stopped,
     /// Being terminated.
-    Falling,
-    /// Every instance is gone for certain.
-    Gone,
+    Terminating,
+    /// EC2 confirmed that every instance is terminated.
+    Terminated,
 }
 
 /// A node.
@@ -96,22 +96,22 @@ pub struct NodeState {
     pub leader: bool,
     /// Its type.
     pub instance_type: InstanceType,
-    /// Where it is on its way.
+    /// Its phase.
     pub phase: Phase,
     /// When each phase began; a phase entered twice keeps the last time.
     pub since: BTreeMap<Phase, Timestamp>,
-    /// Its machine, once there is one.
+    /// Its instance, once there is one.
     pub instance: Option<InstanceInfo>,
     /// Its steps by name.
     pub steps: BTreeMap<String, StepState>,
-    /// What its verification said last; empty where there was none, or it
-    /// holds no more.
+    /// The result of its last verification; empty if there was none, or it
+    /// no longer applies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub verified: Vec<LinkCheck>,
     /// The step that verified.
     #[serde(skip)]
     verified_by: Option<String>,
-    /// Whether its machine was stopped since its services were started: then
+    /// Whether its instance was stopped since its services were started: then
     /// the steps that start them have to run again.
     pub services_lost: bool,
     /// Since when the connection to it is lost while a step runs.
@@ -121,7 +121,7 @@ pub struct NodeState {
     pub failure: Option<Failure>,
 }
 
-/// A machine.
+/// An instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InstanceInfo {
     /// Its id.
@@ -232,15 +232,15 @@ impl NodeState {
         self.verified_by = None;
     }
 
-    /// Whether there is a machine that is not on its way out.
+    /// Whether it has an instance that is neither terminating nor terminated.
     pub fn is_live(&self) -> bool {
         self.instance.as_ref().is_some_and(|info| info.state.is_live())
     }
 }
 
 impl RunState {
-    /// Adds what is planned and not known yet; drops what is not planned any
-    /// more, has no machine, and waits for no launch.
+    /// Adds what is planned and not known yet. Drops what is not planned any
+    /// more, has no instance, and waits for no launch.
     pub fn plan(&mut self, planned: &[PlannedNode]) {
         let launches = self.launches.values();
         let open: BTreeSet<&NodeName> = launches
@@ -256,7 +256,7 @@ impl RunState {
             let node = self.nodes.entry(plan.name.clone()).or_insert_with(|| {
                 NodeState::planned(plan.name.clone(), plan.group.clone(), plan.leader)
             });
-            // Without a machine there is nothing yet but the plan.
+            // Without an instance there is nothing yet but the plan.
             if node.instance.is_none() {
                 node.group.clone_from(&plan.group);
                 node.leader = plan.leader;
@@ -281,7 +281,7 @@ impl RunState {
             | Event::ResourceTakenOver { .. }
             | Event::ResourceGone { .. } => {}
             Event::LaunchIntended { token, group, nodes, subnet, request } => {
-                self.phase = ClusterPhase::Rising;
+                self.phase = ClusterPhase::Launching;
                 self.intend(group, nodes, at);
                 let record = LaunchRecord {
                     group: group.clone(),
@@ -348,10 +348,10 @@ impl RunState {
                 self.phase =
                     if *failed == 0 { ClusterPhase::Ready } else { ClusterPhase::Degraded };
             }
-            Event::DownStarted { .. } => self.phase = ClusterPhase::Falling,
+            Event::DownStarted { .. } => self.phase = ClusterPhase::Terminating,
             Event::StopIntended { .. } => self.phase = ClusterPhase::Stopping,
             Event::StopEnded { stopped, left } => self.stop_ended(*stopped, *left),
-            Event::StartIntended { .. } => self.phase = ClusterPhase::Rising,
+            Event::StartIntended { .. } => self.phase = ClusterPhase::Launching,
             Event::ServicesVoided { nodes, steps } => self.void_services(nodes, steps, at),
             Event::AdoptIntended { regions, instances } => self.adopts(regions, instances),
             Event::AdoptGivenUp { region, .. } => {
@@ -359,7 +359,7 @@ impl RunState {
             }
             Event::Adopted { region, nodes } => self.adopt(region, nodes, at),
             Event::Recovered { region, nodes } => self.recover(region, nodes, at),
-            Event::ClusterGone => self.phase = ClusterPhase::Gone,
+            Event::ClusterGone => self.phase = ClusterPhase::Terminated,
             Event::FixStarted { .. }
             | Event::ChangeIntended { .. }
             | Event::ChangeDone { .. }
@@ -463,8 +463,8 @@ impl RunState {
         (u32::try_from(ready).unwrap_or(u32::MAX), u32::try_from(rest).unwrap_or(u32::MAX))
     }
 
-    /// Whether `event` tells of a machine what is on record already.
-    pub(super) fn says(&self, event: &Event) -> bool {
+    /// Whether the instance state that `event` reports is on record already.
+    pub(super) fn has_recorded(&self, event: &Event) -> bool {
         let Event::InstanceChanged { instance, state, private_ip, public_ip, .. } = event else {
             return false;
         };
@@ -488,17 +488,17 @@ impl RunState {
         }
     }
 
-    /// The node whose machine is `id`.
+    /// The node whose instance is `id`.
     pub fn node_of(&self, id: &InstanceId) -> Option<&NodeState> {
         self.nodes.get(self.by_instance.get(id)?)
     }
 
-    /// All machines on record, those of nodes and strays.
+    /// All instances on record, those of nodes and strays.
     pub fn instances(&self) -> impl Iterator<Item = &InstanceInfo> {
         self.nodes.values().filter_map(|node| node.instance.as_ref()).chain(self.strays.values())
     }
 
-    /// Machines that are not gone, stopped ones included.
+    /// Instances that are not terminated, stopped ones included.
     pub fn live(&self) -> impl Iterator<Item = &InstanceInfo> {
         self.instances().filter(|info| info.state.is_live())
     }

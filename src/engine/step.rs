@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     config::Step,
-    model::{Failure, NodeName, count},
+    model::{Failure, NodeName, count, sanitize, shortened},
     remote::{Exit, Host, RemoteError, Script, Session},
     waits::Waiting,
 };
@@ -14,7 +14,6 @@ use crate::{
 use super::{
     Event, LinkCheck, LogLine, StepOutcome, StepState,
     operator::{self, NotDone, Work},
-    sanitize::{sanitize, shortened},
     script,
     shared::{Message, Shared},
 };
@@ -63,11 +62,11 @@ pub(super) fn pause_before(failed: u32) -> Duration {
     Duration::from_secs((1_u64 << failed.min(5)).min(30))
 }
 
-/// Tells that a step ended without having run.
+/// Reports that a step ended without having run.
 pub(super) fn ended(shared: &Shared, host: &Host, step: &Step, outcome: StepOutcome) {
     let attempt = next_attempt(shared, &host.node, &step.name).number;
     let (node, step) = (host.node.clone(), step.name.clone());
-    shared.tell(Event::StepEnded { node, step, attempt, outcome });
+    shared.report(Event::StepEnded { node, step, attempt, outcome });
 }
 
 /// What the try `key` (`step.attempt`) checked, by the lines that it printed:
@@ -90,13 +89,13 @@ pub(super) fn failure(step: &Step, outcome: &StepOutcome, checks: &[LinkCheck]) 
                 n => format!(" (and {n} more)"),
             };
             Failure::new(format!("{name}: {first}{more}"))
-                .hint("mend the cause, then retry the node: it checks again")
+                .hint("fix the cause, then retry the node: it checks again")
         }
         StepOutcome::Failed { status, last_lines } => {
             let last = last_lines.iter().rev().find(|line| !line.trim().is_empty());
             let last = last.map(|line| format!(": {}", line.trim())).unwrap_or_default();
             Failure::new(format!("{name} ended with exit status {status}{last}"))
-                .hint("read the node's log, mend the cause, then retry the node")
+                .hint("read the node's log, fix the cause, then retry the node")
         }
         StepOutcome::TimedOut { after_s, .. } => {
             Failure::new(format!("{name} did not end within {after_s} s"))
@@ -120,7 +119,7 @@ pub(super) fn overdue(step: &Step, last: Option<&RemoteError>) -> Failure {
         None => "the node is connected and does not answer".to_owned(),
     };
     Failure::new(format!("no end within {after} s: {why}"))
-        .hint("look at the node's console output and status checks, then retry the node")
+        .hint("check the node's console output and status checks, then retry the node")
 }
 
 /// The failure of a step whose connections break as soon as they are made.
@@ -129,11 +128,11 @@ pub(super) fn broken(connections: u32, error: &RemoteError) -> Failure {
         "{connections} connections in a row broke without a line of the step; the last one: {}",
         error.message
     ))
-    .hint("look at the node's disk, memory and sshd (`muster ssh`), then retry the node")
+    .hint("check the node's disk, memory and sshd (`muster ssh`), then retry the node")
 }
 
 /// Runs `script` and logs each of its lines; those on record already are
-/// not told again.
+/// not reported again.
 pub(super) async fn stream(
     shared: &Shared,
     host: &Host,

@@ -1,5 +1,5 @@
-//! Stopping the machines: they keep their volumes, their private addresses and
-//! what is installed on them, and cost no more than the volumes.
+//! Stopping the instances: they keep their volumes, their private addresses and
+//! what is installed on them, and only the volumes are billed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use super::{
     unresolved::{self, Resolver},
 };
 
-/// How often EC2 is asked whether they are stopped.
+/// How often their states are read until they are stopped.
 const POLL: Duration = Duration::from_secs(2);
 
 /// Finds what would be stopped, and records what EC2 lists. `launching`: this

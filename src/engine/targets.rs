@@ -96,8 +96,8 @@ impl Targets {
     }
 
     /// Whether EC2 has not listed `id` for so long that it does not exist.
-    pub(super) fn is_gone(&self, id: &InstanceId) -> bool {
-        self.0.get(id).is_some_and(Target::is_gone)
+    pub(super) fn is_missing(&self, id: &InstanceId) -> bool {
+        self.0.get(id).is_some_and(Target::is_missing)
     }
 
     /// Whether each is in a state that is `done`, does not exist, or was refused.
@@ -121,16 +121,16 @@ impl Targets {
 
     /// How many exist and are in `state`.
     pub(super) fn count(&self, state: InstanceState) -> usize {
-        self.0.values().filter(|target| target.state == state && !target.is_gone()).count()
+        self.0.values().filter(|target| target.state == state && !target.is_missing()).count()
     }
 }
 
 impl Target {
     fn is(&self, done: impl Fn(InstanceState) -> bool) -> bool {
-        self.is_gone() || (done(self.state) && self.listed == Listed::Yes)
+        self.is_missing() || (done(self.state) && self.listed == Listed::Yes)
     }
 
-    fn is_gone(&self) -> bool {
+    fn is_missing(&self) -> bool {
         matches!(self.listed, Listed::NoSince(since) if since.elapsed() >= MISSING)
     }
 }

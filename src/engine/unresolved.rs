@@ -98,7 +98,7 @@ pub struct ListedLaunch {
 }
 
 impl ListedLaunch {
-    /// Instances that it may have created besides.
+    /// How many further instances it may have created.
     pub fn missing(&self) -> usize {
         self.launch.count.saturating_sub(self.listed.len())
     }

@@ -8,7 +8,7 @@ use crate::{config::RegionConfig, model::InstanceType};
 /// Virtual CPUs by type, as far as known.
 pub(super) type Vcpus = BTreeMap<InstanceType, u32>;
 
-/// Those of the types that `config` asks for.
+/// Those of the types in `config`.
 pub(super) async fn vcpus(shared: &Shared, config: &RegionConfig) -> Vcpus {
     let types: Vec<_> =
         config.groups.iter().map(|group| group.template.instance_type.value.clone()).collect();

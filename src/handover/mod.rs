@@ -6,7 +6,6 @@
 
 mod env;
 mod json;
-mod ports;
 mod python;
 mod query;
 mod quote;
@@ -17,7 +16,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-pub use ports::{Forwarded, Ports};
+pub use crate::model::{Forwarded, Ports};
 pub use query::{Answer, QueryResult, query_program};
 pub use versions::Versions;
 
@@ -56,8 +55,8 @@ pub struct RegionNodes {
     pub region: Region,
     /// Instance ids.
     pub instance_ids: Vec<InstanceId>,
-    /// The addresses that this machine reaches the nodes by: the private ones
-    /// where a node has no other.
+    /// The addresses by which this machine reaches the nodes: the private ones
+    /// if a node has no other.
     pub public_ips: Vec<IpAddr>,
     /// The addresses that the nodes reach each other by.
     pub private_ips: Vec<Ipv4Addr>,
@@ -101,7 +100,7 @@ impl Handover {
         })
     }
 
-    /// The address that this machine reaches the leader by.
+    /// The address by which this machine reaches the leader.
     pub fn leader_public_ip(&self) -> Option<IpAddr> {
         self.regions.first()?.public_ips.first().copied()
     }
@@ -147,13 +146,13 @@ fn not_ready(missing: &[&NodeState], all: usize, leads: bool) -> Failure {
     }
     let what = format!("{} of {all} nodes are not ready: {}", missing.len(), names.join(", "));
     if missing.iter().any(|node| node.is_stopped()) {
-        let force = if leads { "; --force takes what is ready" } else { "" };
+        let force = if leads { "; --force exports what is ready" } else { "" };
         return Failure::new(what).hint(format!("`muster start` starts what is stopped{force}"));
     }
     Failure::new(what).hint(if leads {
-        "`muster up` goes on with them; --force takes what is ready"
+        "`muster up` resumes them; --force exports what is ready"
     } else {
-        "without its leader there is no cluster; `muster up` goes on with it"
+        "a cluster needs its leader; `muster up` resumes it"
     })
 }
 
@@ -209,7 +208,7 @@ impl RegionNodes {
 
     fn add(&mut self, node: &NodeState, internal: bool) -> Result<(), Failure> {
         let lacks = |what| Failure::new(format!("{} has no {what} on record", node.name));
-        let info = node.instance.as_ref().ok_or_else(|| lacks("machine"))?;
+        let info = node.instance.as_ref().ok_or_else(|| lacks("instance"))?;
         let private = info.private_ip.ok_or_else(|| lacks("private address"))?;
         self.instance_ids.push(info.id.clone());
         self.private_ips.push(private);

@@ -11,7 +11,7 @@ use super::{
 const MODULE: &str = include_str!("../../assets/handover/module.py");
 
 impl Handover {
-    /// A module of its own, which needs no file beside it.
+    /// Returns a standalone module, which needs no file next to it.
     pub fn python(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let mut text = format!("# Quokka cluster {}, written by muster {version}.\n", self.cluster);

@@ -7,7 +7,7 @@ use crate::{
     engine::{NodeState, Probe, RunState},
 };
 
-/// What pyquokka uses and does not ask for.
+/// What pyquokka uses without requiring it.
 const BESIDE: [&str; 3] = ["async_timeout", "boto3", "redis"];
 
 /// The versions on the nodes.
@@ -30,7 +30,7 @@ impl Versions {
         state.nodes.values().any(has_verified).then(|| Self::asked_for(project))
     }
 
-    /// Those that the project asks for.
+    /// Those that the project requires.
     fn asked_for(project: &Project) -> Self {
         let quokka = &project.quokka;
         let constraints = quokka.constraints();

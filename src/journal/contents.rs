@@ -4,7 +4,7 @@ use super::{
     FORMAT,
     line::{Unreadable, decode},
 };
-use crate::engine::{Event, Stamped};
+use crate::journal::{Event, Stamped};
 
 /// What a journal holds.
 #[derive(Clone, Debug, PartialEq)]

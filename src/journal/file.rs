@@ -11,7 +11,7 @@ use super::{
     disk::{Disk, append_all},
     line::encode,
 };
-use crate::engine::Stamped;
+use crate::journal::Stamped;
 
 /// How much of a journal's end is read to find out whether its cluster is terminated.
 const TAIL: u64 = 64 * 1024;
@@ -79,6 +79,7 @@ impl JournalFile {
             Ok((file, text))
         };
         let (file, text) = open().map_err(JournalError::io(path))?;
+        tracing::debug!(path = %path.display(), bytes = text.len(), "journal opened");
         let contents = Contents::of(&text);
         let mut journal = Self::on(path, Box::new(file));
         journal.whole = contents.whole;
@@ -124,7 +125,8 @@ impl JournalFile {
     /// fails, the file is cut back to what it was.
     pub fn append(&mut self, record: &Stamped, sync: bool) -> Result<(), JournalError> {
         let line = encode(record).map_err(std::io::Error::from);
-        let appended = line.and_then(|line| self.append_line(&line, sync));
+        let span = tracing::debug_span!("journal", seq = record.seq, sync);
+        let appended = span.in_scope(|| line.and_then(|line| self.append_line(&line, sync)));
         appended.map_err(JournalError::io(&self.path))
     }
 
@@ -170,7 +172,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{engine::Event, journal::FORMAT};
+    use crate::{journal::Event, journal::FORMAT};
 
     fn record(seq: u64) -> Stamped {
         let event = Event::RunStarted { version: "0".into(), format: FORMAT };
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn gone_is_found_behind_what_is_unreadable_and_before_a_later_fix() {
+    fn a_terminated_cluster_is_found_behind_what_is_unreadable_and_before_a_later_fix() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut journal = JournalFile::create(&path).unwrap();

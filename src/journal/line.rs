@@ -12,7 +12,10 @@ use serde::{
 };
 
 use super::{FORMAT, fnv1a};
-use crate::engine::{Event, Stamped, sanitize};
+use crate::{
+    journal::{Event, Stamped},
+    model::sanitize,
+};
 
 /// What stands in front of a checksum and behind it.
 const BEFORE: &str = ",\"sum\":\"";
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_told_from_damage() {
+    fn a_record_of_a_newer_version_is_not_damage() {
         let line = |rest: &str| format!("{{\"seq\":1,\"at\":\"2026-01-01T00:00:00Z\",{rest}}}");
         let reasons = [
             (

@@ -1,4 +1,4 @@
-//! The journal: an append-only file of events, one JSON object a line, and
+//! The journal: an append-only file of events (NDJSON), and
 //! the folder of a cluster around it.
 //!
 //! ```text
@@ -18,6 +18,7 @@
 mod contents;
 mod damage;
 mod disk;
+mod event;
 mod file;
 mod forward;
 mod line;
@@ -27,6 +28,9 @@ mod store;
 pub use contents::Contents;
 pub use damage::Damage;
 pub use disk::Disk;
+pub use event::{
+    AdoptedNode, Event, FixStep, LaunchedInstance, LogLine, Phase, Stamped, StepEffect, StepOutcome,
+};
 pub use file::{JournalError, JournalFile};
 pub use forward::{ForwardRecord, forwarded};
 pub use line::Unreadable;

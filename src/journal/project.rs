@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{JournalError, JournalFile};
-use crate::engine::Stamped;
+use crate::journal::Stamped;
 
 const ID: &str = "project-id";
 const JOURNAL: &str = "journal.jsonl";

@@ -20,7 +20,7 @@ use self::{
     memory::Memory,
 };
 use super::{Damage, JournalError, JournalFile};
-use crate::{engine::Stamped, model::ClusterId};
+use crate::{journal::Stamped, model::ClusterId};
 
 const JOURNAL: &str = "journal.jsonl";
 const MANIFEST: &str = "manifest.json";
@@ -50,7 +50,7 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum ReadOnly {
     /// It never writes.
-    Looks(String),
+    Never(String),
     /// This one writes; it may end.
     Waits(String),
 }
@@ -62,8 +62,8 @@ enum Place {
 }
 
 impl Store {
-    /// Opens the place of project `name` below `state_dir`: the cluster that is
-    /// not known to be gone, else a new id for the next one. Nothing is
+    /// Opens the folder of project `name` below `state_dir`: the cluster that is
+    /// not known to be terminated, else a new id for the next one. Nothing is
     /// written before [`Store::append`] is called for the first time, but for
     /// the folder that the lock is in.
     pub fn open(state_dir: &Path, name: &str) -> Result<Self, JournalError> {
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Opens the place of one cluster by its id, also where its journal is lost:
-    /// what carries its tag can still be found and ended.
+    /// what carries its tag can still be found and terminated.
     pub fn open_cluster(
         state_dir: &Path,
         name: &str,
@@ -101,8 +101,8 @@ impl Store {
         Ok(store)
     }
 
-    /// The cluster of project `name` that is not known to be gone, only to be
-    /// looked at: takes no lock and makes nothing. `None` where there is none.
+    /// The cluster of project `name` that is not known to be terminated, read-only:
+    /// takes no lock and creates nothing. `None` if there is none.
     pub fn peek(state_dir: &Path, name: &str) -> Result<Option<Self>, JournalError> {
         let project = state_dir.join(file_name(name));
         if !project.is_dir() {
@@ -110,7 +110,7 @@ impl Store {
         }
         let Some(cluster) = current(&project)? else { return Ok(None) };
         let folder = project.join(file_name(cluster.as_str()));
-        let why = Some(ReadOnly::Looks("this command only looks".to_owned()));
+        let why = Some(ReadOnly::Never("this command is read-only".to_owned()));
         let mut store = Self::on_disk(folder, cluster, None, why);
         store.load()?;
         Ok(Some(store))
@@ -166,7 +166,7 @@ impl Store {
     /// Who writes here, where this process may only read.
     pub fn read_only(&self) -> Option<&str> {
         match self.read_only.as_ref()? {
-            ReadOnly::Looks(why) | ReadOnly::Waits(why) => Some(why),
+            ReadOnly::Never(why) | ReadOnly::Waits(why) => Some(why),
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
     use super::*;
-    use crate::{engine::Event, model::Region};
+    use crate::{journal::Event, model::Region};
 
     pub(super) fn created(cluster: &ClusterId, seq: u64) -> Stamped {
         let event = Event::ClusterCreated {
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gone_cluster_makes_room_for_a_new_one() {
+    fn a_terminated_cluster_makes_room_for_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), "p").unwrap();
         let id = store.cluster().clone();
@@ -303,8 +303,8 @@ mod tests {
         let mut store = Store::open(folder.path(), "p").unwrap();
         assert_eq!(store.cluster(), &id);
         assert_eq!(store.take_records().len(), 1);
-        let gone = Stamped { seq: 2, event: Event::ClusterGone, ..created(&id, 2) };
-        store.append(&gone, true).unwrap();
+        let last = Stamped { seq: 2, event: Event::ClusterGone, ..created(&id, 2) };
+        store.append(&last, true).unwrap();
         drop(store);
         let next = Store::open(folder.path(), "p").unwrap();
         assert_ne!(next.cluster(), &id);

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 /// Returns the wall-clock time.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
-    /// The machine's own. Within a process it never goes back: where somebody
-    /// sets the machine's clock back, it goes on from where it was.
+    /// The system clock. Within a process it never goes back: if somebody
+    /// sets it back, it continues from where it was.
     System,
     /// Starts at `base` and follows tokio's clock, so that paused time moves it too.
     Follows {

@@ -1,4 +1,4 @@
-//! What machines cost, as far as it is known.
+//! The prices of instances, as far as they are known.
 
 /// An amount of US dollars of which parts may not be known.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,7 +22,7 @@ impl Price {
         }
     }
 
-    /// The sum of the prices of single machines.
+    /// The sum of the prices of single instances.
     pub fn sum(prices: impl Iterator<Item = Option<f64>>) -> Self {
         let mut sum = Self::default();
         prices.for_each(|price| sum.add(price));

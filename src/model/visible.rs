@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_acts_on_becomes_visible_and_stays_one_line() {
-        assert_eq!(visible("plain é 東京 √\t|"), "plain é 東京 √\t|");
+        assert_eq!(visible("plain é 東京 ✓\t|"), "plain é 東京 ✓\t|");
         assert_eq!(visible("\x1b]0;title\x07"), r"\u{1b}]0;title\u{7}");
         assert_eq!(visible("a\u{9b}2Jb\u{202e}c\u{200b}d"), r"a\u{9b}2Jb\u{202e}c\u{200b}d");
         assert_eq!(visible("one\nerror: forged\r"), r"one\nerror: forged\r");

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use crate::{
     check::{Finding, Level, Subject},
-    cloud::{Change, Ref, Slot, Tags, tags},
+    cloud::{Change, Ref, StepId, Tags, tags},
     model::{ClusterId, Failure, Region},
 };
 
 use super::{
     Facts,
     facts::{Owner, RegionFacts},
-    plan::{Action, FullGroup, Left, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Until},
+    plan::{Action, FullGroup, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Unfixed, Until},
 };
 
 /// A plan in the making.
 pub(super) struct Builder<'a> {
     pub facts: &'a Facts,
-    /// The findings to be mended.
+    /// The findings to fix.
     pub wanted: Vec<&'a Finding>,
     /// Regions of which is not known whether their network can stay.
     pub undecided: Vec<&'a Region>,
@@ -42,21 +42,21 @@ impl<'a> Builder<'a> {
         Self { facts, wanted, undecided: Vec::new(), base, plan }
     }
 
-    /// The plan, with all that nothing mends listed as left.
+    /// Finishes the plan. Findings that no step fixes are listed as unfixed.
     pub fn finish(mut self) -> Plan {
         self.plan.block_what_exists();
-        let told: BTreeSet<Problem> = self
+        let planned: BTreeSet<Problem> = self
             .plan
-            .mended()
+            .fixed()
             .into_iter()
             .cloned()
             .chain(self.plan.left.iter().map(|left| left.problem.clone()))
             .collect();
         for finding in &self.wanted {
             let problem = Problem::of(finding);
-            if !told.contains(&problem) {
-                let why = finding.todo.clone().unwrap_or_else(|| "there is no remedy".into());
-                self.plan.left.push(Left { problem, why });
+            if !planned.contains(&problem) {
+                let why = finding.todo.clone().unwrap_or_else(|| "there is no fix".into());
+                self.plan.left.push(Unfixed { problem, why });
             }
         }
         // Configs are written once all else is there.
@@ -64,12 +64,12 @@ impl<'a> Builder<'a> {
         self.plan
     }
 
-    /// The findings of `check` that are to be mended.
+    /// Returns the findings of `check` to fix.
     pub fn wanted(&self, check: &str) -> Vec<&'a Finding> {
         self.wanted.iter().copied().filter(|finding| finding.check == check).collect()
     }
 
-    /// What is to be mended of `check` about `subject`.
+    /// Returns the finding of `check` about `subject`, if it is to be fixed.
     pub fn wants(&self, check: &'static str, subject: &Subject) -> Option<Problem> {
         let found = self.wanted.iter().find(|one| one.check == check && one.subject == *subject);
         found.map(|finding| Problem::of(finding))
@@ -97,9 +97,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Says why `problems` are not mended.
+    /// Records why `problems` are not fixed.
     pub fn leave(&mut self, problems: &[Problem], why: &str) {
-        let left = problems.iter().map(|one| Left { problem: one.clone(), why: why.to_owned() });
+        let left = problems.iter().map(|one| Unfixed { problem: one.clone(), why: why.to_owned() });
         self.plan.left.extend(left);
     }
 
@@ -110,9 +110,9 @@ impl<'a> Builder<'a> {
         slot: &str,
         region: &Region,
         mut change: Change,
-        mends: &[Problem],
+        fixes: &[Problem],
     ) -> Ref {
-        let slot = Slot(slot.to_owned());
+        let slot = StepId(slot.to_owned());
         let facts = self.facts.of(region).ok();
         if let Some(id) = facts.and_then(|facts| facts.reusable(&slot, &change)) {
             return Ref::Id(id);
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             tags.extend(self.base.clone());
             tags.entry(tags::REMEDY.into()).or_insert_with(|| slot.0.clone());
         }
-        self.add(slot.clone(), Action::Change { region: region.clone(), change }, mends);
+        self.add(slot.clone(), Action::Change { region: region.clone(), change }, fixes);
         Ref::Made(slot)
     }
 
@@ -145,14 +145,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The names of the steps from number `first` on.
-    pub fn slots_from(&self, first: usize) -> Vec<Slot> {
+    pub fn slots_from(&self, first: usize) -> Vec<StepId> {
         self.plan.steps.iter().skip(first).map(|step| step.slot.clone()).collect()
     }
 
     /// Adds a wait.
-    pub fn wait(&mut self, slot: &str, region: &Region, until: Until, mends: &[Problem]) -> Slot {
-        let slot = Slot(slot.to_owned());
-        self.add(slot.clone(), Action::Wait { region: region.clone(), until }, mends);
+    pub fn wait(&mut self, slot: &str, region: &Region, until: Until, fixes: &[Problem]) -> StepId {
+        let slot = StepId(slot.to_owned());
+        self.add(slot.clone(), Action::Wait { region: region.clone(), until }, fixes);
         slot
     }
 
@@ -161,29 +161,29 @@ impl<'a> Builder<'a> {
         &mut self,
         slot: &str,
         rewrites: Vec<Rewrite>,
-        after: Vec<Slot>,
-        mends: &[Problem],
+        after: Vec<StepId>,
+        fixes: &[Problem],
     ) {
-        self.add(Slot(slot.to_owned()), Action::Rewrite(rewrites), mends);
+        self.add(StepId(slot.to_owned()), Action::Rewrite(rewrites), fixes);
         self.after(slot, after);
     }
 
     /// Lets the step `slot` wait for more.
-    pub fn after(&mut self, slot: &str, after: impl IntoIterator<Item = Slot>) {
+    pub fn after(&mut self, slot: &str, after: impl IntoIterator<Item = StepId>) {
         if let Some(step) = self.plan.steps.iter_mut().find(|step| step.slot.0 == slot) {
             step.after.extend(after);
         }
     }
 
-    /// Adds a step, or lets the one of that name mend more.
-    fn add(&mut self, slot: Slot, action: Action, mends: &[Problem]) {
+    /// Adds a step, or adds `fixes` to the step of that name.
+    fn add(&mut self, slot: StepId, action: Action, fixes: &[Problem]) {
         let known = self.plan.steps.iter_mut().find(|step| step.slot == slot);
         let Some(step) = known else {
-            self.plan.steps.push(Step { slot, action, after: Vec::new(), mends: mends.to_vec() });
+            self.plan.steps.push(Step { slot, action, after: Vec::new(), fixes: fixes.to_vec() });
             return;
         };
-        let more: Vec<_> = mends.iter().filter(|one| !step.mends.contains(one)).cloned().collect();
-        step.mends.extend(more);
+        let more: Vec<_> = fixes.iter().filter(|one| !step.fixes.contains(one)).cloned().collect();
+        step.fixes.extend(more);
     }
 }
 
@@ -198,7 +198,7 @@ fn unread(region: &Region, failure: &Failure) -> String {
     format!("what is in {region} could not be read: {failure}")
 }
 
-/// Whether there is something to mend in `finding`.
+/// Whether `finding` needs a fix.
 pub(super) fn is_open(finding: &Finding) -> bool {
     finding.level == Level::Fail
 }

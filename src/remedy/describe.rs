@@ -124,7 +124,7 @@ fn of_rewrite(rewrite: &Rewrite) -> String {
 pub fn undo(step: &Step) -> &'static str {
     let Action::Change { change, .. } = &step.action else {
         return match step.action {
-            Action::Rewrite(_) => "the old file is kept beside it",
+            Action::Rewrite(_) => "the old file is kept next to it",
             _ => "",
         };
     };
@@ -150,7 +150,7 @@ pub fn undo(step: &Step) -> &'static str {
         | Change::AttachInternetGateway { .. }
         | Change::AssociateRouteTable { .. }
         | Change::CreateTags { .. } => "goes with what it belongs to",
-        _ => "muster fix makes another",
+        _ => "muster fix creates another",
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     check::Finding,
     cloud::{
         Cloud, Image, ImageName, InternetGateway, KeyPair, Peering, Result, RouteTable,
-        SecurityGroup, Slot, Subnet, SubnetFilter, Tagged, Vpc, tags,
+        SecurityGroup, StepId, Subnet, SubnetFilter, Tagged, Vpc, tags,
     },
     config::{Project, RegionConfig},
     model::{Failure, ImageId, KeyName, Region, VpcId},
@@ -46,7 +46,7 @@ pub struct Facts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegionFacts {
     /// What is on record as created and EC2 describes, by the step that created it.
-    own: BTreeMap<Slot, Vec<String>>,
+    own: BTreeMap<StepId, Vec<String>>,
     /// What is on record as created, and what EC2 does not describe.
     pub missing: Vec<Created>,
     /// What carries the project's name as a tag, but is not on record.
@@ -134,7 +134,7 @@ impl Facts {
         match self.regions.get(region) {
             Some(Fact::Known(facts)) => Ok(facts),
             Some(Fact::Unknown(failure)) => Err(failure.clone()),
-            None => Err(Failure::new(format!("{region} was not asked"))),
+            None => Err(Failure::new(format!("{region} was not read"))),
         }
     }
 }
@@ -269,12 +269,12 @@ async fn some<T: Default>(wanted: bool, call: impl Future<Output = Result<T>>) -
 
 impl RegionFacts {
     /// The ids of what the step `slot` created and EC2 describes, the first first.
-    pub fn own(&self, slot: &Slot) -> &[String] {
+    pub fn own(&self, slot: &StepId) -> &[String] {
         self.own.get(slot).map_or(&[], Vec::as_slice)
     }
 
     /// All that is on record and described, by step.
-    pub fn all_own(&self) -> impl Iterator<Item = (&Slot, &String)> {
+    pub fn all_own(&self) -> impl Iterator<Item = (&StepId, &String)> {
         self.own.iter().flat_map(|(slot, ids)| ids.iter().map(move |id| (slot, id)))
     }
 
@@ -327,7 +327,7 @@ impl RegionFacts {
 
     /// Whether EC2 describes what `slot` created as `id`. A key pair is asked
     /// for by its name, which is in the step's.
-    fn describes(&self, id: &str, slot: &Slot) -> bool {
+    fn describes(&self, id: &str, slot: &StepId) -> bool {
         let is_key = |name| self.key_pairs.iter().any(|pair| pair.name == name);
         self.describes_id(id) || id.starts_with("key-") && key::name_of(&slot.0).is_some_and(is_key)
     }
@@ -356,7 +356,7 @@ impl RegionFacts {
         all.find(|(own, _)| *own == id)?.1.map(ToString::to_string)
     }
 
-    /// A connection that is there or may yet come.
+    /// Returns a connection that exists or is being created.
     pub fn peering(&self, id: &str) -> Option<&Peering> {
         let alive = |one: &&Peering| one.id.as_str() == id && crate::check::network::is_alive(one);
         self.peerings.iter().find(alive)

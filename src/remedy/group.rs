@@ -1,16 +1,16 @@
-//! Security groups: a group of muster's own where the one that is named can't
-//! do, and rules for whoever is kept out. No rule is ever taken away, and none
+//! Security groups: a new group of muster's own where the named one cannot be used,
+//! and rules for the addresses that are not admitted. No rule is ever removed, and none
 //! admits everybody, or a large part of the internet.
 
 use ipnet::Ipv4Net;
 
 use crate::{
     check::{
-        context::{Context, GroupSet, Place},
+        context::{Context, GroupSet, RegionView},
         operator_ports,
         rules::{Rules, one},
     },
-    cloud::{Change, InboundRule, PortRange, Ref, SecurityGroup, Slot, Source, Tags},
+    cloud::{Change, InboundRule, PortRange, Ref, SecurityGroup, Source, StepId, Tags},
     config::{NodeGroup, ports::NodePorts},
     model::{Region, breadth},
     survey::Absent,
@@ -43,7 +43,7 @@ pub(super) struct NewGroup {
     pub region: Region,
     pub id: Ref,
     /// The steps after which it admits what it has to.
-    pub ready: Vec<Slot>,
+    pub ready: Vec<StepId>,
 }
 
 /// Whom groups have to admit.
@@ -55,7 +55,7 @@ struct Needs<'a> {
     networks: &'a [Network<'a>],
 }
 
-/// Plans what mends security groups; answers the new ones of new networks.
+/// Plans fixes for security groups; returns the new ones of new networks.
 pub(super) fn plan(
     ctx: &Context<'_>,
     operator: Option<Ipv4Net>,
@@ -69,7 +69,7 @@ pub(super) fn plan(
     let of_new = networks.iter().filter_map(|network| {
         let new = network.new.as_ref()?;
         let slot = format!("{}/group", network.place.region());
-        Some(needs.create(&slot, network, &new.mends, plan))
+        Some(needs.create(&slot, network, &new.fixes, plan))
     });
     let groups: Vec<NewGroup> = of_new.collect();
     for network in networks.iter().filter(|network| network.new.is_none()) {
@@ -86,7 +86,7 @@ impl Needs<'_> {
         &self,
         slot: &str,
         network: &Network<'_>,
-        mends: &[Problem],
+        fixes: &[Problem],
         plan: &mut Builder<'_>,
     ) -> NewGroup {
         let region = network.place.region();
@@ -106,7 +106,7 @@ impl Needs<'_> {
             vpc: network.vpc.clone(),
             tags: Tags::new(),
         };
-        let id = plan.change(slot, region, change, mends);
+        let id = plan.change(slot, region, change, fixes);
         let made = id.id().and_then(|id| {
             let groups = &plan.facts.of(region).ok()?.groups;
             groups.iter().find(|group| group.id.as_str() == id)
@@ -118,7 +118,7 @@ impl Needs<'_> {
         rules.extend(self.missing_nodes(network, &id, &present, &made, &ports));
         rules.extend(asked_for(region, &asked, &present, plan));
         self.judge_unrecorded(slot, network, &asked, &ports, plan);
-        let mut all = mends.to_vec();
+        let mut all = fixes.to_vec();
         all.extend([PEERS, OPERATOR].iter().filter_map(|check| plan.wants_in(check, region)));
         let ready = authorize(&format!("{slot}/rules"), region, &id, (rules, &made), &all, plan);
         if self.operator.is_none() {
@@ -228,23 +228,23 @@ impl Needs<'_> {
     /// A new group in place of one that is missing, or of another VPC.
     fn replace(&self, network: &Network<'_>, plan: &mut Builder<'_>) {
         let region = network.place.region();
-        let mends: Vec<_> =
+        let fixes: Vec<_> =
             [EXISTS, SAME_VPC].iter().filter_map(|check| plan.wants_in(check, region)).collect();
-        if mends.is_empty() {
+        if fixes.is_empty() {
             return;
         }
         let Some(vpc) = network.vpc.id() else { return };
         let slot = format!("{region}/group-{vpc}");
-        let new = self.create(&slot, network, &mends, plan);
+        let new = self.create(&slot, network, &fixes, plan);
         match rewrites(&network.place, vpc, &new.id) {
             Ok(rewrites) => {
-                plan.rewrite(&format!("{region}/security-group-ids"), rewrites, new.ready, &mends);
+                plan.rewrite(&format!("{region}/security-group-ids"), rewrites, new.ready, &fixes);
             }
-            Err(why) => plan.leave(&mends, &why),
+            Err(why) => plan.leave(&fixes, &why),
         }
     }
 
-    /// Rules for whoever the present groups keep out.
+    /// Adds rules for the addresses that the present groups do not admit.
     fn admit(&self, network: &Network<'_>, plan: &mut Builder<'_>) {
         let place = &network.place;
         let region = place.region();
@@ -269,9 +269,9 @@ impl Needs<'_> {
                 missing.extend(self.missing_nodes(network, &own, &rules, &groups, &ports));
                 missing.extend(other_sets(place, &set, &rules, &ports));
             }
-            let mends: Vec<_> = peers.iter().chain(&ssh).cloned().collect();
+            let fixes: Vec<_> = peers.iter().chain(&ssh).cloned().collect();
             let slot = format!("{region}/rules-{}", first.as_str());
-            authorize(&slot, region, &own, (missing, &groups), &mends, plan);
+            authorize(&slot, region, &own, (missing, &groups), &fixes, plan);
         }
     }
 
@@ -341,7 +341,7 @@ fn asked_for(
 
 /// Nodes of this region that carry other groups.
 fn other_sets(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     set: &GroupSet<'_>,
     rules: &Rules<'_>,
     ports: &[PortRange],
@@ -367,9 +367,9 @@ fn authorize(
     region: &Region,
     group: &Ref,
     (rules, present): (Vec<InboundRule>, &[&SecurityGroup]),
-    mends: &[Problem],
+    fixes: &[Problem],
     plan: &mut Builder<'_>,
-) -> Vec<Slot> {
+) -> Vec<StepId> {
     let mut present = present.iter().filter(|one| group.id() == Some(one.id.as_str()));
     let held = present.next().map_or(0, |one| one.ipv4_rules());
     if rules.is_empty() {
@@ -377,12 +377,12 @@ fn authorize(
     }
     plan.count_rules(region, group, held + rules.len());
     let change = Change::AuthorizeIngress { group: group.clone(), rules, tags: Tags::new() };
-    plan.change(slot, region, change, mends);
-    vec![Slot(slot.to_owned())]
+    plan.change(slot, region, change, fixes);
+    vec![StepId(slot.to_owned())]
 }
 
 /// The places that name a group which can't be used in `vpc`, or that name none.
-fn rewrites(place: &Place<'_>, vpc: &str, new: &Ref) -> Result<Vec<Rewrite>, String> {
+fn rewrites(place: &RegionView<'_>, vpc: &str, new: &Ref) -> Result<Vec<Rewrite>, String> {
     let mut rewrites: Vec<Rewrite> = Vec::new();
     for group in &place.config.groups {
         for rewrite in of_group(place, group, vpc, new)? {
@@ -395,7 +395,7 @@ fn rewrites(place: &Place<'_>, vpc: &str, new: &Ref) -> Result<Vec<Rewrite>, Str
 }
 
 fn of_group(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     group: &NodeGroup,
     vpc: &str,
     new: &Ref,

@@ -2,7 +2,7 @@
 //! name and owner; only where there is none, the image is copied.
 
 use crate::{
-    cloud::{Change, Image, ImageState, Ref, Slot, Tags},
+    cloud::{Change, Image, ImageState, Ref, StepId, Tags},
     config::{Project, RegionConfig},
     model::{ImageId, Region},
     survey::{Absent, Survey, named},
@@ -15,7 +15,7 @@ use super::{
 
 const EXISTS: &str = "ami.exists";
 
-/// Plans what mends images.
+/// Plans fixes for images.
 pub(super) fn plan(project: &Project, survey: &Survey, id: &str, plan: &mut Builder<'_>) {
     for config in &project.regions {
         let region = &config.region.value;
@@ -41,21 +41,21 @@ fn replace(
     id: &ImageId,
     problem: &Problem,
 ) {
-    let (region, mends) = (&config.region.value, std::slice::from_ref(problem));
+    let (region, fixes) = (&config.region.value, std::slice::from_ref(problem));
     let Some((home, image)) = home(project, survey, id) else {
-        return plan.leave(mends, &format!("no region of the project has {id}"));
+        return plan.leave(fixes, &format!("no region of the project has {id}"));
     };
-    let Some(facts) = plan.facts_of(region, mends) else { return };
+    let Some(facts) = plan.facts_of(region, fixes) else { return };
     let same = facts.same_images.get(id).map_or(&[][..], Vec::as_slice);
     let usable = same
         .iter()
         .find(|one| one.state == ImageState::Available && one.architecture == image.architecture);
     let (new, after) = match usable {
         Some(same) => (Ref::Id(same.id.to_string()), Vec::new()),
-        None => copy(project_id, plan, region, (home, image), mends),
+        None => copy(project_id, plan, region, (home, image), fixes),
     };
     let slot = format!("{region}/image-id-{id}");
-    plan.rewrite(&slot, rewrites(config, id, &new), after, mends);
+    plan.rewrite(&slot, rewrites(config, id, &new), after, fixes);
 }
 
 /// The region that knows the image.
@@ -75,8 +75,8 @@ fn copy(
     plan: &mut Builder<'_>,
     region: &Region,
     (home, image): (&Region, &Image),
-    mends: &[Problem],
-) -> (Ref, Vec<Slot>) {
+    fixes: &[Problem],
+) -> (Ref, Vec<StepId>) {
     let slot = format!("{region}/image-{}", image.id);
     let change = Change::CopyImage {
         name: image.name.clone(),
@@ -85,9 +85,9 @@ fn copy(
         token: token(project_id, &slot),
         tags: Tags::new(),
     };
-    let copy = plan.change(&slot, region, change, mends);
+    let copy = plan.change(&slot, region, change, fixes);
     let available = format!("{slot}/available");
-    let wait = plan.wait(&available, region, Until::ImageAvailable(copy.clone()), mends);
+    let wait = plan.wait(&available, region, Until::ImageAvailable(copy.clone()), fixes);
     (copy, vec![wait])
 }
 

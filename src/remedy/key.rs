@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     check::{Finding, key::private_keys},
-    cloud::{Change, PublicKey, Slot, Tags},
+    cloud::{Change, PublicKey, StepId, Tags},
     config::{Project, RegionConfig, Sourced},
     model::{KeyName, Region},
     survey::{Absent, RegionSurvey, Survey, named},
@@ -51,7 +51,7 @@ fn all_names(project: &Project) -> BTreeSet<&KeyName> {
     names.map(|name| &name.value).collect()
 }
 
-/// Plans what mends key pairs.
+/// Plans fixes for key pairs.
 pub(super) fn plan(project: &Project, survey: &Survey, plan: &mut Builder<'_>) {
     for name in all_names(project) {
         let problems = of_name(project, survey, plan, name);
@@ -117,13 +117,13 @@ fn import(
     region: &Region,
     name: &KeyName,
     key: &PublicKey,
-    mends: &[Problem],
-) -> Slot {
+    fixes: &[Problem],
+) -> StepId {
     let slot = format!("{region}/key-pair-{name}");
     let (name, public_key) = (name.clone(), key.clone());
     let change = Change::ImportKeyPair { name, public_key, tags: Tags::new() };
-    plan.change(&slot, region, change, mends);
-    Slot(slot)
+    plan.change(&slot, region, change, fixes);
+    StepId(slot)
 }
 
 /// The public half of the private key that SSH will use in a region for the

@@ -1,11 +1,11 @@
-//! Remedies: pure functions from findings to typed changes with exact
+//! Fixes: pure functions from findings to typed changes with exact
 //! parameters. A [`Plan`] is shown before anything is done; the engine carries
 //! it out ([`crate::engine`]), [`script`] prints it as `aws` commands.
 //!
-//! No remedy deletes or replaces what muster did not make (a route that is a
-//! blackhole only where the user says so), and none opens a port to everybody.
-//! What a step makes carries its name as the tag `muster:remedy`, so that a
-//! later plan takes what an earlier one made.
+//! No fix deletes or replaces what muster did not create (a blackhole route
+//! only with the user's consent), and none opens a port to everybody.
+//! What a step creates carries its name as the tag `muster:remedy`, so that a
+//! later plan reuses what an earlier one created.
 
 mod addresses;
 mod builder;
@@ -27,8 +27,8 @@ mod unrecorded;
 
 pub use facts::{Facts, Owner, RegionFacts, is_beside};
 pub use plan::{
-    Action, FullGroup, Left, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Surplus, Target, Until,
-    Written,
+    Action, FullGroup, Plan, Problem, RULES_PER_GROUP, Rewrite, Step, Surplus, Target, Unfixed,
+    Until, Written,
 };
 pub use record::{Created, Intent, Record};
 pub use script::script;
@@ -49,27 +49,27 @@ use builder::{Builder, is_open};
 
 /// What a plan is made for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct FixScope {
     /// Only findings of these checks, or of these checks about one thing; empty: all.
-    pub only: Vec<Only>,
+    pub only: Vec<CheckFilter>,
     /// Routes that are blackholes may be replaced.
     pub replace_blackholes: bool,
 }
 
 /// Which findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Only {
+pub enum CheckFilter {
     /// All of a check.
     Check(String),
     /// One.
     Problem(Problem),
 }
 
-impl Wish {
+impl FixScope {
     fn wants(&self, finding: &Finding) -> bool {
-        let fits = |only: &Only| match only {
-            Only::Check(id) => *id == finding.check,
-            Only::Problem(problem) => *problem == Problem::of(finding),
+        let fits = |only: &CheckFilter| match only {
+            CheckFilter::Check(id) => *id == finding.check,
+            CheckFilter::Problem(problem) => *problem == Problem::of(finding),
         };
         is_open(finding) && (self.only.is_empty() || self.only.iter().any(fits))
     }
@@ -94,10 +94,10 @@ pub struct Known<'a> {
     pub operator: Option<Ipv4Net>,
 }
 
-/// Plans what mends the findings that `wish` names.
-pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
+/// Plans fixes for the findings that `scope` names.
+pub fn plan(known: Known<'_>, scope: &FixScope) -> Plan {
     let Known { project, survey, findings, facts, owner, cluster, operator } = known;
-    let wanted = findings.iter().filter(|finding| wish.wants(finding)).collect();
+    let wanted = findings.iter().filter(|finding| scope.wants(finding)).collect();
     let mut plan = Builder::new(facts, wanted, owner, cluster);
     plan.undecided = network::undecided(findings);
     let context = Context::new(project, survey, Some(cluster));
@@ -105,7 +105,7 @@ pub fn plan(known: Known<'_>, wish: &Wish) -> Plan {
     image::plan(project, survey, owner.id, &mut plan);
     let networks = network::plan(&context, &mut plan);
     let groups = group::plan(&context, operator, &networks.all, &mut plan);
-    peering::plan(&networks.all, wish.replace_blackholes, &mut plan);
+    peering::plan(&networks.all, scope.replace_blackholes, &mut plan);
     network::rewrite(&networks, &groups, &mut plan);
     plan.finish()
 }

@@ -9,10 +9,10 @@ use ipnet::Ipv4Net;
 use crate::{
     check::{
         Finding, Level, Subject,
-        context::{Context, Place},
+        context::{Context, RegionView},
         network::{table_of, wide},
     },
-    cloud::{Change, Ref, Route, Slot, Tags, Via},
+    cloud::{Change, Ref, Route, StepId, Tags, Via},
     config::{NodeGroup, RayConfig},
     model::{Region, Zone},
 };
@@ -27,7 +27,7 @@ use super::{
 
 /// A region's network as it will be.
 pub(super) struct Network<'a> {
-    pub place: Place<'a>,
+    pub place: RegionView<'a>,
     pub vpc: Ref,
     /// The CIDRs of the VPC that hold the nodes.
     pub cidrs: Vec<Ipv4Net>,
@@ -49,12 +49,12 @@ pub(super) struct Table {
 
 /// What a new network is for.
 pub(super) struct New {
-    /// The findings that it mends.
-    pub mends: Vec<Problem>,
+    /// The findings that it fixes.
+    pub fixes: Vec<Problem>,
     /// Its subnets and their zones: they are to be written into the configs.
     pub subnets: Vec<(Zone, Ref)>,
     /// The steps after which nodes there can reach the internet.
-    pub ready: Vec<Slot>,
+    pub ready: Vec<StepId>,
 }
 
 impl New {
@@ -68,7 +68,7 @@ impl New {
 const DEFAULT: &str = "vpc.default";
 const OVERLAP: &str = "vpc.cidr-overlap";
 const SUBNETS: &str = "subnet.exists";
-/// What else a new network mends.
+/// What else a new network fixes.
 const WITH_IT: [&str; 3] = ["subnet.reachable", "sg.exists", "sg.same-vpc"];
 
 /// The networks of all regions, and what their completeness is judged by.
@@ -88,7 +88,7 @@ pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Networks
     let mut networks = Networks { all: Vec::new(), first_step: plan.len(), unplanned: Vec::new() };
     for place in places {
         let region = place.region();
-        let Some((_, mends)) = moving.iter().find(|(moves, _)| *moves == region) else {
+        let Some((_, fixes)) = moving.iter().find(|(moves, _)| *moves == region) else {
             if plan.undecided.contains(&region) {
                 leave_undecided(region, plan);
                 networks.unplanned.push(region);
@@ -97,7 +97,7 @@ pub(super) fn plan<'a>(ctx: &'a Context<'a>, plan: &mut Builder<'_>) -> Networks
             }
             continue;
         };
-        match build(ctx, place, plan, &mut pool, mends) {
+        match build(ctx, place, plan, &mut pool, fixes) {
             Some(network) => networks.all.push(network),
             None => networks.unplanned.push(region),
         }
@@ -121,7 +121,7 @@ fn leave_undecided(region: &Region, plan: &mut Builder<'_>) {
 }
 
 /// The regions that need another network, and the findings that say so.
-fn moving<'a>(places: &[Place<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<Problem>)> {
+fn moving<'a>(places: &[RegionView<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<Problem>)> {
     let mut moving: Vec<(&'a Region, Vec<Problem>)> = Vec::new();
     for place in places {
         let region = place.region();
@@ -141,7 +141,7 @@ fn moving<'a>(places: &[Place<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<
         if let Some(index) = index {
             moving[index].1.push(problem);
         } else {
-            let second = places.iter().map(Place::region).find(|region| *region == b);
+            let second = places.iter().map(RegionView::region).find(|region| *region == b);
             moving.extend(second.map(|region| (region, vec![problem])));
         }
     }
@@ -149,7 +149,7 @@ fn moving<'a>(places: &[Place<'a>], plan: &Builder<'_>) -> Vec<(&'a Region, Vec<
 }
 
 /// The network as it is; `None` where it is not known or not one.
-fn present(place: Place<'_>) -> Option<Network<'_>> {
+fn present(place: RegionView<'_>) -> Option<Network<'_>> {
     let (vpcs, subnets) = (place.vpcs().ok()?, place.subnets().ok()?);
     let [vpc] = vpcs.as_slice() else { return None };
     let all = place.facts.route_tables.known()?;
@@ -174,31 +174,31 @@ fn present(place: Place<'_>) -> Option<Network<'_>> {
 
 fn build<'a>(
     ctx: &Context<'_>,
-    place: Place<'a>,
+    place: RegionView<'a>,
     plan: &mut Builder<'_>,
     pool: &mut Pool,
-    mends: &[Problem],
+    fixes: &[Problem],
 ) -> Option<Network<'a>> {
     let region = place.region();
-    let facts = plan.facts_of(region, mends)?;
+    let facts = plan.facts_of(region, fixes)?;
     let per_config = place.config.configs.iter().map(|config| zones(&place, config));
     let per_config: Vec<_> = per_config.collect();
     if per_config.iter().any(BTreeSet::is_empty) {
-        plan.leave(mends, "no zone here is known to offer the instance types");
+        plan.leave(fixes, "no zone here is known to offer the instance types");
         return None;
     }
     let zones: BTreeSet<_> = per_config.into_iter().flatten().collect();
     let named = Tags::from([("Name".to_owned(), format!("muster {}", ctx.project.name.value))]);
     let tags = || named.clone();
-    let (vpc, cidr) = match new_vpc(plan, region, facts, pool, mends, &tags) {
+    let (vpc, cidr) = match new_vpc(plan, region, facts, pool, fixes, &tags) {
         Ok(vpc) => vpc,
         Err(why) => {
-            plan.leave(mends, &why);
+            plan.leave(fixes, &why);
             return None;
         }
     };
-    let (id, ready) = way_out(plan, region, &vpc, mends, &tags);
-    let mut network = New { mends: mends.to_vec(), subnets: Vec::new(), ready };
+    let (id, ready) = way_out(plan, region, &vpc, fixes, &tags);
+    let mut network = New { fixes: fixes.to_vec(), subnets: Vec::new(), ready };
     let mut shares = addresses::shares(cidr);
     let mut subnets = Vec::new();
     for zone in zones {
@@ -219,19 +219,19 @@ fn new_vpc(
     region: &Region,
     facts: &RegionFacts,
     pool: &mut Pool,
-    mends: &[Problem],
+    fixes: &[Problem],
     tags: &dyn Fn() -> Tags,
 ) -> Result<(Ref, Ipv4Net), String> {
     let name = format!("{region}/vpc");
     let create = |cidr| Change::CreateVpc { cidr, tags: tags() };
     let placeholder = create(Ipv4Net::default());
-    let made = facts.reusable(&Slot(name.clone()), &placeholder);
+    let made = facts.reusable(&StepId(name.clone()), &placeholder);
     let made = made.and_then(|id| facts.vpcs.iter().find(|vpc| vpc.id.as_str() == id));
     let cidr = match made.and_then(|vpc| vpc.cidrs.first()) {
         Some(cidr) => *cidr,
         None => pool.take()?,
     };
-    Ok((plan.change(&name, region, create(cidr), mends), cidr))
+    Ok((plan.change(&name, region, create(cidr), fixes), cidr))
 }
 
 /// Whether no subnet of another zone has the addresses.
@@ -246,17 +246,17 @@ fn way_out(
     plan: &mut Builder<'_>,
     region: &Region,
     vpc: &Ref,
-    mends: &[Problem],
+    fixes: &[Problem],
     tags: &dyn Fn() -> Tags,
-) -> (Ref, Vec<Slot>) {
+) -> (Ref, Vec<StepId>) {
     let slot = |what: &str| format!("{region}/{what}");
     let facts = plan.facts.of(region).ok();
-    let made = facts.and_then(|facts| facts.reusable_gateway(&Slot(slot("gateway")), vpc));
+    let made = facts.and_then(|facts| facts.reusable_gateway(&StepId(slot("gateway")), vpc));
     let gateway = if let Some(id) = made {
         Ref::Id(id)
     } else {
         let change = Change::CreateInternetGateway { tags: tags() };
-        plan.change(&slot("gateway"), region, change, mends)
+        plan.change(&slot("gateway"), region, change, fixes)
     };
     let attached = facts.is_some_and(|facts| {
         let mut own = facts.gateways.iter().filter(|one| gateway.id() == Some(one.id.as_str()));
@@ -264,10 +264,10 @@ fn way_out(
     });
     if !attached {
         let attach = Change::AttachInternetGateway { gateway: gateway.clone(), vpc: vpc.clone() };
-        plan.change(&slot("gateway-attached"), region, attach, mends);
+        plan.change(&slot("gateway-attached"), region, attach, fixes);
     }
     let change = Change::CreateRouteTable { vpc: vpc.clone(), tags: tags() };
-    let table = plan.change(&slot("routes"), region, change, mends);
+    let table = plan.change(&slot("routes"), region, change, fixes);
     let has_default = plan.facts.of(region).is_ok_and(|facts| {
         present_routes(facts, &table).iter().any(|route| route.destination.prefix_len() == 0)
     });
@@ -276,9 +276,9 @@ fn way_out(
         let destination = crate::check::rules::WORLD;
         let via = Via::Gateway(gateway);
         let route = Change::CreateRoute { table: table.clone(), destination, via };
-        plan.change(&slot("route-internet"), region, route, mends);
-        plan.after(&slot("route-internet"), [Slot(slot("gateway-attached"))]);
-        ready.push(Slot(slot("route-internet")));
+        plan.change(&slot("route-internet"), region, route, fixes);
+        plan.after(&slot("route-internet"), [StepId(slot("gateway-attached"))]);
+        ready.push(StepId(slot("route-internet")));
     }
     (table, ready)
 }
@@ -299,7 +299,7 @@ fn subnet(
 ) {
     let name = format!("{region}/subnet-{zone}");
     let create = Change::CreateSubnet { vpc: vpc.clone(), zone: zone.clone(), cidr, tags: tags() };
-    let subnet = plan.change(&name, region, create, &new.mends);
+    let subnet = plan.change(&name, region, create, &new.fixes);
     let facts = plan.facts.of(region).ok();
     let known = |subnet: &Ref| {
         let id = subnet.id()?;
@@ -307,22 +307,22 @@ fn subnet(
     };
     if !known(&subnet).is_some_and(|subnet| subnet.public_ip_on_launch) {
         let change = Change::MapPublicIp { subnet: subnet.clone() };
-        plan.change(&format!("{name}/public-ip"), region, change, &new.mends);
-        new.ready.push(Slot(format!("{name}/public-ip")));
+        plan.change(&format!("{name}/public-ip"), region, change, &new.fixes);
+        new.ready.push(StepId(format!("{name}/public-ip")));
     }
     let associated = facts.zip(subnet.id()).is_some_and(|(facts, id)| {
         facts.tables.iter().any(|table| table.subnets.iter().any(|one| one.as_str() == id))
     });
     if !associated {
         let change = Change::AssociateRouteTable { table: table.clone(), subnet: subnet.clone() };
-        plan.change(&format!("{name}/routes"), region, change, &new.mends);
-        new.ready.push(Slot(format!("{name}/routes")));
+        plan.change(&format!("{name}/routes"), region, change, &new.fixes);
+        new.ready.push(StepId(format!("{name}/routes")));
     }
     new.subnets.push((zone, subnet));
 }
 
 /// The zones that offer every type of the config, within those that it allows.
-fn zones(place: &Place<'_>, config: &RayConfig) -> BTreeSet<Zone> {
+fn zones(place: &RegionView<'_>, config: &RayConfig) -> BTreeSet<Zone> {
     let offerings = place.facts.offerings.known().into_iter().flatten();
     let all: BTreeSet<_> = offerings.clone().map(|offering| offering.zone.clone()).collect();
     let offers = |zone: &Zone| {
@@ -349,26 +349,26 @@ fn present_routes(facts: &RegionFacts, table: &Ref) -> Vec<Route> {
 /// overlaps with no other.
 pub(super) fn rewrite(networks: &Networks<'_>, groups: &[NewGroup], plan: &mut Builder<'_>) {
     let new = || networks.all.iter().filter_map(|network| Some((network, network.new.as_ref()?)));
-    let (mut rewrites, mut mends) = (Vec::<Rewrite>::new(), Vec::new());
+    let (mut rewrites, mut fixes) = (Vec::<Rewrite>::new(), Vec::new());
     for (network, new) in new() {
         let mut pinned = network.place.config.groups.iter();
         if let Some(why) = pinned.find_map(|group| group.template.pinned_network()) {
-            plan.leave(&new.mends, why);
+            plan.leave(&new.fixes, why);
             continue;
         }
         let own = of_network(network, new, groups);
         rewrites.extend(own);
-        mends.extend(new.mends.iter().cloned());
+        fixes.extend(new.fixes.iter().cloned());
     }
-    mends.sort();
-    mends.dedup();
+    fixes.sort();
+    fixes.dedup();
     if let Some(region) = networks.unplanned.first() {
         let why = format!("the network of {region} has to be complete first");
-        return plan.leave(&mends, &why);
+        return plan.leave(&fixes, &why);
     }
     if !rewrites.is_empty() {
         let after = plan.slots_from(networks.first_step);
-        plan.rewrite("configs/network-ids", rewrites, after, &mends);
+        plan.rewrite("configs/network-ids", rewrites, after, &fixes);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Peering connections and the routes through them. A connection that waits is
-//! accepted; one that failed or expired is left alone and asked for again. A
-//! route that leads somewhere is never touched; one that is a blackhole is
-//! replaced only where the user says so.
+//! accepted; one that failed or expired is left alone and requested again. A
+//! route with a live target is never changed; a blackhole route is
+//! replaced only with the user's consent.
 
 use ipnet::Ipv4Net;
 
 use crate::{
     check::network::is_alive,
     cloud::{
-        Change, Peering, PeeringState, Ref, Route, RouteState, RouteTarget, Slot, Tags, Via, tags,
+        Change, Peering, PeeringState, Ref, Route, RouteState, RouteTarget, StepId, Tags, Via, tags,
     },
     model::Region,
 };
@@ -50,7 +50,7 @@ impl Pair<'_> {
     /// The findings of new networks, which are in vain without this.
     fn moves(&self) -> Vec<Problem> {
         let new = [self.a, self.b].into_iter().filter_map(|network| network.new.as_ref());
-        new.flat_map(|new| new.mends.iter().cloned()).collect()
+        new.flat_map(|new| new.fixes.iter().cloned()).collect()
     }
 
     fn plan(&self, plan: &mut Builder<'_>) {
@@ -61,25 +61,25 @@ impl Pair<'_> {
         if moves.is_empty() && peering.is_empty() && routes.is_empty() {
             return;
         }
-        let mends: Vec<_> = moves.into_iter().chain(peering).collect();
-        let (id, state, active) = self.connection(plan, &mends);
-        let mends: Vec<_> = mends.into_iter().chain(routes).collect();
+        let fixes: Vec<_> = moves.into_iter().chain(peering).collect();
+        let (id, state, active) = self.connection(plan, &fixes);
+        let fixes: Vec<_> = fixes.into_iter().chain(routes).collect();
         let link = Through { id: &id, state, active: &active };
-        self.direction((self.a, self.b), &link, &mends, plan);
-        self.direction((self.b, self.a), &link, &mends, plan);
+        self.direction((self.a, self.b), &link, &fixes, plan);
+        self.direction((self.b, self.a), &link, &fixes, plan);
     }
 
     /// The connection, by what is there or will be, and the step that it is active after.
     fn connection(
         &self,
         plan: &mut Builder<'_>,
-        mends: &[Problem],
-    ) -> (Ref, Option<PeeringState>, Vec<Slot>) {
+        fixes: &[Problem],
+    ) -> (Ref, Option<PeeringState>, Vec<StepId>) {
         let present = self.present(plan);
         if let Some(peering) = &present
             && self.lacks_tags(plan, peering.id.as_str())
         {
-            self.tag_there(plan, &peering.id.as_str().into(), mends);
+            self.tag_there(plan, &peering.id.as_str().into(), fixes);
         }
         match present {
             Some(peering) if peering.state == PeeringState::Active => {
@@ -90,13 +90,13 @@ impl Pair<'_> {
                 let accepter = peering.accepter.region.clone();
                 let (requester, state) = (peering.requester.region.clone(), peering.state);
                 let accepts = state != PeeringState::Provisioning;
-                let active = self.activate(plan, &id, (&requester, &accepter), accepts, mends);
+                let active = self.activate(plan, &id, (&requester, &accepter), accepts, fixes);
                 (id, Some(state), active)
             }
             None => {
                 let (a, b) = self.regions();
-                let id = self.request(plan, mends);
-                let active = self.activate(plan, &id, (a, b), true, mends);
+                let id = self.request(plan, fixes);
+                let active = self.activate(plan, &id, (a, b), true, fixes);
                 (id, None, active)
             }
         }
@@ -121,7 +121,7 @@ impl Pair<'_> {
         alive.min_by_key(|one| one.state != PeeringState::Active).cloned()
     }
 
-    fn request(&self, plan: &mut Builder<'_>, mends: &[Problem]) -> Ref {
+    fn request(&self, plan: &mut Builder<'_>, fixes: &[Problem]) -> Ref {
         let (a, b) = self.regions();
         let slot = self.slot("peering");
         let change = Change::CreatePeering {
@@ -130,26 +130,26 @@ impl Pair<'_> {
             peer_vpc: self.b.vpc.clone(),
             tags: Tags::new(),
         };
-        let id = plan.change(&slot, a, change, mends);
+        let id = plan.change(&slot, a, change, fixes);
         let there = Until::PeeringThere { peering: id.clone(), vpc: self.b.vpc.clone() };
-        plan.wait(&self.slot("peering-there"), b, there, mends);
-        self.tag_there(plan, &id, mends);
-        plan.after(&self.slot("peering-tags"), [Slot(self.slot("peering-there"))]);
+        plan.wait(&self.slot("peering-there"), b, there, fixes);
+        self.tag_there(plan, &id, fixes);
+        plan.after(&self.slot("peering-tags"), [StepId(self.slot("peering-there"))]);
         id
     }
 
     /// EC2 keeps the tags of the request on the side that asked.
-    fn tag_there(&self, plan: &mut Builder<'_>, id: &Ref, mends: &[Problem]) {
+    fn tag_there(&self, plan: &mut Builder<'_>, id: &Ref, fixes: &[Problem]) {
         let (_, there) = self.regions();
         let tags = Tags::from([(tags::REMEDY.to_owned(), self.slot("peering"))]);
         let tag = Change::CreateTags { resources: vec![id.clone()], tags };
-        plan.change(&self.slot("peering-tags"), there, tag, mends);
+        plan.change(&self.slot("peering-tags"), there, tag, fixes);
     }
 
     /// Whether an earlier run made the connection, and was ended before it
     /// could tag the other side.
     fn lacks_tags(&self, plan: &Builder<'_>, id: &str) -> bool {
-        let slot = Slot(self.slot("peering"));
+        let slot = StepId(self.slot("peering"));
         let (here, there) = self.regions();
         let own =
             plan.facts.of(here).is_ok_and(|facts| facts.own(&slot).iter().any(|one| one == id));
@@ -162,23 +162,23 @@ impl Pair<'_> {
         id: &Ref,
         (requester, accepter): (&Region, &Region),
         accepts: bool,
-        mends: &[Problem],
-    ) -> Vec<Slot> {
+        fixes: &[Problem],
+    ) -> Vec<StepId> {
         let accept = self.slot("peering-accepted");
         let mut after = Vec::new();
         if accepts {
-            plan.change(&accept, accepter, Change::AcceptPeering { peering: id.clone() }, mends);
+            plan.change(&accept, accepter, Change::AcceptPeering { peering: id.clone() }, fixes);
             plan.after(
                 &accept,
-                [Slot(self.slot("peering-there"))].into_iter().filter(|_| id.id().is_none()),
+                [StepId(self.slot("peering-there"))].into_iter().filter(|_| id.id().is_none()),
             );
-            after.push(Slot(accept));
+            after.push(StepId(accept));
         }
         let sides = [("peering-active-here", requester), ("peering-active-there", accepter)];
         let wait = |(name, region): (&str, &Region)| {
             let own = if region == self.a.place.region() { self.a } else { self.b };
             let until = Until::PeeringActive { peering: id.clone(), vpc: own.vpc.clone() };
-            let slot = plan.wait(&self.slot(name), region, until, mends);
+            let slot = plan.wait(&self.slot(name), region, until, fixes);
             plan.after(&slot.0, after.clone());
             slot
         };
@@ -190,12 +190,12 @@ impl Pair<'_> {
         &self,
         (from, to): (&Network<'_>, &Network<'_>),
         link: &Through<'_>,
-        mends: &[Problem],
+        fixes: &[Problem],
         plan: &mut Builder<'_>,
     ) {
         for table in &from.tables {
             for cidr in &to.cidrs {
-                self.route((from, to), table, *cidr, link, mends, plan);
+                self.route((from, to), table, *cidr, link, fixes, plan);
             }
         }
     }
@@ -206,7 +206,7 @@ impl Pair<'_> {
         table: &Table,
         cidr: Ipv4Net,
         link: &Through<'_>,
-        mends: &[Problem],
+        fixes: &[Problem],
         plan: &mut Builder<'_>,
     ) {
         let region = from.place.region();
@@ -221,28 +221,28 @@ impl Pair<'_> {
             }
             Way::Blackhole => {
                 let why = format!(
-                    "{} has a blackhole for {cidr}: add --replace-blackholes to lead it anew",
+                    "{} has a blackhole for {cidr}: add --replace-blackholes to replace it",
                     table.id
                 );
-                return plan.leave(&concerning(mends, region, to.place.region()), &why);
+                return plan.leave(&concerning(fixes, region, to.place.region()), &why);
             }
             Way::Taken(route) => {
                 let why = format!(
                     "{} sends {} elsewhere; muster changes no route that works",
                     table.id, route.destination
                 );
-                return plan.leave(&concerning(mends, region, to.place.region()), &why);
+                return plan.leave(&concerning(fixes, region, to.place.region()), &why);
             }
         };
-        plan.change(&slot, region, change, mends);
+        plan.change(&slot, region, change, fixes);
         plan.after(&slot, link.active.iter().cloned());
     }
 }
 
 /// Of several findings those that a route is about.
-fn concerning(mends: &[Problem], from: &Region, to: &Region) -> Vec<Problem> {
+fn concerning(fixes: &[Problem], from: &Region, to: &Region) -> Vec<Problem> {
     let subject = crate::check::Subject::Pair(from.clone(), to.clone());
-    let own = mends.iter().filter(|one| one.check == ROUTE && one.subject == subject);
+    let own = fixes.iter().filter(|one| one.check == ROUTE && one.subject == subject);
     let own: Vec<_> = own.cloned().collect();
     if own.is_empty() { vec![Problem { check: ROUTE, subject }] } else { own }
 }
@@ -252,7 +252,7 @@ struct Through<'a> {
     id: &'a Ref,
     /// Its state now; none where it does not exist yet.
     state: Option<PeeringState>,
-    active: &'a [Slot],
+    active: &'a [StepId],
 }
 
 /// What a table does with an address now.

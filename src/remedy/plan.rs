@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     check::Subject,
-    cloud::{Change, Made, Ref, Slot},
+    cloud::{Change, Made, Ref, StepId},
     config::Location,
     model::{Failure, Region},
 };
@@ -20,8 +20,8 @@ use super::unrecorded::Unrecorded;
 pub struct Plan {
     /// What would be done: a step comes after all that it needs.
     pub steps: Vec<Step>,
-    /// Findings that no step mends.
-    pub left: Vec<Left>,
+    /// Findings that no step fixes.
+    pub left: Vec<Unfixed>,
     /// What carries the project's name as a tag, but is in none of its
     /// journals: not touched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -54,7 +54,7 @@ pub struct Surplus {
     /// Its region.
     pub region: Region,
     /// The step that created it.
-    pub slot: Slot,
+    pub slot: StepId,
     /// Its id.
     pub id: String,
 }
@@ -63,17 +63,17 @@ pub struct Surplus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Its name.
-    pub slot: Slot,
+    pub slot: StepId,
     /// What it does.
     pub action: Action,
-    /// The steps that have to have succeeded before, beside those that its
+    /// The steps that must have succeeded before, in addition to those that its
     /// references name.
-    pub after: Vec<Slot>,
-    /// The findings that it helps to mend, in the order found.
-    pub mends: Vec<Problem>,
+    pub after: Vec<StepId>,
+    /// The findings that it helps to fix, in the order found.
+    pub fixes: Vec<Problem>,
 }
 
-/// A finding, by what identifies it from one look to the next.
+/// A finding, by what identifies it from one refresh to the next.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// The check: `key.exists`.
@@ -108,7 +108,7 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Until {
-    /// The peering connection is told of here, waiting for acceptance or further.
+    /// EC2 lists the peering connection in this region, pending acceptance or later.
     PeeringThere {
         /// The connection.
         peering: Ref,
@@ -145,7 +145,7 @@ pub enum Target {
         location: Location,
         /// The key that it stands under: `ImageId`.
         key: &'static str,
-        /// The value that is there.
+        /// The present value.
         old: String,
     },
     /// A key of a node type's `node_config`, written already or not.
@@ -169,9 +169,9 @@ pub enum Written {
     List(Vec<Ref>),
 }
 
-/// A finding that no step mends.
+/// A finding that no step fixes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Left {
+pub struct Unfixed {
     /// The finding.
     pub problem: Problem,
     /// Why not.
@@ -199,7 +199,7 @@ impl Plan {
     }
 
     /// The step of this name.
-    pub fn step(&self, slot: &Slot) -> Option<&Step> {
+    pub fn step(&self, slot: &StepId) -> Option<&Step> {
         self.steps.iter().find(|step| step.slot == *slot)
     }
 
@@ -207,14 +207,14 @@ impl Plan {
     /// project's id and is in no journal, and all that needs it.
     pub(super) fn block_what_exists(&mut self) {
         let exists = self.unrecorded.iter().filter(|one| one.same_project);
-        let mut blocked: BTreeSet<Slot> = exists.map(|one| one.slot.clone()).collect();
+        let mut blocked: BTreeSet<StepId> = exists.map(|one| one.slot.clone()).collect();
         if blocked.is_empty() {
             return;
         }
         let (mut rest, mut out) = (Vec::new(), Vec::new());
         // A step comes after all that it needs.
         for step in self.steps.drain(..) {
-            let is_blocked = |slot: &Slot| blocked.contains(slot);
+            let is_blocked = |slot: &StepId| blocked.contains(slot);
             if is_blocked(&step.slot) || step.needs().iter().any(is_blocked) {
                 blocked.insert(step.slot.clone());
                 out.push(step);
@@ -223,19 +223,19 @@ impl Plan {
             }
         }
         self.steps = rest;
-        let mut problems: Vec<_> = out.into_iter().flat_map(|step| step.mends).collect();
+        let mut problems: Vec<_> = out.into_iter().flat_map(|step| step.fixes).collect();
         problems.sort();
         problems.dedup();
         let why =
             "what it needs carries this project's id and is in none of its journals: see below";
-        self.left.extend(problems.into_iter().map(|problem| Left { problem, why: why.into() }));
+        self.left.extend(problems.into_iter().map(|problem| Unfixed { problem, why: why.into() }));
     }
 
     /// What the user may take over: what carries this project's id, and what the
     /// plan would create otherwise. What carries no more than the name is somebody
     /// else's, unless it is in the way.
     pub fn to_take_over(&self) -> impl Iterator<Item = &Unrecorded> {
-        let creates = |slot: &Slot| self.step(slot).is_some();
+        let creates = |slot: &StepId| self.step(slot).is_some();
         let wanted = move |one: &&Unrecorded| one.same_project || creates(&one.slot);
         self.unrecorded.iter().filter(|one| one.refused.is_none()).filter(wanted)
     }
@@ -246,14 +246,14 @@ impl Plan {
             self.steps.drain(..).partition(|step| matches!(step.action, Action::Rewrite(_)));
         self.steps = rest;
         let rewrites: Vec<Step> = rewrites;
-        let problems = rewrites.into_iter().flat_map(|step| step.mends);
-        let left = problems.map(|problem| Left { problem, why: failure.to_string() });
+        let problems = rewrites.into_iter().flat_map(|step| step.fixes);
+        let left = problems.map(|problem| Unfixed { problem, why: failure.to_string() });
         self.left.extend(left);
     }
 
-    /// The findings that would be gone, each once.
-    pub fn mended(&self) -> Vec<&Problem> {
-        let mut all: Vec<_> = self.steps.iter().flat_map(|step| &step.mends).collect();
+    /// Returns the findings that the plan fixes, each once.
+    pub fn fixed(&self) -> Vec<&Problem> {
+        let mut all: Vec<_> = self.steps.iter().flat_map(|step| &step.fixes).collect();
         all.sort();
         all.dedup();
         all
@@ -262,7 +262,7 @@ impl Plan {
 
 impl Step {
     /// The steps that have to have succeeded before.
-    pub fn needs(&self) -> Vec<Slot> {
+    pub fn needs(&self) -> Vec<StepId> {
         let mut needs = self.after.clone();
         match &self.action {
             Action::Change { change, .. } => needs.extend(change.waits_for()),
@@ -279,7 +279,7 @@ impl Step {
         needs
     }
 
-    /// Where it is done; `None`: on this machine.
+    /// Where it is done; `None` for a step on this machine.
     pub fn region(&self) -> Option<&Region> {
         match &self.action {
             Action::Change { region, .. } | Action::Wait { region, .. } => Some(region),
@@ -297,7 +297,7 @@ impl Until {
         }
     }
 
-    /// The same with the ids of what has been made meanwhile.
+    /// The same with the ids of what has been created meanwhile.
     #[must_use]
     pub fn with(&self, made: &Made) -> Self {
         match self {

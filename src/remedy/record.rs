@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{cloud::Slot, model::Region};
+use crate::{cloud::StepId, model::Region};
 
 /// What was created, deleted and intended, in the order of the journals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     created: Vec<Created>,
     deleted: BTreeSet<String>,
-    intents: BTreeMap<Slot, Intent>,
+    intents: BTreeMap<StepId, Intent>,
     /// Calls of which reads showed nothing for as long as was waited. What they
     /// created may still show.
-    lapsed: BTreeSet<(Region, Slot)>,
+    lapsed: BTreeSet<(Region, StepId)>,
 }
 
 /// A resource that a step created.
@@ -24,7 +24,7 @@ pub struct Created {
     /// Its region.
     pub region: Region,
     /// The step.
-    pub slot: Slot,
+    pub slot: StepId,
     /// Its id.
     pub id: String,
     /// When that was recorded.
@@ -70,31 +70,31 @@ impl Record {
     }
 
     /// The calls whose end is not known.
-    pub fn intents(&self) -> impl Iterator<Item = (&Slot, &Intent)> {
+    pub fn intents(&self) -> impl Iterator<Item = (&StepId, &Intent)> {
         self.intents.iter()
     }
 
     /// Whether a call of the step `slot` may have created something that is not on record.
-    pub fn may_have_created(&self, region: &Region, slot: &Slot) -> bool {
+    pub fn may_have_created(&self, region: &Region, slot: &StepId) -> bool {
         self.intents.get(slot).is_some_and(|intent| intent.region == *region)
             || self.lapsed.contains(&(region.clone(), slot.clone()))
     }
 
     /// Adds a call that may create something.
-    pub fn intend(&mut self, slot: Slot, intent: Intent) {
+    pub fn intend(&mut self, slot: StepId, intent: Intent) {
         self.intents.insert(slot, intent);
     }
 
     /// Reads showed nothing of what the step's call may have created. The step may be
     /// carried out again, and what shows later is still the project's.
-    pub fn lapse(&mut self, slot: &Slot, region: &Region) {
+    pub fn lapse(&mut self, slot: &StepId, region: &Region) {
         if self.intents.remove(slot).is_some() {
             self.lapsed.insert((region.clone(), slot.clone()));
         }
     }
 
     /// The end of a step: the id of what it created, if anything.
-    pub fn settle(&mut self, slot: &Slot, region: &Region, created: Option<&str>, at: Timestamp) {
+    pub fn settle(&mut self, slot: &StepId, region: &Region, created: Option<&str>, at: Timestamp) {
         self.intents.remove(slot);
         if let Some(id) = created {
             self.deleted.remove(id);

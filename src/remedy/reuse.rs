@@ -2,13 +2,13 @@
 //! would create, in the same VPC, zone or between the same VPCs. The name of a
 //! step alone proves nothing: networks come and go.
 
-use crate::cloud::{Change, Ref, Slot};
+use crate::cloud::{Change, Ref, StepId};
 
 use super::facts::RegionFacts;
 
 impl RegionFacts {
     /// The resource on record that `change` need not create again.
-    pub(super) fn reusable(&self, slot: &Slot, change: &Change) -> Option<String> {
+    pub(super) fn reusable(&self, slot: &StepId, change: &Change) -> Option<String> {
         let mut own = self.own(slot).iter();
         let id = match change {
             // Of two, the one that an earlier run got further with.
@@ -19,7 +19,7 @@ impl RegionFacts {
     }
 
     /// The gateway on record that is attached to `vpc`, or that is attached to nothing.
-    pub(super) fn reusable_gateway(&self, slot: &Slot, vpc: &Ref) -> Option<String> {
+    pub(super) fn reusable_gateway(&self, slot: &StepId, vpc: &Ref) -> Option<String> {
         let own = self.gateways.iter().filter(|one| self.own(slot).contains(&one.id));
         let fits = own.filter(|one| one.vpc.as_ref().is_none_or(|id| is(vpc, id.as_str())));
         fits.max_by_key(|one| one.vpc.is_some()).map(|one| one.id.clone())
@@ -27,7 +27,7 @@ impl RegionFacts {
 
     /// What was created twice and is not used: of all that a step has created, what
     /// has nothing in it. The one that a plan would use is none of them.
-    pub(super) fn surplus(&self) -> impl Iterator<Item = (&Slot, &String)> {
+    pub(super) fn surplus(&self) -> impl Iterator<Item = (&StepId, &String)> {
         let several = self.all_own().filter(|(slot, _)| self.own(slot).len() > 1);
         several.filter(|(slot, id)| {
             let used = |other: &&String| !self.is_idle(other);

@@ -57,7 +57,7 @@ pub fn is_seen(facts: &RegionFacts, change: &Change, made: Option<&str>) -> bool
             let mut own = facts.tables.iter().filter(|one| is(table, one.id.as_str()));
             own.any(|one| one.subnets.iter().any(|id| is(subnet, id.as_str())))
         }
-        // Nothing goes by these but a person at the console.
+        // Only a person at the console reads these.
         Change::CreateTags { .. } => true,
         _ => match (change.deleted().and_then(Ref::id), made) {
             (Some(id), _) => !facts.describes_id(id),

@@ -8,19 +8,19 @@ use futures_util::future::join_all;
 
 use crate::{
     check::{Subject, network::is_alive},
-    cloud::{Change, Cloud, Interface, InternetGateway, Ref, Result, Slot},
+    cloud::{Change, Cloud, Interface, InternetGateway, Ref, Result, StepId},
     model::{Region, VpcId},
     survey::Fact,
 };
 
 use super::{
     facts::{Candidates, Owner, RegionFacts, tagged},
-    plan::{Action, Left, Plan, Problem, Step},
+    plan::{Action, Plan, Problem, Step, Unfixed},
     record::{Created, Record},
     unrecorded::Unrecorded,
 };
 
-/// The name under which what can't be removed is told.
+/// The check name under which resources that cannot be removed are reported.
 const CHECK: &str = "network.teardown";
 
 /// What is known of the networks that are on record as a project's.
@@ -243,14 +243,14 @@ impl Here<'_> {
     }
 
     /// The deletions of the subnets in `vpc`.
-    fn after_subnets(&self, vpc: Option<&str>) -> Vec<Slot> {
+    fn after_subnets(&self, vpc: Option<&str>) -> Vec<StepId> {
         let own = self.built.facts.subnets.iter().filter(|one| self.built.owns(one.id.as_str()));
         let own = own.filter(|one| Some(one.vpc.as_str()) == vpc);
         own.map(|one| self.slot("delete", one.id.as_str())).collect()
     }
 
-    fn slot(&self, verb: &str, id: &str) -> Slot {
-        Slot(format!("{}/{verb}-{id}", self.region))
+    fn slot(&self, verb: &str, id: &str) -> StepId {
+        StepId(format!("{}/{verb}-{id}", self.region))
     }
 
     fn push(
@@ -259,11 +259,11 @@ impl Here<'_> {
         verb: &str,
         id: &str,
         change: Change,
-        after: Vec<Slot>,
-    ) -> Slot {
+        after: Vec<StepId>,
+    ) -> StepId {
         let slot = self.slot(verb, id);
         let action = Action::Change { region: self.region.clone(), change };
-        plan.steps.push(Step { slot: slot.clone(), action, after, mends: Vec::new() });
+        plan.steps.push(Step { slot: slot.clone(), action, after, fixes: Vec::new() });
         slot
     }
 }
@@ -276,6 +276,6 @@ fn is_of_vpc(step: &Step) -> bool {
     matches!(step.action, Action::Change { change: Change::DeleteVpc { .. }, .. })
 }
 
-fn left(region: &Region, why: String) -> Left {
-    Left { problem: Problem { check: CHECK, subject: Subject::Region(region.clone()) }, why }
+fn left(region: &Region, why: String) -> Unfixed {
+    Unfixed { problem: Problem { check: CHECK, subject: Subject::Region(region.clone()) }, why }
 }

@@ -1,12 +1,12 @@
 //! Resources that carry this project's name as a tag, but that none of its
-//! journals knows: made by another machine or person, or by this one before
-//! its journal was lost. They are shown with all that matters of them, and
-//! neither reused nor deleted unless the user takes them over.
+//! journals lists: created by another machine or person, or by this one before
+//! its journal was lost. They are shown with all relevant details, and
+//! neither reused nor deleted unless the user adopts them.
 
 use serde::Serialize;
 
 use crate::{
-    cloud::{IpPermission, RouteTarget, SecurityGroup, Slot, Tagged, tags},
+    cloud::{IpPermission, RouteTarget, SecurityGroup, StepId, Tagged, tags},
     model::Region,
 };
 
@@ -18,7 +18,7 @@ pub struct Unrecorded {
     /// Its region.
     pub region: Region,
     /// The step that its tag names.
-    pub slot: Slot,
+    pub slot: StepId,
     /// Its id.
     pub id: String,
     /// Whether it carries this project's random id, not only its name.
@@ -34,7 +34,7 @@ impl Unrecorded {
     pub(super) fn of(region: &Region, tagged: &Tagged, project_id: &str) -> Option<Self> {
         Some(Self {
             region: region.clone(),
-            slot: Slot(tagged.tags.get(tags::REMEDY)?.clone()),
+            slot: StepId(tagged.tags.get(tags::REMEDY)?.clone()),
             id: tagged.id.clone(),
             same_project: tagged.tags.get(tags::PROJECT_ID).is_some_and(|id| id == project_id),
             details: Vec::new(),

@@ -15,7 +15,7 @@ use super::{Printed, RemoteError, Result, Session, lines::LineSplitter};
 const CHUNK: usize = 32 * 1024;
 
 /// The lines of a stream. Holds those of one chunk, each cut at
-/// [`MAX_LINE`](super::lines::MAX_LINE).
+/// `MAX_LINE`.
 pub struct Lines<R> {
     stream: Option<R>,
     splitter: LineSplitter,

@@ -13,17 +13,17 @@ pub struct RemoteError {
     pub kind: RemoteErrorKind,
     /// The node.
     pub node: NodeName,
-    /// What ssh said.
+    /// The message of ssh.
     pub message: String,
 }
 
 /// Sorts errors by what is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoteErrorKind {
-    /// Refused, no route, no answer: usual while a machine boots.
+    /// Refused, no route, no answer: usual while an instance boots.
     Unreachable,
-    /// The node takes connections and then does not answer: usual for a moment
-    /// while a machine boots, else it is frozen or overloaded.
+    /// The node accepts connections and then does not answer: usual for a moment
+    /// while an instance boots, otherwise it is frozen or overloaded.
     Unresponsive,
     /// `Permission denied (publickey)`: usual for some seconds while
     /// cloud-init writes `authorized_keys`, final after that.
@@ -50,16 +50,18 @@ impl From<&RemoteError> for Failure {
                 "check the security group's port 22, the subnet's route to an internet gateway, and use_internal_ips"
             }
             RemoteErrorKind::Unresponsive => {
-                "the machine is frozen or overloaded: look at its console output and status checks \
+                "the instance is frozen or overloaded: check its console output and status checks \
                  (`aws ec2 get-console-output`, `aws ec2 describe-instance-status`), and reboot it"
             }
             RemoteErrorKind::Denied => {
                 "check auth.ssh_user against the image, and that the key pair is this private key's"
             }
             RemoteErrorKind::HostKeyChanged => {
-                "another machine answers at this address; if that is expected, terminate the node or remove its line from known_hosts"
+                "another host answers at this address; if that is expected, terminate the node or remove its line from known_hosts"
             }
-            RemoteErrorKind::Lost => "retry the node; the step goes on there and is picked up",
+            RemoteErrorKind::Lost => {
+                "retry the node; the step keeps running there, and muster resumes it"
+            }
             RemoteErrorKind::Local => "check that ssh is installed and your ssh config is valid",
         };
         Self::new(error.message.clone()).hint(hint)

@@ -5,8 +5,8 @@ pub const MAX_LINE: usize = 16 * 1024;
 
 /// Gathers bytes until a line is whole.
 ///
-/// A line ends at `\n` and nowhere else, so that the number of lines is the
-/// number that `wc -l` tells on the node. Progress output that overwrites
+/// A line ends only at `\n`, so that the number of lines is the
+/// one that `wc -l` prints on the node. Progress output that overwrites
 /// itself with `\r` leaves its last state.
 #[derive(Debug, Default)]
 pub struct LineSplitter {

@@ -1,4 +1,4 @@
-//! The door to the nodes: the trait [`Remote`]. `ssh` is the real adapter
+//! The port to the nodes: the trait [`Remote`]. `ssh` is the real adapter
 //! (OpenSSH through the `openssh` crate), [`crate::sim`] the simulated one;
 //! one contract suite runs against both.
 
@@ -34,16 +34,16 @@ use crate::{
 pub struct Host {
     /// The node, for messages.
     pub node: NodeName,
-    /// The instance; its host key is pinned under this id, so that an address
-    /// that is used again by another machine is noticed.
+    /// The instance. Its host key is pinned under this id, so that an address
+    /// that another instance reuses is detected.
     pub instance: InstanceId,
     /// The address to connect to.
     pub address: IpAddr,
     /// `auth.ssh_user`.
     pub user: String,
-    /// `auth.ssh_private_key`; none: whatever the user's ssh config and agent offer.
+    /// `auth.ssh_private_key`. `None`: whatever the user's ssh config and agent offer.
     pub private_key: Option<PathBuf>,
-    /// `auth.ssh_proxy_command`; none: what the user's ssh config says.
+    /// `auth.ssh_proxy_command`. `None`: the setting of the user's ssh config.
     pub proxy_command: Option<String>,
     /// `auth.ssh_proxy_use_node_id`: the proxy command is given the instance's
     /// id in place of the address.
@@ -51,7 +51,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// What ssh is told to connect to.
+    /// Returns the host that ssh connects to.
     pub fn target(&self) -> String {
         if self.proxy_by_id { self.instance.to_string() } else { self.address.to_string() }
     }
@@ -61,8 +61,8 @@ impl Host {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// Names this run on the node: `<step>.<attempt>`, of `[A-Za-z0-9._-]`. A
-    /// script whose connection was lost goes on there; running the same key
-    /// again attaches to it and tells its lines from the first one on.
+    /// script whose connection was lost keeps running there; running the same key
+    /// again attaches to it and sends its lines from the first one on.
     pub key: String,
     /// The text, for `sh`.
     pub text: String,
@@ -93,7 +93,7 @@ pub enum Printed {
 /// SSH, as far as muster needs it.
 #[async_trait::async_trait]
 pub trait Remote: Send + Sync {
-    /// The public half of a local private key. `Err` says what is wrong with
+    /// Returns the public half of a local private key. The error names what is wrong with
     /// the file: missing, unreadable, readable by others, not a key, passphrase.
     async fn public_key(&self, private_key: &Path) -> std::result::Result<PublicKey, Failure>;
 
@@ -132,9 +132,9 @@ pub trait Session: Send + Sync {
     /// Returns once the connection is lost, with what is known of why.
     async fn lost(&self) -> RemoteError;
 
-    /// Writes `content` to `path` (from the home folder, unless it has a root)
-    /// with `mode`, whole or not at all, over stdin: it is in no argument. What
-    /// the node says of it goes to `lines`, never the content.
+    /// Writes `content` to `path` (relative to the home folder unless absolute)
+    /// with `mode`, whole or not at all, over stdin: it is in no argument. The node's
+    /// output goes to `lines`, never the content.
     async fn put(
         &self,
         path: &str,
@@ -143,9 +143,9 @@ pub trait Session: Send + Sync {
         lines: mpsc::Sender<String>,
     ) -> Result<Exit>;
 
-    /// Copies `mount` there by rsync over this connection; what rsync says goes
-    /// to `lines`, and its exit status is the answer. `Err` with kind `Local`
-    /// where this machine has no rsync.
+    /// Copies `mount` to the node by rsync over this connection. Its output goes
+    /// to `lines`, and its exit status is returned. Fails with kind `Local`
+    /// if rsync is not installed on this machine.
     async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit>;
 
     /// Closes the connection; no script on the node is ended.

@@ -1,6 +1,6 @@
 //! What `up --adopt` is about to do, shown before it does it.
 
-use super::{Said, Tone};
+use super::{Block, Tone};
 use crate::{
     cloud::tags,
     config::Project,
@@ -10,27 +10,29 @@ use crate::{
 
 /// Which machines would be which nodes, what happens to them in what order,
 /// and what speaks against it.
-pub fn adopt_plan(project: &Project, plan: &AdoptPlan) -> Vec<Said> {
+pub fn adopt_plan(project: &Project, plan: &AdoptPlan) -> Vec<Block> {
     let cluster = &plan.cluster;
-    let mut said = Vec::new();
+    let mut blocks = Vec::new();
     if !plan.nodes.is_empty() {
         let titles = vec!["node", "instance", "type", "Ray's type", "public", "private"];
-        said.extend([
-            Said::Heading(format!("What `ray up` made would be taken over, as cluster {cluster}.")),
-            Said::Gap,
-            Said::Rows(Some(titles), plan.nodes.iter().map(row).collect()),
+        blocks.extend([
+            Block::Heading(format!(
+                "What `ray up` made would be taken over, as cluster {cluster}."
+            )),
+            Block::Gap,
+            Block::Rows(Some(titles), plan.nodes.iter().map(row).collect()),
         ]);
     } else if plan.refused.is_empty() {
-        said.push(Said::text(format!(
+        blocks.push(Block::text(format!(
             "All machines are taken over already, as {cluster}; what is not ready goes on."
         )));
     }
-    said.extend(plan.notes.iter().map(Said::care));
-    said.extend(plan.refused.iter().flat_map(Said::refusal));
+    blocks.extend(plan.notes.iter().map(Block::care));
+    blocks.extend(plan.refused.iter().flat_map(Block::refusal));
     if !plan.nodes.is_empty() && plan.refused.is_empty() {
-        said.extend(what_happens(project, cluster));
+        blocks.extend(what_happens(project, cluster));
     }
-    said
+    blocks
 }
 
 fn row(one: &Adoptee) -> Vec<String> {
@@ -46,15 +48,15 @@ fn row(one: &Adoptee) -> Vec<String> {
     ]
 }
 
-fn what_happens(project: &Project, cluster: &ClusterId) -> Vec<Said> {
+fn what_happens(project: &Project, cluster: &ClusterId) -> Vec<Block> {
     let (cluster_tag, project_tag) = (tags::CLUSTER, tags::PROJECT);
-    let step = |number, text: String| Said::Marked(Tone::Dim, number, text);
+    let step = |number, text: String| Block::Marked(Tone::Dim, number, text);
     vec![
-        Said::Gap,
-        Said::text("In this order:"),
+        Block::Gap,
+        Block::text("In this order:"),
         step(
             "  1.",
-            "On each head Ray's autoscaler is ended: it would launch anew what others terminate."
+            "On each head Ray's autoscaler is stopped: it would replace instances that others terminate."
                 .into(),
         ),
         step(
@@ -72,6 +74,6 @@ fn what_happens(project: &Project, cluster: &ClusterId) -> Vec<Said> {
                 *project.leader
             ),
         ),
-        Said::text("Nothing is launched. Leave `ray up` and `ray down` alone from then on."),
+        Block::text("Nothing is launched. Leave `ray up` and `ray down` alone from then on."),
     ]
 }

@@ -49,7 +49,7 @@ fn row(line: &resolved::Line, width: usize, paint: Paint) -> super::Line {
     line![format!("  {text}{}  ", " ".repeat(gap)), paint.paint(Tone::Dim, &line.from)]
 }
 
-/// What programs are told.
+/// The result for programs (`--format json`).
 #[derive(Debug, Serialize)]
 pub struct ConfigDocument<'a> {
     version: u32,
@@ -87,7 +87,7 @@ struct Open<'a> {
 
 /// The same as one document of JSON.
 pub fn config_document(documents: &[Document]) -> ConfigDocument<'_> {
-    ConfigDocument { version: 1, files: documents.iter().map(file).collect() }
+    ConfigDocument { version: super::JSON_VERSION, files: documents.iter().map(file).collect() }
 }
 
 fn file(document: &Document) -> File<'_> {
@@ -100,7 +100,7 @@ fn file(document: &Document) -> File<'_> {
 }
 
 fn value(leaf: Leaf) -> Row {
-    // A key that sounds secret tells of its value.
+    // A key with a name like a secret has a secret value.
     let line = format!("{}: {}", leaf.key, leaf.value);
     let shown = redacted(&line).split_off(leaf.key.len() + 2);
     let from = match leaf.origin {

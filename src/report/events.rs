@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Line, Paint, Span, Text, Tone, line};
 use crate::{
-    cloud::Slot,
+    cloud::StepId,
     engine::{
         AdoptedNode, Event, HostKeyCheck, LaunchedInstance, LinkCheck, LogLine, Phase, RunState,
         Stamped, StepOutcome,
@@ -25,7 +25,7 @@ impl EventLines {
         Self { zone, paint }
     }
 
-    /// What `stamped` says; `before` is the state that it has not been folded
+    /// Renders `stamped`; `before` is the state that it has not been folded
     /// into yet. `None` for what only matters to the journal.
     pub fn event(&self, stamped: &Stamped, before: &RunState) -> Option<Text> {
         let at = stamped.at;
@@ -106,7 +106,7 @@ impl EventLines {
             | Event::Adopted { .. }
             | Event::Recovered { .. } => self.taken_over(at, &stamped.event),
             Event::ClusterGone => {
-                Some(self.line(at, Some(Tone::Good), "gone", "every instance of the cluster"))
+                Some(self.line(at, Some(Tone::Good), "terminated", "every instance of the cluster"))
             }
             Event::FixStarted { .. }
             | Event::ChangeDone { .. }
@@ -208,17 +208,17 @@ impl EventLines {
     fn verified(&self, at: Timestamp, node: &NodeName, checks: &[LinkCheck]) -> Text {
         let failed: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
         let (tone, word, what) = match failed.len() {
-            0 => (Tone::Good, "√ verified", format!("all {} checks hold", checks.len())),
+            0 => (Tone::Good, "✓ verified", format!("all {} checks hold", checks.len())),
             n => (Tone::Bad, "✗ verified", format!("{n} of {} checks failed", checks.len())),
         };
         let text = self.line(at, Some(tone), word, &format!("{node}: {what}"));
         text.below(failed.iter().map(|check| self.below("✗", &check.to_string())))
     }
 
-    fn changed(&self, at: Timestamp, slot: &Slot, made: Option<&str>, before: &RunState) -> Text {
+    fn changed(&self, at: Timestamp, slot: &StepId, made: Option<&str>, before: &RunState) -> Text {
         let made = made.map(|id| format!(": {id}")).unwrap_or_default();
         let what = format!("{}{made}", change_title(slot, before));
-        self.line(at, Some(Tone::Good), "√ done", &what)
+        self.line(at, Some(Tone::Good), "✓ done", &what)
     }
 
     /// A line that a node printed.
@@ -275,7 +275,7 @@ impl EventLines {
                 let key = info.and_then(|info| info.host_key.as_ref());
                 let unverified = key.is_some_and(HostKeyCheck::is_unverified);
                 let more = if unverified { ", host key not verified" } else { "" };
-                Some(self.line(at, Some(Tone::Good), "√ ready", &format!("{node}{more}")))
+                Some(self.line(at, Some(Tone::Good), "✓ ready", &format!("{node}{more}")))
             }
             _ => None,
         }
@@ -318,7 +318,7 @@ impl EventLines {
 fn verdict(outcome: &StepOutcome) -> Option<(Tone, &'static str, String)> {
     Some(match outcome {
         StepOutcome::Skipped | StepOutcome::Voided => return None,
-        StepOutcome::Succeeded => (Tone::Good, "√ step", String::new()),
+        StepOutcome::Succeeded => (Tone::Good, "✓ step", String::new()),
         StepOutcome::Failed { status, .. } => {
             (Tone::Bad, "✗ step", format!(" exit status {status}"))
         }
@@ -340,7 +340,7 @@ fn last_lines(outcome: &StepOutcome) -> &[String] {
 }
 
 /// `eu-west-1: create a VPC 10.64.0.0/16`
-fn change_title(slot: &Slot, state: &RunState) -> String {
+fn change_title(slot: &StepId, state: &RunState) -> String {
     let steps = state.fix.iter().flat_map(|fix| &fix.steps);
     let Some(progress) = steps.into_iter().find(|one| one.step.slot == *slot) else {
         return slot.to_string();
@@ -359,7 +359,7 @@ mod tests {
     fn what_a_node_verified_is_a_line_and_each_failure_one_below() {
         let lines = EventLines::new(TimeZone::UTC, Paint::PLAIN);
         let check = |text: &str| LinkCheck::parse(text).expect("a check");
-        let told = |checks: Vec<LinkCheck>| {
+        let text = |checks: Vec<LinkCheck>| {
             let (node, step) = ("eu-west-1/head".into(), "verify".into());
             let event = Event::NodeVerified { node, step, checks };
             lines.event(&Stamped { seq: 1, at: Timestamp::UNIX_EPOCH, event }, &RunState::default())
@@ -367,11 +367,11 @@ mod tests {
         let holds = check("muster-check versions - ok python 3.11.9, ray 2.6.3, pyquokka 0.3.2");
         let fails = check("muster-check redis us-west-2/head failed refused; nothing listens");
         assert_eq!(
-            told(vec![holds.clone()]).map(|text| text.to_string()).as_deref(),
-            Some("00:00:00 √ verified eu-west-1/head: all 1 checks hold")
+            text(vec![holds.clone()]).map(|text| text.to_string()).as_deref(),
+            Some("00:00:00 ✓ verified eu-west-1/head: all 1 checks hold")
         );
         assert_eq!(
-            told(vec![holds, fails]).map(|text| text.to_string()).as_deref(),
+            text(vec![holds, fails]).map(|text| text.to_string()).as_deref(),
             Some(
                 "00:00:00 ✗ verified eu-west-1/head: 1 of 2 checks failed\n                    \
                  ✗ redis to us-west-2/head: refused; nothing listens"

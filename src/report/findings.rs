@@ -1,4 +1,4 @@
-//! What the checks say: the answer first, then each thing to mend.
+//! The findings: the verdict first, then each one to fix.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -116,15 +116,15 @@ fn in_full(project: &Project, finding: &Finding, paint: Paint) -> Vec<Line> {
         let name = paint.paint(Tone::Dim, format!("{name:<8}"));
         lines.push(line!["    ", name, format!(" {text}")]);
     };
-    if let Some(leads_to) = &finding.leads_to {
-        note("leads to", leads_to);
+    if let Some(impact) = &finding.impact {
+        note("impact", impact);
     }
     if let Some(todo) = &finding.todo {
         note("do", todo);
     }
     if let Some(place) = &finding.location {
         let line = project.source_line(&place.file, place.line).unwrap_or_default();
-        note("from", &format!("{place}  {}", line.trim()));
+        note("source", &format!("{place}  {}", line.trim()));
     }
     lines
 }

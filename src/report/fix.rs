@@ -150,7 +150,7 @@ fn left(plan: &Plan, paint: Paint) -> Vec<Line> {
     if plan.left.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Line::from(paint.paint(Tone::Strong, "Left to you"))];
+    let mut lines = vec![Line::from(paint.paint(Tone::Strong, "Not fixed by muster"))];
     for left in &plan.left {
         let mark = paint.paint(Tone::Bad, "✗");
         let what = format!(" {} {}", left.problem.check, left.problem.subject);

@@ -47,7 +47,7 @@ pub fn init_done(plan: &Plan, written: Option<&[PathBuf]>) -> Vec<String> {
     let mut lines = vec![format!("Written: {}.", files.join(", "))];
     lines.extend(backups.iter().map(|path| format!("The old one is {}.", path.display())));
     lines.push(
-        "Next: `muster check` says what is in the way, and `muster fix` mends what it can.".into(),
+        "Next: `muster check` lists blocking issues, and `muster fix` fixes what it can.".into(),
     );
     lines
 }

@@ -67,7 +67,7 @@ impl Line {
         self
     }
 
-    /// As it is written to a stream that colours where `paint` says so.
+    /// Renders the line for a stream, coloured if `paint` allows it.
     pub(super) fn render(&self, paint: Paint) -> String {
         let spans = self.0.iter();
         spans.map(|span| paint.escape(span.tone, &visible(&span.text))).collect()

@@ -3,6 +3,7 @@
 //! reads files.
 
 mod adopt;
+mod block;
 mod config;
 mod diagnostics;
 mod down;
@@ -10,17 +11,21 @@ mod events;
 mod findings;
 mod fix;
 mod init;
+mod leftovers;
+mod lifecycle;
 mod line;
 mod out;
 mod plan;
-mod power;
-mod remains;
-mod said;
 mod screen;
 mod status;
 mod table;
 
+/// The version of the documents that `--format json` prints (docs/json.md). It changes
+/// when a field is renamed, removed or means something else.
+pub const JSON_VERSION: u32 = 2;
+
 pub use adopt::adopt_plan;
+pub use block::{Block, block_lines};
 pub use config::{ConfigDocument, config, config_document};
 pub use diagnostics::{DiagnosticsDocument, diagnostics};
 pub use down::{down_plan, unfinished};
@@ -28,11 +33,10 @@ pub use events::EventLines;
 pub use findings::{FindingsDocument, failures, findings};
 pub use fix::{fix_plan, unrecorded};
 pub use init::{init_done, init_plan};
+pub use leftovers::leftovers;
+pub use lifecycle::{ids, ids_and_why, restart_plan, start_plan, stop_plan};
 pub use line::{Line, Span, Text, line};
 pub use out::{Out, Paint, Tone};
 pub use plan::{launch_plan, launched};
-pub use power::{ids, ids_and_why, restart_plan, start_plan, stop_plan};
-pub use remains::remains;
-pub use said::{Said, said};
 pub use screen::Screen;
 pub use status::{StatusDocument, status};

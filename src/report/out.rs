@@ -17,7 +17,7 @@ use crate::model::{Failure, json_line, json_pretty};
 ///
 /// When its reader goes away (`muster check | head`), what is written is
 /// dropped from then on and the work goes on: a launch must not stop halfway
-/// since nobody looks, and the exit code still says what happened.
+/// since nobody reads, and the exit code still reports the result.
 pub struct Out {
     stream: Box<dyn Write + Send>,
     paint: Paint,
@@ -52,7 +52,7 @@ impl Out {
         self.paint
     }
 
-    /// Whether the reader has gone away.
+    /// Whether the reader has closed the stream.
     pub fn is_closed(&self) -> bool {
         self.closed
     }
@@ -152,7 +152,7 @@ impl Out {
 }
 
 /// What a piece of text means; its colour follows from that. A mark or a word
-/// beside it always says the same, so that nothing is told by colour alone.
+/// next to it always carries the same meaning, so that nothing depends on colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
@@ -206,9 +206,9 @@ mod tests {
 
     use super::*;
 
-    struct Gone;
+    struct Closed;
 
-    impl Write for Gone {
+    impl Write for Closed {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
             Err(io::ErrorKind::BrokenPipe.into())
         }
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_went_away_is_no_error() {
-        let mut out = Out::new(Box::new(Gone), Paint::PLAIN);
+        let mut out = Out::new(Box::new(Closed), Paint::PLAIN);
         out.line("nobody reads this").unwrap();
         assert!(out.is_closed());
         out.json(&1).unwrap();

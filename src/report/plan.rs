@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Line, Paint, Said, Tone, line, power::found_nodes, said, table::table};
+use super::{Block, Line, Paint, Tone, block_lines, lifecycle::found_nodes, line, table::table};
 use crate::{
     cloud::Market,
     config::{NodeGroup, Project, RegionConfig},
@@ -37,24 +37,24 @@ pub fn launch_plan(
     lines.push(Line::empty());
     lines.extend(table(&rows).into_iter().map(|line| Line::from(line).indented(2)));
     lines.push(Line::empty());
-    lines.extend(said(&found(plan), paint));
+    lines.extend(block_lines(&found(plan), paint));
     lines.push(summary(project, plan, Price::sum(prices.into_iter())).into());
     lines
 }
 
 /// What is resolved, taken over or left before anything is launched.
-fn found(plan: &UpPlan) -> Vec<Said> {
+fn found(plan: &UpPlan) -> Vec<Block> {
     let mut all = Vec::new();
     if !plan.take_over.is_empty() {
         let nodes = found_nodes(&plan.take_over);
-        all.push(Said::care(format!("already running, will be taken over: {nodes}")));
+        all.push(Block::care(format!("already running, will be taken over: {nodes}")));
     }
     for launch in &plan.unresolved {
         let what = "resolved by its token first; what it has not launched is launched by it";
-        all.push(Said::care(format!("{launch}: {what}")));
+        all.push(Block::care(format!("{launch}: {what}")));
     }
-    all.extend(plan.refused.iter().flat_map(|(_, failure)| Said::refusal(failure)));
-    all.extend(Said::unknown(&plan.unknown));
+    all.extend(plan.refused.iter().flat_map(|(_, failure)| Block::refusal(failure)));
+    all.extend(Block::unknown(&plan.unknown));
     all
 }
 

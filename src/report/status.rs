@@ -11,7 +11,7 @@ use crate::{
     model::{ClusterId, Failure, NodeName, Region},
 };
 
-/// What `muster status` tells.
+/// The report of `muster status`.
 #[derive(Debug, Serialize)]
 pub struct StatusDocument<'a> {
     /// The form of this document.
@@ -24,7 +24,7 @@ pub struct StatusDocument<'a> {
     pub state: &'a RunState,
     /// Where the cluster's journal, manifest and logs are.
     pub folder: Option<PathBuf>,
-    /// Regions that could not be asked: what is said of them is the journal's.
+    /// Regions that could not be asked: their state is the journal's.
     pub unknown: Vec<(Region, Failure)>,
     /// Clusters of the same project that this machine has no journal of.
     pub others: Vec<(ClusterId, usize)>,
@@ -115,7 +115,7 @@ fn billed(document: &StatusDocument<'_>) -> String {
     }
 }
 
-/// What is said of a cluster whose leader is gone, and what to do.
+/// The message for a cluster whose leader is terminated, and what to do.
 fn lost_leader(state: &RunState, paint: Paint) -> Vec<Line> {
     let Some(leader) = state.lost_leader() else { return Vec::new() };
     let hint = if leader.is_stopped {

@@ -7,10 +7,10 @@ use crate::cloud::InstanceTypeInfo;
 pub(super) const SUMMARIES: &[(&str, &str)] = &[
     ("mistakes", "three regions with the six classic mistakes in them"),
     ("healthy", "the same three regions, everything right: launch it"),
-    ("capacity", "a zone without capacity, a step that needs three tries, one that fails for good"),
+    ("capacity", "a zone without capacity, a step that needs three tries, one that never succeeds"),
     (
         "trouble",
-        "nodes that boot late, refuse ssh, lose it, change their host key, or are taken away",
+        "nodes that boot late, refuse ssh, lose it, change their host key, or are terminated",
     ),
     (
         "unreachable",
@@ -63,7 +63,7 @@ const INSTANCE_TYPES: &[(&str, u32, u64, &str, f64)] = &[
     ("m6g.xlarge", 4, 16, "arm64", 0.154),
 ];
 
-/// The instance types that every simulated region has, unless its scenario says otherwise.
+/// The instance types that every simulated region has, unless its scenario lists its own.
 pub(super) fn instance_types() -> impl Iterator<Item = InstanceTypeInfo> {
     INSTANCE_TYPES.iter().map(|&(name, vcpus, memory_gib, architecture, price)| InstanceTypeInfo {
         name: name.into(),

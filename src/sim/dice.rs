@@ -1,4 +1,4 @@
-//! Numbers that look like chance and are the same every time: drawn from
+//! Pseudo-random numbers that are the same every time: derived from
 //! names, so that neither the order of tasks nor a restart changes them.
 
 /// A 64-bit number drawn from `parts`.

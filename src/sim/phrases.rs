@@ -18,9 +18,9 @@ pub(super) fn improvise(script: &Script, player: &Player<'_>, step: &str) -> (Ve
     let mut lines = Vec::new();
     let mut takes = 0.4 + dice::unit(&[player.node.as_str(), step, "takes"]);
     for command in commands(text) {
-        let (said, seconds) = phrase(&command, player);
+        let (printed, seconds) = phrase(&command, player);
         let varied = 0.8 + 0.4 * dice::unit(&[player.node.as_str(), step, &command]);
-        lines.extend(said);
+        lines.extend(printed);
         takes += seconds * varied;
     }
     lines.truncate(MOST_LINES);
@@ -61,11 +61,11 @@ fn verification(script: &Script, player: &Player<'_>) -> Option<Vec<String>> {
 
 /// The simple commands of a shell text: its lines, split at `&&` and `;`,
 /// without comments, redirections and what else surrounds a command. Quotes
-/// are not understood, but for what a line says.
+/// are not parsed, except that a line that prints stays whole.
 fn commands(text: &str) -> Vec<String> {
-    let says = |line: &str| line.starts_with("printf ") || line.starts_with("echo ");
+    let prints = |line: &str| line.starts_with("printf ") || line.starts_with("echo ");
     let parts = |line: &str| -> Vec<String> {
-        if says(line) {
+        if prints(line) {
             return vec![line.to_owned()];
         }
         line.split("&&").flat_map(|part| part.split("; ")).map(simple).collect()

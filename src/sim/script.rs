@@ -34,7 +34,7 @@ pub(super) struct Player<'a> {
 }
 
 impl Play {
-    /// What `script` does on `player`: as the scenario says, else as its text suggests.
+    /// What `script` does on `player`: as the scenario specifies, else as its text suggests.
     pub fn of(spec: &Spec, pace: Pace, player: &Player<'_>, script: &Script) -> Self {
         let (step, attempt) = split_key(&script.key);
         let entry = spec.steps.iter().find(|entry| entry.fits(step, attempt, player.node));

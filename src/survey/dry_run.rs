@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct DryRun<'a> {
     pub project: &'a Project,
     pub cloud: &'a dyn Cloud,
-    /// Whose tags the request carries; IAM policies may look at them.
+    /// Whose tags the request carries; IAM policies may depend on them.
     pub cluster: &'a ClusterId,
     /// Shared with the launches: they use the same token bucket.
     pub pace: &'a CallPace,
@@ -36,7 +36,7 @@ pub(super) struct DryRun<'a> {
 }
 
 impl DryRun<'_> {
-    /// Asks for each group of `config` that nothing stands in the way of.
+    /// Makes a dry run for each group of `config` that has no blockers.
     pub(super) async fn ask(
         self,
         config: &RegionConfig,
@@ -128,8 +128,8 @@ fn is_refusal(error: &CloudError) -> bool {
     !error.not_asked() && !matches!(error.kind, ErrorKind::Throttled | ErrorKind::Service)
 }
 
-/// What is known to stand in the way of launching `group`, so that a dry run
-/// would only repeat it: `key pair quokka is missing`. Empty: nothing known.
+/// Returns the known blockers of launching `group`, which a dry run would only
+/// repeat: `key pair quokka is missing`. Empty if none is known.
 pub fn blockers(config: &RegionConfig, group: &NodeGroup, facts: &RegionSurvey) -> Vec<String> {
     let unsupported = config.config_of(group).unsupported.iter();
     let mut found: Vec<String> = unsupported.map(|one| one.message.clone()).collect();

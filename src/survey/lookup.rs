@@ -11,9 +11,9 @@ use super::{Fact, RegionSurvey};
 /// Why something named was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent<'a> {
-    /// The region was asked and does not have it.
+    /// The region was read and does not have it.
     Missing,
-    /// The region could not be asked.
+    /// The region could not be read.
     Unknown(&'a Failure),
 }
 

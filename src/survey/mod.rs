@@ -76,7 +76,7 @@ pub struct Survey {
 /// What is known of one region. Lists hold what exists of what the project names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RegionSurvey {
-    /// Why the region could not be asked at all; then nothing here is known
+    /// Why the region could not be read at all; then nothing here is known
     /// but what other regions report of it.
     pub not_asked: Option<Failure>,
     /// Whether the account may use the region; `None` inside: no such region.
@@ -106,7 +106,7 @@ pub struct RegionSurvey {
     /// Instances that carry the tag `ray-cluster-name` of one of this region's configs.
     pub instances: Fact<Vec<Instance>>,
     /// The dry run of each group's launch. `Known(None)`: would be allowed.
-    /// `Known(Some(…))`: EC2 refused. Absent: not asked, since what is named is missing.
+    /// `Known(Some(…))`: EC2 refused. Absent: not checked, since a named resource is missing.
     #[serde(serialize_with = "by_name")]
     pub dry_runs: BTreeMap<GroupKey, Fact<Option<Failure>>>,
 }
@@ -126,7 +126,7 @@ impl Survey {
         types.iter().find(|info| info.name == *instance_type)?.usd_per_hour
     }
 
-    /// Takes over from `earlier` the dry runs that this survey did not ask for.
+    /// Takes over from `earlier` the dry runs that this survey did not make.
     pub fn keep_dry_runs(&mut self, earlier: &Self) {
         for (name, region) in &mut self.regions {
             let known = earlier.regions.get(name).map(|region| region.dry_runs.clone());

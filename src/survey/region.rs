@@ -25,7 +25,7 @@ pub(super) struct Answers {
     pub facts: RegionSurvey,
     /// The list of regions as this region returns it.
     pub list: Result<Vec<RegionInfo>>,
-    /// Why the region could not be asked at all.
+    /// Why the region could not be read at all.
     pub lost: Option<CloudError>,
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn read(
     answers
 }
 
-/// Everything that can be asked with nothing but the config.
+/// Everything that can be read with nothing but the config.
 async fn round_one(config: &RegionConfig, cloud: &dyn Cloud, images: &[ImageId]) -> Answers {
     let region = &config.region.value;
     let keys = values(&named::key_names(config));
@@ -99,12 +99,12 @@ fn both(
     Ok(all)
 }
 
-/// Asks only where there is something to ask for: EC2 takes an empty filter for "all".
+/// Calls only with a non-empty filter: EC2 takes an empty filter for "all".
 async fn some<T: Default>(wanted: bool, call: impl Future<Output = Result<T>>) -> Result<T> {
     if wanted { call.await } else { Ok(T::default()) }
 }
 
-/// Instances that go by the Ray cluster name of one of the region's configs.
+/// Instances that carry the Ray cluster name of one of the region's configs.
 pub(crate) async fn same_name(config: &RegionConfig, cloud: &dyn Cloud) -> Result<Vec<Instance>> {
     let of_name = async |name: String| {
         let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
@@ -186,7 +186,7 @@ fn vpcs_of(facts: &RegionSurvey) -> std::result::Result<Vec<VpcId>, Failure> {
 
 fn unknown_network(subnets: &Failure) -> Network {
     let reason = Failure {
-        message: format!("not asked, since the subnets could not be read: {}", subnets.message),
+        message: format!("not read, since the subnets could not be read: {}", subnets.message),
         ..subnets.clone()
     };
     (Fact::Unknown(reason.clone()), Fact::Unknown(reason.clone()), Fact::Unknown(reason))
@@ -209,11 +209,12 @@ async fn ask_dry_runs(
 fn unreached<A, B>(list: &Result<A>, instances: &Result<B>) -> Option<CloudError> {
     let list = list.as_ref().err().filter(|error| error.not_asked())?;
     let instances = instances.as_ref().err().filter(|error| error.not_asked())?;
-    Some(if telling(list) >= telling(instances) { list } else { instances }.clone())
+    Some(if specificity(list) >= specificity(instances) { list } else { instances }.clone())
 }
 
-/// Refused credentials say more than a refused connection, and that more than silence.
-pub(super) fn telling(error: &CloudError) -> u8 {
+/// Ranks failures: refused credentials are more specific than a refused connection, and that
+/// more than a timeout.
+pub(super) fn specificity(error: &CloudError) -> u8 {
     match error.kind {
         ErrorKind::Credentials => 2,
         ErrorKind::Unreachable => 1,

@@ -26,13 +26,13 @@ use super::{
     Fact, RegionSurvey, Survey,
     dry_run::DryRun,
     named,
-    region::{Answers, read, telling},
+    region::{Answers, read, specificity},
 };
 
-/// What a survey asks beside what it always asks.
+/// What a survey reads in addition to what it always reads.
 #[derive(Clone, Debug, Default)]
 pub struct SurveyOptions {
-    /// Whether to ask for a dry run of each launch. It costs launch tokens:
+    /// Whether to make a dry run of each launch. It costs launch tokens:
     /// once per plan, not on each refresh ([`Survey::keep_dry_runs`]).
     pub dry_run: bool,
     /// The cluster that the dry runs are tagged with; none yet: a made-up one.
@@ -93,7 +93,7 @@ async fn copied_keys_last(project: &Project, cloud: &dyn Cloud) -> Option<Fact<b
 /// Set when no region could be asked: the most specific failure.
 fn not_asked(regions: &[Answers]) -> Option<Failure> {
     let lost: Option<Vec<_>> = regions.iter().map(|answers| answers.lost.as_ref()).collect();
-    lost?.into_iter().max_by_key(|error| telling(error)).map(Failure::from)
+    lost?.into_iter().max_by_key(|error| specificity(error)).map(Failure::from)
 }
 
 /// Puts the regions together; whether each is enabled is reported by the first

@@ -3,13 +3,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::power::Power;
+use super::lifecycle::Lifecycle;
 use crate::{engine::Command, remote::Host};
 
 /// A screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Screen {
-    /// The answer first: what stands between the user and a running cluster.
+    /// Blocking issues first: what keeps the cluster from running.
     #[default]
     Overview,
     /// Every machine.
@@ -22,7 +22,7 @@ pub enum Screen {
     Logs,
     /// The configs, with what is wrong in them.
     Config,
-    /// Who reaches whom, as the nodes have seen it.
+    /// Measured connectivity between the nodes.
     Verify,
     /// The hand-over to Python.
     Connect,
@@ -154,24 +154,24 @@ pub enum Action {
     Quit,
     /// Quit without asking again.
     QuitNow,
-    /// Survey and check again.
-    Look,
+    /// Refresh: read AWS and run the checks again.
+    Refresh,
     /// Open the launch dialog.
     Launch,
     /// Launch, from within the dialog.
     LaunchNow,
-    /// Open the dialog that mends what is selected.
-    Mend,
-    /// Open the dialog that mends everything.
-    MendAll,
+    /// Open the fix dialog for the selection.
+    Fix,
+    /// Open the fix dialog for all failed findings.
+    FixAll,
     /// Make the changes, from within the dialog.
-    MendNow,
+    FixNow,
     /// Replace blackholes, or leave them.
     Blackholes,
     /// Open the dialog that ends the cluster.
     TearDown,
     /// Open the dialog that stops, starts or takes over.
-    Power(Power),
+    Lifecycle(Lifecycle),
     /// Do what the dialog shows.
     Confirm,
     /// Choose another simulated world.
@@ -222,12 +222,12 @@ pub enum Effect {
     /// Put this text on the terminal's clipboard.
     Copy(String),
     /// Give the terminal to another program until that ends.
-    Lend(Errand),
+    RunExternal(ExternalProgram),
 }
 
 /// What wants the terminal for itself for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Errand {
+pub enum ExternalProgram {
     /// The user's editor, on a config.
     Edit {
         /// The file, as the user named it.

@@ -24,7 +24,7 @@ fn replacement(symbol: char) -> char {
         '←' => '<',
         '↔' => '=',
         '·' | '…' | '░' => '.',
-        '╭' | '╮' | '╰' | '╯' | '┬' | '┴' | '├' | '┤' | '┼' | '√' => '+',
+        '╭' | '╮' | '╰' | '╯' | '┬' | '┴' | '├' | '┤' | '┼' | '✓' => '+',
         '─' | '—' | '–' => '-',
         '│' => '|',
         '█' => '#',
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_ascii_afterwards() {
-        let mut buffer = Buffer::with_lines(["╭ √ us-west-2 ↔ é ─╮"]);
+        let mut buffer = Buffer::with_lines(["╭ ✓ us-west-2 ↔ é ─╮"]);
         flatten(&mut buffer);
         assert_eq!(buffer, Buffer::with_lines(["+ + us-west-2 = ? -+"]));
     }

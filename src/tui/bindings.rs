@@ -8,7 +8,7 @@ use super::{
         Motion, Screen,
     },
     keymap::{Binding, Context, Key},
-    power::Power,
+    lifecycle::Lifecycle,
 };
 
 const fn row(
@@ -40,8 +40,8 @@ const BACK_TAB: Key = Key::code(KeyCode::BackTab);
 const BACKSPACE: Key = Key::code(KeyCode::Backspace);
 
 use Context::{
-    Always, Confirm, Dialog, Filter, Fix, Launch, Mended, On, QuitDialog, Reading, Screens, Typing,
-    Unmended,
+    Always, Confirm, Dialog, Filter, Fix, Fixed, Launch, On, QuitDialog, Reading, Screens, Typing,
+    Unfixed,
 };
 use Screen::{Bootstrap, Config, Connect, Instances, Logs, Overview, Preflight, Verify};
 
@@ -49,8 +49,8 @@ use Screen::{Bootstrap, Config, Connect, Instances, Logs, Overview, Preflight, V
 #[rustfmt::skip]
 pub(super) static BINDINGS: &[Binding] = &[
     row(On(Overview), &[ENTER], Action::Open, "open", "Open the selected finding or region"),
-    row(On(Overview), &[key('f')], Action::Mend, "fix", "Mend the selected finding, after showing what that changes"),
-    row(On(Overview), &[key('F')], Action::MendAll, "fix all", "Mend all that fails, after showing what that changes"),
+    row(On(Overview), &[key('f')], Action::Fix, "fix", "Fix the selected finding; shows the changes first"),
+    row(On(Overview), &[key('F')], Action::FixAll, "fix all", "Fix all failed findings; shows the changes first"),
     row(On(Overview), &[key('y')], Action::Copy, "", "Copy the selected finding"),
 
     row(On(Instances), &[key('s')], Action::Sort, "sort", "Sort by the next column"),
@@ -61,8 +61,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Instances), &[key('t')], Action::RetryNode, "", "Run a failed node's steps again"),
 
     row(On(Preflight), &[ENTER, key(' ')], Action::Open, "fold", "Open or close the group"),
-    row(On(Preflight), &[key('f')], Action::Mend, "fix", "Mend the selected finding or group, after showing what that changes"),
-    row(On(Preflight), &[key('F')], Action::MendAll, "fix all", "Mend all that fails, after showing what that changes"),
+    row(On(Preflight), &[key('f')], Action::Fix, "fix", "Fix the selected finding or group; shows the changes first"),
+    row(On(Preflight), &[key('F')], Action::FixAll, "fix all", "Fix all failed findings; shows the changes first"),
     row(On(Preflight), &[key('b')], Action::Group, "by region", "Group by check or by region"),
     row(On(Preflight), &[key('y')], Action::Copy, "copy", "Copy the finding as text"),
 
@@ -80,8 +80,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(On(Config), &[key('n')], Action::NextError, "next", "The next line that something is wrong with, in any file"),
     row(On(Config), &[key('N')], Action::PreviousError, "", "The one before"),
     row(On(Config), &[ENTER], Action::Open, "open", "The finding that goes back to the line"),
-    row(On(Config), &[key('f')], Action::Mend, "fix", "Mend what the checks find at the line, after showing what that changes"),
-    row(On(Config), &[key('F')], Action::MendAll, "", "Mend all that fails, after showing what that changes"),
+    row(On(Config), &[key('f')], Action::Fix, "fix", "Fix the findings at the line; shows the changes first"),
+    row(On(Config), &[key('F')], Action::FixAll, "", "Fix all failed findings; shows the changes first"),
     row(On(Config), &[key('y')], Action::Copy, "", "Copy the line and what is wrong with it"),
 
     row(On(Verify), &[ENTER], Action::Open, "details", "The cell in full; once more: the log of the node that looked"),
@@ -91,11 +91,11 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(On(Connect), &[key('y')], Action::Copy, "copy", "Copy the selected value; on the first row the module to paste into Python"),
 
-    row(Screens, &[key('A')], Action::Power(Power::Adopt), "take over", "Take over what `ray up` made, as `up --adopt`, after showing what that means"),
+    row(Screens, &[key('A')], Action::Lifecycle(Lifecycle::Adopt), "take over", "Take over what `ray up` made, as `up --adopt`, after showing what that means"),
     row(Screens, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
-    row(Screens, &[key('p')], Action::Power(Power::Stop), "stop", "Stop the machines, after showing what that ends and what goes on costing"),
-    row(Screens, &[key('P')], Action::Power(Power::Start), "start", "Start the machines that are stopped, after showing what then runs again"),
-    row(Screens, &[key('U')], Action::Power(Power::Restart), "", "Start all services anew on the machines that run, as `up --restart`"),
+    row(Screens, &[key('p')], Action::Lifecycle(Lifecycle::Stop), "stop", "Stop the machines, after showing what that ends and what goes on costing"),
+    row(Screens, &[key('P')], Action::Lifecycle(Lifecycle::Start), "start", "Start the machines that are stopped, after showing what then runs again"),
+    row(Screens, &[key('U')], Action::Lifecycle(Lifecycle::Restart), "", "Restart all services on the running instances, as `up --restart`"),
     row(Screens, &[UP, key('k')], Move(Motion::Up), "select", "Up"),
     row(Screens, &[DOWN, key('j')], Move(Motion::Down), "", "Down"),
     row(Screens, &[LEFT, key('h')], Move(Motion::Left), "step", "Left: close the group, the step, node or file before"),
@@ -104,7 +104,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     row(Screens, &[PAGE_DOWN, Key::ctrl('f')], Move(Motion::PageDown), "", "A page down"),
     row(Screens, &[key('g'), HOME], Move(Motion::Top), "", "To the first"),
     row(Screens, &[key('G'), END], Move(Motion::Bottom), "", "To the last"),
-    row(Screens, &[key('r')], Action::Look, "look again", "Read all regions and check again; changes nothing"),
+    row(Screens, &[key('r')], Action::Refresh, "refresh", "Read all regions and run the checks again; changes nothing"),
     row(Screens, &[key('R')], Action::Reload, "reload", "Load the configs again, then look"),
     row(Screens, &[key('D')], Action::TearDown, "", "End the cluster, after showing what that terminates"),
     row(Screens, &[key('/')], Action::Filter, "filter", "Show only what contains a text"),
@@ -136,13 +136,13 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     row(Launch, &[key('L')], Action::LaunchNow, "launch", "Launch"),
 
-    row(Fix, &[key('C')], Action::MendNow, "change", "Make the changes that are shown"),
+    row(Fix, &[key('C')], Action::FixNow, "change", "Make the changes that are shown"),
     row(Fix, &[key('b')], Action::Blackholes, "", "Replace routes that are blackholes, or leave them"),
 
-    row(Mended, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
+    row(Fixed, &[key('u')], Action::Launch, "launch", "Launch what is missing, after showing what that is"),
 
-    row(Unmended, &[key('F')], Action::MendAll, "fix all", "Mend what is left, after showing what that changes"),
-    row(Unmended, &[key('3')], Show(Preflight), "findings", "Show the findings"),
+    row(Unfixed, &[key('F')], Action::FixAll, "fix all", "Fix what still fails; shows the changes first"),
+    row(Unfixed, &[key('3')], Show(Preflight), "findings", "Show the findings"),
 
     row(Confirm, &[key('Y')], Action::Confirm, "yes", "Do what is shown"),
 

@@ -1,4 +1,4 @@
-//! Which editor, and how it is told where to begin.
+//! Chooses the editor and builds its arguments for a position in a file.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -22,7 +22,7 @@ const USUAL: [&str; 4] = ["sensible-editor", "nano", "vim", "vi"];
 /// Arguments for a file, a line and a column.
 type Place = fn(&Path, u32, u32) -> Vec<OsString>;
 
-/// How editors are told the line: by the name of their program.
+/// How editors take a position, by the name of their program.
 const TABLE: &[(&[&str], Place)] = &[
     // Not every vi knows a column; every one knows a line.
     (
@@ -77,13 +77,13 @@ pub fn editor(
     let program = Path::new(&name).file_name().unwrap_or_default();
     let place = TABLE.iter().find(|(names, _)| names.iter().any(|name| program == *name));
     let file = plain(file);
-    let told = match place {
+    let arguments = match place {
         Some((_, place)) => place(file.as_ref(), line, column),
         None => vec![file],
     };
     let mut args: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     args.extend(
-        told.into_iter().filter(|arg| arg != "--wait" || !waits(&args)).collect::<Vec<_>>(),
+        arguments.into_iter().filter(|arg| arg != "--wait" || !waits(&args)).collect::<Vec<_>>(),
     );
     Ok(Program { name: name.into(), args })
 }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn each_editor_is_told_the_line_in_its_own_way() {
+    fn each_editor_takes_the_position_in_its_own_way() {
         assert_eq!(command("vi"), "vi +17 us.yaml");
         assert_eq!(command("/usr/bin/nvim -u NONE"), "/usr/bin/nvim -u NONE +17 us.yaml");
         assert_eq!(command("nano"), "nano +17,5 us.yaml");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_split_is_told() {
+    fn what_can_not_be_split_is_reported() {
         let open = |name: &str| (name == "VISUAL").then(|| "vi 'x".into());
         let failure = editor(open, Path::new("a"), 1, 1).unwrap_err();
         assert!(failure.to_string().contains("$VISUAL"), "{failure}");

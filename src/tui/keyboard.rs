@@ -3,7 +3,7 @@
 //!
 //! crossterm's own stream is not enough for that. Its thread may still be about
 //! to read when the stream is dropped, and would take the other program's first
-//! key. And what wakes it, told together with a key, makes crossterm forget that
+//! key. A wake-up that arrives together with a key makes crossterm forget that
 //! key: it asks for changes of readiness only, where it isn't built to use
 //! `poll` (its feature `use-dev-tty`).
 
@@ -21,7 +21,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 pub struct Keyboard {
     wanted: mpsc::Sender<()>,
     read: UnboundedReceiver<io::Result<Event>>,
-    /// Whether the thread was asked for a key and has not told one.
+    /// Whether a key was requested from the thread and has not arrived.
     waiting: bool,
 }
 
@@ -29,13 +29,13 @@ impl Keyboard {
     /// Reads nothing before the first [`Self::next`].
     pub fn new() -> Self {
         let (wanted, asked) = mpsc::channel();
-        let (tell, read) = unbounded_channel();
-        thread::spawn(move || while asked.recv().is_ok() && tell.send(event::read()).is_ok() {});
+        let (sender, read) = unbounded_channel();
+        thread::spawn(move || while asked.recv().is_ok() && sender.send(event::read()).is_ok() {});
         Self { wanted, read, waiting: false }
     }
 
     /// The next key, or change of the terminal's size; `None` when the thread is
-    /// gone. Dropping the answer loses none: the next call gives it.
+    /// closed. Dropping the future loses no key: the next call returns it.
     pub async fn next(&mut self) -> Option<io::Result<Event>> {
         if !self.waiting {
             self.wanted.send(()).ok()?;

@@ -23,12 +23,12 @@ pub enum Context {
     Reading,
     /// In the launch dialog, when nothing speaks against a launch.
     Launch,
-    /// In the dialog that mends, once the plan is there.
+    /// In the dialog that fixes, once the plan is there.
     Fix,
     /// There, once all changes are made and no check fails any more.
-    Mended,
+    Fixed,
     /// There, once the changes have ended and checks still fail.
-    Unmended,
+    Unfixed,
     /// In a dialog that stops, starts or takes over, once that is known.
     Confirm,
     /// In a dialog that wants a word typed.
@@ -156,8 +156,8 @@ pub fn combinations() -> Vec<Vec<Context>> {
         vec![Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Launch, Context::Dialog, Context::Always],
         vec![Context::Fix, Context::Dialog, Context::Always],
-        vec![Context::Mended, Context::Reading, Context::Dialog, Context::Always],
-        vec![Context::Unmended, Context::Reading, Context::Dialog, Context::Always],
+        vec![Context::Fixed, Context::Reading, Context::Dialog, Context::Always],
+        vec![Context::Unfixed, Context::Reading, Context::Dialog, Context::Always],
         vec![Context::Confirm, Context::Dialog, Context::Always],
         vec![Context::Typing, Context::Always],
         vec![Context::QuitDialog, Context::Dialog],
@@ -176,8 +176,8 @@ pub fn sections(screen: Screen) -> Vec<(String, Vec<&'static Binding>)> {
             Context::Reading,
             Context::Launch,
             Context::Fix,
-            Context::Mended,
-            Context::Unmended,
+            Context::Fixed,
+            Context::Unfixed,
             Context::Confirm,
             Context::Typing,
             Context::QuitDialog,
@@ -197,10 +197,10 @@ fn heading(context: Context) -> String {
         Context::Dialog => "In a dialog".into(),
         Context::Reading => "In a dialog that only shows".into(),
         Context::Launch => "In the launch dialog".into(),
-        Context::Fix => "In the dialog that mends".into(),
-        Context::Mended => "There, once no check fails any more".into(),
-        Context::Unmended => "There, while checks still fail".into(),
-        Context::Confirm => "In a dialog that stops, starts or takes over".into(),
+        Context::Fix => "In the fix dialog".into(),
+        Context::Fixed => "In the fix dialog, once no check fails".into(),
+        Context::Unfixed => "In the fix dialog, while checks still fail".into(),
+        Context::Confirm => "In the dialogs that stop, start, restart or adopt".into(),
         Context::Typing => "Where a word is asked for".into(),
         Context::QuitDialog => "In the quit dialog".into(),
         Context::Always => "Everywhere".into(),

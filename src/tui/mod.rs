@@ -31,17 +31,17 @@ mod action;
 mod as_of;
 mod ascii;
 mod bindings;
-mod cure;
 mod dialogs;
 mod editor;
+mod finding_fix;
 mod keyboard;
 pub mod keymap;
+mod lifecycle;
 mod model;
 mod money;
-mod power;
 mod run;
 mod screens;
-mod seat;
+mod session;
 pub mod terminal;
 mod text;
 mod theme;
@@ -50,13 +50,13 @@ mod update;
 mod view;
 mod widgets;
 
-pub use action::{Action, Effect, Errand, Motion, Screen};
+pub use action::{Action, Effect, ExternalProgram, Motion, Screen};
 pub use as_of::AsOf;
 pub use dialogs::Dialog;
+pub use lifecycle::{Lifecycle, Plans};
 pub use model::{Model, Notice, Tone, Work};
-pub use power::{Plans, Power};
 pub use run::{Pace, drive};
-pub use seat::Seat;
+pub use session::TerminalSession;
 pub use theme::Theme;
 pub use ui::Ui;
 pub use update::update;
@@ -76,7 +76,7 @@ pub struct Dashboard {
     pub clock: Clock,
     /// The time zone of the times shown.
     pub zone: TimeZone,
-    /// Whether the world is simulated; every screen says so.
+    /// Whether the world is simulated; every screen shows it.
     pub simulated: bool,
     /// Simulated worlds to choose from: name and description.
     pub scenarios: Vec<(String, String)>,
@@ -93,7 +93,7 @@ pub enum Outcome {
     Quit,
     /// The user wants this simulated world instead.
     OpenScenario(String),
-    /// The cluster is gone and the user wants the next one.
+    /// The cluster is terminated and the user launches the next one.
     NextCluster,
     /// A signal ended it; the exit code is 128 and its number.
     Signal(Signal),
@@ -103,7 +103,7 @@ pub enum Outcome {
 pub struct Ends {
     /// Takes commands.
     pub commands: UnboundedSender<Command>,
-    /// Tells what happens.
+    /// Sends updates.
     pub updates: UnboundedReceiver<Update>,
     /// Ends when the engine has.
     pub task: JoinHandle<()>,
@@ -119,7 +119,7 @@ impl Dashboard {
             survey: None,
             findings: None,
             // The first look is asked for as soon as the first frame stands.
-            looking: Some(self.clock.now()),
+            refreshing: Some(self.clock.now()),
             busy: Vec::new(),
             notices: std::collections::VecDeque::new(),
             as_of: std::collections::BTreeMap::new(),
@@ -128,8 +128,8 @@ impl Dashboard {
             fix_plan: None,
             planning: false,
             fix_refused: None,
-            cures: None,
-            remains: None,
+            fix_preview: None,
+            leftovers: None,
             configs: Arc::new(self.configs),
             changed_files: Vec::new(),
             forwarded: None,
@@ -161,9 +161,9 @@ pub async fn run(
     preload(&dashboard.handle);
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let signals = Signals::new()?;
-    let (terminal, keyboard, lease) = terminal.split();
-    let mut seat = seat::Real::new(lease, keyboard, dashboard.ssh.clone());
-    Ok(drive(dashboard, theme, Pace::default(), terminal, &mut seat, signals).await)
+    let (terminal, keyboard, handle) = terminal.split();
+    let mut session = session::Real::new(handle, keyboard, dashboard.ssh.clone());
+    Ok(drive(dashboard, theme, Pace::default(), terminal, &mut session, signals).await)
 }
 
 /// Reads what earlier runs left in the nodes' log files, which takes a while

@@ -1,4 +1,4 @@
-//! What the screens show: everything that the engine has told, and nothing
+//! What the screens show: everything that the engine has reported, and nothing
 //! that a key has done.
 
 use std::{
@@ -13,7 +13,7 @@ use crate::{
     check::{Finding, Level, Subject, Summary},
     config::{Diagnostic, Project, Reading},
     engine::{
-        ClusterPhase, Command, DownPlan, Event, FixPlan, LogStore, NodeState, Phase, Remains,
+        ClusterPhase, Command, DownPlan, Event, FixPlan, Leftovers, LogStore, NodeState, Phase,
         RunState, Unfinished, Update,
     },
     handover::Forwarded,
@@ -21,7 +21,7 @@ use crate::{
     remedy::Plan,
     report,
     survey::Survey,
-    tui::{as_of::AsOf, power::Plans, text},
+    tui::{as_of::AsOf, lifecycle::Plans, text},
     waits::Waits,
 };
 
@@ -39,7 +39,7 @@ pub struct Model {
     /// What the checks say of it; none before the first survey ended.
     pub findings: Option<Arc<[Finding]>>,
     /// Since when a survey is under way.
-    pub looking: Option<Timestamp>,
+    pub refreshing: Option<Timestamp>,
     /// When EC2 listed the cluster's instances last, by region.
     pub as_of: BTreeMap<Region, AsOf>,
     /// What the engine waits for.
@@ -56,15 +56,15 @@ pub struct Model {
     pub planning: bool,
     /// Why no plan could be made.
     pub fix_refused: Option<String>,
-    /// What would mend what the last look found, once that is known.
-    pub cures: Option<Arc<Plan>>,
+    /// The fix plan for the findings of the last refresh, once it is computed.
+    pub fix_preview: Option<Arc<Plan>>,
     /// What muster made and the last `Down` left.
-    pub remains: Option<Remains>,
+    pub leftovers: Option<Leftovers>,
     /// What is being waited for.
     pub waits: Waits,
     /// The nodes' logs.
     pub logs: Arc<LogStore>,
-    /// What the configs said when they were read last.
+    /// The diagnostics of the configs, as last read.
     pub configs: Arc<Reading>,
     /// Configs that differ from what was read of them.
     pub changed_files: Vec<Arc<Path>>,
@@ -76,7 +76,7 @@ pub struct Model {
     pub zone: TimeZone,
     /// Whether the world is simulated.
     pub simulated: bool,
-    /// Who else holds the cluster, if anyone: then everything but looking is refused.
+    /// Who else holds the cluster, if anyone: then everything but reading is refused.
     pub read_only: Option<String>,
     /// Simulated worlds to choose from: name and description.
     pub scenarios: Vec<(String, String)>,
@@ -93,7 +93,7 @@ pub struct Model {
 /// What the engine is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Work {
-    /// Nothing: what the journal says was begun by an earlier muster.
+    /// None: what the journal shows was started by an earlier muster.
     #[default]
     None,
     /// Launching and bootstrapping.
@@ -102,7 +102,7 @@ pub enum Work {
     Stop,
     /// Ending the cluster.
     Down,
-    /// Changing what a plan of remedies says.
+    /// Applying a fix plan.
     Fix,
 }
 
@@ -143,16 +143,16 @@ impl Model {
             }
             Update::FilesChanged(files) => self.changed_files = files,
             Update::Forwarded(forwarded) => self.forwarded = forwarded,
-            Update::Looking => self.looks(),
-            Update::Looked { survey, findings } => {
-                self.looking = None;
+            Update::Refreshing => self.looks(),
+            Update::Refreshed { survey, findings } => {
+                self.refreshing = None;
                 self.survey = Some(survey);
                 self.findings = Some(findings);
-                self.cures = None;
+                self.fix_preview = None;
             }
             Update::DownPlan(plan) => self.down_plan = Some(plan),
             Update::Refused(failure) => self.refuse(&failure),
-            Update::Notice(failure) | Update::Unwritten(failure) => self.tell(&failure),
+            Update::Notice(failure) | Update::Unwritten(failure) => self.warn(&failure),
             Update::Busy(busy) => self.busy = busy,
             Update::ReadOnly(holder) => self.reads_for(holder),
             Update::UpEnded => self.up_ended(),
@@ -171,11 +171,11 @@ impl Model {
                 self.fix_plan = Some(plan);
                 self.planning = false;
             }
-            Update::Cures(plan) => self.cures = Some(plan),
+            Update::FixPreview(plan) => self.fix_preview = Some(plan),
             // The dashboard takes nothing over and plans from what it has; the command line asks.
             Update::TakenOver | Update::UpPlan(_) => {}
             Update::FixEnded { complete } => self.fix_ended(complete),
-            Update::Remains(remains) => self.remains = Some(remains),
+            Update::Leftovers(leftovers) => self.leftovers = Some(leftovers),
         }
     }
 
@@ -188,7 +188,7 @@ impl Model {
     }
 
     /// Whether something fails that a remedy may be known for.
-    pub fn wants_cures(&self) -> bool {
+    pub fn wants_fix_preview(&self) -> bool {
         self.work == Work::None && !self.ending && self.summary().fail > 0
     }
 
@@ -203,10 +203,10 @@ impl Model {
     /// A survey has begun, or is about to.
     pub fn looks(&mut self) {
         let now = self.now();
-        self.looking.get_or_insert(now);
+        self.refreshing.get_or_insert(now);
     }
 
-    /// Tells the user `text`.
+    /// Shows `text` in the footer.
     pub fn notice(&mut self, tone: Tone, text: impl Into<String>) {
         if self.notices.len() == NOTICES {
             self.notices.pop_front();
@@ -222,15 +222,15 @@ impl Model {
 
     fn refuse(&mut self, failure: &Failure) {
         // A refused look must not leave the screen waiting for it.
-        self.looking = None;
+        self.refreshing = None;
         self.work = self.work_before;
         if std::mem::take(&mut self.planning) {
             self.fix_refused = Some(failure.to_string());
         }
-        self.tell(failure);
+        self.warn(failure);
     }
 
-    fn tell(&mut self, failure: &Failure) {
+    fn warn(&mut self, failure: &Failure) {
         let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
         self.notice(Tone::Bad, format!("{failure}{hint}"));
     }
@@ -266,7 +266,7 @@ impl Model {
     pub fn sends(&mut self, command: &Command) {
         self.work_before = self.work;
         match command {
-            Command::Look | Command::Reload => self.looks(),
+            Command::Refresh | Command::Reload => self.looks(),
             Command::PlanDown => self.down_plan = None,
             Command::PlanStop => self.plans.stop = None,
             Command::PlanStart => self.plans.start = None,
@@ -283,13 +283,13 @@ impl Model {
                 (self.fix_plan, self.fix_refused) = (None, None);
                 self.planning = true;
             }
-            Command::Cures => self.cures = None,
+            Command::PreviewFixes => self.fix_preview = None,
             Command::Fix(_) => self.work = Work::Fix,
             Command::ReloadChanged
             | Command::WatchFiles
             | Command::TakeOver(_)
             | Command::PlanUp => {}
-            Command::Stop => self.ending = true,
+            Command::Shutdown => self.ending = true,
         }
     }
 
@@ -297,10 +297,10 @@ impl Model {
         self.work = Work::None;
         self.list(unfinished, "terminated");
         if unfinished.is_empty() {
-            let left = self.remains.as_ref().map(left_over).unwrap_or_default();
-            self.notice(Tone::Good, format!("every instance of the cluster is gone{left}"));
+            let left = self.leftovers.as_ref().map(left_over).unwrap_or_default();
+            self.notice(Tone::Good, format!("all instances of the cluster are terminated{left}"));
         } else {
-            let text = "not every instance is known to be gone: D asks all regions again";
+            let text = "some instances may still run: press D to ask all regions again";
             self.notice(Tone::Bad, text);
         }
     }
@@ -347,7 +347,7 @@ impl Model {
 
     /// Whether something changes by itself, so that times on the screen run.
     pub fn is_moving(&self) -> bool {
-        self.looking.is_some()
+        self.refreshing.is_some()
             || !self.busy.is_empty()
             || self.work != Work::None
             || (self.is_under_way() && !self.is_interrupted())
@@ -356,7 +356,7 @@ impl Model {
     fn is_under_way(&self) -> bool {
         matches!(
             self.state.phase,
-            ClusterPhase::Rising | ClusterPhase::Stopping | ClusterPhase::Falling
+            ClusterPhase::Launching | ClusterPhase::Stopping | ClusterPhase::Terminating
         )
     }
 
@@ -472,9 +472,9 @@ impl Model {
 }
 
 /// `; still there: 3 key-pair, 1 vpc`: what muster made, as `muster down` lists it.
-fn left_over(remains: &Remains) -> String {
+fn left_over(leftovers: &Leftovers) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, one) in &remains.found {
+    for (_, one) in &leftovers.found {
         *kinds.entry(one.kind.as_str()).or_default() += 1;
     }
     let all: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();

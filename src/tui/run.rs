@@ -17,10 +17,10 @@ use tokio::{
 
 use super::{
     Dashboard, Ends, Outcome, Ui,
-    action::{Action, Effect, Errand},
+    action::{Action, Effect, ExternalProgram},
     keymap::{Context, Key},
     model::{Model, Tone, Work},
-    seat::Seat,
+    session::TerminalSession,
     theme::Theme,
     update, view,
 };
@@ -30,7 +30,7 @@ use crate::{
     signals::Signal,
 };
 
-/// How long what ends quickly may take before the screen says what it waits for.
+/// Time that an orderly end may take before the screen shows what it waits for.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How often may be drawn.
@@ -47,7 +47,7 @@ impl Default for Pace {
     }
 }
 
-/// Runs `dashboard` on any terminal, for a user at any seat and with signals
+/// Runs `dashboard` on any terminal, with any source of keys and with signals
 /// from anywhere, until the user or a signal ends it and the engine has finished
 /// what must finish.
 pub async fn drive<B, T, S>(
@@ -55,33 +55,33 @@ pub async fn drive<B, T, S>(
     theme: Theme,
     pace: Pace,
     terminal: &mut Terminal<B>,
-    seat: &mut T,
+    session: &mut T,
     mut signals: S,
 ) -> Outcome
 where
     B: Backend,
-    T: Seat,
+    T: TerminalSession,
     S: Stream<Item = Signal> + Unpin,
 {
     let launching = dashboard.launching;
     let (model, Ends { commands, mut updates, task }) = dashboard.split();
-    let mut desk = Desk::new(model, Ui::new(theme), commands, pace, terminal);
-    desk.draw();
-    desk.send(Command::Look);
-    desk.send(Command::WatchFiles);
+    let mut event_loop = EventLoop::new(model, Ui::new(theme), commands, pace, terminal);
+    event_loop.draw();
+    event_loop.send(Command::Refresh);
+    event_loop.send(Command::WatchFiles);
     if launching {
-        desk.act(Action::Launch, seat);
-        desk.draw();
+        event_loop.act(Action::Launch, session);
+        event_loop.draw();
     }
     let (mut has_keys, mut has_signals, mut has_engine) = (true, true, true);
     loop {
-        if let Some(errand) = desk.errand.take() {
-            lend(&mut desk, &errand, seat, &mut signals, &mut updates).await;
+        if let Some(external) = event_loop.external.take() {
+            run_external(&mut event_loop, &external, session, &mut signals, &mut updates).await;
         }
-        if let Some(outcome) = desk.outcome(has_engine) {
-            if !desk.leave_now {
-                // The next one needs the lock that this engine holds. How it
-                // ended, it has told.
+        if let Some(outcome) = event_loop.outcome(has_engine) {
+            if !event_loop.leave_now {
+                // The next engine needs the lock that this one holds. Its result
+                // has already been reported.
                 let _ = task.await;
             }
             return outcome;
@@ -89,63 +89,63 @@ where
         tokio::select! {
             biased;
             signal = signals.next(), if has_signals => match signal {
-                Some(signal) => desk.signal(signal),
+                Some(signal) => event_loop.signal(signal),
                 None => has_signals = false,
             },
-            input = seat.next(), if has_keys => if let Some(Ok(input)) = input {
-                desk.input(&input, seat);
+            input = session.next(), if has_keys => if let Some(Ok(input)) = input {
+                event_loop.input(&input, session);
             } else {
-                // The terminal is gone: as a hangup, whose signal may never come.
+                // The terminal is closed: treated as a hangup, whose signal may never come.
                 has_keys = false;
-                desk.end(Outcome::Signal(Signal::Hangup));
+                event_loop.end(Outcome::Signal(Signal::Hangup));
             },
             update = updates.recv(), if has_engine => if let Some(update) = update {
-                desk.take(update, &mut updates);
+                event_loop.take(update, &mut updates);
             } else {
                 has_engine = false;
-                desk.engine_ended();
+                event_loop.engine_ended();
             },
-            () = sleep_until(desk.next_look()) => desk.look(),
+            () = sleep_until(event_loop.next_look()) => event_loop.look(),
         }
     }
 }
 
-/// Lends the terminal out. Meanwhile what the engine tells is taken in, and
+/// Runs another program in the terminal. Meanwhile updates are folded in and
 /// nothing is drawn.
-async fn lend<B, T, S>(
-    desk: &mut Desk<'_, B>,
-    errand: &Errand,
-    seat: &mut T,
+async fn run_external<B, T, S>(
+    event_loop: &mut EventLoop<'_, B>,
+    external: &ExternalProgram,
+    session: &mut T,
     signals: &mut S,
     updates: &mut UnboundedReceiver<Update>,
 ) where
     B: Backend,
-    T: Seat,
+    T: TerminalSession,
     S: Stream<Item = Signal> + Unpin,
 {
     let (stop, stopped) = oneshot::channel();
     let mut stop = Some(stop);
-    let mut lent = pin!(seat.lend(errand, stopped));
+    let mut running = pin!(session.run_external(external, stopped));
     let result = loop {
         tokio::select! {
             biased;
             Some(signal) = signals.next() => {
                 // Ctrl-C is for the program that has the terminal.
                 if signal != Signal::Interrupt {
-                    desk.signal(signal);
+                    event_loop.signal(signal);
                     // One that has ended by itself needs no stop.
                     let _ = stop.take().map(|stop| stop.send(()));
                 }
             }
-            result = &mut lent => break result,
-            Some(update) = updates.recv() => desk.fold(update),
+            result = &mut running => break result,
+            Some(update) = updates.recv() => event_loop.fold(update),
         }
     };
-    desk.back(errand, result);
+    event_loop.back(external, result);
 }
 
 /// Everything that the loop holds.
-struct Desk<'t, B: Backend> {
+struct EventLoop<'t, B: Backend> {
     model: Model,
     ui: Ui,
     commands: UnboundedSender<Command>,
@@ -158,7 +158,7 @@ struct Desk<'t, B: Backend> {
     ending: Option<Outcome>,
     leave_now: bool,
     /// What is to have the terminal next.
-    errand: Option<Errand>,
+    external: Option<ExternalProgram>,
 }
 
 /// What changes without an update: equal, and there is nothing new to draw.
@@ -174,7 +174,7 @@ impl Shown {
     }
 }
 
-impl<'t, B: Backend> Desk<'t, B> {
+impl<'t, B: Backend> EventLoop<'t, B> {
     fn new(
         model: Model,
         ui: Ui,
@@ -196,7 +196,7 @@ impl<'t, B: Backend> Desk<'t, B> {
             shown,
             ending,
             leave_now,
-            errand: None,
+            external: None,
         }
     }
 
@@ -228,7 +228,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         }
     }
 
-    fn input(&mut self, input: &Input, seat: &mut impl Seat) {
+    fn input(&mut self, input: &Input, session: &mut impl TerminalSession) {
         let actions = match input {
             Input::Key(event) => {
                 let key = Key::pressed(event);
@@ -239,10 +239,10 @@ impl<'t, B: Backend> Desk<'t, B> {
             Input::FocusGained | Input::FocusLost | Input::Mouse(_) => return,
         };
         for action in actions {
-            self.act(action, seat);
+            self.act(action, session);
         }
-        // Where it ends at once, a dialog that says what it waits for would only flash.
-        if !self.model.ending && self.errand.is_none() {
+        // If it ends at once, a dialog that shows what it waits for would only flash.
+        if !self.model.ending && self.external.is_none() {
             self.draw();
         }
     }
@@ -255,7 +255,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         symbols.map(Action::Type).collect()
     }
 
-    fn act(&mut self, action: Action, seat: &mut impl Seat) {
+    fn act(&mut self, action: Action, session: &mut impl TerminalSession) {
         for effect in update(&mut self.ui, &self.model, action) {
             match effect {
                 Effect::Send(command) => self.send(command),
@@ -263,22 +263,22 @@ impl<'t, B: Backend> Desk<'t, B> {
                 Effect::Quit => self.end(Outcome::Quit),
                 Effect::OpenScenario(name) => self.end(Outcome::OpenScenario(name)),
                 Effect::NextCluster => self.end(Outcome::NextCluster),
-                Effect::Copy(text) => seat.copy(&text),
-                Effect::Lend(errand) => self.errand = Some(errand),
+                Effect::Copy(text) => session.copy(&text),
+                Effect::RunExternal(external) => self.external = Some(external),
             }
         }
     }
 
     fn send(&mut self, command: Command) {
         self.model.sends(&command);
-        // An engine that is gone has said so by the end of its updates.
+        // An engine that has ended has closed its updates, which is handled there.
         let _ = self.commands.send(command);
     }
 
     /// Asks the engine to finish; the first reason to end is the one that counts.
     fn end(&mut self, outcome: Outcome) {
         if self.ending.is_none() {
-            self.send(Command::Stop);
+            self.send(Command::Shutdown);
             self.ending = Some(outcome);
             self.changed = true;
             self.drawn = Instant::now() + PATIENCE;
@@ -309,13 +309,13 @@ impl<'t, B: Backend> Desk<'t, B> {
     }
 
     fn fold(&mut self, update: Update) {
-        let looked = matches!(update, Update::Looked { .. });
+        let looked = matches!(update, Update::Refreshed { .. });
         let read = matches!(update, Update::Configs(_));
         self.model.fold(update);
         self.changed = true;
-        // What would mend it is shown before anybody asks.
-        if looked && self.model.wants_cures() {
-            self.send(Command::Cures);
+        // The fixes are shown without a request.
+        if looked && self.model.wants_fix_preview() {
+            self.send(Command::PreviewFixes);
         }
         if read {
             self.ui.config.show_first_error(&self.model);
@@ -323,14 +323,16 @@ impl<'t, B: Backend> Desk<'t, B> {
     }
 
     /// The terminal is the dashboard's again.
-    fn back(&mut self, errand: &Errand, result: Result<(), Failure>) {
+    fn back(&mut self, external: &ExternalProgram, result: Result<(), Failure>) {
         if let Err(failure) = result {
             let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
             self.ui.say(Tone::Bad, format!("{failure}{hint}"));
         }
-        match errand {
-            Errand::Edit { .. } if self.ending.is_none() => self.send(Command::ReloadChanged),
-            Errand::Edit { .. } | Errand::Ssh(_) => {}
+        match external {
+            ExternalProgram::Edit { .. } if self.ending.is_none() => {
+                self.send(Command::ReloadChanged);
+            }
+            ExternalProgram::Edit { .. } | ExternalProgram::Ssh(_) => {}
         }
         // Nothing of the last frame is on it any more. Not `clear`: that asks the
         // terminal where its cursor is, and gives up where no answer comes.
@@ -344,7 +346,7 @@ impl<'t, B: Backend> Desk<'t, B> {
         if self.ending.is_none() {
             let text = "the engine has stopped; machines may be running: `muster status` asks AWS";
             self.model.notice(Tone::Bad, text);
-            self.model.looking = None;
+            self.model.refreshing = None;
             self.model.work = Work::None;
             self.model.busy.clear();
             self.draw();

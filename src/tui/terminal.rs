@@ -47,7 +47,7 @@ struct Shared {
     entered: AtomicBool,
     thread: ThreadId,
     panics: Mutex<Vec<String>>,
-    /// The line modes before muster, where they can be told.
+    /// The line modes before muster, if they could be read.
     modes: Option<Termios>,
 }
 
@@ -70,12 +70,12 @@ impl Guard {
         Ok(guard)
     }
 
-    /// What to draw on, where keys come from, and what lends the terminal to others.
-    pub fn split(&mut self) -> (&mut Terminal<Backend>, &mut Keyboard, Lease) {
-        (&mut self.terminal, &mut self.keyboard, Lease(Arc::clone(&self.shared)))
+    /// The terminal to draw on, the source of keys, and the handle that suspends it.
+    pub fn split(&mut self) -> (&mut Terminal<Backend>, &mut Keyboard, TerminalHandle) {
+        (&mut self.terminal, &mut self.keyboard, TerminalHandle(Arc::clone(&self.shared)))
     }
 
-    /// Gives the terminal back, and prints what tasks said when they panicked.
+    /// Restores the terminal and prints the messages of panicked tasks.
     pub fn leave(&mut self) -> io::Result<()> {
         if !self.shared.entered.swap(false, Ordering::AcqRel) {
             return Ok(());
@@ -88,20 +88,20 @@ impl Guard {
     }
 }
 
-/// Lends the terminal to another program, and puts texts on its clipboard.
-pub struct Lease(Arc<Shared>);
+/// Suspends the dashboard for another program, and writes to the clipboard.
+pub struct TerminalHandle(Arc<Shared>);
 
-impl Lease {
-    /// Gives the terminal back as it was before muster. What tasks say when they
-    /// panic is still kept: another program's screen is no place for it.
-    pub fn give(&self) -> io::Result<()> {
+impl TerminalHandle {
+    /// Restores the terminal as it was before muster. Messages of tasks that
+    /// panic are still kept: they do not belong on the screen of another program.
+    pub fn suspend(&self) -> io::Result<()> {
         restore()
     }
 
-    /// Takes it again, in whatever state the other program left it: one that
+    /// Takes the terminal again, in whatever state the other program left it: one that
     /// was killed has put nothing back. What was typed to it and not read is not
     /// for the dashboard.
-    pub fn take_back(&self) -> io::Result<()> {
+    pub fn resume(&self) -> io::Result<()> {
         on_terminal(|terminal| Ok(termios::tcflush(terminal, QueueSelector::IFlush)?))?;
         if let Some(modes) = &self.0.modes {
             // crossterm keeps what it finds now as what to go back to.
@@ -144,7 +144,7 @@ fn on_terminal<T>(work: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Res
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // On the way out there is nobody left to tell.
+        // A failure on the way out can no longer be reported.
         let _ = self.leave();
     }
 }

@@ -1,5 +1,5 @@
 //! Looks in one place: styles by role. Colours are the terminal's own sixteen,
-//! so that the user's palette holds on light and dark ground. No state is told
+//! so that the user's palette holds on light and dark ground. No state is shown
 //! by colour alone: each has a mark or a word as well.
 
 use ratatui::style::{Color, Modifier, Style};
@@ -116,7 +116,7 @@ pub fn phase_mark(phase: Phase) -> &'static str {
     match phase {
         Phase::Planned => "·",
         Phase::Launching | Phase::Booting | Phase::Connecting | Phase::Bootstrapping => "▶",
-        Phase::Ready => "√",
+        Phase::Ready => "✓",
         Phase::Failed => "✗",
         Phase::Stopping | Phase::Terminating => "↓",
         Phase::Stopped => "=",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_locale_decides_on_ascii_unless_told() {
+    fn the_locale_decides_on_ascii_unless_set() {
         assert!(!theme(&[("LANG", "en_US.UTF-8")]).ascii);
         assert!(theme(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")]).ascii);
         assert!(theme(&[]).ascii);

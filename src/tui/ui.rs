@@ -93,23 +93,23 @@ impl Ui {
             Action::Shell => !model.simulated && bootstrap::can_log_in(self, model),
             Action::Reload => !model.changed_files.is_empty() || model.configs.refused.is_some(),
             Action::Edit => !model.configs.in_memory,
-            Action::Open | Action::Mend
+            Action::Open | Action::Fix
                 if self.dialog.is_none() && self.screen == Screen::Config =>
             {
-                self.config.is_on_finding() && (action == Action::Open || can_mend(model))
+                self.config.is_on_finding() && (action == Action::Open || can_fix(model))
             }
             Action::NextPane if self.dialog.is_none() => self.screen != Screen::Bootstrap,
             Action::NextPane => {
                 self.dialog.as_ref().is_some_and(|dialog| dialog.has_buttons(model))
             }
             Action::Open if matches!(self.dialog, Some(Dialog::Help(_))) => false,
-            Action::Power(power) => power.is_offered(model),
+            Action::Lifecycle(lifecycle) => lifecycle.is_offered(model),
             Action::TearDown => !model.ending && model.read_only.is_none(),
             Action::Open if self.dialog.is_none() && self.screen == Screen::Overview => {
                 !model.troubles().is_empty() || self.overview.on_regions()
             }
             Action::Launch => model.read_only.is_none() && has_to_launch(model),
-            Action::Mend | Action::MendAll => can_mend(model),
+            Action::Fix | Action::FixAll => can_fix(model),
             Action::RetryNode => {
                 model.read_only.is_none() && bootstrap::can_retry_node(self, model)
             }
@@ -120,7 +120,7 @@ impl Ui {
         }
     }
 
-    /// The word for `binding` in the footer: some turn round what they said before.
+    /// Returns the hint of `binding` in the footer: some keys toggle.
     pub fn hint(&self, binding: &'static Binding) -> &'static str {
         match binding.action {
             Action::Move(Motion::Up) if self.is_reading() => "scroll",
@@ -132,7 +132,7 @@ impl Ui {
             Action::Open if self.screen == Screen::Preflight && self.dialog.is_none() => {
                 self.preflight.open_hint()
             }
-            Action::Look => "look again",
+            Action::Refresh => "refresh",
             _ => binding.hint,
         }
     }
@@ -174,8 +174,8 @@ impl Ui {
     }
 }
 
-/// Whether something fails that may be mended now.
-fn can_mend(model: &Model) -> bool {
+/// Whether something has failed that may be fixed now.
+fn can_fix(model: &Model) -> bool {
     model.read_only.is_none() && model.summary().fail > 0 && model.work == Work::None
 }
 
@@ -184,7 +184,7 @@ fn has_to_launch(model: &Model) -> bool {
     let (ready, all) = model.ready();
     let held = matches!(
         model.state.phase,
-        ClusterPhase::Falling | ClusterPhase::Stopping | ClusterPhase::Stopped
+        ClusterPhase::Terminating | ClusterPhase::Stopping | ClusterPhase::Stopped
     );
     let stopped = model.state.halted().next().is_some();
     ready < all && model.work == Work::None && !held && !stopped

@@ -9,15 +9,15 @@ use super::{
     screens,
     widgets::selection::{Scroll, Selection},
 };
-use crate::{engine::Command, remedy::Wish};
+use crate::{engine::Command, remedy::FixScope};
 
 /// Takes `action` in and answers what is to be done about it.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
-    ui.message = None;
-    ui.pressed = model.now();
     if model.ending || ui.hidden {
         return if action == Action::QuitNow { vec![Effect::Quit] } else { Vec::new() };
     }
+    ui.message = None;
+    ui.pressed = model.now();
     if ui.dialog.is_some() {
         return dialogs::update(ui, model, action);
     }
@@ -36,10 +36,10 @@ fn refusal(model: &Model, action: Action) -> Option<String> {
     let changes = matches!(
         action,
         Action::Launch
-            | Action::Mend
-            | Action::MendAll
+            | Action::Fix
+            | Action::FixAll
             | Action::TearDown
-            | Action::Power(_)
+            | Action::Lifecycle(_)
             | Action::RetryNode
             | Action::RetryStep
     );
@@ -53,16 +53,16 @@ fn everywhere(ui: &mut Ui, model: &Model, action: Action) -> Option<Vec<Effect>>
         Action::Show(screen) => ui.screen = screen,
         Action::Help => ui.dialog = Some(Dialog::Help(Scroll::default())),
         Action::Quit => effects = dialogs::open_quit(ui, model),
-        Action::Look if model.looking.is_some() => ui.say(Tone::Plain, "already reading"),
-        Action::Look => effects.push(Effect::Send(Command::Look)),
+        Action::Refresh if model.refreshing.is_some() => ui.say(Tone::Plain, "already reading"),
+        Action::Refresh => effects.push(Effect::Send(Command::Refresh)),
         Action::Reload => effects.push(Effect::Send(Command::Reload)),
         Action::Launch => effects = dialogs::open_launch(ui, model),
-        Action::MendAll => effects = dialogs::open_fix(ui, model, Wish::default()),
+        Action::FixAll => effects = dialogs::open_fix(ui, model, FixScope::default()),
         Action::TearDown if model.state.cluster.is_none() => {
             ui.say(Tone::Plain, "nothing was ever launched: there is no cluster to end");
         }
         Action::TearDown => effects = dialogs::open_down(ui),
-        Action::Power(power) => effects = dialogs::open_power(ui, model, power),
+        Action::Lifecycle(lifecycle) => effects = dialogs::open_lifecycle(ui, model, lifecycle),
         Action::Worlds => worlds(ui, model),
         Action::Filter => ui.filtering = true,
         Action::Back if !ui.filter().is_empty() => ui.filter_mut().clear(),

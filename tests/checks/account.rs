@@ -10,7 +10,7 @@ use muster::{
 use super::world::{DryRun, OWN, World, instance};
 
 #[test]
-fn a_region_that_is_not_enabled_is_told_once() {
+fn a_region_that_is_not_enabled_is_reported_once() {
     let mut world = World::healthy();
     for fact in ["images", "key_pairs", "groups", "subnets", "vpcs", "tables", "peerings"] {
         world.unreadable("eu-west-1", fact);
@@ -45,8 +45,8 @@ fn a_refused_dry_run_fails_with_its_code() {
     let finding = world.run().remove(0);
     assert_eq!(finding.evidence[1], "for head ray.head.default and worker ray.worker.default");
     assert_eq!(
-        finding.leads_to.as_deref(),
-        Some("RunInstances would answer UnauthorizedOperation")
+        finding.impact.as_deref(),
+        Some("RunInstances would fail with UnauthorizedOperation")
     );
 }
 
@@ -57,11 +57,11 @@ fn a_dry_run_without_an_answer_is_unknown_and_one_not_asked_is_skipped() {
     assert_eq!(world.bad()[0], "? iam.launch eu-west-1: the dry run could not be read");
     let mut world = World::healthy();
     world.region("eu-west-1").dry_run = DryRun::NotAsked;
-    assert_eq!(world.bad()[0], "- iam.launch eu-west-1: asked before a launch only");
+    assert_eq!(world.bad()[0], "- iam.launch eu-west-1: checked only before a launch");
 }
 
 #[test]
-fn other_machines_of_the_same_ray_name() {
+fn other_instances_of_the_same_ray_name() {
     let mut world = World::healthy();
     world.region("us-west-2").instances = vec![
         instance("i-1", "tpch", None),
@@ -82,7 +82,7 @@ fn other_machines_of_the_same_ray_name() {
 }
 
 #[test]
-fn own_and_ended_machines_are_fine() {
+fn own_and_terminated_instances_pass() {
     let mut world = World::healthy();
     let mut ended = instance("i-1", "tpch", None);
     ended.state = InstanceState::Terminated;
@@ -101,7 +101,7 @@ fn unreadable_instances_are_unknown() {
 }
 
 #[test]
-fn groups_with_different_answers_are_told_apart() {
+fn groups_with_different_answers_are_reported_separately() {
     let mut world = World::healthy();
     world.config("eu-west-1").groups[1].template.image = None;
     let findings = world.run();

@@ -1,19 +1,19 @@
-//! `docs/checks.md` comes from the table of checks.
+//! `docs/checks.md` is generated from the table of checks.
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use muster::check;
 
-/// The page as the table has it. `MUSTER_WRITE_DOCS=1` writes it.
+/// Renders the page from the table. `MUSTER_WRITE_DOCS=1` writes it.
 fn page() -> String {
     let mut page = String::from(
         "# Checks\n\n\
-         What `muster check` and the Preflight screen look at, in the order they show it. This page\n\
+         What `muster check` and the Preflight screen check, in the order they show it. This page\n\
          is made from the table in `src/check/table.rs`; `MUSTER_WRITE_DOCS=1 cargo nextest run docs`\n\
          writes it.\n\n\
-         Every check answers √ as it should be, ! works but you should know, ✗ a launch or the\n\
-         cluster would fail, ? could not be found out, - can't be asked before something else is\n\
-         mended. What could not be read is never taken for fine.\n",
+         The result of every check is ✓ passed, ! works but you should know, ✗ a launch or the\n\
+         cluster would fail, ? could not be checked, or - skipped until something else is fixed.\n\
+         What could not be read is not counted as passed.\n",
     );
     let mut group = "";
     for info in check::all() {
@@ -27,7 +27,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_is_what_the_table_says() {
+fn the_page_matches_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks.md");
     if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -33,7 +33,7 @@ fn no_group_named() {
     assert_eq!(world.bad(), ["✗ sg.exists eu-west-1: no SecurityGroupIds for ray.worker.default"]);
 }
 
-/// A healthy world in which one region's groups are named as EC2 takes names.
+/// Returns a healthy world in which one region's groups are given by name.
 fn by_name(names: &[&str]) -> World {
     let mut world = World::healthy();
     world.templates("eu-west-1", |template| {
@@ -54,10 +54,10 @@ fn groups_by_name_are_judged_as_those_of_the_default_vpc() {
     assert_eq!(finding.title, "security group quokka is sg-eu");
     assert_eq!(
         finding.evidence,
-        ["the group of that name in vpc-eu (quokka), where EC2 looks for SecurityGroups"]
+        ["the group of that name in vpc-eu (quokka), where EC2 resolves SecurityGroups"]
     );
     assert_eq!(world.bad(), [""; 0]);
-    // And so what it keeps out is found.
+    // So what it blocks is found.
     world.region("eu-west-1").groups[0].inbound.clear();
     let failing = ["sg.operator-ssh", "sg.peers"].map(|check| world.finding(check, "eu-west-1"));
     assert!(failing.iter().all(|finding| finding.level == Level::Fail), "{failing:#?}");
@@ -73,7 +73,7 @@ fn a_name_that_is_no_group_of_the_vpc_fails_once() {
     assert!(bad[1..].iter().all(|line| line.starts_with("- iam.launch")), "{bad:#?}");
     let finding = world.run().into_iter().find(|one| one.title.contains("no security")).unwrap();
     assert_eq!(finding.evidence, ["it is the name of sg-ssh in vpc-other"]);
-    assert!(finding.leads_to.unwrap().contains("InvalidGroup.NotFound"));
+    assert!(finding.impact.unwrap().contains("InvalidGroup.NotFound"));
     world.region("eu-west-1").default_subnets.clear();
     let found = world.run();
     let titles: Vec<_> = found.iter().filter(|one| one.check == "sg.exists").collect();
@@ -86,7 +86,7 @@ fn a_name_that_is_no_group_of_the_vpc_fails_once() {
     );
 }
 
-/// `provider.security_group`: what Ray would find in the nodes' VPC, or make.
+/// `provider.security_group`: what Ray would find in the nodes' VPC, or create.
 #[test]
 fn ray_s_group_is_looked_for_in_the_nodes_vpc() {
     let mut world = World::healthy();
@@ -99,10 +99,10 @@ fn ray_s_group_is_looked_for_in_the_nodes_vpc() {
     world.config("eu-west-1").configs[0].group_to_make.name = name("mine");
     let finding = world.finding("sg.exists", "eu-west-1");
     assert_eq!(finding.title, "no security group mine in vpc-eu (quokka)");
-    assert!(finding.leads_to.unwrap().contains("Ray would make it"));
+    assert!(finding.impact.unwrap().contains("Ray would create it"));
 }
 
-/// A group that lets nobody in.
+/// Returns a group without inbound rules.
 fn group(id: &str, vpc: &str) -> SecurityGroup {
     SecurityGroup { id: id.into(), name: id.into(), vpc: vpc.into(), inbound: Vec::new() }
 }
@@ -119,9 +119,9 @@ fn unreadable_groups_are_unknown() {
 #[test]
 fn a_group_of_another_vpc_fails_once() {
     let mut world = World::healthy();
-    let told = world.region("eu-west-1");
-    told.groups[0].vpc = "vpc-default".into();
-    told.vpcs.push(Vpc {
+    let facts = world.region("eu-west-1");
+    facts.groups[0].vpc = "vpc-default".into();
+    facts.vpcs.push(Vpc {
         id: "vpc-default".into(),
         is_default: true,
         name: None,
@@ -146,7 +146,7 @@ fn a_group_of_another_vpc_fails_once() {
             "the nodes' subnets are in vpc-eu (quokka)",
         ]
     );
-    assert!(finding.leads_to.unwrap().contains("InvalidGroup.NotFound"));
+    assert!(finding.impact.unwrap().contains("InvalidGroup.NotFound"));
     assert!(finding.todo.unwrap().contains("Name=vpc-id,Values=vpc-eu"));
 }
 
@@ -158,7 +158,7 @@ fn the_operator_is_let_in_by_what_covers_all_of_the_cidr() {
     world.region("us-west-2").groups[0].inbound[0] = rule(22, 22, &["203.0.113.8/32"], &[]);
     assert_eq!(world.bad(), ["✗ sg.operator-ssh us-west-2: port 22 is closed to 203.0.113.7/32"]);
     let finding = world.run().remove(0);
-    assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
+    assert_eq!(finding.impact.as_deref(), Some("SSH to 3 nodes would time out"));
     let todo = finding.todo.unwrap();
     assert!(
         todo.ends_with("--group-id sg-us --protocol tcp --port 22 --cidr 203.0.113.7/32"),
@@ -252,7 +252,7 @@ fn exactly_the_pinned_ports_are_needed_and_no_addresses_without_nodes() {
         world.region(region).groups[0].inbound.extend(pinned(region == "us-west-2"));
     }
     assert!(world.bad().is_empty(), "{:#?}", world.bad());
-    // The leader is where Redis and GCS are.
+    // Redis and GCS run on the leader.
     world.region("us-west-2").groups[0].inbound.truncate(1);
     world.region("us-west-2").groups[0].inbound.extend(pinned(false));
     let bad = world.bad();
@@ -306,13 +306,13 @@ fn head_and_workers_with_groups_of_their_own_need_each_other() {
 #[test]
 fn rules_of_several_groups_add_up() {
     let mut world = World::healthy();
-    let told = world.region("us-west-2");
-    let peers = told.groups[0].inbound.remove(2);
-    let ssh = told.groups[0].inbound.remove(0);
-    told.groups.push(SecurityGroup {
+    let facts = world.region("us-west-2");
+    let peers = facts.groups[0].inbound.remove(2);
+    let ssh = facts.groups[0].inbound.remove(0);
+    facts.groups.push(SecurityGroup {
         id: "sg-more".into(),
         inbound: vec![peers, ssh],
-        ..told.groups[0].clone()
+        ..facts.groups[0].clone()
     });
     world.templates("us-west-2", |template| {
         template.security_groups.push(Sourced::default("sg-more".into(), "test"));

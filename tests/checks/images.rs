@@ -8,9 +8,9 @@ use muster::{
 
 use super::world::{World, hours_from_now, image};
 
-/// What comes of anything that EC2 would refuse for a reason already told.
+/// Returns the skipped finding of a dry run that EC2 would refuse for a reason already reported.
 fn skipped_launch(region: &str) -> String {
-    format!("- iam.launch {region}: not asked while something named can't be used")
+    format!("- iam.launch {region}: not checked while a named resource can't be used")
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn an_image_of_another_region_is_recognised() {
     );
     let finding = world.run().remove(0);
     assert_eq!(finding.location.unwrap().to_string(), "eu.yaml:13:9");
-    assert!(finding.leads_to.unwrap().ends_with("InvalidAMIID.NotFound"));
+    assert!(finding.impact.unwrap().ends_with("InvalidAMIID.NotFound"));
     let todo = finding.todo.unwrap();
     let find = "aws ec2 describe-images --region eu-west-1 --owners 099720109477 \
                 --filters 'Name=name,Values=ubuntu-22.04'";
@@ -159,10 +159,10 @@ fn not_offered_in_one_of_two_zones_is_a_warning() {
 #[test]
 fn other_types_offerings_do_not_count() {
     let mut world = World::healthy();
-    let told = world.region("eu-west-1");
-    told.types.push(InstanceTypeInfo { name: "c5.large".into(), ..told.types[0].clone() });
-    told.offerings =
-        vec![Offering { instance_type: "c5.large".into(), ..told.offerings[0].clone() }];
+    let facts = world.region("eu-west-1");
+    facts.types.push(InstanceTypeInfo { name: "c5.large".into(), ..facts.types[0].clone() });
+    facts.offerings =
+        vec![Offering { instance_type: "c5.large".into(), ..facts.offerings[0].clone() }];
     let finding = world.finding("type.offered", "eu-west-1");
     assert_eq!(finding.level, Level::Fail);
 }

@@ -13,13 +13,13 @@ fn a_missing_pair_fails_once_and_is_not_compared() {
         [
             "✗ key.exists eu-west-1: key pair quokka is missing",
             "- key.same-material eu-west-1: not judged: key pair quokka is missing in eu-west-1",
-            "- iam.launch eu-west-1: not asked while something named can't be used",
+            "- iam.launch eu-west-1: not checked while a named resource can't be used",
         ]
     );
     let finding = world.finding("key.exists", "eu-west-1");
     assert_eq!(
-        finding.leads_to.as_deref(),
-        Some("RunInstances would answer InvalidKeyPair.NotFound")
+        finding.impact.as_deref(),
+        Some("RunInstances would fail with InvalidKeyPair.NotFound")
     );
     assert_eq!(finding.location.unwrap().to_string(), "eu.yaml:14:9");
     let todo = finding.todo.unwrap();
@@ -37,7 +37,7 @@ fn no_key_name_fails_at_the_node_type() {
     assert_eq!(world.bad(), ["✗ key.exists us-west-2: no KeyName for ray.worker.default"]);
     let finding = world.run().remove(0);
     assert_eq!(
-        finding.leads_to.as_deref(),
+        finding.impact.as_deref(),
         Some("Permission denied (publickey) on 2 nodes, after launch")
     );
     assert_eq!(finding.location.unwrap().line, 10);
@@ -60,17 +60,20 @@ fn unreadable_pairs_are_unknown_in_both_checks() {
 }
 
 #[test]
-fn other_material_is_told_by_the_keys_and_not_by_fingerprints() {
+fn different_material_is_detected_by_keys_and_not_by_fingerprints() {
     let mut world = World::healthy();
     world.region("eu-west-1").key_pairs[0].fingerprint = "of an imported key".into();
     assert!(world.bad().is_empty());
     world.region("ap-southeast-2").key_pairs[0].public_key = Some(key("AAAAother71kPzA"));
-    assert_eq!(world.bad(), ["✗ key.same-material ap-southeast-2: key pair quokka is another key"]);
+    assert_eq!(
+        world.bad(),
+        ["✗ key.same-material ap-southeast-2: key pair quokka has different key material"]
+    );
     let finding = world.run().remove(0);
     assert_eq!(finding.evidence[0], "your quokka.pem  ssh-rsa …AAAown");
     assert_eq!(finding.evidence[1], "ap-southeast-2  ssh-rsa …71kPzA");
     assert_eq!(
-        finding.leads_to.as_deref(),
+        finding.impact.as_deref(),
         Some("Permission denied (publickey) on 3 nodes, after launch")
     );
 }
@@ -92,7 +95,7 @@ fn without_a_usable_local_key_the_leaders_is_the_reference() {
     assert_eq!(
         world.bad(),
         [
-            "✗ key.same-material ap-southeast-2: key pair quokka is another key",
+            "✗ key.same-material ap-southeast-2: key pair quokka has different key material",
             "✗ key.local this machine: /home/me/.ssh/quokka.pem can't be used",
             "- key.same-material us-west-2: key pair quokka has nothing to be compared with: \
              /home/me/.ssh/quokka.pem could not be used",
@@ -119,12 +122,12 @@ fn without_any_reference_nothing_is_judged() {
 }
 
 #[test]
-fn a_key_that_ec2_does_not_tell_is_unknown() {
+fn a_key_that_ec2_does_not_return_is_unknown() {
     let mut world = World::healthy();
     world.region("eu-west-1").key_pairs[0].public_key = None;
     assert_eq!(
         world.bad(),
-        ["? key.same-material eu-west-1: EC2 does not tell the public key of quokka"]
+        ["? key.same-material eu-west-1: EC2 does not return the public key of quokka"]
     );
 }
 
@@ -141,7 +144,7 @@ fn no_private_key_at_all_is_a_warning() {
 }
 
 #[test]
-fn each_private_key_is_told_once() {
+fn each_private_key_is_reported_once() {
     let mut world = World::healthy();
     let local = |world: &World| {
         world.run().into_iter().filter(|finding| finding.check == "key.local").collect::<Vec<_>>()

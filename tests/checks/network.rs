@@ -32,7 +32,7 @@ fn remove_route(world: &mut World, region: &str, to: usize) {
 }
 
 #[test]
-fn a_missing_subnet_is_told_once() {
+fn a_missing_subnet_is_reported_once() {
     let mut world = World::healthy();
     world.region("eu-west-1").subnets.clear();
     let findings = world.bad();
@@ -63,9 +63,7 @@ fn a_full_subnet() {
         world.bad(),
         ["✗ subnet.exists eu-west-1: subnet subnet-eu has no room for 2 nodes"]
     );
-    assert!(
-        world.run()[0].leads_to.as_ref().unwrap().contains("InsufficientFreeAddressesInSubnet")
-    );
+    assert!(world.run()[0].impact.as_ref().unwrap().contains("InsufficientFreeAddressesInSubnet"));
 }
 
 #[test]
@@ -90,17 +88,17 @@ fn default_subnets_are_taken_where_none_is_named() {
 #[test]
 fn subnets_of_two_vpcs() {
     let mut world = World::healthy();
-    let told = world.region("eu-west-1");
-    told.subnets.push(Subnet {
+    let facts = world.region("eu-west-1");
+    facts.subnets.push(Subnet {
         id: "subnet-2".into(),
         vpc: "vpc-2".into(),
         cidr: "10.9.1.0/24".parse().unwrap(),
-        ..told.subnets[0].clone()
+        ..facts.subnets[0].clone()
     });
-    told.vpcs.push(Vpc {
+    facts.vpcs.push(Vpc {
         id: "vpc-2".into(),
         cidrs: vec!["10.9.0.0/16".parse().unwrap()],
-        ..told.vpcs[0].clone()
+        ..facts.vpcs[0].clone()
     });
     world.config("eu-west-1").groups[1].template.subnets =
         vec![Sourced::default("subnet-2".into(), "test")];
@@ -120,7 +118,7 @@ fn a_subnet_without_public_addresses() {
         ["✗ subnet.reachable eu-west-1: subnet-eu gives nodes no public address"]
     );
     let finding = world.run().remove(0);
-    assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
+    assert_eq!(finding.impact.as_deref(), Some("SSH to 3 nodes would time out"));
     assert!(finding.todo.unwrap().contains("--subnet-id subnet-eu --map-public-ip-on-launch"));
     world.own("eu-west-1").use_internal_ips = true;
     assert!(world.bad().is_empty(), "SSH goes to private addresses");
@@ -139,7 +137,7 @@ fn a_subnet_without_a_way_to_the_internet() {
     let gateway = RouteTarget::Other("igw-1".into());
     let routes = &mut world.region("eu-west-1").tables[0].routes;
     routes.push(route("203.0.113.0/24", gateway, RouteState::Active));
-    assert!(world.bad().is_empty(), "the way back to the operator is what counts");
+    assert!(world.bad().is_empty(), "the route back to the operator applies");
 }
 
 #[test]
@@ -152,18 +150,18 @@ fn unreadable_tables_leave_the_way_out_unknown() {
 }
 
 #[test]
-fn a_table_that_was_not_told_is_unknown() {
+fn an_unlisted_route_table_is_unknown() {
     let mut world = World::healthy();
     world.region("eu-west-1").tables[0].is_main = false;
     for (check, subject) in [("subnet.reachable", "eu-west-1"), ("route.peering", EU_US)] {
         let finding = world.finding(check, subject);
         assert_eq!(finding.level, Level::Unknown);
-        assert_eq!(finding.title, "the route table of subnet-eu was not told");
+        assert_eq!(finding.title, "EC2 does not list the route table of subnet-eu");
     }
 }
 
 #[test]
-fn overlapping_vpcs_are_told_once() {
+fn overlapping_vpcs_are_reported_once() {
     let mut world = World::healthy();
     world.region("eu-west-1").vpcs[0].cidrs = vec!["10.1.128.0/17".parse().unwrap()];
     world.region("eu-west-1").subnets[0].cidr = "10.1.129.0/24".parse().unwrap();
@@ -193,10 +191,10 @@ fn a_secondary_cidr_overlaps_too() {
 }
 
 fn use_default_vpc(world: &mut World, region: &str) {
-    let told = world.region(region);
-    told.vpcs[0].is_default = true;
-    told.vpcs[0].cidrs = vec!["172.31.0.0/16".parse().unwrap()];
-    told.subnets[0].cidr = "172.31.16.0/20".parse().unwrap();
+    let facts = world.region(region);
+    facts.vpcs[0].is_default = true;
+    facts.vpcs[0].cidrs = vec!["172.31.0.0/16".parse().unwrap()];
+    facts.subnets[0].cidr = "172.31.16.0/20".parse().unwrap();
 }
 
 #[test]
@@ -212,7 +210,7 @@ fn one_default_vpc_is_a_warning_two_fail() {
         assert_eq!(finding.title, "the nodes are in the default VPC, as other regions' are");
     }
     let overlap = world.finding("vpc.cidr-overlap", US_EU);
-    assert_eq!(overlap.level, Level::Skipped, "vpc.default has said it");
+    assert_eq!(overlap.level, Level::Skipped, "vpc.default reports it");
 }
 
 #[test]
@@ -249,7 +247,7 @@ fn a_request_that_waits_for_acceptance() {
     assert_eq!(
         world.bad(),
         [
-            "✗ peering.active us-west-2 ↔ eu-west-1: peering waits for acceptance",
+            "✗ peering.active us-west-2 ↔ eu-west-1: peering is pending acceptance",
             "- route.peering us-west-2 ↔ eu-west-1: the route works once the peering does",
             "- route.peering eu-west-1 ↔ us-west-2: the route works once the peering does",
         ]
@@ -258,7 +256,7 @@ fn a_request_that_waits_for_acceptance() {
     assert_eq!(
         finding.evidence,
         [
-            "pcx-us-eu asked by us-west-2, to be accepted in eu-west-1",
+            "pcx-us-eu requested by us-west-2, to be accepted in eu-west-1",
             "since 2 days, expires in 4 days",
         ]
     );
@@ -280,7 +278,7 @@ fn a_route_that_is_missing_fails_also_while_the_peering_waits() {
 }
 
 #[test]
-fn connections_that_ended_are_told() {
+fn ended_connections_are_reported() {
     let mut world = World::healthy();
     us_eu(&mut world, |peering| {
         peering.state = PeeringState::Expired;
@@ -316,7 +314,7 @@ fn a_connection_being_set_up_is_a_warning() {
 }
 
 #[test]
-fn one_side_that_tells_is_enough() {
+fn one_readable_side_is_enough() {
     let mut world = World::healthy();
     world.unreadable("eu-west-1", "peerings");
     assert_eq!(world.finding("peering.active", US_EU).level, Level::Pass);
@@ -377,7 +375,7 @@ fn a_route_that_leads_elsewhere_is_replaced() {
 }
 
 #[test]
-fn a_wider_route_elsewhere_gets_a_narrower_one_beside_it() {
+fn a_wider_route_elsewhere_gets_a_narrower_one_in_addition() {
     let mut world = World::healthy();
     remove_route(&mut world, "eu-west-1", 0);
     let transit = RouteTarget::Other("tgw-1".into());

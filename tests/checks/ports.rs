@@ -13,7 +13,7 @@ use super::world::{World, rule};
 
 const US: &str = "us-west-2";
 
-/// A healthy world whose leading region's group has one more rule.
+/// Returns a healthy world in which the group of the leader's region has one more rule.
 fn with(rule: IpPermission) -> World {
     let mut world = World::healthy();
     world.region(US).groups[0].inbound.push(rule);
@@ -54,12 +54,12 @@ fn every_port_of_ray_redis_and_flight_is_judged() {
 }
 
 #[test]
-fn an_opening_is_told_with_the_rule_and_the_way_to_close_it() {
+fn an_open_port_is_reported_with_its_rule_and_how_to_close_it() {
     let finding = with(rule(6800, 6800, &["0.0.0.0/0"], &[])).finding("sg.exposed", US);
     assert_eq!(finding.title, "port 6800 (Redis) is open to the internet");
     assert_eq!(finding.evidence, ["sg-us admits TCP 6800 from 0.0.0.0/0: Redis"]);
-    let leads_to = finding.leads_to.unwrap();
-    assert_eq!(leads_to, "anyone who connects reads and changes what the queries compute");
+    let impact = finding.impact.unwrap();
+    assert_eq!(impact, "anyone who connects reads and changes what the queries compute");
     assert_eq!(
         finding.todo.unwrap(),
         "aws ec2 revoke-security-group-ingress --region us-west-2 --group-id sg-us \
@@ -79,7 +79,7 @@ fn all_traffic_from_everybody_opens_everything() {
     assert!(
         finding.evidence[0].starts_with("sg-us admits all traffic from 0.0.0.0/0: Arrow Flight")
     );
-    assert!(finding.leads_to.unwrap().contains("runs code on the nodes"));
+    assert!(finding.impact.unwrap().contains("runs code on the nodes"));
     let ssh = "! sg.operator-ssh us-west-2: port 22 is open to the whole internet";
     assert!(world.bad().iter().any(|line| line == ssh), "{:#?}", world.bad());
 }
@@ -93,7 +93,7 @@ fn ssh_open_by_ipv6_or_to_half_of_the_internet_is_a_warning() {
 }
 
 #[test]
-fn what_a_prefix_list_holds_is_unknown_and_never_fine() {
+fn the_contents_of_a_prefix_list_are_unknown_and_never_pass() {
     let finding = with(listed(10001, 10001)).finding("sg.exposed", US);
     assert_eq!(finding.level, Level::Unknown);
     assert_eq!(
@@ -176,7 +176,7 @@ fn ports_on_request_are_judged_on_the_leader_alone() {
         ["other nodes carry sg-us as well: a rule there opens all of them"]
     );
     assert!(finding.todo.unwrap().contains("a security group of its own"));
-    // The head gets one of its own beside the one that all share.
+    // The head gets its own group in addition to the shared one.
     let own = SecurityGroup {
         id: "sg-leader".into(),
         inbound: Vec::new(),
@@ -195,7 +195,7 @@ fn ports_on_request_are_judged_on_the_leader_alone() {
 }
 
 #[test]
-fn under_ray_config_the_start_commands_say_which_ports() {
+fn under_ray_config_the_start_commands_set_the_ports() {
     let mut world = World::healthy();
     world.project.quokka.ray = Sourced::default(RayStart::Config, "test");
     let pins = "--object-manager-port=8076 --node-manager-port=8077";
@@ -216,7 +216,7 @@ fn under_ray_config_the_start_commands_say_which_ports() {
         finding.evidence[0].contains("TCP 5005, 6379, 6800, 8076-8077 and 10002-19999"),
         "{finding:?}"
     );
-    // The advice is never to open everything.
+    // The fix never opens everything.
     set(&mut world, "");
     let finding = world.finding("sg.peers", US);
     assert!(finding.todo.unwrap().contains("--node-manager-port"));

@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use super::world::short;
 
-/// Loads and surveys a world; its findings, and how long the survey took.
+/// Loads and surveys a world; returns its findings and the survey's duration.
 async fn look(scenario: &Scenario) -> (Survey, Vec<Finding>, Duration) {
     let project = scenario.load_project().project.unwrap();
     let world = World::new(scenario);
@@ -37,10 +37,10 @@ async fn the_six_mistakes_are_six_failures() {
         of_level(&findings, Level::Fail),
         [
             "✗ key.exists eu-west-1: key pair quokka is missing",
-            "✗ key.same-material ap-southeast-2: key pair quokka is another key",
+            "✗ key.same-material ap-southeast-2: key pair quokka has different key material",
             "✗ ami.exists eu-west-1: ami-0530ca8899fac469f is an image of us-west-2",
             "✗ sg.same-vpc eu-west-1: security group sg-0b7e14d5c3a29f860 is in the default VPC",
-            "✗ peering.active us-west-2 ↔ eu-west-1: peering waits for acceptance",
+            "✗ peering.active us-west-2 ↔ eu-west-1: peering is pending acceptance",
             "✗ route.peering eu-west-1 ↔ ap-southeast-2: rtb-04d5e6f7a8b9c0122 has no route to 10.3.0.0/16",
         ]
     );
@@ -48,7 +48,7 @@ async fn the_six_mistakes_are_six_failures() {
     assert!(of_level(&findings, Level::Warn).is_empty());
     for finding in findings.iter().filter(|finding| finding.level == Level::Fail) {
         assert!(finding.location.is_some() && finding.todo.is_some(), "{finding:#?}");
-        assert!(!finding.leads_to.as_ref().unwrap().is_empty(), "{finding:#?}");
+        assert!(!finding.impact.as_ref().unwrap().is_empty(), "{finding:#?}");
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_survey_of_ten_regions_takes_no_longer_than_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_denied_is_unknown_and_the_dry_run_tells() {
+async fn denied_reads_are_unknown_and_the_dry_run_reports_them() {
     let findings = findings("denied").await;
     let refused = |region| format!("✗ iam.launch {region}: the launch would be refused");
     let unread = |check, region| format!("? {check} {region}: the key pairs could not be read");
@@ -81,14 +81,14 @@ async fn what_is_denied_is_unknown_and_the_dry_run_tells() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_never_answers_is_told_once_and_waited_for_once() {
+async fn a_region_that_never_answers_is_reported_once_and_awaited_once() {
     let (survey, findings, took) = look(&Scenario::built_in("hang").unwrap()).await;
     assert_eq!(survey.not_asked, None, "the others answer");
     assert_eq!(of_level(&findings, Level::Fail), Vec::<String>::new());
     assert_eq!(
         of_level(&findings, Level::Unknown),
-        ["? region.enabled ap-southeast-2: the region could not be asked"]
+        ["? region.enabled ap-southeast-2: the region could not be read"]
     );
     assert_eq!(check::exit_code(&findings, false), 4);
-    assert_eq!(took, Duration::from_secs(30), "the time limit of one call");
+    assert_eq!(took, Duration::from_secs(30), "the timeout of one call");
 }

@@ -1,5 +1,5 @@
-//! Two configs of one region: what is the region's is told once, what is a
-//! file's at its own line.
+//! Two configs of one region: findings of the region are reported once, findings
+//! of a file at its own line.
 
 use muster::{
     check::{Finding, Level},
@@ -17,8 +17,8 @@ fn joined() -> World {
     world
 }
 
-/// What is told of the region, in short, with where.
-fn told(world: &World, check: &str) -> Vec<String> {
+/// Returns the findings of `check` in the region, in short form, with their location.
+fn findings_of(world: &World, check: &str) -> Vec<String> {
     let findings = world.run();
     let own = findings.iter().filter(|it| it.check == check && it.subject.to_string() == US);
     own.map(with_place).collect()
@@ -33,16 +33,16 @@ fn with_place(finding: &Finding) -> String {
 fn a_second_config_adds_nothing_to_a_healthy_region_but_its_name() {
     let (one, two) = (World::healthy(), joined());
     assert_eq!(two.bad(), [""; 0]);
-    let count = |world: &World, check: &str| told(world, check).len();
+    let count = |world: &World, check: &str| findings_of(world, check).len();
     for info in muster::check::all() {
         let more = usize::from(info.id == "cluster.name-taken");
         assert_eq!(count(&two, info.id), count(&one, info.id) + more, "{}", info.id);
     }
     assert_eq!(
-        told(&two, "cluster.name-taken"),
+        findings_of(&two, "cluster.name-taken"),
         [
-            "√ cluster.name-taken us-west-2: no other cluster is named tpch @ us.yaml:1:9",
-            "√ cluster.name-taken us-west-2: no other cluster is named gpu @ gpu.yaml:1:9",
+            "✓ cluster.name-taken us-west-2: no other cluster is named tpch @ us.yaml:1:9",
+            "✓ cluster.name-taken us-west-2: no other cluster is named gpu @ gpu.yaml:1:9",
         ]
     );
 }
@@ -63,17 +63,17 @@ fn the_two_configs_have_to_be_in_one_vpc() {
     for group in &mut world.config(US).groups[2..] {
         group.template.subnets = vec![Sourced::written("subnet-2".into(), place.clone())];
     }
-    let bad = told(&world, "subnet.exists");
+    let bad = findings_of(&world, "subnet.exists");
     let two = "✗ subnet.exists us-west-2: the subnets are in 2 VPCs @ gpu.yaml:16:9";
     assert_eq!(bad.iter().filter(|line| line.starts_with('✗')).collect::<Vec<_>>(), [two]);
 }
 
 #[test]
-fn what_a_file_lacks_is_told_of_each_file() {
+fn missing_keys_are_reported_for_each_file() {
     let mut world = joined();
     world.templates(US, |template| template.key_name = None);
     assert_eq!(
-        told(&world, "key.exists"),
+        findings_of(&world, "key.exists"),
         [
             "✗ key.exists us-west-2: no KeyName for ray.head.default and ray.worker.default @ us.yaml:10:9",
             "✗ key.exists us-west-2: no KeyName for ray.head.default and ray.worker.default of gpu @ gpu.yaml:10:9",
@@ -84,14 +84,14 @@ fn what_a_file_lacks_is_told_of_each_file() {
         template.security_groups.clear();
     });
     for check in ["ami.exists", "sg.exists"] {
-        let places: Vec<_> = told(&world, check);
+        let places: Vec<_> = findings_of(&world, check);
         assert!(places[0].ends_with("us.yaml:10:9") && places[1].ends_with("gpu.yaml:10:9"));
         assert_eq!(places.len(), 2, "{places:#?}");
     }
 }
 
 #[test]
-fn what_is_the_same_in_two_files_is_told_of_both() {
+fn a_finding_of_two_files_is_reported_for_both() {
     let mut world = joined();
     for config in &mut world.config(US).configs {
         config.ssh_private_key = None;
@@ -103,15 +103,15 @@ fn what_is_the_same_in_two_files_is_told_of_both() {
         });
     }
     for (check, line) in [("config.unsupported", "4:9"), ("key.local", "4:9")] {
-        let told = told(&world, check);
-        assert_eq!(told.len(), 2, "{told:#?}");
-        assert!(told[0].ends_with(&format!("us.yaml:{line}")), "{told:#?}");
-        assert!(told[1].ends_with(&format!("gpu.yaml:{line}")), "{told:#?}");
+        let reported = findings_of(&world, check);
+        assert_eq!(reported.len(), 2, "{reported:#?}");
+        assert!(reported[0].ends_with(&format!("us.yaml:{line}")), "{reported:#?}");
+        assert!(reported[1].ends_with(&format!("gpu.yaml:{line}")), "{reported:#?}");
     }
 }
 
 #[test]
-fn instances_that_could_not_be_read_are_told_once() {
+fn unreadable_instances_are_reported_once() {
     let mut world = joined();
     world.unreadable(US, "instances");
     assert_eq!(world.bad(), ["? cluster.name-taken us-west-2: the instances could not be read"]);
@@ -122,26 +122,26 @@ fn only_nodes_that_are_reached_from_outside_need_a_public_address() {
     let mut world = joined();
     world.region(US).subnets[0].public_ip_on_launch = false;
     world.own(US).use_internal_ips = true;
-    let bad = told(&world, "subnet.reachable");
+    let bad = findings_of(&world, "subnet.reachable");
     assert!(bad[0].starts_with("✗ subnet.reachable us-west-2: subnet-us gives nodes no public"));
     let finding = world.finding("subnet.reachable", US);
-    assert_eq!(finding.leads_to.as_deref(), Some("SSH to 3 nodes would time out"));
+    assert_eq!(finding.impact.as_deref(), Some("SSH to 3 nodes would time out"));
     world.config(US).configs[1].use_internal_ips = true;
     assert_eq!(world.bad(), [""; 0]);
 }
 
 #[test]
-fn zones_without_a_default_subnet_are_told_config_by_config() {
+fn zones_without_a_default_subnet_are_reported_per_config() {
     let mut world = joined();
     world.templates(US, |template| template.subnets.clear());
     world.region(US).default_subnets = vec!["subnet-us"];
-    assert_eq!(told(&world, "subnet.exists").len(), 1, "the same zones are told once");
+    assert_eq!(findings_of(&world, "subnet.exists").len(), 1, "the same zones are reported once");
     world.config(US).configs[1].zones = vec![Sourced::default("us-west-2c".into(), "test")];
-    let told = told(&world, "subnet.exists");
-    assert_eq!(told.len(), 2, "{told:#?}");
+    let reported = findings_of(&world, "subnet.exists");
+    assert_eq!(reported.len(), 2, "{reported:#?}");
     let bad = "✗ subnet.exists us-west-2: no subnet is named, and there is no default one in \
                us-west-2c @ gpu.yaml:10:9";
-    assert!(told.contains(&bad.to_owned()), "{told:#?}");
+    assert!(reported.contains(&bad.to_owned()), "{reported:#?}");
 }
 
 /// One `KeyName` is one key, whichever config names it.
@@ -152,12 +152,12 @@ fn two_private_keys_for_one_key_pair_can_t_be() {
     let other = Sourced::written("/home/me/.ssh/gpu.pem".into(), place);
     world.config(US).configs[1].ssh_private_key = Some(other);
     world.other_key = Some("/home/me/.ssh/gpu.pem".into());
-    let told = told(&world, "key.same-material");
+    let reported = findings_of(&world, "key.same-material");
     assert_eq!(
-        told,
+        reported,
         [
-            "✗ key.same-material us-west-2: key pair quokka is another key @ gpu.yaml:4:9",
-            "√ key.same-material us-west-2: key pair quokka is your quokka.pem @ us.yaml:14:9",
+            "✗ key.same-material us-west-2: key pair quokka has different key material @ gpu.yaml:4:9",
+            "✓ key.same-material us-west-2: key pair quokka is your quokka.pem @ us.yaml:14:9",
         ]
     );
     let findings = world.run();
@@ -167,12 +167,12 @@ fn two_private_keys_for_one_key_pair_can_t_be() {
 }
 
 #[test]
-fn dry_runs_of_alike_groups_are_told_apart_by_name() {
+fn dry_runs_of_similar_groups_are_reported_by_name() {
     let findings = joined().run();
     let own = findings.iter().find(|it| it.check == "iam.launch" && it.subject.to_string() == US);
-    let told = own.unwrap().evidence.last().unwrap();
+    let evidence = own.unwrap().evidence.last().unwrap();
     assert_eq!(
-        told,
+        evidence,
         "for head ray.head.default, worker ray.worker.default, head ray.head.default of gpu and \
          worker ray.worker.default of gpu"
     );

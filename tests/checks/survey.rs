@@ -1,5 +1,4 @@
-//! Taking the survey: what is asked, how long it takes, what is kept of what
-//! was refused.
+//! Taking the survey: its calls, its duration, and what it keeps of refused calls.
 
 use std::{
     path::Path,
@@ -28,13 +27,13 @@ use tokio::time::{Instant, sleep};
 
 use super::world::{World, image};
 
-/// How long each call takes.
+/// The duration of each call.
 const LATENCY: Duration = Duration::from_millis(120);
 
-/// EC2 as a [`World`] tells it, each call after [`LATENCY`].
+/// EC2 with the contents of a [`World`]; each call returns after [`LATENCY`].
 struct Ec2 {
-    told: Survey,
-    /// Which calls are refused or lost, by region and operation.
+    survey: Survey,
+    /// The calls that are refused or lost, by region and operation.
     errors: fn(&Region, &'static str) -> Option<CloudError>,
     /// Region and operation of every call.
     calls: Mutex<Vec<(Region, &'static str)>>,
@@ -51,7 +50,7 @@ impl Ec2 {
         sleep(LATENCY).await;
         match (self.errors)(region, operation) {
             Some(error) => Err(error),
-            None => Ok(value(&self.told.regions[region])),
+            None => Ok(value(&self.survey.regions[region])),
         }
     }
 
@@ -71,20 +70,20 @@ impl Cloud for Ec2 {
     }
 
     async fn regions(&self, from: &Region) -> Result<Vec<RegionInfo>> {
-        let regions = self.told.regions.iter().filter_map(|(name, told)| {
-            Some(RegionInfo { name: name.clone(), opt_in: (*told.opt_in.known()?)? })
+        let regions = self.survey.regions.iter().filter_map(|(name, facts)| {
+            Some(RegionInfo { name: name.clone(), opt_in: (*facts.opt_in.known()?)? })
         });
         self.answer(from, "DescribeRegions", |_| regions.collect()).await
     }
 
     async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>> {
         assert!(!ids.is_empty());
-        self.answer(region, "DescribeImages", |told| all(&told.images)).await
+        self.answer(region, "DescribeImages", |facts| all(&facts.images)).await
     }
 
     async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>> {
         assert!(!names.is_empty());
-        self.answer(region, "DescribeKeyPairs", |told| all(&told.key_pairs)).await
+        self.answer(region, "DescribeKeyPairs", |facts| all(&facts.key_pairs)).await
     }
 
     async fn security_groups(
@@ -93,7 +92,7 @@ impl Cloud for Ec2 {
         ids: &[SecurityGroupId],
     ) -> Result<Vec<SecurityGroup>> {
         assert!(!ids.is_empty());
-        self.answer(region, "DescribeSecurityGroups", |told| all(&told.security_groups)).await
+        self.answer(region, "DescribeSecurityGroups", |facts| all(&facts.security_groups)).await
     }
 
     async fn security_groups_named(
@@ -102,41 +101,41 @@ impl Cloud for Ec2 {
         names: &[String],
     ) -> Result<Vec<SecurityGroup>> {
         assert!(!names.is_empty());
-        self.answer(region, "DescribeSecurityGroups", |told| all(&told.security_groups)).await
+        self.answer(region, "DescribeSecurityGroups", |facts| all(&facts.security_groups)).await
     }
 
     async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
-        let list = self.told.regions[region].prefix_lists[id].known().unwrap().clone();
+        let list = self.survey.regions[region].prefix_lists[id].known().unwrap().clone();
         self.answer(region, "GetManagedPrefixListEntries", |_| list).await
     }
 
     async fn subnets(&self, region: &Region, filter: &SubnetFilter) -> Result<Vec<Subnet>> {
         assert_ne!(*filter, SubnetFilter::Ids(Vec::new()));
-        let wanted = |told: &RegionSurvey, subnet: &Subnet| match filter {
+        let wanted = |facts: &RegionSurvey, subnet: &Subnet| match filter {
             SubnetFilter::Ids(ids) => ids.contains(&subnet.id),
             SubnetFilter::DefaultForZones => {
-                told.default_subnets.known().unwrap().contains(&subnet.id)
+                facts.default_subnets.known().unwrap().contains(&subnet.id)
             }
         };
-        self.answer(region, "DescribeSubnets", |told| {
-            all(&told.subnets).into_iter().filter(|subnet| wanted(told, subnet)).collect()
+        self.answer(region, "DescribeSubnets", |facts| {
+            all(&facts.subnets).into_iter().filter(|subnet| wanted(facts, subnet)).collect()
         })
         .await
     }
 
     async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
         assert!(!ids.is_empty());
-        self.answer(region, "DescribeVpcs", |told| all(&told.vpcs)).await
+        self.answer(region, "DescribeVpcs", |facts| all(&facts.vpcs)).await
     }
 
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         assert!(!vpcs.is_empty());
-        self.answer(region, "DescribeRouteTables", |told| all(&told.route_tables)).await
+        self.answer(region, "DescribeRouteTables", |facts| all(&facts.route_tables)).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
         assert!(!vpcs.is_empty());
-        self.answer(region, "DescribeVpcPeeringConnections", |told| all(&told.peerings)).await
+        self.answer(region, "DescribeVpcPeeringConnections", |facts| all(&facts.peerings)).await
     }
 
     async fn instance_types(
@@ -145,17 +144,17 @@ impl Cloud for Ec2 {
         types: &[InstanceType],
     ) -> Result<Vec<InstanceTypeInfo>> {
         assert!(!types.is_empty());
-        self.answer(region, "DescribeInstanceTypes", |told| all(&told.instance_types)).await
+        self.answer(region, "DescribeInstanceTypes", |facts| all(&facts.instance_types)).await
     }
 
     async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>> {
         assert!(!types.is_empty());
-        self.answer(region, "DescribeInstanceTypeOfferings", |told| all(&told.offerings)).await
+        self.answer(region, "DescribeInstanceTypeOfferings", |facts| all(&facts.offerings)).await
     }
 
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
         assert_eq!(*filter, InstanceFilter::Tag("ray-cluster-name".into(), "tpch".into()));
-        self.answer(region, "DescribeInstances", |told| all(&told.instances)).await
+        self.answer(region, "DescribeInstances", |facts| all(&facts.instances)).await
     }
 
     async fn console_output(
@@ -253,14 +252,14 @@ impl Remote for Keys {
     }
 }
 
-/// Takes a survey of `world` on a task of its own, as the engine does.
+/// Takes a survey of `world` on a separate task, as the engine does.
 async fn take(
     world: World,
     dry_run: bool,
     errors: fn(&Region, &'static str) -> Option<CloudError>,
 ) -> (World, Survey, Arc<Ec2>) {
-    let told = world.survey();
-    let ec2 = Arc::new(Ec2 { told, errors, calls: Mutex::default() });
+    let survey = world.survey();
+    let ec2 = Arc::new(Ec2 { survey, errors, calls: Mutex::default() });
     let cloud = Arc::clone(&ec2);
     let (world, survey) = tokio::spawn(async move {
         let keys = Keys(world.local_key.clone());
@@ -294,9 +293,9 @@ const TEN: [&str; 10] = [
 #[tokio::test(start_paused = true)]
 async fn all_is_read_as_it_is() {
     let world = World::healthy();
-    let told = world.survey();
+    let expected = world.survey();
     let (_, survey, _) = take(world, true, no_errors).await;
-    assert_eq!(survey, told);
+    assert_eq!(survey, expected);
 }
 
 /// A healthy world in which rules of one region name two prefix lists.
@@ -320,9 +319,9 @@ async fn prefix_lists_are_read_where_rules_name_them() {
             .then(|| CloudError::answered(region, operation, "UnauthorizedOperation", "no"))
     }
     let here: Region = "us-west-2".into();
-    let told = listing().survey();
+    let listed = listing().survey();
     let (_, survey, ec2) = take(listing(), false, no_errors).await;
-    assert_eq!(survey.regions[&here].prefix_lists, told.regions[&here].prefix_lists);
+    assert_eq!(survey.regions[&here].prefix_lists, listed.regions[&here].prefix_lists);
     assert_eq!(ec2.calls("GetManagedPrefixListEntries"), 2, "and in no other region");
     let (_, survey, _) = take(listing(), false, denied).await;
     let Fact::Unknown(why) = &survey.regions[&here].prefix_lists["pl-1"] else { unreachable!() };
@@ -351,7 +350,7 @@ async fn ten_regions_take_as_long_as_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_of_each_group_is_asked_only_when_wanted() {
+async fn each_group_has_a_dry_run_only_on_request() {
     let (world, first, ec2) = take(World::healthy(), true, no_errors).await;
     assert_eq!(ec2.calls("RunInstances"), 6);
     let (world, mut again, ec2) = take(world, false, no_errors).await;
@@ -374,9 +373,9 @@ async fn a_launch_that_would_be_refused_for_known_reasons_is_not_asked() {
         |world| world.region("eu-west-1").groups[0].vpc = "vpc-else".into(),
         |world| world.templates("eu-west-1", |template| template.image = None),
     ];
-    for (i, mend_not) in breaks.into_iter().enumerate() {
+    for (i, break_it) in breaks.into_iter().enumerate() {
         let mut world = World::healthy();
-        mend_not(&mut world);
+        break_it(&mut world);
         let (_, survey, ec2) = take(world, true, no_errors).await;
         assert_eq!(ec2.calls("RunInstances"), 4, "break {i}");
         assert!(survey.regions[&"eu-west-1".into()].dry_runs.is_empty(), "break {i}");
@@ -404,38 +403,38 @@ async fn a_refused_dry_run_is_an_answer_and_a_lost_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_depends_on_unreadable_subnets_says_so() {
+async fn facts_that_depend_on_unreadable_subnets_are_unknown() {
     fn denied(region: &Region, operation: &'static str) -> Option<CloudError> {
         (operation == "DescribeSubnets" && region.as_str() == "eu-west-1")
             .then(|| CloudError::answered(region, operation, "UnauthorizedOperation", "no"))
     }
     let (_, survey, ec2) = take(World::healthy(), false, denied).await;
-    let told = &survey.regions[&"eu-west-1".into()];
-    let Fact::Unknown(failure) = &told.route_tables else { unreachable!("{told:?}") };
+    let facts = &survey.regions[&"eu-west-1".into()];
+    let Fact::Unknown(failure) = &facts.route_tables else { unreachable!("{facts:?}") };
     assert_eq!(
         failure.message,
-        "not asked, since the subnets could not be read: DescribeSubnets in eu-west-1: no"
+        "not read, since the subnets could not be read: DescribeSubnets in eu-west-1: no"
     );
     assert_eq!(failure.code.as_deref(), Some("UnauthorizedOperation"));
     assert_eq!(ec2.calls("DescribeVpcs"), 2);
     assert_eq!(survey.not_asked, None);
-    assert!(told.images.known().is_some());
+    assert!(facts.images.known().is_some());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_default_subnets_are_asked_for_where_a_group_names_none() {
     let mut world = World::healthy();
     world.config("eu-west-1").groups[1].template.subnets.clear();
-    let told = world.region("eu-west-1");
-    told.subnets.push(Subnet { id: "subnet-default".into(), ..told.subnets[0].clone() });
-    told.default_subnets = vec!["subnet-default"];
+    let facts = world.region("eu-west-1");
+    facts.subnets.push(Subnet { id: "subnet-default".into(), ..facts.subnets[0].clone() });
+    facts.default_subnets = vec!["subnet-default"];
     let (world, survey, ec2) = take(world, false, no_errors).await;
     assert_eq!(ec2.calls("DescribeSubnets"), 4);
-    let told = &survey.regions[&"eu-west-1".into()];
-    assert_eq!(told.default_subnets, Fact::Known(vec![SubnetId::from("subnet-default")]));
+    let facts = &survey.regions[&"eu-west-1".into()];
+    assert_eq!(facts.default_subnets, Fact::Known(vec![SubnetId::from("subnet-default")]));
     let config = world.project.region(&"eu-west-1".into()).unwrap();
     let ids = |group: usize| -> Vec<&str> {
-        let subnets = told.subnets_of(config, &config.groups[group]).unwrap();
+        let subnets = facts.subnets_of(config, &config.groups[group]).unwrap();
         subnets.into_iter().map(|subnet| subnet.id.as_str()).collect()
     };
     assert_eq!(ids(0), ["subnet-eu"]);
@@ -443,7 +442,7 @@ async fn the_default_subnets_are_asked_for_where_a_group_names_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_asked_only_where_no_region_answered() {
+async fn not_asked_only_if_no_region_answered() {
     fn lost(region: &Region, operation: &'static str) -> CloudError {
         use muster::cloud::ErrorKind::{Credentials, NoAnswer};
         let kind = if region.as_str() == "eu-west-1" { Credentials } else { NoAnswer };
@@ -456,7 +455,10 @@ async fn not_asked_only_where_no_region_answered() {
     let (world, survey, _) =
         take(World::healthy(), true, |region, operation| Some(lost(region, operation))).await;
     let failure = survey.not_asked.as_ref().unwrap();
-    assert!(failure.message.contains("eu-west-1"), "credentials say most: {failure}");
+    assert!(
+        failure.message.contains("eu-west-1"),
+        "the credentials error is the most specific: {failure}"
+    );
     let findings = check::run(&world.project, &survey, None);
     assert!(findings.iter().all(|it| it.level != Level::Pass || it.check == "key.local"));
     let (world, survey, _) = take(world, true, but_one).await;
@@ -469,7 +471,7 @@ async fn not_asked_only_where_no_region_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_region_is_told_by_the_others() {
+async fn an_unknown_region_is_detected_by_the_others() {
     fn unreachable(region: &Region, operation: &'static str) -> Option<CloudError> {
         (region.as_str() == "eu-west-1").then(|| CloudError {
             kind: muster::cloud::ErrorKind::Unreachable,

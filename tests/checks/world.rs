@@ -1,4 +1,4 @@
-//! A project and a survey of it in which all is well, to break one thing at a time.
+//! A project and a healthy survey of it, for tests that break one thing at a time.
 
 use std::{
     collections::BTreeMap,
@@ -25,29 +25,29 @@ use muster::{
     survey::{Fact, RegionSurvey, Survey},
 };
 
-/// The regions of the healthy world; the first leads.
+/// The regions of the healthy world, the leader's first.
 pub const REGIONS: [&str; 3] = ["us-west-2", "eu-west-1", "ap-southeast-2"];
 /// When the survey was taken.
 pub const NOW: &str = "2026-11-20T14:00:00Z";
-/// The cluster whose instances are ours.
+/// The id of our own cluster.
 pub const OWN: &str = "tpch-demo-a1b2c3";
 
-/// A project, and what EC2 tells of it.
+/// A project, and what EC2 returns for it.
 pub struct World {
     pub project: Project,
     /// The public half of `~/.ssh/quokka.pem`.
     pub local_key: Fact<PublicKey>,
-    /// Another private key on this machine, if there is one.
+    /// Another local private key, if one exists.
     pub other_key: Option<PathBuf>,
     /// Whether the credentials that are copied to the nodes are long-lived.
     pub copied_keys_last: Option<Fact<bool>>,
-    regions: BTreeMap<Region, Told>,
+    regions: BTreeMap<Region, RegionFacts>,
     /// Facts that could not be read, by region.
     unreadable: Vec<(Region, &'static str)>,
 }
 
-/// What one region tells.
-pub struct Told {
+/// What EC2 returns for one region.
+pub struct RegionFacts {
     pub opt_in: Option<OptIn>,
     pub images: Vec<Image>,
     pub key_pairs: Vec<KeyPair>,
@@ -64,15 +64,15 @@ pub struct Told {
     pub dry_run: DryRun,
 }
 
-/// What the dry run of each group answered.
+/// The answer to the dry run of each group.
 pub enum DryRun {
     NotAsked,
     Allowed,
     Refused(Failure),
 }
 
-impl Told {
-    /// As if nothing had been made there yet.
+impl RegionFacts {
+    /// Removes all resources, as in a new account.
     pub fn clear(&mut self) {
         self.images.clear();
         self.key_pairs.clear();
@@ -85,32 +85,33 @@ impl Told {
     }
 }
 
-/// A finding, short enough to compare: level, check, subject, title.
+/// Renders a finding in short form: level, check, subject, title.
 pub fn short(finding: &Finding) -> String {
     let Finding { level, check, subject, title, .. } = finding;
     format!("{} {check} {subject}: {title}", level.mark())
 }
 
 impl World {
-    /// Three regions, each with a head and two workers, all connected.
+    /// Returns three regions, each with a head and two workers, all connected.
     pub fn healthy() -> Self {
         Self::of(&REGIONS)
     }
 
     /// The same with these regions.
     pub fn of(regions: &[&str]) -> Self {
-        let told = |(i, name): (usize, &&str)| (Region::from(*name), told(i, name, regions));
+        let facts =
+            |(i, name): (usize, &&str)| (Region::from(*name), region_facts(i, name, regions));
         Self {
             project: project(regions),
             local_key: Fact::Known(key("AAAAown")),
             other_key: None,
             copied_keys_last: None,
-            regions: regions.iter().enumerate().map(told).collect(),
+            regions: regions.iter().enumerate().map(facts).collect(),
             unreadable: Vec::new(),
         }
     }
 
-    pub fn region(&mut self, name: &str) -> &mut Told {
+    pub fn region(&mut self, name: &str) -> &mut RegionFacts {
         self.regions.get_mut(&Region::from(name)).unwrap()
     }
 
@@ -123,8 +124,8 @@ impl World {
         &mut self.config(name).configs[0]
     }
 
-    /// A second config in `region`, with the same nodes once more: the cluster
-    /// `gpu`, in the file `gpu.yaml`.
+    /// Adds a second config in `region` with the same nodes: the cluster `gpu`, in the
+    /// file `gpu.yaml`.
     pub fn join(&mut self, region: &str) {
         let in_gpu = |location: &Location| Location {
             file: Path::new("gpu.yaml").into(),
@@ -158,12 +159,12 @@ impl World {
         self.config(region).groups.iter_mut().for_each(|group| change(&mut group.template));
     }
 
-    /// `fact` of `region` was refused.
+    /// Marks `fact` of `region` as refused.
     pub fn unreadable(&mut self, region: &str, fact: &'static str) {
         self.unreadable.push((region.into(), fact));
     }
 
-    /// Nothing at all could be read.
+    /// Marks all facts as unreadable.
     pub fn nothing_read(&mut self) {
         for region in self.regions.keys() {
             self.unreadable.push((region.clone(), "all"));
@@ -174,13 +175,13 @@ impl World {
         check::run(&self.project, &self.survey(), Some(&ClusterId::from(OWN)))
     }
 
-    /// The findings that are not passes, in short, in order.
+    /// Returns the findings that did not pass, in short form, in order.
     pub fn bad(&self) -> Vec<String> {
         let findings = self.run();
         findings.iter().filter(|finding| finding.level != Level::Pass).map(short).collect()
     }
 
-    /// The one finding of `check` about `subject`.
+    /// Returns the only finding of `check` about `subject`.
     pub fn finding(&self, check: &str, subject: &str) -> Finding {
         let mut findings = self.run();
         findings.retain(|it| it.check == check && it.subject.to_string() == subject);
@@ -190,7 +191,7 @@ impl World {
 
     pub fn survey(&self) -> Survey {
         let regions =
-            self.regions.iter().map(|(name, told)| (name.clone(), self.facts(name, told)));
+            self.regions.iter().map(|(name, given)| (name.clone(), self.facts(name, given)));
         let own = ("/home/me/.ssh/quokka.pem".into(), self.local_key.clone());
         let other = |path: &PathBuf| (path.clone(), Fact::Known(key("AAAAelse")));
         Survey {
@@ -202,27 +203,27 @@ impl World {
         }
     }
 
-    fn facts(&self, name: &Region, told: &Told) -> RegionSurvey {
+    fn facts(&self, name: &Region, given: &RegionFacts) -> RegionSurvey {
         RegionSurvey {
             not_asked: None,
-            opt_in: self.fact(name, "opt_in", &told.opt_in),
-            images: self.fact(name, "images", &told.images),
-            key_pairs: self.fact(name, "key_pairs", &told.key_pairs),
-            security_groups: self.fact(name, "groups", &told.groups),
-            prefix_lists: told.prefix_lists.clone(),
-            subnets: self.fact(name, "subnets", &told.subnets),
+            opt_in: self.fact(name, "opt_in", &given.opt_in),
+            images: self.fact(name, "images", &given.images),
+            key_pairs: self.fact(name, "key_pairs", &given.key_pairs),
+            security_groups: self.fact(name, "groups", &given.groups),
+            prefix_lists: given.prefix_lists.clone(),
+            subnets: self.fact(name, "subnets", &given.subnets),
             default_subnets: self.fact(
                 name,
                 "subnets",
-                &told.default_subnets.iter().map(|id| (*id).into()).collect(),
+                &given.default_subnets.iter().map(|id| (*id).into()).collect(),
             ),
-            vpcs: self.fact(name, "vpcs", &told.vpcs),
-            route_tables: self.fact(name, "tables", &told.tables),
-            peerings: self.fact(name, "peerings", &told.peerings),
-            instance_types: self.fact(name, "types", &told.types),
-            offerings: self.fact(name, "offerings", &told.offerings),
-            instances: self.fact(name, "instances", &told.instances),
-            dry_runs: self.dry_runs(name, told),
+            vpcs: self.fact(name, "vpcs", &given.vpcs),
+            route_tables: self.fact(name, "tables", &given.tables),
+            peerings: self.fact(name, "peerings", &given.peerings),
+            instance_types: self.fact(name, "types", &given.types),
+            offerings: self.fact(name, "offerings", &given.offerings),
+            instances: self.fact(name, "instances", &given.instances),
+            dry_runs: self.dry_runs(name, given),
         }
     }
 
@@ -236,9 +237,13 @@ impl World {
         Fact::Known(value.clone())
     }
 
-    fn dry_runs(&self, name: &Region, told: &Told) -> BTreeMap<GroupKey, Fact<Option<Failure>>> {
+    fn dry_runs(
+        &self,
+        name: &Region,
+        given: &RegionFacts,
+    ) -> BTreeMap<GroupKey, Fact<Option<Failure>>> {
         let config = self.project.region(name).unwrap();
-        let answer = match &told.dry_run {
+        let answer = match &given.dry_run {
             DryRun::NotAsked => return BTreeMap::new(),
             DryRun::Allowed => self.fact(name, "dry_run", &None),
             DryRun::Refused(failure) => self.fact(name, "dry_run", &Some(failure.clone())),
@@ -253,17 +258,17 @@ pub fn key(base64: &str) -> PublicKey {
     PublicKey { algorithm: "ssh-rsa".into(), base64: base64.into() }
 }
 
-/// The short name that ids of a region carry: `us-west-2` → `us`.
+/// Returns an id with the region's short name: `us-west-2` → `us`.
 pub fn id(kind: &str, region: &str) -> String {
     format!("{kind}-{}", &region[..2])
 }
 
-/// The name of the peering of two regions, the one given first first.
+/// Returns the id of the peering of two regions, in the given order.
 fn pcx(a: &str, b: &str) -> String {
     format!("pcx-{}-{}", &a[..2], &b[..2])
 }
 
-fn told(index: usize, region: &str, all: &[&str]) -> Told {
+fn region_facts(index: usize, region: &str, all: &[&str]) -> RegionFacts {
     let others = || all.iter().enumerate().filter(move |(other, _)| *other != index);
     let peer = |(other, name): (usize, &&str)| {
         let ((a, i), (b, j)) = if index < other {
@@ -273,7 +278,7 @@ fn told(index: usize, region: &str, all: &[&str]) -> Told {
         };
         peering(&pcx(a, b), side(a, i), side(b, j))
     };
-    Told {
+    RegionFacts {
         opt_in: Some(OptIn::NotRequired),
         images: vec![image(&id("ami", region))],
         key_pairs: vec![KeyPair {
@@ -403,7 +408,7 @@ fn peering(id: &str, requester: PeeringSide, accepter: PeeringSide) -> Peering {
     }
 }
 
-/// A running instance with this Ray cluster name and id of ours.
+/// Returns a running instance with this Ray cluster name and muster cluster id.
 pub fn instance(id: &str, name: &str, cluster: Option<&str>) -> Instance {
     let mut tags = Tags::from([("ray-cluster-name".into(), name.into())]);
     tags.extend(cluster.map(|id| ("muster:cluster".into(), id.into())));

@@ -1,5 +1,5 @@
-//! The real cloud when it can't be asked, and keys that ssh would not take.
-#![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
+//! The real cloud when AWS is unreachable, and keys that ssh would reject.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't set up should fail")]
 
 use std::{fs::Permissions, net::TcpListener, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -10,7 +10,7 @@ use crate::support::{
 
 const US: &str = include_str!("../../assets/demo/us.yaml");
 
-/// A folder with a config in it, and nothing known of AWS.
+/// Returns a folder with a config, and no AWS settings.
 fn folder() -> Muster {
     let muster = Muster::new();
     muster.file("us.yaml", US);
@@ -24,14 +24,14 @@ fn with_credentials(muster: Muster, endpoint: &str) -> Muster {
         .env("AWS_ENDPOINT_URL", endpoint)
 }
 
-/// Every command that asks AWS says why it can't, with exit code 3.
-fn assert_not_asked(muster: &Muster, says: &[&str]) {
+/// Asserts that every command that calls AWS reports why it can't, with exit code 3.
+fn assert_not_asked(muster: &Muster, texts: &[&str]) {
     for command in ["check", "fix", "up", "status", "down"] {
         let ran = muster.run(&[command, "--aws-timeout", "3", "us.yaml"]);
         assert_eq!(ran.code, Some(3), "{command}: {ran:#?}");
-        let told = format!("{}{}", ran.out, ran.err);
-        for text in says {
-            assert!(told.contains(text), "{command}: {text:?} is missing:\n{told}");
+        let output = format!("{}{}", ran.out, ran.err);
+        for text in texts {
+            assert!(output.contains(text), "{command}: {text:?} is missing:\n{output}");
         }
         ran.assert_is_calm();
     }
@@ -59,14 +59,14 @@ fn an_endpoint_that_is_no_url() {
 
 #[test]
 fn an_endpoint_that_hangs() {
-    // The system takes connections; nobody ever answers on them.
+    // The kernel accepts connections; nothing ever answers on them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     assert_not_asked(&with_credentials(folder(), &url), &["no answer", &url]);
 }
 
 #[test]
-fn not_being_asked_is_told_in_json_as_well() {
+fn a_skipped_aws_call_is_reported_in_json_as_well() {
     let ran = folder().run(&["check", "--format", "json", "us.yaml"]);
     assert_eq!(ran.code, Some(3), "{ran:#?}");
     let document = ran.json();
@@ -89,20 +89,43 @@ fn private_keys_that_ssh_would_not_take() {
         ("open.pem", &["open.pem", "chmod 600"]),
         ("text.pem", &["text.pem", "not a private key"]),
     ];
-    for (file, says) in cases {
+    for (file, texts) in cases {
         let path: PathBuf = muster.folder().join(file);
         let ran = muster.run(&["check", "--key-location", path.to_str().unwrap(), "us.yaml"]);
         assert_eq!(ran.code, Some(1), "{file}: {ran:#?}");
         let finding = finding(&ran, "key.local");
-        for text in says {
+        for text in texts {
             assert!(finding.contains(text), "{file}: {text:?} is missing:\n{finding}");
         }
         ran.assert_is_calm();
     }
 }
 
-/// What is said in full of a check that fails.
+/// Returns the full report of a failed check.
 fn finding(ran: &Ran, check: &str) -> String {
-    let told = |part: &&str| part.starts_with('✗') && part.contains(&format!("({check})"));
-    ran.out.split("\n\n").find(told).unwrap_or_default().to_owned()
+    let is_failure = |part: &&str| part.starts_with('✗') && part.contains(&format!("({check})"));
+    ran.out.split("\n\n").find(is_failure).unwrap_or_default().to_owned()
+}
+
+/// The log has the request id of each attempt and nothing secret at any level.
+#[test]
+fn the_log_has_request_ids_and_no_secrets() {
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG";
+    let moto = Moto::start();
+    let muster = with_credentials(folder(), moto.url())
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEToken")
+        .env("MUSTER_LOG", "trace");
+    let ran = muster.run(&["check", "--log-file", "log", "--trace-json", "trace", "us.yaml"]);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    let read = |name| std::fs::read_to_string(muster.folder().join(name)).unwrap();
+    let log = read("log");
+    let attempt = log.lines().find(|line| line.contains("operation=\"DescribeKeyPairs\""));
+    let attempt = attempt.unwrap_or_else(|| panic!("{log}"));
+    assert!(attempt.contains("status=") && attempt.contains("request_id="), "{attempt}");
+    for text in [log, read("trace"), ran.out, ran.err] {
+        for secret in [SECRET, "FwoGZXIvYXdzEToken", "AKIATEST"] {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! Input that can't be used: each gives one clear error that says where and
-//! what to do, with exit code 2, and leaves nothing behind.
+//! Unusable input: each case gives one clear error that names the place and what
+//! to do, exits with code 2, and leaves nothing behind.
 
 use crate::support::muster::{Muster, Ran};
 
 const GOOD: &str = include_str!("../../assets/demo/us.yaml");
 
-/// What is wrong, the file's content, and what the error has to say.
+/// What is wrong, the file's content, and texts that the error must contain.
 type Case<'a> = (&'a str, String, &'a [&'a str]);
 
 #[test]
@@ -22,17 +22,17 @@ fn configs_that_can_not_be_used() {
         ("unknown region", unknown_region, &["config.region", "us-wets-2", "us-west-2"]),
         ("unknown key", unknown_key, &["config.unknown-key", "ImagId", "`ImageId`", "^^^^^^"]),
     ];
-    for (what, text, says) in cases {
+    for (what, text, texts) in cases {
         let muster = Muster::new();
         muster.file("us.yaml", text);
         let ran = muster.run(&["check", "us.yaml"]);
-        assert_is_refused(what, &ran, says);
+        assert_is_refused(what, &ran, texts);
         assert_eq!(muster.left_behind(&["us.yaml"]), Vec::<std::path::PathBuf>::new(), "{what}");
     }
 }
 
-/// Only the configs are at fault for what is said of them: a build without
-/// the SDK looks at them first, too.
+/// A build without the SDK validates the configs first, too, and reports only
+/// their errors.
 #[cfg(not(feature = "aws"))]
 #[test]
 fn real_configs_need_the_sdk() {
@@ -92,10 +92,13 @@ fn json_stays_json_when_configs_are_wrong() {
         assert_eq!((ran.code, ran.err.as_str()), (Some(2), ""), "{command}");
         let document: serde_json::Value = ran.json();
         assert_eq!(document["exit_code"], 2, "{command}");
-        let told = &document["diagnostics"][0];
-        assert_eq!(told["id"], "config.unknown-key", "{command}");
-        assert_eq!(told["key_path"], "available_node_types.ray.head.default.node_config.ImagId");
-        assert!(told["help"].to_string().contains("ImageId"), "{command}: {told}");
+        let diagnostic = &document["diagnostics"][0];
+        assert_eq!(diagnostic["id"], "config.unknown-key", "{command}");
+        assert_eq!(
+            diagnostic["key_path"],
+            "available_node_types.ray.head.default.node_config.ImagId"
+        );
+        assert!(diagnostic["help"].to_string().contains("ImageId"), "{command}: {diagnostic}");
     }
     let of_init = ["init", "--format", "json", "--from", "us.yaml", "--regions", "eu-west-1"];
     let others: [&[&str]; 4] = [
@@ -111,11 +114,11 @@ fn json_stays_json_when_configs_are_wrong() {
     }
 }
 
-/// Exit code 2; the error, all of it on standard error, says `says`.
-fn assert_is_refused(what: &str, ran: &Ran, says: &[&str]) {
+/// Asserts exit code 2 and an error on stderr that contains all `texts`.
+fn assert_is_refused(what: &str, ran: &Ran, texts: &[&str]) {
     assert_eq!(ran.code, Some(2), "{what}: {ran:#?}");
     assert_eq!(ran.out, "", "{what}");
-    for text in says {
+    for text in texts {
         assert!(ran.err.contains(text), "{what}: {text:?} is missing:\n{}", ran.err);
     }
     ran.assert_is_calm();

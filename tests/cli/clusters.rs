@@ -1,4 +1,4 @@
-//! Clusters and where they are kept, on the command line.
+//! Clusters and their folders, on the command line.
 
 use std::process::Stdio;
 
@@ -25,7 +25,7 @@ fn down_without_a_cluster_names_none() {
 }
 
 #[test]
-fn what_is_no_id_is_no_cluster_that_is_gone() {
+fn an_invalid_id_is_not_reported_as_a_terminated_cluster() {
     for id in ["", "nope", "../x-1", "x 1-2"] {
         let ran = fast().run(&with(&["down", "--yes", "--cluster", id]));
         assert_eq!(ran.code, Some(2), "{id}: {ran:#?}");
@@ -34,7 +34,7 @@ fn what_is_no_id_is_no_cluster_that_is_gone() {
 }
 
 #[test]
-fn a_place_that_can_not_be_written_says_what_to_do() {
+fn an_unwritable_folder_is_reported_with_what_to_do() {
     let muster = fast();
     muster.file("state", "no folder");
     let ran = muster.run(&with(&["up", "--yes"]));

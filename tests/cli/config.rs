@@ -31,18 +31,18 @@ const ARGS: [&str; 6] =
 fn each_value_has_its_line_its_flag_or_its_reason() {
     let ran = folder().run(&ARGS);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    // This machine's own Python decides on the version and the reason.
+    // The version and the reason depend on the local Python.
     let lines = ran.out.lines().filter(|line| !line.trim().starts_with("python:"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     assert!(!ran.out.contains("hunter2"));
 }
 
 #[test]
-fn json_tells_the_same() {
+fn json_reports_the_same() {
     let ran = folder().run(&[&ARGS[..], &["--format", "json"]].concat());
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    let told = ran.json();
-    let values = told["files"][1]["values"].as_array().cloned().unwrap_or_default();
+    let document = ran.json();
+    let values = document["files"][1]["values"].as_array().cloned().unwrap_or_default();
     let of = |key: &str| values.iter().find(|one| one["key"] == key).cloned().unwrap_or_default();
     let image = of("available_node_types.worker.node_config.ImageId");
     assert_eq!(
@@ -51,20 +51,20 @@ fn json_tells_the_same() {
     );
     assert_eq!(of("auth.ssh_private_key")["from"]["flag"], "--key-location");
     assert_eq!(of("auth.ssh_user")["from"]["default"], "Ray's default for AWS");
-    assert_eq!(told["files"][1]["open"][0]["key"], "SubnetIds");
+    assert_eq!(document["files"][1]["open"][0]["key"], "SubnetIds");
     assert!(!ran.out.contains("hunter2"));
 }
 
 #[test]
-fn what_yaml_prints_is_a_project_of_its_own() {
+fn the_yaml_output_is_a_complete_project() {
     let muster = folder();
     let ran = muster.run(&[&ARGS[..], &["--format", "yaml", "-o", "other"]].concat());
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let own = muster.run(&[&ARGS[..], &["--format", "json"]].concat()).json();
     let other = muster.run(&["config", "other/muster.yaml", "--format", "json"]);
     assert_eq!((other.code, other.err.as_str()), (Some(0), ""), "{other:#?}");
-    let plain = |told: &serde_json::Value| {
-        let files = told["files"].as_array().cloned().unwrap_or_default();
+    let plain = |document: &serde_json::Value| {
+        let files = document["files"].as_array().cloned().unwrap_or_default();
         let values = files.iter().filter_map(|file| file["values"].as_array().cloned());
         let values = values.flatten().map(|one| format!("{} {}", one["key"], one["value"]));
         let mut values: Vec<_> = values.collect();
@@ -73,7 +73,7 @@ fn what_yaml_prints_is_a_project_of_its_own() {
     };
     assert_eq!(plain(&other.json()), plain(&own));
     let again = muster.run(&[&ARGS[..4], &["--format", "yaml", "-o", "other"]].concat());
-    assert_eq!(again.code, Some(2), "nothing is written over: {again:#?}");
+    assert_eq!(again.code, Some(2), "nothing is overwritten: {again:#?}");
 }
 
 #[test]

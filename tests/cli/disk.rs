@@ -1,4 +1,4 @@
-//! A disk without room, and journals that can't be read, on the command line.
+//! A full disk, and unreadable journals, on the command line.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
@@ -24,8 +24,8 @@ fn fast() -> Muster {
     muster
 }
 
-/// No file may become longer than so many blocks of 512 or 1024 bytes: the
-/// shell's limit, which needs no root.
+/// Runs with a file size limit of `blocks` blocks of 512 or 1024 bytes: the shell's
+/// ulimit, which needs no root.
 fn limited(muster: &Muster, blocks: u32, command: &str) -> Ran {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {command}");
     let mut shell = std::process::Command::new("sh");
@@ -44,10 +44,10 @@ fn up_whose_record_finds_no_room_fails_with_one_notice() {
     assert!(ran.err.contains("cannot write") && ran.err.contains("free some space"), "{}", ran.err);
     ran.assert_is_calm();
     let text = fs::read(journal(&muster)).unwrap();
-    assert!(text.ends_with(b"}\n"), "no half record is left");
+    assert!(text.ends_with(b"}\n"), "no partial record is left");
 }
 
-/// The journal of the one cluster.
+/// Returns the journal of the only cluster.
 fn journal(muster: &Muster) -> PathBuf {
     let project = muster.folder().join("state/tpch-demo");
     let mut folders = fs::read_dir(&project).unwrap().map(|entry| entry.unwrap().path());

@@ -1,4 +1,4 @@
-//! What a new user types first: nothing, `help`, and what is mistyped.
+//! What a new user types first: nothing, `help`, and typos.
 
 use crate::support::muster::Muster;
 
@@ -21,7 +21,7 @@ fn help_is_a_command_too() {
 }
 
 #[test]
-fn what_was_typed_can_not_steer_the_terminal() {
+fn typed_text_can_not_control_the_terminal() {
     let ran = Muster::new().run(&["check", "--aws-timeout", "\x1b]0;owned\x07\u{202e}"]);
     assert_eq!(ran.code, Some(2), "{ran:#?}");
     assert!(ran.err.contains(r"\u{202e}"), "{:?}", ran.err);
@@ -30,7 +30,7 @@ fn what_was_typed_can_not_steer_the_terminal() {
 
 /// Values of configs, AWS and nodes, on both streams and in both forms.
 #[test]
-fn a_hostile_config_can_not_steer_the_terminal() {
+fn a_hostile_config_can_not_control_the_terminal() {
     let muster = Muster::new();
     let hostile = r#""\e]0;owned\a\u202e\u0090\nerror: forged""#;
     muster.file("muster.yaml", format!("name: {hostile}\nregions: [us.yaml]\n"));

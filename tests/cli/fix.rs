@@ -1,4 +1,4 @@
-//! `muster fix` on simulated worlds: what it shows, asks, prints and answers.
+//! `muster fix` on simulated worlds: its plan, prompts, output and exit codes.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::process::{Command, Stdio};
@@ -15,17 +15,17 @@ fn fix(args: &[&str]) -> Ran {
 }
 
 #[test]
-fn six_mistakes_are_mended_and_nothing_is_in_the_way_any_more() {
+fn six_mistakes_are_fixed_and_nothing_blocks_a_launch() {
     let ran = fix(&["--yes"]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    for told in [
+    for text in [
         "import your key",
         "accept peering connection pcx-01a2b3c4d5e6f7012",
         "+      KeyName: quokka-muster",
         "all 12 changes are made",
-        "`muster up` launches",
+        "run `muster up` to launch",
     ] {
-        assert!(ran.out.contains(told), "{told:?} is missing: {}", ran.out);
+        assert!(ran.out.contains(text), "{text:?} is missing: {}", ran.out);
     }
 }
 
@@ -34,19 +34,19 @@ fn a_dry_run_shows_the_same_and_changes_nothing() {
     let ran = fix(&["--dry-run"]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(ran.out.contains("Nothing was changed."), "{}", ran.out);
-    assert!(!ran.out.contains("√ done"), "{}", ran.out);
+    assert!(!ran.out.contains("✓ done"), "{}", ran.out);
 }
 
 #[test]
-fn what_is_not_confirmed_is_not_changed() {
+fn unconfirmed_changes_are_not_applied() {
     let ran = fix(&[]);
     assert_eq!(ran.code, Some(2), "{ran:#?}");
     assert!(ran.err.contains("pass --yes"), "{}", ran.err);
-    assert!(!ran.out.contains("√ done"), "{}", ran.out);
+    assert!(!ran.out.contains("✓ done"), "{}", ran.out);
 }
 
 #[test]
-fn only_what_is_named_is_mended() {
+fn only_named_findings_are_fixed() {
     let ran = fix(&["--only", "key.exists,route.peering", "--dry-run"]);
     assert!(ran.out.contains("add to rtb-04d5e6f7a8b9c0122 the route"), "{}", ran.out);
     assert!(!ran.out.contains("accept peering"), "{}", ran.out);
@@ -81,14 +81,14 @@ fn the_script_is_one_that_a_shell_takes() {
 fn a_healthy_world_needs_nothing() {
     let ran = Muster::new().run(&["fix", "--scenario", "healthy"]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(ran.out.contains("Nothing to mend."), "{}", ran.out);
+    assert!(ran.out.contains("Nothing to fix."), "{}", ran.out);
 }
 
 #[test]
-fn what_nothing_mends_is_said_with_its_reason() {
+fn findings_without_a_fix_are_reported_with_the_reason() {
     let ran = Muster::new().run(&["fix", "--scenario", "denied", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    assert!(ran.out.contains("Left to you"), "{}", ran.out);
+    assert!(ran.out.contains("Not fixed by muster"), "{}", ran.out);
     assert!(ran.out.contains("ask for the missing IAM permission"), "{}", ran.out);
 }
 
@@ -101,6 +101,6 @@ fn reads_that_lag_behind_are_waited_for() {
     muster.file("late.toml", late);
     let ran = muster.run(&["fix", "--yes", "--scenario", "late.toml"]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(ran.out.contains("`muster up` launches"), "{}", ran.out);
+    assert!(ran.out.contains("run `muster up` to launch"), "{}", ran.out);
     ran.assert_is_calm();
 }

@@ -1,4 +1,4 @@
-//! The commands for a cluster that is up, on the simulated world.
+//! The commands for a running cluster, on the simulated world.
 
 use serde_json::Value;
 
@@ -56,13 +56,13 @@ fn exec_prefixes_each_line_with_its_node() {
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let nodes: Vec<_> = ran.out.lines().filter_map(|line| line.split_once('|')).collect();
     assert_eq!(nodes.len(), 9, "each node once: {}", ran.out);
-    assert!(nodes.iter().all(|(_, said)| said.starts_with(" ip-10-")), "{}", ran.out);
+    assert!(nodes.iter().all(|(_, output)| output.starts_with(" ip-10-")), "{}", ran.out);
     let leader = fast(&["exec", "--on", "leader", "--", "hostname"]);
     assert!(leader.out.starts_with("us-west-2/head | ip-10-"), "{leader:#?}");
 }
 
 #[test]
-fn exec_says_who_failed() {
+fn exec_names_the_nodes_that_failed() {
     let muster = Muster::new();
     let steps = "[[steps]]\nstep = \"df\"\nnodes = [\"eu-west-1/worker-2\"]\n\
                  output = \"a line\"\nerrors = \"No space left\"\nexit = 3\n";
@@ -75,19 +75,19 @@ fn exec_says_who_failed() {
     assert!(ran.err.contains(summary), "{}", ran.err);
 
     let ran = run(&muster, &["exec", "--on", "eu-west-1", "--format", "json", "--", "df", "-h"]);
-    let told: Vec<Value> =
+    let lines: Vec<Value> =
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap_or_default()).collect();
     let of = |stream: &str| {
-        let line = told.iter().find(|line| line["stream"] == stream);
+        let line = lines.iter().find(|line| line["stream"] == stream);
         line.map(|line| (line["node"].clone(), line["text"].clone()))
     };
     assert_eq!(of("stdout"), Some(("eu-west-1/worker-2".into(), "a line".into())));
     assert_eq!(of("stderr"), Some(("eu-west-1/worker-2".into(), "No space left".into())));
-    let ended = told.iter().filter(|line| line["event"] == "ended");
+    let ended = lines.iter().filter(|line| line["event"] == "ended");
     assert_eq!(ended.filter(|line| line["exit"] == 0).count(), 2, "{}", ran.out);
     let summary =
         serde_json::json!({"event": "summary", "nodes": 3, "failed": ["eu-west-1/worker-2"]});
-    assert_eq!(told.last(), Some(&summary));
+    assert_eq!(lines.last(), Some(&summary));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_node_that_is_not_there_names_the_nearest() {
 }
 
 #[test]
-fn what_needs_real_nodes_says_so_in_a_line() {
+fn commands_that_need_real_nodes_report_that_in_one_line() {
     for command in [&["ssh", "leader"][..], &["ssh-config"], &["forward"], &["query"]] {
         let ran = fast(command);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:#?}");

@@ -10,4 +10,5 @@ mod down;
 mod first;
 mod fix;
 mod handover;
+mod log;
 mod simulated;

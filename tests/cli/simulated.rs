@@ -18,7 +18,7 @@ fn check_finds_the_classic_mistakes() {
         let failed = |line: &str| line.starts_with('✗') && line.contains(&format!("({check})"));
         assert!(ran.out.lines().any(failed), "{check} does not fail:\n{}", ran.out);
     }
-    assert!(ran.out.contains("eu.yaml:"), "no finding says where:\n{}", ran.out);
+    assert!(ran.out.contains("eu.yaml:"), "no finding has a location:\n{}", ran.out);
     let last = ran.out.lines().last().unwrap_or_default();
     assert!(last.contains("`muster fix`"), "what next?\n{}", ran.out);
     ran.assert_is_calm();
@@ -61,7 +61,7 @@ fn up_asks_before_money_is_spent() {
 }
 
 #[test]
-fn up_brings_a_cluster_up_and_keeps_its_journal_where_told() {
+fn up_launches_a_cluster_and_writes_its_journal_to_the_given_folder() {
     let muster = Muster::new();
     muster.file("fast.toml", FAST);
     let state = muster.folder().join("state");
@@ -70,7 +70,7 @@ fn up_brings_a_cluster_up_and_keeps_its_journal_where_told() {
     let ran = muster.run(&up);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(ran.out.contains("9 of 9 nodes are ready"), "{}", ran.out);
-    assert!(ran.out.contains("√ ready    us-west-2/head"), "{}", ran.out);
+    assert!(ran.out.contains("✓ ready    us-west-2/head"), "{}", ran.out);
     let logs = muster.run(&["logs", "--scenario", "fast.toml", "--state-dir", state]);
     assert_eq!(logs.code, Some(0), "{logs:#?}");
     let of_head = |line: &&str| line.contains(" us-west-2/head ");
@@ -126,6 +126,6 @@ fn up_shows_each_host_key_and_which_are_not_verified() {
     let has = |words: &str| assert!(ran.out.contains(words), "{words}: {}", ran.out);
     has("host key   us-west-2/head: ED25519 SHA256:");
     has("us-west-2/worker-1: HOST KEY MISMATCH: ");
-    has("√ ready    eu-west-1/worker-1, host key not verified\n");
-    has("√ ready    us-west-2/head\n");
+    has("✓ ready    eu-west-1/worker-1, host key not verified\n");
+    has("✓ ready    us-west-2/head\n");
 }

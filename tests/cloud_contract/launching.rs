@@ -1,4 +1,4 @@
-//! What the cloud does when it is told to.
+//! Launching, stopping, starting and terminating.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub async fn a_dry_run_launches_nothing(world: &World) {
     world.cloud.dry_run(&site.region, &request).await.unwrap();
     let tagged = InstanceFilter::Tag("test".into(), "dry".into());
     assert_eq!(found(world, site, &tagged).await, []);
-    // And the token is still free for the real launch.
+    // The token is still unused for the real launch.
     assert_eq!(world.cloud.launch(&site.region, &request).await.unwrap().len(), 2);
 }
 
@@ -83,7 +83,7 @@ pub async fn a_launch_that_names_what_is_missing_is_refused(world: &World) {
 
 pub async fn what_is_terminated_goes_and_the_rest_stays(world: &World) {
     let site = &world.west;
-    let launched = world.cloud.launch(&site.region, &site.request(3, "gone")).await.unwrap();
+    let launched = world.cloud.launch(&site.region, &site.request(3, "terminated")).await.unwrap();
     let ids = ids(&launched);
     running(world, site, &ids).await;
     let answered = world.cloud.terminate(&site.region, &ids[..2]).await.unwrap();
@@ -91,16 +91,16 @@ pub async fn what_is_terminated_goes_and_the_rest_stays(world: &World) {
     assert_eq!(sorted(named), ids[..2]);
     assert!(states.iter().all(|state| !state.is_live()), "{states:?}");
 
-    let gone = until(world, site, &ids[..2], InstanceState::Terminated).await;
+    let terminated = until(world, site, &ids[..2], InstanceState::Terminated).await;
     let reason = Some("Client.UserInitiatedShutdown".to_owned());
-    assert!(gone.iter().all(|one| one.state_reason == reason), "{gone:?}");
+    assert!(terminated.iter().all(|one| one.state_reason == reason), "{terminated:?}");
     assert_eq!(running(world, site, &ids[2..]).await.len(), 1);
-    // Once more is no error.
+    // Terminating again is no error.
     let again = world.cloud.terminate(&site.region, &ids[..1]).await.unwrap();
     assert!(again.iter().all(|(_, state)| !state.is_live()), "{again:?}");
 }
 
-/// A launch that names its group, and no subnet.
+/// Returns a launch with a group name and without a subnet.
 fn by_name(site: &Site, name: &str) -> LaunchRequest {
     LaunchRequest {
         subnet: None,
@@ -249,7 +249,7 @@ pub async fn running(world: &World, site: &Site, ids: &[InstanceId]) -> Vec<Inst
     until(world, site, ids, InstanceState::Running).await
 }
 
-/// Looks until all of `ids` are in `state`.
+/// Polls until all of `ids` are in `state`.
 pub async fn until(
     world: &World,
     site: &Site,

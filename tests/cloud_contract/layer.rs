@@ -1,5 +1,5 @@
-//! The world in EC2 as it is: consistent at once, since the contract is about
-//! facts and not about time, but with all else that moto does not know.
+//! The world in the realistic EC2: consistent at once, since the contract is about
+//! facts and not about timing, but with everything else that moto lacks.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{moto::made, world::World};
 use crate::support::ec2::Ec2;
 
-/// A world in a server of its own.
+/// Starts a world in its own server.
 pub async fn world() -> World {
     let ec2 = Ec2::start();
     let soon = [0.05, 0.2];

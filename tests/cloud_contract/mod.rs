@@ -1,7 +1,6 @@
-//! One contract for `Cloud`, run against worlds that were made by different
-//! hands: the simulated one, moto behind the AWS SDK, and moto behind the layer
-//! that makes it EC2 as it is. So the demo and the fast tests can't drift away
-//! from what EC2 does.
+//! One contract for `Cloud`, run against independent implementations: the simulated
+//! world, moto behind the AWS SDK, and moto behind the layer that makes it
+//! realistic. So the demo and the fast tests can't drift away from EC2's behavior.
 
 mod launching;
 #[cfg(feature = "aws")]
@@ -16,11 +15,11 @@ mod simulated;
 mod stopping;
 mod world;
 
-/// Makes tests of functions `async fn(&World)`. Those under `both` run in
-/// all worlds: each in a simulated one of its own, and all of a module one
-/// after another in the same moto and behind the same layer, which take seconds
-/// to start. Those under `simulated` come with the reason why moto without the
-/// layer can't run them, those under `alone` with the reason why the layer can't.
+/// Generates tests from functions `async fn(&World)`. Those under `both` run in all
+/// worlds: each in its own simulated one, and all of a module in sequence in one moto
+/// and one layer, which take seconds to start. Those under `simulated` have the
+/// reason why moto without the layer can't run them, those under `alone` the reason
+/// why the layer can't.
 macro_rules! contract {
     (
         both: { $($module:ident: [$($both:ident),* $(,)?]),* $(,)? }
@@ -96,15 +95,15 @@ contract! {
             what_does_not_exist_is_absent_and_no_error,
             nothing_asked_for_is_nothing_found,
             every_region_knows_all_regions,
-            an_image_tells_its_owner_and_architecture,
+            an_image_has_its_owner_and_architecture,
             a_key_pair_comes_with_its_public_key,
             a_group_comes_with_its_inbound_rules,
             a_prefix_list_is_read_with_its_entries,
             groups_are_found_by_name_in_every_vpc,
             subnets_are_found_by_id,
             default_subnets_are_found_without_an_id,
-            a_vpc_tells_all_its_cidrs,
-            route_tables_tell_whom_they_are_for,
+            a_vpc_has_all_its_cidrs,
+            route_tables_name_their_subnets,
             a_peering_is_seen_from_both_sides,
             types_and_where_they_are_offered,
         ],
@@ -126,7 +125,7 @@ contract! {
             what_is_stopped_can_be_terminated,
         ],
         network: [
-            a_network_is_told_as_it_was_made,
+            a_network_is_described_as_it_was_created,
             what_is_made_is_found_by_its_tags,
             what_is_unmade_leaves_nothing,
         ],
@@ -141,7 +140,7 @@ contract! {
             what_is_in_use_is_not_deleted,
         ],
         resources: [
-            an_imported_key_is_told_with_its_public_half,
+            an_imported_key_is_described_with_its_public_half,
             an_image_is_found_by_owner_and_name,
             images_are_found_by_the_start_of_their_names,
             a_copied_image_becomes_available,
@@ -151,38 +150,38 @@ contract! {
     }
     simulated: {
         reading: [
-            // moto tells of all peering connections, whatever the filter.
+            // moto returns all peering connections, whatever the filter.
             peerings_of_other_vpcs_are_left_out,
-            // moto calls every route active.
+            // moto reports every route as active.
             a_route_through_a_waiting_peering_is_a_black_hole,
         ],
         launching: [
-            // moto answers a dry run before it looks at what is named.
+            // moto answers a dry run before it validates the arguments.
             a_dry_run_that_names_what_is_missing_is_refused,
-            // moto lets a group and a subnet be of different VPCs.
+            // moto accepts a group and a subnet of different VPCs.
             a_group_of_another_vpc_is_refused,
-            // moto takes a name's group of whatever VPC.
+            // moto resolves a group name in any VPC.
             a_group_of_another_vpc_is_not_found_by_name,
-            // moto takes no notice of tokens.
+            // moto ignores tokens.
             the_same_token_launches_once,
             an_unused_token_finds_nothing,
             // moto's console output holds no host keys.
             a_console_output_holds_the_host_keys,
         ],
         stopping: [
-            // moto stops whatever it is told to, in whatever state it is.
+            // moto stops every instance named, in whatever state it is.
             spot_instances_are_not_stopped,
             what_is_gone_is_neither_stopped_nor_started,
             a_stop_takes_its_time,
         ],
         network: [
-            // moto never forgets the tags of what was deleted, and does not tell those of rules.
+            // moto keeps the tags of deleted resources and does not return those of rules.
             tags_go_with_what_carries_them,
-            // moto keeps the association of a subnet that is gone, and then the table as well.
+            // moto keeps the association of a deleted subnet, and so the table as well.
             an_association_goes_with_its_subnet,
         ],
         refusing: [
-            // moto lets all of it go.
+            // moto deletes all of them.
             groups_peerings_and_gateways_in_use_are_not_deleted,
         ],
         resources: [
@@ -193,7 +192,7 @@ contract! {
     }
     alone: {
         refusing: [
-            // moto looks for the other side's VPC at once.
+            // moto looks up the other side's VPC at once.
             a_peering_that_cannot_be_fails,
         ],
     }

@@ -1,4 +1,4 @@
-//! The world in moto, made through the SDK.
+//! The world in moto, created through the SDK.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{any::Any, sync::Arc};
@@ -17,7 +17,7 @@ use muster::cloud::Cloud;
 use super::world::{KEY, PUBLIC_KEY, Site, World};
 use crate::support::moto::Moto;
 
-/// A world in a server of its own.
+/// Starts a world in its own server.
 pub async fn world() -> World {
     let moto = Moto::start();
     let (us, eu) = (moto.client("us-west-2"), moto.client("eu-west-1"));
@@ -25,7 +25,7 @@ pub async fn world() -> World {
     made(&us, &eu, cloud, Box::new(moto)).await
 }
 
-/// The world in an account with nothing but default VPCs.
+/// Creates the world in an account with only default VPCs.
 pub async fn made(us: &Client, eu: &Client, cloud: Arc<dyn Cloud>, keeps: Box<dyn Any>) -> World {
     let west = site(us, "us-west-2", 1, "10.2.0.0/16").await;
     let east = site(eu, "eu-west-1", 2, "10.1.0.0/16").await;
@@ -110,14 +110,14 @@ async fn group(ec2: &Client, vpc: &str, peer: &str) -> String {
         .send()
         .await
         .unwrap();
-    // On its own: EC2 joins rules of the same protocol and ports.
+    // Separate, because EC2 merges rules of the same protocol and ports.
     let peer = all().ip_ranges(from(peer)).build();
     let call = ec2.authorize_security_group_ingress().group_id(&id).ip_permissions(peer);
     call.send().await.unwrap();
     id
 }
 
-/// Asks the VPC `to` in eu-west-1.
+/// Requests a peering connection to the VPC `to` in eu-west-1.
 async fn peer(ec2: &Client, from: &str, to: &str) -> String {
     let call = ec2.create_vpc_peering_connection().vpc_id(from).peer_vpc_id(to);
     let asked = call.peer_region("eu-west-1").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! A network of two regions: made call by call, read back, and unmade.
+//! A network of two regions: created call by call, read back, and deleted.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct Network {
     pub peering: String,
 }
 
-/// Makes one, with the addresses 10.`number`.0.0/16 and the next.
+/// Creates a network with the addresses 10.`number`.0.0/16 and the next.
 pub async fn make(world: &World, number: u8) -> Network {
     let network = make_unbound(world, number).await;
     for half in [&network.west, &network.east] {
@@ -111,11 +111,11 @@ async fn half(world: &World, region: &Region, number: u8, other: u8) -> Half {
     world.change(region, admit).await;
     let described = world.cloud.internet_gateways(region, &[gateway.clone(), "igw-0".into()]).await;
     let attached = InternetGateway { id: gateway.clone(), vpc: Some(vpc.as_str().into()) };
-    assert_eq!(described.unwrap(), [attached], "what does not exist is left out");
+    assert_eq!(described.unwrap(), [attached], "missing resources are omitted");
     Half { region: region.clone(), vpc, subnet, gateway, table, group, own }
 }
 
-/// Takes one away, in the order in which EC2 lets it go.
+/// Deletes a network, in the order that EC2 requires.
 pub async fn unmake(world: &World, network: Network) {
     let peering = Ref::Id(network.peering);
     world.change(&network.west.region, Change::DeletePeering { peering }).await;
@@ -135,7 +135,7 @@ pub async fn unmake(world: &World, network: Network) {
 }
 
 impl World {
-    /// Looks until the connection is in `state`.
+    /// Polls until the connection is in `state`.
     async fn until_peered(&self, from: &Half, id: &str, state: PeeringState) -> Peering {
         let vpcs = [from.vpc.as_str().into()];
         let look = async {
@@ -152,7 +152,7 @@ impl World {
     }
 }
 
-pub async fn a_network_is_told_as_it_was_made(world: &World) {
+pub async fn a_network_is_described_as_it_was_created(world: &World) {
     let network = make(world, 101).await;
     let peering = &network.peering;
     let active = world.until_peered(&network.west, peering, PeeringState::Active).await;
@@ -160,11 +160,11 @@ pub async fn a_network_is_told_as_it_was_made(world: &World) {
     assert_eq!(active.accepter.vpc.as_str(), network.east.vpc);
     assert_eq!(active.accepter.cidrs, [network.east.own]);
     for (half, other) in [(&network.west, &network.east), (&network.east, &network.west)] {
-        told(world, half, other, peering).await;
+        assert_described(world, half, other, peering).await;
     }
 }
 
-async fn told(world: &World, half: &Half, other: &Half, peering: &str) {
+async fn assert_described(world: &World, half: &Half, other: &Half, peering: &str) {
     let (cloud, region) = (&world.cloud, &half.region);
     let vpcs = cloud.all_vpcs(region).await.unwrap();
     let vpc = vpcs.iter().find(|vpc| vpc.id.as_str() == half.vpc).unwrap();
@@ -232,9 +232,9 @@ pub async fn what_is_made_is_found_by_its_tags(world: &World) {
             (&half.table, "route-table", "table"),
             (&half.group, "security-group", "group"),
         ] {
-            let told = find(id);
-            assert_eq!(told.kind, kind);
-            assert_eq!(told.tags, Tags::from([(tags::REMEDY.into(), step.into())]));
+            let resource = find(id);
+            assert_eq!(resource.kind, kind);
+            assert_eq!(resource.tags, Tags::from([(tags::REMEDY.into(), step.into())]));
         }
     }
     let tagged = world.cloud.tagged(&network.west.region, &[tags::REMEDY]).await.unwrap();
@@ -257,7 +257,7 @@ pub async fn an_association_goes_with_its_subnet(world: &World) {
     assert_eq!(seen(world).await, before);
 }
 
-/// What there is to see of both regions' networks.
+/// Returns all visible network resources of both regions.
 async fn seen(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut all = Vec::new();
     for region in [&world.west.region, &world.east.region] {
@@ -265,7 +265,7 @@ async fn seen(world: &World) -> impl PartialEq + std::fmt::Debug + use<> {
         let ids: Vec<_> = vpcs.iter().map(|vpc| vpc.id.clone()).collect();
         let tables = world.cloud.route_tables(region, &ids).await.unwrap();
         let mut peerings = world.cloud.peerings(region, &ids).await.unwrap();
-        // EC2 tells of these for hours.
+        // EC2 lists these for hours.
         peerings.retain(|one| one.state != PeeringState::Deleted);
         peerings.sort_by(|a, b| a.id.cmp(&b.id));
         all.push((vpcs, tables, peerings));

@@ -1,4 +1,4 @@
-//! What the cloud tells of what is there.
+//! Describing existing resources.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use ipnet::Ipv4Net;
@@ -66,7 +66,7 @@ pub async fn every_region_knows_all_regions(world: &World) {
     assert!(from_west.iter().all(|info| info.name != Region::from("mars-north-1")));
 }
 
-pub async fn an_image_tells_its_owner_and_architecture(world: &World) {
+pub async fn an_image_has_its_owner_and_architecture(world: &World) {
     let images = world.cloud.images(&world.west.region, &[IMAGE.into()]).await.unwrap();
     let [image] = &images[..] else { unreachable!("one image: {images:?}") };
     assert_eq!((image.name.as_str(), image.owner.as_str()), (IMAGE_NAME, "099720109477"));
@@ -124,9 +124,9 @@ pub async fn groups_are_found_by_name_in_every_vpc(world: &World) {
         found.into_iter().map(|group| (group.vpc, group.id)).collect::<Vec<_>>()
     };
     assert_eq!(named(&["nobodys", "contract"]).await, [(site.vpc.clone(), site.group.clone())]);
-    assert_eq!(named(&["contrac*"]).await, [], "a name is no pattern");
+    assert_eq!(named(&["contrac*"]).await, [], "a name is not a pattern");
     assert_eq!(named(&[]).await, []);
-    // The same name may be another group's in another VPC.
+    // Another VPC may have a group of the same name.
     let group = Change::CreateSecurityGroup {
         name: "contract".into(),
         description: "another".into(),
@@ -137,7 +137,7 @@ pub async fn groups_are_found_by_name_in_every_vpc(world: &World) {
     let both = named(&["contract"]).await;
     assert_eq!(both.len(), 2, "{both:?}");
     assert!(both.contains(&(world.third.clone(), other.as_str().into())), "{both:?}");
-    // The worlds are shared: as it was.
+    // The worlds are shared, so restore it.
     world.change(&site.region, Change::DeleteSecurityGroup { group: other.as_str().into() }).await;
 }
 
@@ -150,7 +150,7 @@ pub async fn subnets_are_found_by_id(world: &World) {
     assert_eq!((&a.id, &a.vpc, a.zone.as_str()), (&site.subnet_a, &site.vpc, "us-west-2a"));
     assert_eq!((&b.id, &b.vpc, b.zone.as_str()), (&site.subnet_b, &site.vpc, "us-west-2b"));
     assert_eq!(a.cidr.to_string(), "10.1.1.0/24");
-    // EC2 keeps five addresses of every subnet for itself.
+    // EC2 reserves five addresses of every subnet.
     assert_eq!((a.available_ips, a.public_ip_on_launch), (251, false));
 }
 
@@ -168,7 +168,7 @@ pub async fn default_subnets_are_found_without_an_id(world: &World) {
     assert_eq!(vpcs[0].cidrs, ["172.31.0.0/16".parse::<Ipv4Net>().unwrap()]);
 }
 
-pub async fn a_vpc_tells_all_its_cidrs(world: &World) {
+pub async fn a_vpc_has_all_its_cidrs(world: &World) {
     let site = &world.west;
     let vpcs = world.cloud.vpcs(&site.region, std::slice::from_ref(&site.vpc)).await.unwrap();
     let [vpc] = &vpcs[..] else { unreachable!("one VPC: {vpcs:?}") };
@@ -177,7 +177,7 @@ pub async fn a_vpc_tells_all_its_cidrs(world: &World) {
     assert_eq!((vpc.is_default, vpc.name.as_deref()), (false, Some("contract")));
 }
 
-pub async fn route_tables_tell_whom_they_are_for(world: &World) {
+pub async fn route_tables_name_their_subnets(world: &World) {
     let site = &world.west;
     let vpcs = [site.vpc.clone()];
     let tables = world.cloud.route_tables(&site.region, &vpcs).await.unwrap();

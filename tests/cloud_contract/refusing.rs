@@ -1,10 +1,12 @@
-//! What is refused, with EC2's codes, and has no effect.
+//! Calls that are refused, with EC2's codes, and have no effect.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::time::Duration;
 
 use muster::{
-    cloud::{Change, ErrorKind, InstanceFilter, InstanceState, PeeringState, Ref, Slot, Tags, Via},
+    cloud::{
+        Change, ErrorKind, InstanceFilter, InstanceState, PeeringState, Ref, StepId, Tags, Via,
+    },
     model::Region,
 };
 use tokio::time::sleep;
@@ -14,11 +16,11 @@ use super::{
     world::{KEY, PUBLIC_KEY, World, cidr, rule, rule_from},
 };
 
-/// Nobody's.
+/// An id that does not exist.
 const NO_VPC: &str = "vpc-0123456789abcdef0";
 
 pub async fn what_waits_for_an_earlier_step_is_not_asked(world: &World) {
-    let waiting = Change::DeleteVpc { vpc: Ref::Made(Slot("us-west-2/vpc".into())) };
+    let waiting = Change::DeleteVpc { vpc: Ref::Made(StepId("us-west-2/vpc".into())) };
     let error = world.cloud.change(&world.west.region, &waiting).await.unwrap_err();
     assert_eq!((error.kind, &error.code, error.operation), (ErrorKind::Other, &None, "DeleteVpc"));
     assert!(error.message.contains("us-west-2/vpc"), "{error}");
@@ -153,7 +155,7 @@ pub async fn a_route_is_replaced_only_where_there_is_one(world: &World) {
         via: Via::Peering(Ref::Id(network.peering.clone())),
     };
     let region: &Region = &world.west.region;
-    // `InvalidRoute.NotFound` is what EC2's list of codes has for this.
+    // EC2's list of codes has `InvalidRoute.NotFound` for this.
     assert_eq!(world.refusal(region, replace("10.77.0.0/16")).await, "InvalidParameterValue");
     world.change(region, replace("0.0.0.0/0")).await;
 }
@@ -206,7 +208,7 @@ pub async fn groups_peerings_and_gateways_in_use_are_not_deleted(world: &World) 
     network::unmake(world, network).await;
 }
 
-/// The other region's half of the truth shows in the state.
+/// The other region's refusal shows in the state.
 pub async fn a_peering_that_cannot_be_fails(world: &World) {
     let (west, east) = (&world.west, &world.east);
     let overlapping = Change::CreateVpc { cidr: cidr("10.1.0.0/17"), tags: Tags::new() };
@@ -220,8 +222,8 @@ pub async fn a_peering_that_cannot_be_fails(world: &World) {
         };
         let id = world.make(&west.region, ask).await;
         let vpcs = [west.vpc.clone()];
-        let told = world.cloud.peerings(&west.region, &vpcs).await.unwrap();
-        let failed = told.iter().find(|one| one.id.as_str() == id).unwrap();
+        let peerings = world.cloud.peerings(&west.region, &vpcs).await.unwrap();
+        let failed = peerings.iter().find(|one| one.id.as_str() == id).unwrap();
         assert_eq!(failed.state, PeeringState::Failed);
         let accept = Change::AcceptPeering { peering: Ref::Id(id) };
         assert_eq!(world.refusal(&east.region, accept).await, "InvalidStateTransition");

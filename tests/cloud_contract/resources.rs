@@ -1,4 +1,4 @@
-//! Key pairs and images: made, and found again.
+//! Key pairs and images: created, and found again.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::world::{IMAGE, IMAGE_NAME, PUBLIC_KEY, World, tagged_as};
 const CANONICAL: &str = "099720109477";
 const RSA: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC2okaXlSZOaSSa8iqkHOodSl3M1cbGXrlCdCxWnb3amSfKswP23Qq1M0PNhNdjUV/p4r2F/jftBOpFYgweWIBGcwp9GCbg+qMfT2tx7IPoqDHSJMS5tuiaHTDRI1WaLTBzhK2OTw9htlwjeBvfCfYfU+M96YCzrBNwIo+B9lg0uWaNbBTlP3qvRgf83luw2iCheQhP5577Ho3RdFG86Q9YGUegJOLUU3Kzhl1Zp0KrkLMSx/oFd0f/rjScHSQkaU7J81YMawqYVdXJPrX+rNtz7WgrhCSY3BPCF3l5sCJLQcawPEqMhdpO7sNx3uDPF0YbVp+WLOLFTr0HPGqnanBV";
 
-pub async fn an_imported_key_is_told_with_its_public_half(world: &World) {
+pub async fn an_imported_key_is_described_with_its_public_half(world: &World) {
     let region = &world.west.region;
     for (name, line) in [("rsa", RSA), ("ed25519", PUBLIC_KEY)] {
         let public_key = PublicKey::parse(line).unwrap();
@@ -43,7 +43,7 @@ pub async fn an_image_is_found_by_owner_and_name(world: &World) {
 
 pub async fn images_are_found_by_the_start_of_their_names(world: &World) {
     let (cloud, region) = (&world.cloud, &world.east.region);
-    // Their names end in the date, which nobody knows beforehand.
+    // Their names end in the date, which is not known in advance.
     let (start, _) = IMAGE_NAME.rsplit_once('-').unwrap();
     let name = ImageName::StartsWith(format!("{start}-"));
     let found = cloud.images_named(region, CANONICAL, &name).await.unwrap();
@@ -129,12 +129,12 @@ pub async fn tags_are_added_to_what_is_there(world: &World) {
     let mut ids: Vec<_> = found.iter().map(|one| one.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(ids, [site.group.as_str(), site.vpc.as_str()]);
-    assert!(found.iter().all(|one| one.tags == tags), "only what was asked for: {found:?}");
+    assert!(found.iter().all(|one| one.tags == tags), "only the requested ones: {found:?}");
     assert_eq!(world.cloud.tagged(&world.east.region, &["later"]).await.unwrap(), []);
     assert_eq!(world.cloud.tagged(&site.region, &[]).await.unwrap(), []);
 }
 
-/// Also those that they got at their launch.
+/// Also by the tags set at launch.
 pub async fn instances_are_found_by_their_tags(world: &World) {
     let site = &world.west;
     let launched = world.cloud.launch(&site.region, &site.request(1, "tagged")).await.unwrap();

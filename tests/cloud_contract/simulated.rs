@@ -5,7 +5,7 @@ use muster::sim::{self, Scenario};
 
 use super::world::{IMAGE, IMAGE_NAME, PUBLIC_KEY, Site, World};
 
-/// A world of its own, on tokio's clock.
+/// Creates a world on tokio's clock.
 pub fn world() -> World {
     let scenario = include_str!("world.toml")
         .replace("{PUBLIC_KEY}", PUBLIC_KEY)

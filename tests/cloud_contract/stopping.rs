@@ -1,4 +1,4 @@
-//! Stopping and starting: what stays, what is lost, what is refused.
+//! Stop and start: what is kept, what is lost, what is refused.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use muster::{
@@ -11,9 +11,9 @@ use super::{
     world::{Site, World},
 };
 
-/// `count` running instances with public addresses.
+/// Launches `count` instances with public addresses and waits until they run.
 async fn launched(world: &World, site: &Site, count: u32, token: &str) -> Vec<Instance> {
-    // Without a subnet they are in a default one, where addresses are public.
+    // Without a subnet they are in a default subnet, which assigns public addresses.
     let request =
         LaunchRequest { subnet: None, security_groups: Vec::new(), ..site.request(count, token) };
     let launched = world.cloud.launch(&site.region, &request).await.unwrap();
@@ -36,8 +36,8 @@ pub async fn what_is_stopped_keeps_its_private_address_only(world: &World) {
     assert_eq!((now[0].private_ip, now[0].public_ip), (was.private_ip, None));
     assert_eq!(now[0].tags, was.tags);
     assert_eq!(now[0].state_reason.as_deref(), Some("Client.UserInitiatedShutdown"));
-    assert!(now[0].state.is_live(), "its volumes cost");
-    assert_eq!(running(world, site, &ids(&before)[1..]).await.len(), 1, "the other one goes on");
+    assert!(now[0].state.is_live(), "its volumes are billed");
+    assert_eq!(running(world, site, &ids(&before)[1..]).await.len(), 1, "the other one still runs");
 }
 
 pub async fn what_is_started_again_has_another_public_address(world: &World) {

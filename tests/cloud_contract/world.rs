@@ -1,5 +1,5 @@
-//! What both worlds hold: two regions whose VPCs are peered, a third VPC
-//! whose connection waits for acceptance.
+//! The contents of all worlds: two regions whose VPCs are peered, and a third VPC
+//! whose connection is pending acceptance.
 
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
@@ -18,7 +18,7 @@ use muster::{
 pub const KEY: &str = "contract";
 /// Its public key.
 pub const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFsoGfHGxLmrzrOAgHs8ulOy9PnUZcWmb5+EFcsuqyRm operator@example";
-/// An image of Canonical's that both regions have under the same id, as moto does.
+/// An image by Canonical that has the same id in both regions, as in moto.
 pub const IMAGE: &str = "ami-1e749f67";
 /// Its name.
 pub const IMAGE_NAME: &str = "ubuntu/images/hvm-ssd/ubuntu-trusty-14.04-amd64-server-20170727";
@@ -34,19 +34,19 @@ pub struct Site {
     pub subnet_a: SubnetId,
     /// In zone b, 10.n.2.0/24, with a route table of its own.
     pub subnet_b: SubnetId,
-    /// Lets in SSH from 203.0.113.0/24, everything from itself, and
-    /// everything from the other site's first CIDR.
+    /// Admits SSH from 203.0.113.0/24, everything from itself, and everything from the
+    /// other site's first CIDR.
     pub group: SecurityGroupId,
     /// Routes to the other site's first CIDR through the active connection.
     pub main_table: RouteTableId,
-    /// The table of `subnet_b`; in the west it routes to 10.3.0.0/16 through
-    /// the connection that waits.
+    /// The table of `subnet_b`; in the west it routes to 10.3.0.0/16 through the pending
+    /// connection.
     pub own_table: RouteTableId,
 }
 
 /// The world.
 pub struct World {
-    /// The door to it.
+    /// The adapter to it.
     pub cloud: Arc<dyn Cloud>,
     /// us-west-2.
     pub west: Site,
@@ -66,19 +66,19 @@ pub struct World {
 }
 
 impl World {
-    /// Makes a change that makes something; its id.
+    /// Applies a change that creates a resource; returns its id.
     pub async fn make(&self, region: &Region, change: Change) -> String {
         assert!(change.makes(), "{change:?}");
         self.cloud.change(region, &change).await.unwrap().unwrap()
     }
 
-    /// Makes a change that makes nothing new.
+    /// Applies a change that creates nothing.
     pub async fn change(&self, region: &Region, change: Change) {
         assert!(!change.makes(), "{change:?}");
         assert_eq!(self.cloud.change(region, &change).await.unwrap(), None, "{change:?}");
     }
 
-    /// EC2's code for refusing a change.
+    /// Returns EC2's code for refusing a change.
     pub async fn refusal(&self, region: &Region, change: Change) -> String {
         let refused = self.cloud.change(region, &change).await;
         let Err(error) = refused else { unreachable!("{change:?}: {refused:?}") };
@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-/// The tags of what `step` makes.
+/// Returns the tags of resources created by `step`.
 pub fn tagged_as(step: &str) -> Tags {
     Tags::from([(tags::REMEDY.into(), step.into()), (tags::NAME.into(), "muster".into())])
 }
@@ -111,7 +111,7 @@ pub fn rule_from([from, to]: [u16; 2], group: &str) -> InboundRule {
 }
 
 impl Site {
-    /// A launch of `count` instances that nothing speaks against.
+    /// Returns a valid launch of `count` instances.
     pub fn request(&self, count: u32, token: &str) -> LaunchRequest {
         LaunchRequest {
             image: ImageId::from(IMAGE),

@@ -1,4 +1,4 @@
-//! Every case of the corpora, and every id that the loader can give.
+//! Every case of the corpora, and every diagnostic id of the loader.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -7,7 +7,7 @@ use muster::config::{Diagnostic, Recipe, ids};
 use super::{configs, load_case, names_in, render, source, system};
 
 #[test]
-fn valid_cases_have_a_project_and_nothing_to_say() {
+fn valid_cases_have_a_project_and_no_diagnostics() {
     for name in names_in(&configs("valid")) {
         let loaded = load_case(&configs("valid"), &name);
         assert_eq!(render(&loaded.diagnostics), "", "{}", name.display());
@@ -15,19 +15,19 @@ fn valid_cases_have_a_project_and_nothing_to_say() {
     }
 }
 
-/// What Ray brings itself: no error, and what has no effect is said.
+/// Ray's example configs load without errors; keys without effect are reported.
 #[test]
 fn ray_s_own_configs_load() {
     for name in names_in(&configs("ray")) {
         let loaded = load_case(&configs("ray"), &name);
-        let said = loaded.diagnostics.iter().map(|one| (one.id, one.key_path.as_deref()));
-        let said: Vec<_> = said.collect();
+        let reported = loaded.diagnostics.iter().map(|one| (one.id, one.key_path.as_deref()));
+        let reported: Vec<_> = reported.collect();
         let expected = [
             (ids::WITHOUT_EFFECT, Some("upscaling_speed")),
             (ids::WITHOUT_EFFECT, Some("idle_timeout_minutes")),
             (ids::WITHOUT_EFFECT, Some("provider.cache_stopped_nodes")),
         ];
-        assert_eq!(said, expected, "{}", name.display());
+        assert_eq!(reported, expected, "{}", name.display());
         let project = loaded.project.unwrap();
         assert_eq!(project.regions[0].groups.len(), 1, "a head, and no workers by default");
     }
@@ -44,7 +44,7 @@ fn invalid_cases_are_explained() {
 }
 
 #[test]
-fn every_error_says_where_and_what_to_do() {
+fn every_error_names_the_place_and_what_to_do() {
     for (name, diagnostics) in invalid_cases() {
         assert!(!diagnostics.is_empty(), "{name} has nothing wrong");
         for diagnostic in diagnostics {
@@ -77,7 +77,7 @@ fn every_id_has_a_case() {
     assert_eq!(all.len(), ids::ALL.len(), "an id is listed twice");
 }
 
-/// What is said of each invalid case, by its name.
+/// Returns the diagnostics of each invalid case, with its name.
 fn invalid_cases() -> Vec<(String, Vec<Diagnostic>)> {
     let corpus = configs("invalid");
     let names = names_in(&corpus).into_iter().filter(|name| name != Path::new("recipes"));

@@ -1,4 +1,4 @@
-//! Edits of configs: only what is aimed at changes.
+//! Edits of configs: only the target changes.
 
 mod refused;
 mod styles;
@@ -37,7 +37,7 @@ fn top(key: &'static str, value: Value) -> Edit {
     edit(Target::Top { key }, value)
 }
 
-/// What is written as `what`, first in `yaml`.
+/// Returns an edit of the first occurrence of `what` in `yaml`.
 fn at(yaml: &str, what: &str, value: Value) -> Edit {
     edit(Target::At(place(yaml, what)), value)
 }
@@ -53,7 +53,7 @@ fn applied(yaml: &str, edits: &[Edit]) -> Result<String, EditError> {
     apply(&source(FILE, yaml), edits)
 }
 
-/// A config whose one node type `t` has this `node_config`, indented by `by`.
+/// Returns a config whose only node type `t` has this `node_config`.
 fn config(node_config: &str) -> String {
     format!("available_node_types:\n  t:\n    node_config:{node_config}\n")
 }

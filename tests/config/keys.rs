@@ -1,4 +1,4 @@
-//! Every key of the tables stands in a config of the corpora.
+//! Every key of the tables is used in a config of the corpora.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ struct Row {
     what: String,
 }
 
-/// The rows of one section of `docs/config.md`, which is made from the tables.
+/// Returns the rows of one section of `docs/config.md`, which is generated from the tables.
 fn rows(section: &str) -> Vec<Row> {
     let text = muster::config::keys_markdown();
     let (_, rest) = text.split_once(&format!("\n## {section}\n")).unwrap();
@@ -25,7 +25,7 @@ fn rows(section: &str) -> Vec<Row> {
     rows.collect()
 }
 
-/// Every key path in a value, lists left out.
+/// Collects every key path in a value, without lists.
 fn paths(value: &Value, above: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Mapping(map) => {
@@ -64,7 +64,7 @@ fn paths_in(corpus: &str) -> BTreeSet<String> {
 
 fn matches(pattern: &str, path: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == path };
-    // A name holds dots itself: `ray.head.default`.
+    // A name can contain dots: `ray.head.default`.
     path.strip_prefix(before).is_some_and(|rest| {
         rest.match_indices('.').any(|(at, _)| rest[at..] == *after) || after.is_empty()
     })
@@ -98,7 +98,7 @@ fn every_key_stands_in_a_config() {
     assert!(missing.is_empty(), "in no config of the corpora:\n{}", missing.join("\n"));
 }
 
-/// These are valid, and something is said of them all the same.
+/// These are valid but have a diagnostic all the same.
 fn stands_legacy(row: &Row) -> bool {
     let legacy = ["head_node", "worker_nodes", "min_workers"];
     legacy.contains(&row.path.as_str()) && paths_in("invalid").contains(&row.path)

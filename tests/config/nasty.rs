@@ -1,4 +1,4 @@
-//! Whatever is written in a config, the loader answers and does not panic.
+//! Whatever a config contains, the loader returns and does not panic.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ const NASTY: &[&str] = &[
     "x: y: z",
 ];
 
-/// Replaces what is behind each colon or dash of `text`, one at a time.
+/// Replaces the value after each colon or dash of `text`, one at a time.
 fn mutations(text: &str) -> impl Iterator<Item = String> {
     let lines: Vec<&str> = text.lines().collect();
     let places = (0..lines.len()).filter_map(move |index| {
@@ -68,9 +68,9 @@ fn nasty_values_are_answered() {
     let mut count = 0;
     for mutated in mutations(&text) {
         let loaded = load_text(&mutated);
-        let said = render(&loaded.diagnostics);
-        assert!(loaded.project.is_some() || !said.is_empty(), "nothing said of:\n{mutated}");
-        assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said}");
+        let rendered = render(&loaded.diagnostics);
+        assert!(loaded.project.is_some() || !rendered.is_empty(), "no diagnostic for:\n{mutated}");
+        assert!(!rendered.chars().any(|c| c.is_control() && c != '\n'), "{rendered}");
         count += 1;
     }
     assert!(count > 1000, "only {count} mutations");
@@ -85,7 +85,7 @@ fn a_config_cut_anywhere_is_answered() {
     }
 }
 
-/// None of these is more than a second's work, unless some of it is quadratic.
+/// None of these takes more than a second, unless some code is quadratic.
 #[test]
 fn large_and_deep_files_are_answered() {
     let texts = [
@@ -104,11 +104,11 @@ fn large_and_deep_files_are_answered() {
     for text in texts {
         let loaded = load_text(&text);
         let head: String = text.chars().take(20).collect();
-        assert!(!loaded.diagnostics.is_empty(), "nothing said of {head:?}");
+        assert!(!loaded.diagnostics.is_empty(), "no diagnostic for {head:?}");
     }
 }
 
-/// What is wrong with these files, however many of them are read at once.
+/// Returns the diagnostics of these files.
 fn diagnostics_of(files: &[(&str, String)]) -> Vec<Diagnostic> {
     let source = |(name, text): &(&str, String)| Source {
         path: Path::new(name).into(),
@@ -118,8 +118,8 @@ fn diagnostics_of(files: &[(&str, String)]) -> Vec<Diagnostic> {
     load_sources(Path::new(""), None, sources, None, &Overrides::default()).diagnostics
 }
 
-/// A config of one region with so many keys that nobody knows, and that are
-/// like none that is known.
+/// Returns a config of one region with `count` unknown keys that resemble no known
+/// key.
 fn unknown_keys(region: &str, count: usize) -> String {
     let keys: Vec<String> = (0..count).map(|n| format!("{n:x>60}: 1\n")).collect();
     let keys = keys.concat();
@@ -127,7 +127,7 @@ fn unknown_keys(region: &str, count: usize) -> String {
 }
 
 #[test]
-fn files_read_side_by_side_are_told_of_in_their_order() {
+fn files_read_in_parallel_are_reported_in_order() {
     let names = ["us.yaml", "eu.yaml", "ap.yaml", "ca.yaml", "sa.yaml"];
     let regions = ["us-west-2", "eu-west-1", "ap-south-1", "ca-central-1", "sa-east-1"];
     let texts = regions.iter().map(|region| unknown_keys(region, 1_500));
@@ -138,13 +138,13 @@ fn files_read_side_by_side_are_told_of_in_their_order() {
         (names.iter().position(|name| *at.file == *Path::new(name)), at.line, at.column)
     };
     assert!(places.iter().map(place).is_sorted());
-    // And one that no node type is named, in each.
+    // Plus one for the missing node types, in each.
     assert_eq!(found.len(), names.len() * 1_501);
     assert!(found.iter().all(|one| one.source_line.is_some()));
 }
 
 #[test]
-fn of_more_mistakes_than_anybody_reads_the_first_are_told() {
+fn of_thousands_of_mistakes_the_first_are_reported() {
     let files = [
         ("us.yaml", unknown_keys("us-west-2", 7_000)),
         ("eu.yaml", unknown_keys("eu-west-1", 4_000)),
@@ -157,7 +157,7 @@ fn of_more_mistakes_than_anybody_reads_the_first_are_told() {
         };
         found.iter().filter(in_it).count()
     };
-    // One warning of each file is that no node type is named.
+    // One warning of each file is about the missing node types.
     assert_eq!((of("us.yaml"), of("eu.yaml")), (7_001, 2_999));
     assert_eq!(found[0].message, "1002 more mistakes are not shown");
     let twice = "a: 1\n".repeat(20_000);

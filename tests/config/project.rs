@@ -1,4 +1,4 @@
-//! What a valid project becomes.
+//! The result of loading valid projects.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn project() -> Project {
 }
 
 #[test]
-fn the_project_file_says_what_holds_for_all() {
+fn the_project_file_sets_what_applies_to_all_regions() {
     let project = project();
     assert_eq!(*project.name, "tpch-demo");
     assert_eq!(project.leader.as_str(), "eu-west-1");
@@ -32,7 +32,7 @@ fn the_project_file_says_what_holds_for_all() {
 }
 
 #[test]
-fn what_is_chosen_of_quokka_is_read_as_it_was_written() {
+fn quokka_settings_are_read_as_written() {
     let quokka = project().quokka;
     assert_eq!(*quokka.python, Python::V3_10);
     assert_eq!(quokka.python.location().unwrap().to_string(), "muster.yaml:14:9");
@@ -44,7 +44,7 @@ fn what_is_chosen_of_quokka_is_read_as_it_was_written() {
 
 /// The operator's own Python is a default, not a flag.
 #[test]
-fn the_operator_s_python_counts_where_the_project_says_nothing() {
+fn the_operator_s_python_is_the_default() {
     let load = |overrides: Overrides| {
         let request =
             LoadRequest { folder: configs("valid"), files: vec!["minimal.yaml".into()], overrides };
@@ -92,7 +92,7 @@ fn a_node_config_is_read_whole() {
     ));
 }
 
-/// A merge key brings what the map itself does not say.
+/// A merge key adds the entries that the map itself lacks.
 #[test]
 fn anchors_and_merge_keys_are_resolved() {
     let project = project();
@@ -102,11 +102,11 @@ fn anchors_and_merge_keys_are_resolved() {
     assert_eq!(head.template.market, muster::cloud::Market::OnDemand);
     assert_eq!(head.template.tags, groups[1].template.tags);
     let line = |group: &NodeGroup| group.template.image.as_ref().unwrap().location().unwrap().line;
-    assert_eq!(line(head), line(&groups[1]), "the image stands where it was written");
+    assert_eq!(line(head), line(&groups[1]), "the image has its original location");
 }
 
 #[test]
-fn what_regions_leave_open_is_filled_in() {
+fn values_that_regions_leave_open_are_filled_in() {
     let project = project();
     let [us, eu] = &project.regions[..] else { panic!("two regions") };
     let only = &eu.groups[0].template;
@@ -138,7 +138,7 @@ fn only_an_absent_start_list_is_ray_s_own() {
 }
 
 #[test]
-fn a_recipe_of_one_s_own_takes_the_built_in_one_s_place() {
+fn a_custom_recipe_replaces_the_built_in_one() {
     let recipe = project().recipe;
     assert_eq!(recipe.name, "recipe.yaml");
     let [hello, start] = &recipe.steps[..] else { panic!("two steps") };
@@ -182,7 +182,7 @@ fn flags_go_over_the_project_file() {
     let files = vec!["project/muster.yaml".into()];
     let request = LoadRequest { folder: folder.clone(), files, overrides };
     let project = config::load(&request).project.unwrap();
-    assert_eq!(*project.quokka.python, Python::V3_10, "the project says so");
+    assert_eq!(*project.quokka.python, Python::V3_10, "set by the project");
     assert_eq!(*project.name, "by-flag");
     assert_eq!(project.name.origin, Origin::Flag("--name"));
     assert_eq!(project.leader.as_str(), "us-west-2");
@@ -209,7 +209,7 @@ fn region_configs_that_are_named_take_the_place_of_the_list() {
     assert_eq!(regions, ["eu-west-1".into()]);
 }
 
-/// What is opened is what was asked for: a `muster.yaml` beside it is not.
+/// Only the named file is opened, not a `muster.yaml` next to it.
 #[test]
 fn a_project_file_that_is_not_named_is_not_read() {
     let loaded = super::load_files(&configs("valid/project"), vec!["eu.yaml".into()]);

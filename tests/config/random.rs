@@ -1,10 +1,10 @@
-//! Whatever a config holds, the loader answers: with a project or with what is
-//! wrong, never with a panic, and in bounded time.
+//! Whatever a config holds, the loader returns a project or diagnostics, never
+//! panics, and ends in bounded time.
 //!
-//! This is the fuzz target of the loader on stable Rust: proptest makes the
-//! inputs out of the corpora and shrinks what fails. `MUSTER_FUZZ_SECONDS`
-//! says for how long (else one second each); .ci/run gives it a minute. What
-//! is found goes to `configs/found`, which is loaded first and for good.
+//! This is the fuzz target of the loader on stable Rust: proptest builds the
+//! inputs from the corpora and shrinks failures. `MUSTER_FUZZ_SECONDS` sets the
+//! duration per target (default: one second); .ci/run sets a minute. Failing inputs
+//! go to `configs/found`, which is loaded first in every run.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use serde_yaml::Value;
 
 use super::{configs, load_text, names_in, render};
 
-/// Runs `property` on `inputs` until the time is over.
+/// Runs `property` on `inputs` until the time is up.
 fn for_a_while<S: Strategy>(inputs: &S, property: impl Fn(S::Value)) {
     let seconds = std::env::var("MUSTER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(1));
@@ -41,11 +41,11 @@ fn for_a_while<S: Strategy>(inputs: &S, property: impl Fn(S::Value)) {
     }
 }
 
-/// What every answer has to be.
+/// Asserts what every result must satisfy.
 fn is_an_answer(text: &str, loaded: &Loaded) {
-    let said = render(&loaded.diagnostics);
-    assert!(loaded.project.is_some() || !said.is_empty(), "nothing is said of:\n{text}");
-    assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said}");
+    let rendered = render(&loaded.diagnostics);
+    assert!(loaded.project.is_some() || !rendered.is_empty(), "no diagnostic for:\n{text}");
+    assert!(!rendered.chars().any(|c| c.is_control() && c != '\n'), "{rendered}");
     let as_json = serde_json::to_string(&loaded.diagnostics).unwrap();
     assert!(as_json.starts_with('['));
     if let Some(project) = &loaded.project {
@@ -101,7 +101,7 @@ fn any_yaml() -> impl Strategy<Value = Value> {
     })
 }
 
-/// How many values a tree has, and the one of a number replaced.
+/// Replaces the value with index `at` in a tree; counts `at` down along the way.
 fn replace(tree: &mut Value, at: &mut usize, new: &Value) -> bool {
     if *at == 0 {
         *tree = new.clone();
@@ -147,9 +147,9 @@ fn any_value_at_any_place_is_answered() {
 enum Change {
     Insert(Index, String),
     Remove(Index, Index),
-    /// Puts a stretch of another text there.
+    /// Inserts a part of another text.
     Splice(Index, usize, Index, Index),
-    /// Repeats a stretch.
+    /// Repeats a part.
     Repeat(Index, Index, usize),
 }
 

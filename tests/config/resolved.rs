@@ -9,7 +9,7 @@ use muster::{
 
 use super::{configs, load_case, names_in};
 
-/// A project without where its values come from: what has to stay the same.
+/// Renders a project without the sources of its values: this part must stay the same.
 fn essence(project: &Project) -> Vec<String> {
     let debug = format!("{project:#?}");
     let mut lines = Vec::new();
@@ -19,7 +19,7 @@ fn essence(project: &Project) -> Vec<String> {
         let indent = line.len() - text.len();
         let dropped = ["origin: ", "source: ", "sources: ", "folder: ", "location: "];
         if text.starts_with("name: ") && text.ends_with("/recipe.yaml\",") {
-            // The recipe goes by where it is; it is found from elsewhere, too.
+            // The recipe's name is its path, which differs between the two.
             lines.push(format!("{}name: \"recipe.yaml\",", " ".repeat(indent)));
         } else if !dropped.iter().any(|field| text.starts_with(field)) {
             lines.push(line.to_owned());
@@ -31,7 +31,7 @@ fn essence(project: &Project) -> Vec<String> {
     lines
 }
 
-/// Writes what is printed of `loaded` and loads it again.
+/// Writes the printed form of `loaded` and loads it again.
 fn again(name: &str, loaded: &Loaded) -> Project {
     let project = loaded.project.as_ref().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -41,9 +41,10 @@ fn again(name: &str, loaded: &Loaded) -> Project {
     }
     let request = LoadRequest { folder: folder.path().into(), ..LoadRequest::default() };
     let loaded = load(&request);
-    let said: Vec<_> = loaded.diagnostics.iter().map(muster::config::Diagnostic::render).collect();
+    let diagnostics: Vec<_> =
+        loaded.diagnostics.iter().map(muster::config::Diagnostic::render).collect();
     let project = loaded.project;
-    project.unwrap_or_else(|| panic!("{name}: {said:#?}\n{files:#?}"))
+    project.unwrap_or_else(|| panic!("{name}: {diagnostics:#?}\n{files:#?}"))
 }
 
 fn assert_same(name: &str, loaded: &Loaded) {
@@ -60,7 +61,7 @@ fn every_valid_case_loads_to_the_same_project_again() {
     for name in &cases {
         assert_same(&name.display().to_string(), &load_case(&configs("valid"), name));
     }
-    // Those that only have warnings are projects as well.
+    // Cases with only warnings are projects as well.
     for name in names_in(&configs("invalid")).iter().filter(|name| *name != Path::new("recipes")) {
         let loaded = load_case(&configs("invalid"), name);
         if loaded.project.is_some() {

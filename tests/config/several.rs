@@ -18,7 +18,7 @@ fn names(project: &Project) -> Vec<String> {
     project.planned_nodes().iter().map(|node| node.name.to_string()).collect()
 }
 
-/// The corpus's files, `change`d, in this order.
+/// Loads the corpus's files, changed by `change`, in this order.
 fn changed(files: &[&str], change: impl Fn(&str, String) -> String) -> Loaded {
     let folder = configs("valid/several");
     let read = |name: &&str| {
@@ -35,7 +35,7 @@ fn changed(files: &[&str], change: impl Fn(&str, String) -> String) -> Loaded {
 fn each_region_is_there_once_with_the_nodes_of_all_its_configs() {
     let project = project();
     let regions: Vec<_> = project.regions.iter().map(|one| one.region.as_str()).collect();
-    assert_eq!(regions, ["us-west-2", "eu-west-1"], "where each is named first");
+    assert_eq!(regions, ["us-west-2", "eu-west-1"], "in order of first occurrence");
     let expected = [
         "us-west-2/head",
         "us-west-2/worker-1",
@@ -47,7 +47,7 @@ fn each_region_is_there_once_with_the_nodes_of_all_its_configs() {
     ];
     assert_eq!(names(&project), expected);
     let leaders: Vec<_> = project.planned_nodes().into_iter().filter(|node| node.leader).collect();
-    assert_eq!(leaders.len(), 1, "the head of the first config alone");
+    assert_eq!(leaders.len(), 1, "only the head of the first config");
     assert_eq!(leaders[0].name.as_str(), "us-west-2/head");
 }
 
@@ -72,7 +72,7 @@ fn a_node_goes_by_its_own_config() {
     assert_eq!(project.regions[1].title_of(&project.regions[1].configs[0]), "eu-west-1");
 }
 
-/// Journals of one config a region know of no other.
+/// The group keys of a region's first config have no `cluster_name`, as in older journals.
 #[test]
 fn keys_of_a_first_config_are_written_as_ever() {
     let project = project();
@@ -137,12 +137,12 @@ fn one_key_name_is_needed_over_all_configs() {
         _ => text,
     });
     assert!(loaded.project.is_none());
-    let said = &loaded.diagnostics[0];
-    assert_eq!(said.id, ids::KEY_NAME);
-    assert_eq!(&*said.location.as_ref().unwrap().file, Path::new("gpu.yaml"));
+    let diagnostic = &loaded.diagnostics[0];
+    assert_eq!(diagnostic.id, ids::KEY_NAME);
+    assert_eq!(&*diagnostic.location.as_ref().unwrap().file, Path::new("gpu.yaml"));
 }
 
-/// Names become files, and some file systems don't tell the case.
+/// Names become file names, and some file systems ignore case.
 #[test]
 fn names_that_differ_in_case_alone_are_the_same() {
     let loaded = changed(&["us.yaml", "gpu.yaml"], |name, text| match name {
@@ -150,8 +150,11 @@ fn names_that_differ_in_case_alone_are_the_same() {
         _ => text,
     });
     assert!(loaded.project.is_none());
-    let [said] = &loaded.diagnostics[..] else { panic!("{:#?}", loaded.diagnostics) };
-    assert_eq!(said.id, ids::CLUSTER_TWICE);
-    assert_eq!(said.location.as_ref().unwrap().to_string(), "gpu.yaml:1:15");
-    assert!(said.help.as_ref().unwrap().starts_with("us.yaml:2:15 is the other"), "{said:?}");
+    let [diagnostic] = &loaded.diagnostics[..] else { panic!("{:#?}", loaded.diagnostics) };
+    assert_eq!(diagnostic.id, ids::CLUSTER_TWICE);
+    assert_eq!(diagnostic.location.as_ref().unwrap().to_string(), "gpu.yaml:1:15");
+    assert!(
+        diagnostic.help.as_ref().unwrap().starts_with("us.yaml:2:15 is the other"),
+        "{diagnostic:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! What a file system can put in the way.
+//! Errors of the file system.
 
 use std::{fs, iter, os::unix::fs::symlink, path::Path, process::Command};
 
@@ -6,7 +6,7 @@ use muster::config::Loaded;
 
 use super::{configs, load_files, names_in, render};
 
-/// Each obstacle that can't stand in a repository, by its name.
+/// Returns each error case that can't be checked in, by name.
 pub(super) fn cases() -> Vec<(&'static str, Loaded)> {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -32,7 +32,7 @@ pub(super) fn cases() -> Vec<(&'static str, Loaded)> {
     ]
 }
 
-/// The first and the last of what is said: nobody reads ten thousand.
+/// Keeps the first and the last diagnostic: nobody reads ten thousand.
 fn last_of(mut loaded: Loaded) -> Loaded {
     assert_eq!(loaded.diagnostics.len(), 10_001);
     loaded.diagnostics.truncate(1);
@@ -58,7 +58,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn what_is_no_readable_file_is_explained_at_once() {
+fn an_unreadable_file_is_explained_at_once() {
     let texts: Vec<String> = cases()
         .iter()
         .map(|(name, loaded)| format!("# {name}\n{}", render(&loaded.diagnostics)))

@@ -1,6 +1,6 @@
-//! Everything that a `node_config` says reaches EC2: the config that holds
-//! every key, read by another reader than ours and held against what an
-//! endpoint is sent; and against what moto then describes.
+//! Every value of a `node_config` reaches EC2. A config that holds every key is
+//! parsed by a second parser and compared with the requests that an endpoint
+//! receives, and with what moto then describes.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -24,25 +24,26 @@ pub fn every_key() -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// A node type as its file says it, and the request that launches it.
+/// A node type as its file defines it, and the request that launches it.
 pub struct Launch {
     /// Its name.
     pub node_type: String,
-    /// Its `node_config`, by another reader than muster's.
-    pub said: Value,
-    /// What muster makes of it.
+    /// Its `node_config`, read by another parser than muster's.
+    pub node_config: Value,
+    /// The request that muster builds from it.
     pub request: LaunchRequest,
 }
 
 /// The launches of a config, in the order of its groups.
 pub fn launches(text: &str) -> Vec<Launch> {
-    let mut said: Value = serde_yaml::from_str(text).unwrap();
-    said.apply_merge().unwrap();
+    let mut document: Value = serde_yaml::from_str(text).unwrap();
+    document.apply_merge().unwrap();
     let project = project(text);
     let launch = |group: &NodeGroup| {
         let node_type = group.node_type.value.clone();
-        let said = said["available_node_types"][node_type.as_str()]["node_config"].clone();
-        Launch { request: request(&project, group), node_type, said }
+        let node_config =
+            document["available_node_types"][node_type.as_str()]["node_config"].clone();
+        Launch { request: request(&project, group), node_type, node_config }
     };
     project.regions[0].groups.iter().map(launch).collect()
 }
@@ -58,7 +59,7 @@ fn request(project: &Project, group: &NodeGroup) -> LaunchRequest {
     let token = format!("token-{}", *group.node_type).into();
     let cluster = ClusterId::new("every-key-1");
     let mut template = project.regions[0].launch_template(project, group, &cluster).unwrap();
-    // Where the request goes nobody has made a group of the config's name.
+    // The endpoint has no group of the config's name.
     if let GroupSelection::Names(_) = template.groups {
         template.groups = GroupSelection::Ids(Vec::new());
     }
@@ -67,7 +68,7 @@ fn request(project: &Project, group: &NodeGroup) -> LaunchRequest {
     template.request(subnet, groups, group.count, token)
 }
 
-/// Parameters that go by another name on the wire, by botocore's model of EC2.
+/// Parameters with another name on the wire, according to botocore's model of EC2.
 const ON_THE_WIRE: [(&str, &str); 13] = [
     ("BlockDeviceMappings", "BlockDeviceMapping"),
     ("Ipv6Addresses", "Ipv6Address"),
@@ -84,7 +85,7 @@ const ON_THE_WIRE: [(&str, &str); 13] = [
     ("TagSpecifications", "TagSpecification"),
 ];
 
-/// Every value below `value`: its key path, its parameter, and its text.
+/// Collects every value below `value`: its key path, its parameter, and its text.
 fn flat(value: &Value, path: &str, wire: &str, found: &mut Vec<[String; 3]>) {
     let join = |a: &str, b: &str| if a.is_empty() { b.into() } else { format!("{a}.{b}") };
     match value {
@@ -108,28 +109,29 @@ fn flat(value: &Value, path: &str, wire: &str, found: &mut Vec<[String; 3]>) {
     }
 }
 
-/// Asserts that `sent` holds all that the config says of a node type.
+/// Asserts that `sent` holds every value of the node type's config.
 pub fn carries(sent: &Request, launch: &Launch) {
-    let mut said = Vec::new();
-    flat(&launch.said, "", "", &mut said);
-    for [path, wire, text] in said {
+    let mut values = Vec::new();
+    flat(&launch.node_config, "", "", &mut values);
+    for [path, wire, text] in values {
         let at = format!("{}: {path} as {wire}", launch.node_type);
         match path.as_str() {
-            // Ray's word for its own image of the region.
+            // Ray's alias for its own image in the region.
             "ImageId" if text == "latest_dlami" => {
                 assert!(sent.get(&wire).unwrap().starts_with("ami-"), "{at}");
             }
-            // One call takes one subnet.
+            // One call accepts one subnet.
             "SubnetIds" => assert_eq!(sent.get("SubnetId"), Some(text.as_str()), "{at}"),
             "UserData" => {
                 assert_eq!(sent.get(&wire), Some(STANDARD.encode(text).as_str()), "{at}");
             }
-            // Among muster's own.
+            // Merged with muster's own tags.
             _ if path.starts_with("TagSpecifications") => {}
             _ => assert_eq!(sent.get(&wire), Some(text.as_str()), "{at}"),
         }
     }
-    for specification in launch.said["TagSpecifications"].as_sequence().into_iter().flatten() {
+    for specification in launch.node_config["TagSpecifications"].as_sequence().into_iter().flatten()
+    {
         for tag in specification["Tags"].as_sequence().unwrap() {
             assert!(has_tag(sent, &specification["ResourceType"], tag), "{tag:?}");
         }
@@ -168,32 +170,32 @@ async fn every_argument_reaches_ec2_in_the_launch_and_in_the_dry_run() {
     for launch in launches(&every_key()) {
         let before = endpoint.requests().len();
         cloud.launch(&region, &launch.request).await.unwrap();
-        // The endpoint launches all the same, which counts as allowed.
+        // The endpoint launches anyway, which counts as allowed.
         cloud.dry_run(&region, &launch.request).await.unwrap();
         let sent = endpoint.requests();
         assert_eq!(sent.len(), before + 2);
         carries(&sent[before], &launch);
         carries(&sent[before + 1], &launch);
-        let beside = sent[before].get("SubnetId").is_some() && launch.request.has_interfaces();
-        assert!(!beside, "{}: a subnet beside network interfaces", launch.node_type);
+        let both = sent[before].get("SubnetId").is_some() && launch.request.has_interfaces();
+        assert!(!both, "{}: a subnet in addition to network interfaces", launch.node_type);
     }
 }
 
-/// What the tables promise, the test above has sent.
+/// The test above sends every key that the tables mark as used.
 #[test]
 fn the_config_of_every_key_launches_every_key() {
-    let (mut said, mut given) = (Vec::new(), BTreeSet::new());
+    let (mut values, mut given) = (Vec::new(), BTreeSet::new());
     for launch in launches(&every_key()) {
-        flat(&launch.said, "", "", &mut said);
+        flat(&launch.node_config, "", "", &mut values);
         given.extend(launch.request.more.keys().cloned());
     }
-    let said: BTreeSet<String> = said.into_iter().map(|[path, ..]| path).collect();
+    let values: BTreeSet<String> = values.into_iter().map(|[path, ..]| path).collect();
     let table = keys_markdown();
     let table = table.split_once("\n## `node_config`\n").unwrap().1.split("\n## ").next().unwrap();
     for row in table.lines().filter(|row| row.contains("| used |") || row.contains("| passed on |"))
     {
         let path = row.trim_start_matches("| `").split('`').next().unwrap();
-        let stands = said.iter().any(|one| {
+        let stands = values.iter().any(|one| {
             one.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         });
         assert!(stands, "{path} is launched by no node type");
@@ -213,5 +215,5 @@ async fn the_same_config_is_the_same_request() {
         }
         endpoint.requests().iter().map(|sent| sent.body().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(sent().await, sent().await, "else EC2 would refuse the token");
+    assert_eq!(sent().await, sent().await, "otherwise EC2 would refuse the token");
 }

@@ -1,9 +1,9 @@
-//! What changes are sent as, and that each is tried once.
+//! The requests of changes, and that each is sent once.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use muster::{
     cloud::{
-        Change, Cloud, ErrorKind, InboundRule, PortRange, Ref, Slot, Source, Tags,
+        Change, Cloud, ErrorKind, InboundRule, PortRange, Ref, Source, StepId, Tags,
         ec2::{Ec2Cloud, Timeouts},
     },
     model::Region,
@@ -25,14 +25,14 @@ fn vpc() -> Change {
 }
 
 #[tokio::test]
-async fn a_change_is_tried_once() {
+async fn a_change_is_sent_once() {
     for answer in [Answer::error(500, "InternalError", "again"), Answer::Close] {
         let endpoint = Endpoint::answering([answer]).await;
         let error = cloud(&endpoint).change(&region(), &vpc()).await.unwrap_err();
         assert!(error.outcome_unknown(), "{error}");
         assert_eq!(endpoint.requests().len(), 1, "{error}");
     }
-    // Whereas looking is tried three times.
+    // A read, in contrast, is tried three times.
     let endpoint = Endpoint::answering([Answer::error(500, "InternalError", "again")]).await;
     cloud(&endpoint).all_vpcs(&region()).await.unwrap_err();
     assert_eq!(endpoint.requests().len(), 3);
@@ -117,9 +117,9 @@ async fn both_an_image_and_its_snapshots_are_tagged() {
 }
 
 #[tokio::test]
-async fn what_waits_for_an_earlier_step_is_not_sent() {
+async fn a_change_with_an_unresolved_reference_is_not_sent() {
     let endpoint = Endpoint::answering([Answer::Close]).await;
-    let change = Change::DeleteVpc { vpc: Ref::Made(Slot("us-west-2/vpc".into())) };
+    let change = Change::DeleteVpc { vpc: Ref::Made(StepId("us-west-2/vpc".into())) };
     let error = cloud(&endpoint).change(&region(), &change).await.unwrap_err();
     assert_eq!((error.kind, error.operation), (ErrorKind::Other, "DeleteVpc"));
     assert_eq!(endpoint.requests().len(), 0);

@@ -1,5 +1,5 @@
-//! The config of every key, launched on moto: what it then describes is what
-//! the config says, as far as moto keeps it.
+//! The config with every key, launched on moto: the described instances match the
+//! config, as far as moto keeps the values.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ use crate::support::{
 const IMAGE: &str = "ami-785db401";
 
 #[tokio::test]
-async fn what_moto_describes_is_what_the_config_says() {
+async fn moto_describes_what_the_config_specifies() {
     let moto = Moto::start();
     let text = with_moto_s_ids(&moto).await;
     let address = moto.url().trim_start_matches("http://").to_owned();
@@ -53,8 +53,8 @@ async fn what_moto_describes_is_what_the_config_says() {
     assert_eq!(by_name[0].group_name(), Some("quokka"));
 }
 
-/// The config of every key with ids that moto has, and moto with what they
-/// name.
+/// Returns the config with every key, with ids that exist in moto, and creates the
+/// resources that they name.
 async fn with_moto_s_ids(moto: &Moto) -> String {
     make_profile(moto).await;
     let client = moto.client("us-west-2");
@@ -63,11 +63,11 @@ async fn with_moto_s_ids(moto: &Moto) -> String {
     named.send().await.unwrap();
     let vpc = client.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc.unwrap().vpc_id.unwrap();
-    // moto takes only devices that have a volume, and gives it gp3's IOPS alone.
+    // moto accepts only devices with a volume, and keeps IOPS only for gp3.
     let text = every_key();
     let text: Vec<_> = text.lines().filter(|line| !line.contains("- {DeviceName:")).collect();
     let mut text = with_images(&text.join("\n")).replace("VolumeType: io2", "VolumeType: gp3");
-    // moto takes the first interface's subnet for all of them.
+    // moto uses the first interface's subnet for all of them.
     let create = client.create_subnet().vpc_id(&vpc).cidr_block("10.1.0.0/24");
     let made = create.availability_zone("us-west-2a").send().await.unwrap();
     let subnet = made.subnet.unwrap().subnet_id.unwrap();
@@ -86,7 +86,7 @@ async fn with_moto_s_ids(moto: &Moto) -> String {
     text.replace("snap-11111111", &snapshot.snapshot_id.unwrap())
 }
 
-/// moto has no image of Ray's: one of its own where the config names none.
+/// Replaces Ray's image, which moto lacks, by one of moto's.
 fn with_images(text: &str) -> String {
     let mut text = text.replace("ami-0530ca8899fac469f", IMAGE).replace("latest_dlami", IMAGE);
     for (before, after) in [
@@ -99,7 +99,7 @@ fn with_images(text: &str) -> String {
     text.replace("SecurityGroups: [quokka]", &format!("ImageId: {IMAGE}, SecurityGroups: [quokka]"))
 }
 
-/// IAM's side, spoken to by hand: nothing of muster's speaks to it.
+/// Creates the instance profile with raw IAM requests, because muster has no IAM client.
 async fn make_profile(moto: &Moto) {
     let body = "Action=CreateInstanceProfile&InstanceProfileName=quokka&Version=2010-05-08";
     let request = format!(

@@ -1,4 +1,4 @@
-//! What goes wrong is told apart by what is to be done about it.
+//! Errors are classified by what to do about them.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 #![expect(deprecated, reason = "what replaces ProfileFiles is in a crate of the SDK's own insides")]
 
@@ -23,7 +23,7 @@ use muster::{
 use super::SHORT;
 use crate::support::endpoint::{Answer, Endpoint, SECRET, config};
 
-/// Asks the endpoint something, which has to fail.
+/// Sends a request that must fail; returns the error.
 async fn failing(config: SdkConfig, timeouts: Timeouts) -> CloudError {
     let region = Region::from("us-west-2");
     let asked = Ec2Cloud::from_config(config, timeouts).regions(&region).await;
@@ -71,7 +71,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn without_credentials_the_error_says_which_profile_and_what_to_do() {
+async fn without_credentials_the_error_names_the_profile_and_what_to_do() {
     let endpoint = Endpoint::answering([Answer::Silence]).await;
     let nothing = ProfileFiles::builder().with_contents(ProfileFileKind::Config, "").build();
     let none = ProfileFileCredentialsProvider::builder().profile_files(nothing).build();
@@ -87,7 +87,7 @@ async fn without_credentials_the_error_says_which_profile_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_half_there_are_told_from_none() {
+async fn incomplete_credentials_are_distinguished_from_none() {
     let half = "[default]\naws_access_key_id = AKIATEST\n";
     let half = ProfileFiles::builder().with_contents(ProfileFileKind::Credentials, half).build();
     let half = ProfileFileCredentialsProvider::builder().profile_files(half).build();
@@ -100,7 +100,7 @@ async fn credentials_that_are_half_there_are_told_from_none() {
 }
 
 #[tokio::test]
-async fn credentials_that_aws_refuses_are_told_by_its_code() {
+async fn credentials_that_aws_refuses_are_recognized_by_its_code() {
     let expired = Answer::error(400, "RequestExpired", "Request has expired.");
     let (error, requests) = answered(expired).await;
     assert_eq!(
@@ -119,7 +119,7 @@ async fn a_refusal_keeps_its_words_but_not_the_encoded_kilobyte() {
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.message.ends_with("perform: ec2:DescribeRegions."), "{error}");
     assert!(!error.not_asked() && !error.outcome_unknown());
-    assert_eq!(requests, 1, "no point in trying again");
+    assert_eq!(requests, 1, "a retry would be useless");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn trouble_of_the_service_leaves_the_outcome_open() {
         Answer::Http(500, String::new()),
         Answer::Http(502, "<html>Bad Gateway</html>".into()),
         Answer::error(500, "InternalError", "An internal error has occurred"),
-        Answer::error(503, "SomethingNew", "of which nobody has heard"),
+        Answer::error(503, "SomethingNew", "an unknown error"),
     ] {
         let (error, requests) = answered(answer).await;
         assert_eq!(error.kind, ErrorKind::Service, "{error}");
@@ -137,7 +137,7 @@ async fn trouble_of_the_service_leaves_the_outcome_open() {
     }
 }
 
-/// EC2 answers these with a status of its own failures.
+/// EC2 answers these with a 5xx status.
 #[tokio::test]
 async fn the_code_counts_more_than_the_status() {
     let throttled = Answer::error(503, "RequestLimitExceeded", "Request limit exceeded.");

@@ -1,4 +1,4 @@
-//! What `RunInstances` is sent, and what its failures mean.
+//! The requests of `RunInstances`, and the meaning of its failures.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use muster::{
@@ -136,15 +136,15 @@ async fn a_dry_run_leaves_the_token_to_the_launch() {
 }
 
 #[tokio::test]
-async fn a_dry_run_that_is_refused_says_why() {
+async fn a_refused_dry_run_shows_the_reason() {
     let refused = Answer::error(403, "UnauthorizedOperation", "You are not authorized.");
     let endpoint = Endpoint::answering([refused]).await;
     let error = cloud(&endpoint).dry_run(&region(), &request()).await.unwrap_err();
     assert_eq!((error.kind, error.operation), (ErrorKind::Denied, "RunInstances"));
 }
 
-/// Each attempt costs one of the few tokens of `RunInstances`, and a full zone
-/// is an HTTP 500: what to do next is decided by the caller, by the code.
+/// Each attempt costs one of the few rate-limit tokens of `RunInstances`, and a full
+/// zone is an HTTP 500, so the caller decides by the code whether to retry.
 #[tokio::test]
 async fn a_launch_and_its_dry_run_are_one_attempt_each() {
     let answers = [
@@ -165,7 +165,7 @@ async fn a_launch_and_its_dry_run_are_one_attempt_each() {
 }
 
 #[tokio::test]
-async fn a_launch_is_not_tried_again_while_it_may_still_be_answered() {
+async fn a_launch_is_not_retried_while_its_answer_may_arrive() {
     let endpoint = Endpoint::answering([Answer::Silence]).await;
     let cloud = Ec2Cloud::from_config(config(endpoint.url()), SHORT);
     let error = cloud.launch(&region(), &request()).await.unwrap_err();

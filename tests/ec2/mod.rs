@@ -1,5 +1,5 @@
-//! The adapter for EC2 against endpoints that misbehave as AWS and networks
-//! do, and against answers that moto never gives.
+//! The EC2 adapter against endpoints that fail as AWS and networks do, and against
+//! answers that moto never gives.
 
 mod arguments;
 mod change;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use muster::cloud::ec2::Timeouts;
 
-/// Limits that a test can wait for.
+/// Timeouts short enough for a test.
 const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(500),
     attempt: Duration::from_millis(200),

@@ -11,7 +11,7 @@ use muster::{
 
 use crate::support::endpoint::{Answer, Endpoint, Request, config};
 
-/// An item as each operation tells it; `{n}` is the page.
+/// An item as each operation returns it; `{n}` is the page.
 const ITEMS: &[(&str, &str, &str)] = &[
     (
         "DescribeImages",
@@ -95,7 +95,7 @@ async fn every_describe_reads_all_pages() {
         cloud.subnets(&here, &subnets).await.unwrap().len(),
         cloud.vpcs(&here, &vpcs).await.unwrap().len(),
         cloud.route_tables(&here, &vpcs).await.unwrap().len(),
-        // Asked twice, once for each side, and told once.
+        // Requested twice, once for each side, and returned once.
         cloud.peerings(&here, &vpcs).await.unwrap().len(),
         cloud.instance_types(&here, &types).await.unwrap().len(),
         cloud.offerings(&here, &types).await.unwrap().len(),

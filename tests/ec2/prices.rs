@@ -1,4 +1,4 @@
-//! What machines cost, as AWS's price list tells it; moto has none.
+//! Instance prices from the AWS price list; moto has none.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use muster::{
@@ -16,8 +16,8 @@ const TYPES: &str = "<instanceTypeSet><item><instanceType>m5.2xlarge</instanceTy
     <vCpuInfo><defaultVCpus>8</defaultVCpus></vCpuInfo>\
     <memoryInfo><sizeInMiB>32768</sizeInMiB></memoryInfo></item></instanceTypeSet>";
 
-/// An answer of `GetProducts`, cut down to what is read of it: each product is
-/// a JSON text in the JSON.
+/// Returns an answer of `GetProducts`, reduced to the fields that are read: each
+/// product is a JSON text within the JSON.
 fn products(usd: &str) -> Answer {
     let rate = json!({"unit": "Hrs", "pricePerUnit": {"USD": usd}});
     let terms = json!({"OnDemand": {"ABC.JRT": {"priceDimensions": {"ABC.JRT.6YS": rate}}}});
@@ -26,7 +26,7 @@ fn products(usd: &str) -> Answer {
     Answer::Http(200, answer.to_string())
 }
 
-/// EC2, and a price list that gives `prices`.
+/// Starts EC2 and a price list that returns `prices`.
 async fn aws(prices: Answer) -> Endpoint {
     Endpoint::with(move |request, _| {
         if request.is_for_prices() {
@@ -62,7 +62,7 @@ async fn a_type_has_its_price_on_demand_and_it_is_asked_for_once() {
     };
     assert!(is("regionCode", "eu-west-1") && is("instanceType", "m5.2xlarge"), "{body}");
     assert!(is("operatingSystem", "Linux") && is("tenancy", "Shared"), "{body}");
-    assert_eq!(price(&cloud, "us-west-2").await, Some(0.428), "each region has prices of its own");
+    assert_eq!(price(&cloud, "us-west-2").await, Some(0.428), "each region has its own prices");
 }
 
 #[tokio::test]
@@ -73,6 +73,6 @@ async fn without_a_price_everything_else_is_known() {
         let cloud = Ec2Cloud::from_config(config(endpoint.url()), Timeouts::default());
         assert_eq!(price(&cloud, "eu-west-1").await, None, "{list:?}");
         assert_eq!(price(&cloud, "eu-west-1").await, None, "{list:?}");
-        assert_eq!(asked(&endpoint).len(), 2, "it may be there the next time: {list:?}");
+        assert_eq!(asked(&endpoint).len(), 2, "the next call may succeed: {list:?}");
     }
 }

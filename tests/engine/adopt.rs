@@ -1,5 +1,5 @@
-//! Taking over what `ray up` made: the autoscaler ends first, nothing is
-//! tagged before, nothing is launched.
+//! Adoption of a `ray up` cluster: the autoscaler is stopped first, nothing is
+//! tagged before that, and nothing is launched.
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
@@ -11,9 +11,9 @@ use muster::{
 
 use crate::support::run::Run;
 
-/// Machines of one region, as `ray up` leaves them; `more` goes into the first
-/// worker's (or else the head's) entry.
-fn machines(region: u8, workers: u8, more: &str) -> String {
+/// Returns the instances of one region, as `ray up` leaves them; `more` is added to
+/// the first worker's entry, or to the head's if there is no worker.
+fn ray_up_instances(region: u8, workers: u8, more: &str) -> String {
     let letter = if region == 1 { 'a' } else { 'b' };
     let mut text = "instances = [\n".to_owned();
     for number in 0..=workers {
@@ -34,7 +34,7 @@ fn machines(region: u8, workers: u8, more: &str) -> String {
     text + "]\n"
 }
 
-/// Two regions in which `ray up` has been.
+/// Returns two regions after `ray up`.
 fn after_ray_up(us: &str, eu: &str, extra: &str) -> Scenario {
     let world = world_after(us, eu);
     Scenario::parse(&format!("{world}\n{extra}")).unwrap_or_else(|error| panic!("{error}"))
@@ -50,7 +50,7 @@ fn world_after(us: &str, eu: &str) -> String {
 }
 
 fn as_planned(extra: &str) -> Run {
-    Run::new(&after_ray_up(&machines(1, 2, ""), &machines(2, 2, ""), extra))
+    Run::new(&after_ray_up(&ray_up_instances(1, 2, ""), &ray_up_instances(2, 2, ""), extra))
 }
 
 async fn plan(run: &mut Run) -> Arc<AdoptPlan> {
@@ -77,7 +77,7 @@ fn position(run: &Run, fits: impl Fn(&Event) -> bool) -> Option<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ray_up_made_becomes_the_cluster() {
+async fn a_ray_up_cluster_becomes_the_cluster() {
     let mut run = as_planned("");
     let plan = plan(&mut run).await;
     assert_eq!((&plan.notes[..], &plan.refused[..]), (&[][..], &[][..]));
@@ -124,15 +124,18 @@ async fn what_ray_up_made_becomes_the_cluster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_autoscaler_that_can_not_be_ended_keeps_everything_as_it_is() {
+async fn an_autoscaler_that_can_not_be_stopped_blocks_the_adoption() {
     let stays = "[[steps]]\nstep = 'autoscaler'\nnodes = ['eu-west-1/head']\nexit = 1\n\
                  output = 'the autoscaler still runs: 4711'\nattempts = [1]\n";
     let mut run = as_planned(stays);
     let first = plan(&mut run).await;
     run.send(Command::Adopt(first));
     run.until(|update, _| matches!(update, Update::Refused(_))).await;
-    let said = run.notices.join("\n");
-    assert!(said.contains("eu-west-1/head") && said.contains("still runs: 4711"), "{said}");
+    let notices = run.notices.join("\n");
+    assert!(
+        notices.contains("eu-west-1/head") && notices.contains("still runs: 4711"),
+        "{notices}"
+    );
     assert_eq!(run.world.calls("CreateTags"), 0);
     assert_eq!(run.live().await, []);
     assert_eq!(run.state.adopting, BTreeSet::new());
@@ -143,9 +146,9 @@ async fn an_autoscaler_that_can_not_be_ended_keeps_everything_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_does_not_open_ssh_is_told_before_anything_is_tagged() {
-    let us = machines(1, 2, "no key_name");
-    let mut run = Run::new(&after_ray_up(&us, &machines(2, 2, ""), ""));
+async fn a_key_that_ssh_rejects_is_reported_before_anything_is_tagged() {
+    let us = ray_up_instances(1, 2, "no key_name");
+    let mut run = Run::new(&after_ray_up(&us, &ray_up_instances(2, 2, ""), ""));
     let plan = plan(&mut run).await;
     let refused: Vec<_> = plan.refused.iter().map(ToString::to_string).collect();
     assert_eq!(refused.len(), 1, "{refused:?}");
@@ -154,21 +157,22 @@ async fn a_key_that_does_not_open_ssh_is_told_before_anything_is_tagged() {
     run.send(Command::Adopt(plan));
     run.until(|update, _| matches!(update, Update::Refused(_))).await;
     assert_eq!(run.world.calls("CreateTags"), 0);
-    assert_eq!(run.state.cluster, None, "nothing is even begun");
+    assert_eq!(run.state.cluster, None, "nothing is started");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_fit_to_be_taken_over_is_refused_with_its_reason() {
-    let right = || machines(2, 2, "");
-    let tagged = machines(1, 2, "").replacen("tags = {", "tags = { 'muster:cluster' = 'a-b', ", 1);
-    let headless = machines(1, 2, "").replacen("'head'", "'worker'", 1);
-    let two_heads = machines(1, 2, "").replace("'worker'", "'head'");
+async fn an_adoption_that_does_not_fit_is_refused_with_its_reason() {
+    let right = || ray_up_instances(2, 2, "");
+    let tagged =
+        ray_up_instances(1, 2, "").replacen("tags = {", "tags = { 'muster:cluster' = 'a-b', ", 1);
+    let headless = ray_up_instances(1, 2, "").replacen("'head'", "'worker'", 1);
+    let two_heads = ray_up_instances(1, 2, "").replace("'worker'", "'head'");
     for (us, why) in [
         (String::new(), "no instance in us-west-2 carries ray-cluster-name = story"),
         (tagged, "i-0000000000000100 in us-west-2 belongs to muster's cluster a-b"),
-        (machines(1, 2, "stopped = true,"), "i-0000000000000101 in us-west-2 is stopped"),
+        (ray_up_instances(1, 2, "stopped = true,"), "i-0000000000000101 in us-west-2 is stopped"),
         (headless, "is a head"),
-        (two_heads, "say that they are the head"),
+        (two_heads, "are tagged as the head"),
     ] {
         let mut run = Run::new(&after_ray_up(&us, &right(), ""));
         let plan = plan(&mut run).await;
@@ -179,12 +183,13 @@ async fn what_is_not_fit_to_be_taken_over_is_refused_with_its_reason() {
     let mut run = Run::new(&super::two_regions(""));
     run.up().await;
     let plan = plan(&mut run).await;
-    assert!(plan.refused[0].message.contains("machines of its own"), "{:?}", plan.refused);
+    assert!(plan.refused[0].message.contains("instances of its own"), "{:?}", plan.refused);
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_or_fewer_than_planned_are_explained_and_taken_as_they_are() {
-    let mut run = Run::new(&after_ray_up(&machines(1, 1, ""), &machines(2, 3, ""), ""));
+    let mut run =
+        Run::new(&after_ray_up(&ray_up_instances(1, 1, ""), &ray_up_instances(2, 3, ""), ""));
     let plan = plan(&mut run).await;
     assert_eq!(plan.refused, []);
     assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
@@ -201,11 +206,11 @@ async fn more_or_fewer_than_planned_are_explained_and_taken_as_they_are() {
 
     run.up().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
-    assert_eq!(run.live().await.len(), 7, "the one that was missing is launched");
+    assert_eq!(run.live().await.len(), 7, "the missing one is launched");
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_after_each_record_it_goes_on_and_nothing_is_launched_beside() {
+async fn killed_after_each_record_it_goes_on_and_launches_nothing_in_addition() {
     let whole = {
         let mut run = as_planned("");
         adopt(&mut run).await;
@@ -220,7 +225,7 @@ async fn killed_after_each_record_it_goes_on_and_nothing_is_launched_beside() {
         if !run.state.adopting.is_empty() {
             run.send(Command::Up);
             run.until(|update, _| matches!(update, Update::Refused(_))).await;
-            assert!(run.notices[0].contains("taking over"), "{:?}", run.notices);
+            assert!(run.notices[0].contains("adopting"), "{:?}", run.notices);
         }
         adopt(&mut run).await;
         assert!(run.all_ready(), "after record {kill_after}: {:?} {:?}", run.phases(), run.notices);
@@ -231,14 +236,14 @@ async fn killed_after_each_record_it_goes_on_and_nothing_is_launched_beside() {
     }
 }
 
-/// Two clusters of `ray up` in one region, told apart by their names.
+/// Two clusters of `ray up` in one region, distinguished by their names.
 #[tokio::test(start_paused = true)]
-async fn machines_of_two_configs_of_a_region_become_nodes_of_each() {
-    let story = machines(1, 2, "");
-    let gpus = machines(1, 1, "").replace("'story'", "'gpu'");
+async fn instances_of_two_configs_of_a_region_become_nodes_of_each() {
+    let story = ray_up_instances(1, 2, "");
+    let gpus = ray_up_instances(1, 1, "").replace("'story'", "'gpu'");
     let gpus = gpus.replace("'i-0000000000000", "'i-000000000000f");
     let us = story.trim_end_matches("]\n").to_owned() + gpus.trim_start_matches("instances = [\n");
-    let world = world_after(&us, &machines(2, 2, ""));
+    let world = world_after(&us, &ray_up_instances(2, 2, ""));
     let (config, _) = world.split_once("\"eu.yaml\" = ").unwrap();
     let (_, config) = config.split_once("\"us.yaml\" = ").unwrap();
     let config = config.replace("cluster_name: story", "cluster_name: gpu");
@@ -266,7 +271,7 @@ async fn machines_of_two_configs_of_a_region_become_nodes_of_each() {
     assert_eq!((run.world.calls("RunInstances"), run.live().await.len()), (0, 8));
     assert!(run.node("us-west-2/head").leader && !run.node("us-west-2/gpu-head").leader);
     let again = self::plan(&mut run).await;
-    assert_eq!((&again.nodes[..], &again.refused[..]), (&[][..], &[][..]), "all of it is taken");
+    assert_eq!((&again.nodes[..], &again.refused[..]), (&[][..], &[][..]), "everything is adopted");
     assert!(run.down().await);
     assert_eq!(run.live().await, []);
 }

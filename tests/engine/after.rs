@@ -1,5 +1,5 @@
-//! `after`: a step that waits until an earlier one is over everywhere, but not
-//! for its success.
+//! `after`: a step that waits until an earlier one has ended on every node, whether
+//! or not it succeeded.
 
 use muster::{
     engine::{Command, Event, Phase, StepOutcome},
@@ -34,7 +34,7 @@ fn position(run: &Run, last: bool, fits: impl Fn(&Event) -> bool) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_begins_before_all_others_are_through_and_a_failed_one_holds_nobody_up() {
+async fn a_step_waits_for_all_nodes_but_not_for_failed_ones() {
     let mut run = Run::new(&world(
         r#"
         [[steps]]
@@ -49,16 +49,16 @@ async fn nobody_begins_before_all_others_are_through_and_a_failed_one_holds_nobo
     let failed = position(&run, true, |event| matches!(event, Event::NodeFailed { .. }));
     let verify =
         |event: &Event| matches!(event, Event::StepStarted { step, .. } if step == "verify");
-    assert!(position(&run, false, verify) > failed, "it might still have come");
+    assert!(position(&run, false, verify) > failed, "it might still have succeeded");
 
-    // Retried alone, it waits for nobody who is through already.
+    // Retried alone, it does not wait for nodes that are done already.
     run.send(Command::RetryNode("eu-west-1/worker-2".into()));
     run.up_ended().await;
     assert_eq!(run.node("eu-west-1/worker-2").phase, Phase::Failed, "it fails again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retried_node_does_not_wait_for_one_that_nobody_retries() {
+async fn a_retried_node_does_not_wait_for_other_failed_nodes() {
     let mut run = Run::new(&world(
         r#"
         [[steps]]

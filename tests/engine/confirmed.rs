@@ -1,6 +1,6 @@
-//! What was shown and confirmed is what is done: `down`, `stop` and `start` act
-//! on the instances of their plan and on what unresolved launches created, and
-//! on nothing else.
+//! Only what was shown and confirmed is applied: `down`, `stop` and `start` act on
+//! the instances of their plan and on those that unresolved launches created, and on
+//! nothing else.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::run::Run;
 
 const EU: &str = "eu-west-1";
 
-/// An instance with the cluster's tag that no launch on record created.
+/// Creates an instance with the cluster's tag that no recorded launch created.
 pub async fn tagged_by_others(run: &Run) -> InstanceId {
     let region = Region::new(EU);
     let config = run.project.region(&region).unwrap();
@@ -34,7 +34,7 @@ async fn live_ids(run: &Run) -> Vec<InstanceId> {
     run.live().await.into_iter().map(|(_, instance): (_, Instance)| instance.id).collect()
 }
 
-/// The two regions; EC2 lists what is new `lag` seconds later.
+/// Returns the two regions; EC2 lists new resources `lag` seconds late.
 fn lagging(lag: &str) -> Scenario {
     let text = include_str!("two_regions.toml");
     assert!(text.contains("lag_s = 1.5"));
@@ -42,8 +42,8 @@ fn lagging(lag: &str) -> Scenario {
     Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A process that was killed with launches announced, and the next one. The
-/// calls go through, and nobody records their answers.
+/// Returns the process after one that was killed with launches intended. The calls
+/// take effect, and their answers are not recorded.
 async fn killed_in_the_call(lag: &str) -> Run {
     let mut run = Run::new(&lagging(lag));
     run.send(Command::Up);
@@ -64,13 +64,13 @@ async fn killed_before_the_call() -> Run {
     run
 }
 
-/// Until EC2 lists what is there.
+/// Waits until EC2 lists everything.
 async fn listed() {
     tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_gets_the_tag_after_the_confirmation_is_reported_and_left() {
+async fn instances_tagged_after_the_confirmation_are_reported_and_kept() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
     let plan = run.plan_down().await;
@@ -86,11 +86,11 @@ async fn what_gets_the_tag_after_the_confirmation_is_reported_and_left() {
     assert_eq!(reported, [other]);
     assert!(left.instances.is_empty() && left.unresolved.is_empty(), "{left:?}");
     assert!(!run.events.contains(&Event::ClusterGone));
-    assert_ne!(run.state.phase, ClusterPhase::Gone);
+    assert_ne!(run.state.phase, ClusterPhase::Terminated);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_on_no_record_is_listed_apart_and_needs_its_own_confirmation() {
+async fn unrecorded_instances_are_listed_separately_and_need_their_own_confirmation() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
     let other = tagged_by_others(&run).await;
@@ -110,9 +110,9 @@ async fn what_is_on_no_record_is_listed_apart_and_needs_its_own_confirmation() {
     assert_eq!(run.events.last(), Some(&Event::ClusterGone));
 }
 
-/// An instance that a look found is still one that nobody launched.
+/// An instance found by a refresh still counts as unrecorded.
 #[tokio::test(start_paused = true)]
-async fn what_a_look_found_is_not_on_record_by_that() {
+async fn a_refresh_puts_nothing_on_record() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
     let other = tagged_by_others(&run).await;
@@ -134,10 +134,10 @@ async fn a_stop_acts_on_its_plan_alone() {
     assert_eq!(run.state.stopped().count(), 6);
     let running = run.live().await.into_iter().filter(|(_, one)| !one.state.is_stopped());
     assert_eq!(running.map(|(_, one)| one.id).collect::<Vec<_>>(), [other]);
-    assert_eq!(run.state.phase, ClusterPhase::Degraded, "not all of it is stopped");
+    assert_eq!(run.state.phase, ClusterPhase::Degraded, "not everything is stopped");
 }
 
-/// EC2 lists new instances a minute late; the record has only the announcement.
+/// EC2 lists new instances a minute late; the journal has only the intent.
 const LATE: &str = "60";
 
 #[tokio::test(start_paused = true)]
@@ -169,11 +169,11 @@ async fn a_launch_that_never_reached_ec2_is_resolved_as_that() {
     assert!(run.down().await, "{:?}", run.notices);
     assert!(begun.elapsed() >= Duration::from_mins(4), "{:?}", begun.elapsed());
     assert!(run.state.unresolved().is_empty());
-    assert_eq!(run.state.phase, ClusterPhase::Gone);
+    assert_eq!(run.state.phase, ClusterPhase::Terminated);
     assert_eq!(run.world.calls("RunInstances"), 0);
 }
 
-/// What is old enough is only read a few times.
+/// For an old launch, EC2 is read only a few times.
 #[tokio::test(start_paused = true)]
 async fn a_launch_of_long_ago_is_resolved_at_once() {
     let mut run = killed_before_the_call().await;
@@ -213,7 +213,7 @@ async fn a_stop_right_after_a_killed_launch_stops_what_it_created() {
     }
 }
 
-/// A stop that is repeated waits for what is stopping.
+/// A repeated stop waits for stopping instances.
 #[tokio::test(start_paused = true)]
 async fn stopping_is_not_stopped() {
     let mut run = Run::new(&two_regions(""));

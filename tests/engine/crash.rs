@@ -1,5 +1,5 @@
-//! Killed after every single record, `up` again ends with the same six
-//! machines: nothing twice, nothing forgotten.
+//! Killed after every single record, the next `up` ends with the same six
+//! instances: nothing twice, nothing forgotten.
 
 use muster::engine::Command;
 

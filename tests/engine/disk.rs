@@ -1,19 +1,19 @@
-//! A disk without room: nothing is launched that could not be recorded, what
-//! happened is recorded once there is room, and terminating is always possible.
+//! A full disk: nothing is launched that could not be recorded, events are recorded
+//! once there is room, and terminating is always possible.
 
 use muster::engine::{ClusterPhase, Command, Update};
 
 use super::two_regions;
 use crate::support::run::Run;
 
-/// How many notices are about the disk.
+/// Returns the notices about the disk.
 fn about_the_disk(run: &Run) -> Vec<&String> {
     run.notices.iter().filter(|notice| notice.contains("cannot write")).collect()
 }
 
-/// Ends the engine; what it could not write.
+/// Ends the engine; returns the error if it could not write.
 async fn end(run: &mut Run) -> Option<String> {
-    run.send(Command::Stop);
+    run.send(Command::Shutdown);
     let mut unwritten = None;
     while let Some(update) = run.next().await {
         if let Update::Unwritten(failure) = update {
@@ -63,10 +63,10 @@ async fn full_from_any_write_on_up_again_gives_six() {
     }
 }
 
-/// Records of what happened while there was no room are written, in order,
-/// with the first one that finds room again.
+/// Records of events during the outage are written, in order, with the first record
+/// that fits again.
 #[tokio::test(start_paused = true)]
-async fn what_happened_meanwhile_is_recorded_once_there_is_room() {
+async fn events_of_an_outage_are_recorded_once_there_is_room() {
     let mut run = Run::new(&two_regions(""));
     run.send(Command::Up);
     run.until(|_, state| state.launches.len() >= 4).await;
@@ -102,7 +102,7 @@ async fn full_from_any_write_of_down_on_all_is_terminated() {
         let mut run = run.killed_and_restarted().await;
         assert!(run.down().await, "{room}: {:?}", run.notices);
         assert_eq!(run.live().await, [], "{room}");
-        assert_eq!(run.state.phase, ClusterPhase::Gone, "{room}");
+        assert_eq!(run.state.phase, ClusterPhase::Terminated, "{room}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong stays where it is, is said, and can be mended.
+//! Failures stay local, are reported, and can be fixed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -72,7 +72,7 @@ async fn a_lost_answer_is_resolved_and_nothing_is_launched_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unanswered_call_that_did_nothing_is_made_once_more() {
+async fn an_unanswered_call_without_effect_is_repeated() {
     let mut run = Run::new(&two_regions(
         r#"
         [[faults]]
@@ -110,7 +110,7 @@ async fn a_failed_step_names_node_step_status_and_last_lines_and_can_be_retried(
         &node.steps["setup"].outcome,
         Some(StepOutcome::Failed { status: 100, last_lines }) if last_lines.last().unwrap().starts_with("E: Could")
     ));
-    assert_eq!(run.state.count(), (5, 1), "the others went on");
+    assert_eq!(run.state.count(), (5, 1), "the others continued");
 
     run.send(Command::RetryNode(NodeName::new("eu-west-1/worker-2")));
     run.up_ended().await;
@@ -174,7 +174,7 @@ async fn a_connection_lost_in_a_step_is_picked_up_without_a_line_lost_or_twice()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_host_key_stops_that_node_and_says_so() {
+async fn a_changed_host_key_stops_that_node_and_is_reported() {
     let mut run = Run::new(&two_regions(
         r#"
         [nodes."us-west-2/worker-2"]
@@ -196,7 +196,7 @@ async fn a_changed_host_key_stops_that_node_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_that_stays_silent_fails_in_time_and_the_others_do_not_wait() {
+async fn an_unreachable_instance_fails_in_time_and_the_others_do_not_wait() {
     let mut run = Run::new(&two_regions(
         r#"
         [nodes."us-west-2/worker-2"]
@@ -208,7 +208,7 @@ async fn a_machine_that_stays_silent_fails_in_time_and_the_others_do_not_wait() 
     assert!(failure.message.contains("no SSH after"), "{failure}");
     assert!(failure.hint.unwrap().contains("port 22"));
     assert_eq!(run.state.count(), (5, 1));
-    assert_eq!(run.live().await.len(), 6, "the machine is still billed, and known");
+    assert_eq!(run.live().await.len(), 6, "the instance is still billed, and known");
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,7 +248,7 @@ async fn a_step_that_never_answers_ends_by_its_limit_and_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_that_break_without_a_line_are_not_made_for_ever() {
+async fn connections_that_break_without_a_line_are_not_retried_forever() {
     let mut run = Run::new(&two_regions(
         r#"
         [[steps]]
@@ -301,7 +301,7 @@ async fn an_instance_that_never_runs_is_named_with_ec2s_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn down_says_when_it_can_not_know() {
+async fn down_reports_what_it_can_not_determine() {
     let mut run = Run::new(&two_regions(
         r#"
         [[faults]]
@@ -313,13 +313,13 @@ async fn down_says_when_it_can_not_know() {
     run.up().await;
     assert!(!run.down().await);
     assert!(run.notices.iter().any(|notice| notice.contains("UnauthorizedOperation")));
-    assert_eq!(run.live().await.len(), 3, "eu-west-1 runs on");
+    assert_eq!(run.live().await.len(), 3, "eu-west-1 still runs");
     assert!(!run.events.contains(&Event::ClusterGone));
     assert_eq!(run.state.billed().count(), 3);
 }
 
-/// Every node needs what every node does: one that failed and was taken out of
-/// the configs has no part in it any more.
+/// Barriers wait for every node; one that failed and was removed from the configs no
+/// longer counts.
 #[tokio::test(start_paused = true)]
 async fn a_failed_region_that_is_taken_out_is_waited_for_no_more() {
     let refused = r#"
@@ -347,7 +347,7 @@ async fn a_failed_region_that_is_taken_out_is_waited_for_no_more() {
         run.up().await;
         assert_eq!(run.state.count(), (0, 6), "{:?}", run.phases());
         run.send(Command::Reload);
-        run.until(|update, _| matches!(update, Update::Looked { .. })).await;
+        run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
         let up = tokio::time::timeout(Duration::from_hours(2), run.up()).await;
         assert!(up.is_ok(), "{:?}", run.phases());
         let ready = |node: &&NodeState| node.group.region.as_str() == "us-west-2";

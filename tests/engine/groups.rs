@@ -1,16 +1,16 @@
-//! Security groups that the configs name and give no id of.
+//! Security groups that the configs give by name instead of id.
 
 use muster::{
     check::Level,
     engine::{Command, NodeState, Phase},
-    remedy::Wish,
+    remedy::FixScope,
     report::{self, Paint},
     sim::Scenario,
 };
 
 use crate::support::run::Run;
 
-/// The two regions, the group of each found by `name`, and what `extra` (TOML) adds.
+/// Returns the two regions, with the group of each given by `name`, plus `extra` (TOML).
 pub fn by_name(name: &str, extra: &str) -> Scenario {
     let text = include_str!("two_regions.toml");
     let ids =
@@ -31,12 +31,12 @@ async fn nodes_get_the_group_of_that_name_in_their_own_vpc() {
     let failing: Vec<_> = of_groups.filter(|one| one.level == Level::Fail).collect();
     assert!(failing.is_empty(), "{failing:#?}");
     run.up().await;
-    // No machine of the world can be reached but through what its groups admit.
+    // Instances of the simulated world are reachable only through what their groups admit.
     assert!(run.all_ready(), "{:?}", run.notices);
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_vpc_has_none_nothing_is_launched_without() {
+async fn without_a_matching_group_in_the_vpc_nothing_is_launched() {
     let mut run = Run::new(&by_name("mine", ""));
     run.up().await;
     let failed = |node: &NodeState| {
@@ -63,7 +63,7 @@ async fn more_rules_than_a_group_can_hold_are_stated_before_they_are_added() {
         );
         let world = include_str!("lives.toml").replace("region: us-west-2", &group);
         let mut run = Run::new(&Scenario::parse(&world).unwrap());
-        run.send(Command::PlanFix(Wish::default()));
+        run.send(Command::PlanFix(FixScope::default()));
         run.planned().await
     };
     let own = plan(60).await.plan.full_groups[0].rules - 60;

@@ -1,5 +1,5 @@
-//! An engine that nobody asks for anything: what others do to the instances
-//! shows all the same, and a cluster without its leader is not ready.
+//! An engine without commands: it still reports what others do to the instances, and
+//! a cluster without its leader is not ready.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ async fn a_member_that_others_stop_leaves_the_leader_and_a_cluster_that_is_not_w
     assert_eq!((run.state.stopping().count(), run.state.stopped().count()), (0, 1));
 }
 
-/// Every reading has its time; while EC2 fails it is read less often, with one notice.
+/// Every refresh has its interval; while EC2 fails, the interval grows, with one notice.
 #[tokio::test(start_paused = true)]
 async fn each_reading_has_its_time_and_failures_slow_the_timer_down() {
     let outage = "[[faults]]\noperation = 'DescribeInstances'\nregion = 'eu-west-1'\n\
@@ -89,8 +89,8 @@ async fn each_reading_has_its_time_and_failures_slow_the_timer_down() {
     assert!(calls.1 - calls.0 < 350, "{calls:?}");
 }
 
-/// What `status` does with the record of a process that was killed between the
-/// calls and their records.
+/// As `status` does with the journal of a process that was killed between the calls
+/// and their records.
 #[tokio::test(start_paused = true)]
 async fn instances_of_unresolved_launches_are_listed_and_counted() {
     let mut run = Run::new(&two_regions(""));
@@ -104,7 +104,7 @@ async fn instances_of_unresolved_launches_are_listed_and_counted() {
     let world: Arc<World> = run.world.clone();
     let mut missing = 0;
     for region in run.project.region_names() {
-        // Before EC2 lists them, they may be there.
+        // Before EC2 lists them, they may exist.
         missing += engine::listed_launches(&state, &region, &[])
             .1
             .iter()
@@ -118,7 +118,7 @@ async fn instances_of_unresolved_launches_are_listed_and_counted() {
         let query = engine::InstanceQuery::of(&state, &region, none);
         let listing = query.read(world.cloud().as_ref()).await.unwrap();
         let (events, open) = engine::listed_launches(&state, &region, &listing);
-        assert_eq!(open, [], "found by their tokens alone");
+        assert_eq!(open, [], "found by their tokens");
         for event in events {
             let (seq, at) = (state.seq, world.clock().now());
             state.apply(&engine::Stamped { seq, at, event });

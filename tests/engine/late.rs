@@ -1,7 +1,7 @@
 //! What a call without an answer created, and EC2 shows only after muster has stopped
 //! waiting for it: nothing is stuck, and nothing is left over.
 
-use muster::{engine::Command, remedy::Wish, sim::Scenario};
+use muster::{engine::Command, remedy::FixScope, sim::Scenario};
 
 use super::lives::{by_step, fix, leftovers};
 use crate::support::run::Run;
@@ -19,7 +19,7 @@ fn world(operation: &str) -> Run {
 
 async fn fixed(run: &mut Run) {
     for _ in 0..4 {
-        if fix(run, Command::PlanFix(Wish::default())).await {
+        if fix(run, Command::PlanFix(FixScope::default())).await {
             return;
         }
     }
@@ -56,7 +56,7 @@ async fn what_shows_late_is_listed_and_deleted() {
             "{operation}: {truth:?}"
         );
         tokio::time::sleep(std::time::Duration::from_mins(2)).await;
-        run.send(Command::PlanFix(Wish::default()));
+        run.send(Command::PlanFix(FixScope::default()));
         let surplus = run.planned().await.plan.surplus.clone();
         assert_eq!(surplus.len(), 1, "{operation}: {surplus:?}");
         assert_eq!(surplus[0].slot.0, format!("eu-west-1/{step}"));
@@ -75,7 +75,7 @@ async fn no_group_is_created_where_the_nodes_may_not_stay() {
         include_str!("lives.toml")
     );
     let mut run = Run::new(&Scenario::parse(&text).unwrap());
-    run.send(Command::PlanFix(Wish::default()));
+    run.send(Command::PlanFix(FixScope::default()));
     let plan = run.planned().await.plan.clone();
     let steps: Vec<_> = plan.steps.iter().map(|step| step.slot.0.as_str()).collect();
     assert!(!steps.iter().any(|slot| slot.contains("group")), "{steps:?}");

@@ -11,8 +11,8 @@ use muster::{
 use super::{groups::by_name, two_regions};
 use crate::support::run::Run;
 
-/// The first calls of a region never reach EC2: killed meanwhile, only the
-/// intents are left.
+/// The first calls of a region never reach EC2: after a kill, only the intents are
+/// left.
 const LOST: &str = r#"
 [[faults]]
 operation = "RunInstances"
@@ -25,7 +25,7 @@ fn intents(run: &Run) -> usize {
     run.events.iter().filter(|event| matches!(event, Event::LaunchIntended { .. })).count()
 }
 
-/// Begins the way up and stops looking once `count` launches are intended.
+/// Sends `up` and stops reading updates once `count` launches are intended.
 async fn until_intended(run: &mut Run, count: usize) {
     run.send(Command::Up);
     while intents(run) < count {
@@ -40,7 +40,7 @@ async fn a_call_repeated_after_a_kill_carries_the_groups_given_by_name() {
         until_intended(&mut run, kill_after).await;
         let mut run = run.killed_and_restarted().await;
         run.up().await;
-        // A machine without its group can't be reached.
+        // An instance without its group can't be reached.
         assert!(run.all_ready(), "after {kill_after}: {:?} {:?}", run.phases(), run.notices);
         assert_eq!(run.live().await.len(), 6, "after {kill_after}");
     }
@@ -65,7 +65,7 @@ async fn killed_after_each_record_groups_by_name_give_six_and_down_none() {
     }
 }
 
-/// A journal of the version before kept no request.
+/// Journals of the previous version do not contain the request.
 #[tokio::test(start_paused = true)]
 async fn an_intent_without_its_request_is_resolved_by_the_names() {
     let mut run = Run::new(&by_name("quokka", LOST));
@@ -111,7 +111,7 @@ fn six_groups() -> Scenario {
 }
 
 #[tokio::test(start_paused = true)]
-async fn six_groups_beside_a_full_zone_come_up_within_ec2s_rate_of_launches() {
+async fn six_groups_and_a_full_zone_come_up_within_ec2s_rate_of_launches() {
     let mut run = Run::new(&six_groups());
     run.look().await;
     let dry_runs: Vec<_> = run.findings.iter().filter(|one| one.check == "iam.launch").collect();
@@ -120,11 +120,11 @@ async fn six_groups_beside_a_full_zone_come_up_within_ec2s_rate_of_launches() {
     run.up().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
     assert_eq!(run.live().await.len(), 6);
-    assert_eq!(run.notices, Vec::<String>::new(), "muster keeps to the rate by itself");
+    assert_eq!(run.notices, Vec::<String>::new(), "muster stays within the rate limit");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_launch_that_ec2_throttles_is_made_later_with_the_same_token() {
+async fn a_throttled_launch_is_retried_with_the_same_token() {
     let mut run = Run::new(&two_regions(
         r#"
         [[faults]]
@@ -146,7 +146,7 @@ async fn a_launch_that_ec2_throttles_is_made_later_with_the_same_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_region_that_can_not_be_reached_for_a_while_is_launched_later() {
+async fn a_temporarily_unreachable_region_is_launched_later() {
     let mut run = Run::new(&two_regions(
         r#"
         [[faults]]
@@ -163,7 +163,7 @@ async fn a_region_that_can_not_be_reached_for_a_while_is_launched_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_for_good_the_launch_fails_with_ec2s_reason() {
+async fn throttled_permanently_the_launch_fails_with_ec2s_reason() {
     let mut run = Run::new(&two_regions(
         r#"
         [[faults]]

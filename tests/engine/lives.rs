@@ -1,9 +1,9 @@
-//! Whole lives of a cluster in a simulated EC2 that is eventually consistent and does
-//! not always answer: fix, up, stop, start, down, and the networks removed; the process
-//! killed at random points. The world's own record decides what is true.
+//! Whole life cycles of a cluster in a simulated EC2 that is eventually consistent and
+//! does not always answer: fix, up, stop, start, down, and removal of the networks, with
+//! the process killed at random points. The simulated world's own record is the reference.
 //!
-//! The seeds are drawn anew in each run and printed. `MUSTER_LIFE_SEED=N` repeats one,
-//! `MUSTER_LIVES=N` sets how many there are.
+//! Each run draws new seeds and prints them. `MUSTER_LIFE_SEED=N` repeats one,
+//! `MUSTER_LIVES=N` sets their number.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -11,7 +11,7 @@ use muster::{
     check::Level,
     cloud::InstanceState,
     engine::{Command, Update},
-    remedy::Wish,
+    remedy::FixScope,
     sim::{Scenario, Snapshot},
 };
 use tokio::time::{sleep, timeout};
@@ -21,14 +21,14 @@ use crate::support::{
     run::Run,
 };
 
-/// Lives where nothing else is asked for.
+/// The default number of lives.
 const USUAL: usize = 40;
 /// How often a command may be repeated, and how many of its runs are killed at most.
 const TRIES: usize = 12;
 const KILLS: usize = 2;
 const PLANNED: usize = 6;
 
-/// What an operator does with a network that exists, and with none, in this order.
+/// The steps of an operator with an existing network, in this order.
 const CLUSTER: &[Step] = &[Step::Up, Step::StopMachines, Step::StartMachines, Step::Down];
 const WHOLE: &[Step] =
     &[Step::Fix, Step::Up, Step::StopMachines, Step::StartMachines, Step::Down, Step::Teardown];
@@ -53,7 +53,7 @@ fn whole_lives_from_nothing_leave_nothing_and_claim_nothing_false() {
     live_all(include_str!("lives.toml"), WHOLE);
 }
 
-/// EC2 launches all or none: fewer that show are no reason to launch the rest again.
+/// EC2 launches all or none: if fewer are listed, the rest is not launched again.
 #[test]
 fn a_launch_without_an_answer_is_found_whole() {
     for seed in 0..30 {
@@ -96,7 +96,7 @@ fn live_all(world: &str, course: &[Step]) {
     assert_eq!(bad, 0, "lives with problems; their seeds are above");
 }
 
-/// A life and what came of it.
+/// A life and its outcome.
 struct Life {
     seed: u64,
     problems: Vec<String>,
@@ -119,7 +119,7 @@ impl Life {
         }
         life.faults = run.world.random_faults();
         if life.problems.is_empty() {
-            // What was launched and lost would be up by now.
+            // Instances launched without a record would be running by now.
             sleep(Duration::from_mins(10)).await;
             let truth = run.world.snapshot();
             life.expect(live(&truth, &[]) == 0, "an instance is left");
@@ -129,7 +129,7 @@ impl Life {
         life
     }
 
-    /// Repeats a step until it ends as wanted; whether it does.
+    /// Repeats a step until it succeeds; returns whether it did.
     async fn until(&mut self, mut run: Run, step: Step) -> (Run, bool) {
         for attempt in 0..TRIES {
             let mut chance = Chance::new(self.seed).of(&format!("{step:?}"), attempt);
@@ -176,7 +176,7 @@ impl Life {
         (run, false)
     }
 
-    /// Whether what the engine reported is so.
+    /// Records a problem if the engine's report is false.
     fn judge(&mut self, run: &Run, step: Step, done: bool) {
         let truth = run.world.snapshot();
         let count = live(&truth, &[]);
@@ -204,11 +204,11 @@ impl Life {
     }
 }
 
-/// Sends a step's commands; whether it ended as wanted.
+/// Sends a step's commands; returns whether it succeeded.
 async fn carry_out(run: &mut Run, step: Step) -> bool {
     match step {
         Step::Fix => {
-            fix(run, Command::PlanFix(Wish::default())).await && {
+            fix(run, Command::PlanFix(FixScope::default())).await && {
                 run.look().await;
                 run.findings.iter().all(|finding| finding.level != Level::Fail)
             }
@@ -279,7 +279,7 @@ pub(super) fn leftovers(truth: &Snapshot) -> Vec<String> {
     ours.map(|(id, _)| id.clone()).collect()
 }
 
-/// A world whose hazards are drawn from the seed.
+/// Returns a world whose faults are drawn from the seed.
 fn scenario(seed: u64, world: &str) -> Scenario {
     let mut chance = Chance::new(seed).of("hazards", 0);
     let faults = [0.0, 0.02, 0.06][usize::try_from(chance.below(3)).unwrap()];

@@ -1,5 +1,5 @@
-//! Records that are lost, by a journal that was restored, truncated or
-//! damaged: `up` launches none that runs, and `down` terminates all.
+//! Lost records, from a journal that was restored from backup, truncated or damaged:
+//! `up` launches no node twice, and `down` terminates all.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::{
     run::Run,
 };
 
-/// A cluster of six that is up, and its records.
+/// A running cluster of six nodes, and its records.
 struct Whole {
     run: Run,
     records: Vec<Stamped>,
@@ -37,14 +37,14 @@ impl Whole {
         Self { run, records, ids }
     }
 
-    /// The next process, which finds `records` alone.
+    /// Returns the next process, which finds only `records`.
     fn with(&self, records: Vec<Stamped>) -> Run {
         let store = Store::holding(self.run.store.cluster().clone(), records);
         let run = &self.run;
         Run::on(run.world.clone(), run.project.clone(), run.files.clone(), store)
     }
 
-    /// `up` on `records` ends with the same six and nothing else.
+    /// Asserts that `up` on `records` ends with the same six instances and no other.
     async fn comes_up_with(&self, records: Vec<Stamped>, what: &str) -> Run {
         let mut run = self.with(records);
         run.up().await;
@@ -64,7 +64,7 @@ impl Whole {
 }
 
 #[tokio::test(start_paused = true)]
-async fn truncated_after_any_record_up_takes_over_what_runs() {
+async fn truncated_after_any_record_up_adopts_what_runs() {
     let whole = Whole::new().await;
     for keep in 0..=whole.records.len() {
         let records = whole.records[..keep].to_vec();
@@ -73,7 +73,7 @@ async fn truncated_after_any_record_up_takes_over_what_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_any_one_or_two_records_up_takes_over_what_runs() {
+async fn without_any_one_or_two_records_up_adopts_what_runs() {
     let whole = Whole::new().await;
     for first in 0..whole.records.len() {
         for width in [1, 2] {
@@ -85,10 +85,10 @@ async fn without_any_one_or_two_records_up_takes_over_what_runs() {
     }
 }
 
-/// What was taken over is on record: the next `up` changes nothing, and
-/// `down` terminates it.
+/// Adopted instances are on record: the next `up` changes nothing, and `down`
+/// terminates them.
 #[tokio::test(start_paused = true)]
-async fn what_was_taken_over_goes_down_as_any_node() {
+async fn adopted_nodes_go_down_like_any_other() {
     for keep in [0, 1, 3, 4, 6, 9, 20] {
         let whole = Whole::new().await;
         let run = whole.comes_up_with(whole.records[..keep].to_vec(), "first").await;
@@ -103,10 +103,10 @@ async fn what_was_taken_over_goes_down_as_any_node() {
     }
 }
 
-/// In Ireland somebody launched an instance with the cluster's tag: which node
-/// it is can't be known, so nothing is launched next to it.
+/// Somebody launched an instance with the cluster's tag in Ireland. Its node is
+/// unknown, so nothing is launched in addition to it.
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_placed_is_listed_and_nothing_launched_next_to_it() {
+async fn unassigned_instances_are_listed_and_block_launches() {
     let tags = "tags = { 'muster:cluster' = 'test-000001', 'muster:launch' = 'a', \
                 ray-cluster-name = 'elsewhere', ray-node-type = 'worker', \
                 ray-user-node-type = 'worker' }";
@@ -144,7 +144,7 @@ async fn what_can_not_be_placed_is_listed_and_nothing_launched_next_to_it() {
         assert!(failure.message.contains("i-00000000000000201 (m5.large, running)"), "{failure}");
         assert!(failure.hint.unwrap().contains("`muster down`"));
     }
-    assert_eq!(run.live().await.len(), 4, "three in Oregon and that one");
+    assert_eq!(run.live().await.len(), 4, "three in Oregon and the unrecorded one");
     let refusals = run.notices.iter().filter(|one| one.contains("nothing is launched in"));
     assert_eq!(refusals.count(), 1, "{:?}", run.notices);
     let plan = DownPlan::clone(&*run.plan_down().await).including_unrecorded();

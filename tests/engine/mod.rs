@@ -1,5 +1,5 @@
-//! The engine on the simulated world, on paused time: the whole way up and
-//! down, and everything that may come between.
+//! The engine on the simulated world, on paused time: from launch to termination,
+//! and everything that may interfere.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on should fail")]
 
 mod adopt;
@@ -14,10 +14,10 @@ mod host_keys;
 mod idle;
 mod late;
 mod launches;
+mod lifecycle;
 mod lives;
 mod lost;
 mod odd_starts;
-mod power;
 mod reload;
 mod scale;
 mod several;
@@ -29,7 +29,7 @@ mod watch;
 
 use muster::sim::Scenario;
 
-/// Two healthy regions, and what `extra` (TOML) adds.
+/// Returns two healthy regions plus `extra` (TOML).
 fn two_regions(extra: &str) -> Scenario {
     let text = format!("{}\n{extra}", include_str!("two_regions.toml"));
     Scenario::parse(&text).unwrap_or_else(|error| panic!("{error}"))

@@ -1,5 +1,5 @@
-//! Stops and starts at odd moments: during a bootstrap, twice, without the
-//! leader, by others while nobody looks, without a record.
+//! Stops and starts at unusual moments: during a bootstrap, twice, without the
+//! leader, by others while muster is closed, without a record.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use muster::{
     engine::{ClusterPhase, Command, Event, Phase, StepOutcome, Update},
 };
 
-use super::power::{all_tries, state_of, tries, with_services};
+use super::lifecycle::{all_tries, state_of, tries, with_services};
 use crate::support::run::Run;
 
-/// Whatever step is under way, it runs again on the machine that comes back,
-/// and what was done before it does not.
+/// Whatever step is under way, it runs again on the restarted instance; the steps
+/// before it do not.
 #[tokio::test(start_paused = true)]
 async fn stopped_during_a_bootstrap_it_is_ended_by_a_start() {
     for (step, node) in [("install", "eu-west-1/worker-1"), ("lead", "us-west-2/head")] {
@@ -56,11 +56,11 @@ async fn a_second_start_waits_its_turn_and_changes_nothing() {
     assert_eq!((plan.start.len(), plan.running.len()), (0, 6));
     run.start().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
-    assert_eq!(run.world.calls("StartInstances"), 2, "one call a region, once");
+    assert_eq!(run.world.calls("StartInstances"), 2, "one call per region, once");
     assert_eq!(all_tries(&run, "join"), [2; 5]);
 }
 
-/// Its region has no room for it, and the others have nothing to join.
+/// Its region has no capacity for it, and the others have no head to join.
 #[tokio::test(start_paused = true)]
 async fn without_room_for_the_leader_the_others_wait_for_the_next_start() {
     let full = "[[faults]]\noperation = 'StartInstances'\nregion = 'us-west-2'\ncalls = [1, 2, 3, 4]\n\
@@ -84,9 +84,9 @@ async fn without_room_for_the_leader_the_others_wait_for_the_next_start() {
     assert_eq!(all_tries(&run, "install"), [1; 6]);
 }
 
-/// As those do who stop their machines over night by a schedule of AWS's.
+/// As with an AWS schedule that stops the instances overnight.
 #[tokio::test(start_paused = true)]
-async fn what_others_stop_and_start_while_nobody_looks_gets_its_services_back() {
+async fn instances_restarted_by_others_while_muster_is_closed_get_their_services_back() {
     let mut run = Run::new(&with_services(""));
     run.up().await;
     tokio::time::sleep(Duration::from_hours(1)).await;
@@ -103,7 +103,7 @@ async fn what_others_stop_and_start_while_nobody_looks_gets_its_services_back() 
     assert!(run.node(node).services_lost);
     let events = run.events.len();
     run.look().await;
-    assert_eq!(run.events.len(), events, "it is told once");
+    assert_eq!(run.events.len(), events, "it is reported once");
     run.up().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
     let again = tries(&run, "join").into_iter().filter(|(_, tries)| *tries > 1);

@@ -1,4 +1,4 @@
-//! The configs loaded again while muster runs.
+//! Reloading the configs while muster runs.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use muster::{
 use super::two_regions;
 use crate::support::run::Run;
 
-/// An engine on the two regions whose files have changed since: `from` is `to`.
+/// Starts an engine on the two regions, with `from` since replaced by `to` in the files.
 fn run_on_changed(from: &str, to: &str) -> Run {
     let scenario = two_regions("");
     let project = scenario.load_project().project.unwrap();
@@ -30,7 +30,7 @@ fn run_on_changed(from: &str, to: &str) -> Run {
     Run::on(World::new(&scenario), Arc::new(project), files, store)
 }
 
-/// What is said to a reload that is refused.
+/// Returns the message of a refused reload.
 async fn refused(run: &mut Run) -> String {
     run.send(Command::Reload);
     match run.until(|update, _| matches!(update, Update::Refused(_))).await {
@@ -43,7 +43,7 @@ async fn refused(run: &mut Run) -> String {
 
 async fn reload(run: &mut Run) {
     run.send(Command::Reload);
-    run.until(|update, _| matches!(update, Update::Looked { .. })).await;
+    run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
 }
 
 fn names(run: &Run) -> Vec<&str> {
@@ -51,7 +51,7 @@ fn names(run: &Run) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_planned_anew_takes_the_place_of_what_never_was() {
+async fn a_new_plan_replaces_nodes_that_were_never_launched() {
     let mut run = run_on_changed("min_workers: 2\n    max_workers: 4", "min_workers: 1");
     run.look().await;
     assert_eq!(run.state.nodes.len(), 6);
@@ -60,7 +60,7 @@ async fn what_is_planned_anew_takes_the_place_of_what_never_was() {
     let expected = ["eu-west-1/head", "eu-west-1/worker-1", "us-west-2/head", "us-west-2/worker-1"];
     assert_eq!(names(&run), expected);
     assert_eq!(run.project.planned_nodes().len(), 4);
-    assert_eq!(run.store.written(), written, "the journal tells of the cluster, not of configs");
+    assert_eq!(run.store.written(), written, "the journal records the cluster, not configs");
     run.up().await;
     assert!(run.all_ready(), "{:?} {:?}", run.phases(), run.notices);
     assert_eq!(run.live().await.len(), 4);
@@ -74,44 +74,44 @@ async fn another_type_is_planned() {
     assert!(types.eq(["m5.xlarge"; 6]));
 }
 
-/// What was allowed of the last configs is not taken for allowed of these.
+/// Dry runs of the previous configs do not count for the new ones.
 #[tokio::test(start_paused = true)]
-async fn launches_are_tried_anew() {
+async fn failed_launches_are_retried() {
     let image = "ImageId: ami-0000000000000000b";
     let mut run = run_on_changed(image, "ImageId: ami-0000000000000000c");
     run.look().await;
     run.send(Command::Reload);
-    let looked = run.until(|update, _| matches!(update, Update::Looked { .. })).await;
-    let Update::Looked { survey, .. } = looked else { unreachable!() };
+    let looked = run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
+    let Update::Refreshed { survey, .. } = looked else { unreachable!() };
     let of_region = |name: &str| survey.regions[&name.into()].dry_runs.values();
     assert!(of_region("us-west-2").all(|answer| matches!(answer, Fact::Known(None))));
     assert!(of_region("eu-west-1").all(|answer| matches!(answer, Fact::Known(Some(_)))));
 }
 
-/// What runs is on record, whatever the configs say.
+/// Running instances stay on record, whatever the configs contain.
 #[tokio::test(start_paused = true)]
-async fn what_runs_stays_though_it_is_planned_no_more() {
+async fn running_nodes_stay_after_removal_from_the_plan() {
     let mut run = run_on_changed("configs = [\"us.yaml\", \"eu.yaml\"]", "configs = [\"us.yaml\"]");
     run.up().await;
     reload(&mut run).await;
     assert_eq!(run.state.nodes.len(), 6);
     assert!(run.all_ready());
     assert_eq!(run.project.regions.len(), 1);
-    assert!(run.down().await, "every machine is ended, also of the region that is gone");
+    assert!(run.down().await, "every instance is terminated, also in the removed region");
     assert_eq!(run.live().await, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_loaded_changes_nothing() {
+async fn an_invalid_config_changes_nothing() {
     let mut run =
         run_on_changed("provider: {type: aws, region: eu", "provider: {type: aws, regoin: eu");
-    let said = refused(&mut run).await;
-    assert!(said.starts_with("the configs can't be loaded: eu.yaml:3:1: "), "{said}");
+    let message = refused(&mut run).await;
+    assert!(message.starts_with("cannot load the configs: eu.yaml:3:1: "), "{message}");
     assert!(
-        said.contains("`provider.region` is missing") && said.contains("error more; "),
-        "{said}"
+        message.contains("`provider.region` is missing") && message.contains("error more; "),
+        "{message}"
     );
-    assert!(said.ends_with("until then the plan stays as it was"), "{said}");
+    assert!(message.ends_with("until then the plan is unchanged"), "{message}");
     assert_eq!(run.project.regions.len(), 2);
     run.up().await;
     assert!(run.all_ready(), "{:?}", run.notices);
@@ -120,18 +120,21 @@ async fn what_can_not_be_loaded_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn another_name_is_another_cluster() {
     let mut run = run_on_changed("cluster_name: story", "cluster_name: tale");
-    let said = refused(&mut run).await;
-    assert!(said.starts_with("the project's name changed to `tale`"), "{said}");
+    let message = refused(&mut run).await;
+    assert!(message.starts_with("the project's name changed to `tale`"), "{message}");
     assert_eq!(*run.project.name, "story");
 }
 
 #[tokio::test(start_paused = true)]
-async fn not_while_something_is_launched_or_ended() {
+async fn a_reload_is_refused_during_a_launch_or_termination() {
     let mut run = Run::new(&two_regions(""));
     run.send(Command::Up);
     run.until(|_, state| state.nodes.values().any(|node| node.phase == Phase::Booting)).await;
-    let said = refused(&mut run).await;
-    assert!(said.starts_with("a launch, a termination, a stop or a fix is under way"), "{said}");
+    let message = refused(&mut run).await;
+    assert!(
+        message.starts_with("a launch, a termination, a stop or a fix is under way"),
+        "{message}"
+    );
     run.up_ended().await;
     let plan = run.plan_down().await;
     run.send(Command::Down(plan));
@@ -144,21 +147,21 @@ async fn not_while_something_is_launched_or_ended() {
     run.until(|update, _| ended(update)).await;
 }
 
-/// A look that was under way is of no use: its answer would be about configs
-/// that are no more.
+/// A refresh under way is discarded: its answer would be about the previous
+/// configs.
 #[tokio::test(start_paused = true)]
-async fn a_look_under_way_is_begun_again() {
+async fn a_refresh_under_way_is_restarted() {
     let mut run = run_on_changed("configs = [\"us.yaml\", \"eu.yaml\"]", "configs = [\"us.yaml\"]");
-    run.send(Command::Look);
-    run.until(|update, _| matches!(update, Update::Looking)).await;
+    run.send(Command::Refresh);
+    run.until(|update, _| matches!(update, Update::Refreshing)).await;
     run.send(Command::Reload);
-    let looked = run.until(|update, _| matches!(update, Update::Looked { .. })).await;
+    let looked = run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
     assert_eq!(run.project.regions.len(), 1, "the answer came after the project");
-    let Update::Looked { survey, .. } = looked else { unreachable!() };
+    let Update::Refreshed { survey, .. } = looked else { unreachable!() };
     assert_eq!(survey.regions.len(), 1);
 }
 
-/// A mistake, its correction, and no finding any more.
+/// A mistake, its correction, and no more finding.
 #[tokio::test(start_paused = true)]
 async fn an_edit_takes_a_finding_away() {
     let mut run = Run::new(&Scenario::built_in("mistakes").unwrap());

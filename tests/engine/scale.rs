@@ -21,7 +21,7 @@ async fn ten_regions_of_a_hundred_nodes_cost_at_most_five_percent_more_than_the_
     assert!(share <= 1.05, "{all:?} for all, {slowest:?} for the slowest alone");
 }
 
-/// What the node takes by its own nature: its machine's boot, its steps' run.
+/// Returns the node's own duration: its instance's boot plus its steps.
 fn own_time(run: &Run, node: &NodeState) -> Duration {
     let info = node.instance.as_ref().unwrap();
     let steps = node.steps.values().filter_map(|step| {

@@ -1,5 +1,5 @@
-//! Two configs of one region: launched, killed, picked up, ended; added to a
-//! cluster that runs, put in another order, taken out.
+//! Two configs of one region: launched, killed, resumed, terminated; added to a
+//! running cluster, reordered, removed.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::support::run::Run;
 const LISTED: &str = "configs = [\"us.yaml\", \"eu.yaml\"]";
 const IMAGE: &str = "images = [{ id = \"ami-0000000000000000a\", name = \"jammy\" }]\n";
 
-/// The two regions with a second config in us-west-2, a head and a worker of
-/// another user's image; `listed` in this order.
+/// Returns the two regions with a second config in us-west-2: a head and a worker of
+/// an image with another user. The configs are `listed` in this order.
 fn scenario(listed: &[&str], change: impl Fn(String) -> String) -> Scenario {
     let world = include_str!("two_regions.toml");
     let (us, _) = world.split_once("\"eu.yaml\" = ").unwrap();
@@ -44,9 +44,9 @@ fn all() -> Scenario {
     scenario(&["us.yaml", "eu.yaml", "gpu.yaml"], |text| text)
 }
 
-/// An engine that has read `before`; the files are `after`'s by now.
+/// Starts an engine that has loaded `before`; the files contain `after`.
 fn run_on_changed(before: &Scenario, after: &Scenario) -> Run {
-    // The leader's cluster_name would name the project.
+    // Otherwise the leader's cluster_name would name the project.
     let own = Overrides { name: Some("story".into()), ..Overrides::default() };
     let project = before.load_project_with(&own).project.unwrap();
     let store = Store::in_memory(ClusterId::new("test-000001"));
@@ -56,10 +56,10 @@ fn run_on_changed(before: &Scenario, after: &Scenario) -> Run {
 
 async fn reload(run: &mut Run) {
     run.send(Command::Reload);
-    run.until(|update, _| matches!(update, Update::Looked { .. })).await;
+    run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
 }
 
-/// The nodes that have a machine.
+/// Returns the nodes that have an instance.
 fn live(run: &Run) -> Vec<&str> {
     let nodes = run.state.nodes.values().filter(|node| node.is_live());
     nodes.map(|node| node.name.as_str()).collect()
@@ -88,7 +88,7 @@ async fn each_node_is_launched_reached_and_set_up_by_its_own_config() {
         let gpu = node.name.short().starts_with("gpu-");
         assert_eq!(instance.tags[tags::RAY_CLUSTER_NAME], if gpu { "gpu" } else { "story" });
         assert_eq!(instance.tags["Name"].starts_with("ray-gpu-"), gpu);
-        // The image's only user, or it would have refused.
+        // The image accepts only this user.
         let host = host_of(&run.project, node).unwrap();
         assert_eq!(host.user, if gpu { "ec2-user" } else { "ubuntu" });
         let log = run.log(node.name.as_str()).join("\n");
@@ -147,7 +147,7 @@ async fn more_workers_of_the_first_config_rename_none_of_the_second() {
     assert!(live(&run).contains(&"us-west-2/worker-3"), "{:?}", live(&run));
 }
 
-/// Which node is which machine.
+/// Returns each node with its instance id.
 fn ids(run: &Run) -> Vec<String> {
     let nodes = run.state.nodes.values();
     let id = |node: &muster::engine::NodeState| {
@@ -157,7 +157,7 @@ fn ids(run: &Run) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_config_beside_what_runs_renames_and_repeats_nothing() {
+async fn a_second_config_added_to_a_running_cluster_renames_and_repeats_nothing() {
     let before = scenario(&["us.yaml", "eu.yaml"], |text| text);
     let mut run = run_on_changed(&before, &all());
     run.up().await;
@@ -172,7 +172,7 @@ async fn a_second_config_beside_what_runs_renames_and_repeats_nothing() {
     assert_eq!(run.world.calls("RunInstances"), 6);
 }
 
-/// The names of the first config's nodes would be the other one's.
+/// Otherwise the first config's nodes would get the names of the other's.
 #[tokio::test(start_paused = true)]
 async fn in_another_order_nothing_is_launched_a_second_time() {
     let after = scenario(&["gpu.yaml", "us.yaml", "eu.yaml"], |text| text);
@@ -183,16 +183,16 @@ async fn in_another_order_nothing_is_launched_a_second_time() {
     let refused = run.until(|update, _| matches!(update, Update::Refused(_))).await;
     let Update::Refused(failure) = refused else { unreachable!() };
     assert!(failure.message.starts_with("us-west-2/gpu-head runs as a node of gpu"), "{failure}");
-    assert!(failure.hint.unwrap().contains("put the configs back"));
+    assert!(failure.hint.unwrap().contains("restore the previous order"));
     assert_eq!(run.world.calls("RunInstances"), 6);
     assert_eq!(run.live().await.len(), 8);
-    assert!(run.down().await, "and all of it can be ended");
+    assert!(run.down().await, "and all of it can be terminated");
     assert_eq!(run.live().await, []);
 }
 
-/// The record knows of no other config: EC2's tags tell.
+/// The journal has no other config; EC2's tags identify it.
 #[tokio::test(start_paused = true)]
-async fn a_config_put_before_what_runs_takes_nothing_over() {
+async fn a_config_put_before_what_runs_adopts_nothing() {
     let before = scenario(&["us.yaml", "eu.yaml"], |text| text);
     let after = scenario(&["gpu.yaml", "us.yaml", "eu.yaml"], |text| text);
     let mut run = run_on_changed(&before, &after);
@@ -204,7 +204,7 @@ async fn a_config_put_before_what_runs_takes_nothing_over() {
     assert_eq!(node.phase, Phase::Failed);
     let why = node.failure.clone().unwrap();
     assert!(why.message.contains("runs as a node of story"), "{why}");
-    assert!(why.hint.unwrap().contains("put the configs back"));
+    assert!(why.hint.unwrap().contains("restore the previous order"));
     assert_eq!(run.world.calls("RunInstances"), 4, "nothing more");
     assert_eq!(run.live().await.len(), 6);
     assert!(old.iter().all(|one| ids_of_live(&run).contains(one)));
@@ -243,7 +243,7 @@ async fn a_first_config_taken_out_is_refused_and_a_further_one_stays_on_record()
     assert_eq!(run.live().await, []);
 }
 
-/// A launch whose answer was lost is found again under its own config.
+/// A launch whose answer was lost is resolved under its own config.
 #[tokio::test(start_paused = true)]
 async fn a_launch_without_an_answer_is_resolved_by_its_own_config() {
     let mut run = Run::new(&all());
@@ -260,9 +260,9 @@ async fn a_launch_without_an_answer_is_resolved_by_its_own_config() {
     assert_eq!(run.live().await.len(), 8);
 }
 
-/// Ray's tools look for it under its old name.
+/// Ray's tools search for it under its old name.
 #[tokio::test(start_paused = true)]
-async fn a_cluster_name_that_changed_is_told() {
+async fn a_changed_cluster_name_is_reported() {
     let renamed = |text: String| text.replacen("cluster_name: story", "cluster_name: tale", 1);
     let before = scenario(&["us.yaml", "eu.yaml"], |text| text);
     let after = scenario(&["us.yaml", "eu.yaml"], renamed);
@@ -271,14 +271,14 @@ async fn a_cluster_name_that_changed_is_told() {
     reload(&mut run).await;
     run.up().await;
     assert!(run.all_ready(), "{:?}", run.phases());
-    let told = run.notices.iter().filter(|notice| notice.contains("cluster_name story"));
-    assert_eq!(told.count(), 1, "{:?}", run.notices);
+    let notices = run.notices.iter().filter(|notice| notice.contains("cluster_name story"));
+    assert_eq!(notices.count(), 1, "{:?}", run.notices);
     assert_eq!(run.world.calls("RunInstances"), 4);
 }
 
-/// A fault of the scenario meets the node of the further config alone.
+/// A fault of the scenario affects only the node of the further config.
 #[tokio::test(start_paused = true)]
-async fn a_further_config_s_machine_fails_and_the_others_go_on() {
+async fn an_instance_of_a_further_config_fails_and_the_others_go_on() {
     let odd = |text: String| text + "\n[nodes.\"us-west-2/gpu-head\"]\nnever_runs = true\n";
     let mut run = Run::new(&scenario(&["us.yaml", "eu.yaml", "gpu.yaml"], odd));
     run.up().await;

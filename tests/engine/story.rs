@@ -28,7 +28,7 @@ async fn up_leaves_six_ready_nodes_and_down_leaves_none() {
     }
 
     assert!(run.down().await);
-    assert_eq!(run.state.phase, ClusterPhase::Gone);
+    assert_eq!(run.state.phase, ClusterPhase::Terminated);
     assert_eq!(run.live().await, []);
     assert!(run.state.nodes.values().all(|node| node.phase == Phase::Terminated));
     assert_eq!(run.events.last(), Some(&Event::ClusterGone));
@@ -116,7 +116,7 @@ async fn stopping_waits_for_a_launch_under_way_and_keeps_its_answer() {
     run.send(Command::Up);
     run.until(|update, _| matches!(update, Update::Event(stamped) if matches!(stamped.event, Event::LaunchIntended { .. })))
         .await;
-    run.send(Command::Stop);
+    run.send(Command::Shutdown);
     while run.next().await.is_some() {}
     let intended = run.events.iter().filter(|event| matches!(event, Event::LaunchIntended { .. }));
     let answered = run.events.iter().filter(|event| matches!(event, Event::LaunchSucceeded { .. }));
@@ -143,7 +143,7 @@ async fn a_node_that_is_taken_away_is_noticed_and_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looking_tells_what_ec2_says_of_our_own_machines() {
+async fn a_refresh_reports_the_state_of_our_own_instances() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
     let region = Region::new("eu-west-1");

@@ -1,5 +1,5 @@
-//! Two engines on one cluster's folder: the second only reads, and writes once
-//! the first has ended, however that ended.
+//! Two engines on one cluster's folder: the second is read-only, and writes once the
+//! first has ended, however it ended.
 
 use std::{path::Path, sync::Arc};
 
@@ -12,15 +12,15 @@ use muster::{
 
 use super::two_regions;
 
-/// The world, the project, and the folder that both engines keep it in.
+/// The world, the project, and the cluster's folder of both engines.
 struct Scene {
     world: Arc<World>,
     files: Files,
     folder: tempfile::TempDir,
 }
 
-/// An engine and what it has told so far.
-struct Seat {
+/// An engine and the updates received from it so far.
+struct RunningEngine {
     handle: Handle,
     state: RunState,
     refused: Vec<String>,
@@ -37,7 +37,7 @@ impl Scene {
         Store::open(self.folder.path(), "story").unwrap()
     }
 
-    fn engine(&self) -> Seat {
+    fn engine(&self) -> RunningEngine {
         let handle = engine::start(Parts {
             project: Arc::new(self.files.load().project.unwrap()),
             files: self.files.clone(),
@@ -46,11 +46,11 @@ impl Scene {
             clock: self.world.clock(),
             store: self.open(),
         });
-        Seat { state: handle.state.clone(), handle, refused: Vec::new() }
+        RunningEngine { state: handle.state.clone(), handle, refused: Vec::new() }
     }
 }
 
-impl Seat {
+impl RunningEngine {
     fn send(&self, command: Command) {
         self.handle.commands.send(command).unwrap();
     }
@@ -79,7 +79,7 @@ fn half_ready(state: &RunState) -> bool {
     state.nodes.values().any(|node| node.phase == Phase::Ready)
 }
 
-/// The numbers of a cluster's records, as they are on disk.
+/// Returns the sequence numbers of a cluster's records on disk.
 fn numbers(folder: &Path) -> Vec<u64> {
     let store = Store::peek(folder, "story").unwrap();
     let mut store = store.unwrap();
@@ -87,7 +87,7 @@ fn numbers(folder: &Path) -> Vec<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_the_writer_is_killed_the_reader_goes_on_in_its_place() {
+async fn once_the_writer_is_killed_the_reader_becomes_the_writer() {
     let scene = Scene::new();
     let mut first = scene.engine();
     first.send(Command::Up);
@@ -120,33 +120,37 @@ async fn a_cluster_that_was_launched_meanwhile_is_not_launched_again() {
     let cluster = first.state.cluster.clone().unwrap();
     first.kill().await;
 
-    let told = second.until(|update, _| matches!(update, Update::ReadOnly(Some(_)))).await;
-    let Update::ReadOnly(Some(why)) = told else { unreachable!() };
-    assert!(why.contains(cluster.as_str()) && why.contains("start muster again"), "{why}");
+    let update = second.until(|update, _| matches!(update, Update::ReadOnly(Some(_)))).await;
+    let Update::ReadOnly(Some(why)) = update else { unreachable!() };
+    assert!(why.contains(cluster.as_str()) && why.contains("restart muster"), "{why}");
     second.send(Command::Up);
     second.until(|update, _| matches!(update, Update::Refused(_))).await;
     assert!(second.refused[0].contains(cluster.as_str()), "{:?}", second.refused);
     assert_eq!(scene.world.calls("RunInstances"), 4, "launched once");
-    assert_eq!(scene.open().cluster(), &cluster, "nobody holds it: muster again goes on with it");
+    assert_eq!(
+        scene.open().cluster(),
+        &cluster,
+        "its lock is free: the next muster continues with it"
+    );
 }
 
-/// A look sees machines end that the termination sees as well.
+/// A refresh sees instances terminate that the termination sees as well.
 #[tokio::test(start_paused = true)]
-async fn each_change_of_a_machine_is_journalled_once() {
+async fn each_change_of_an_instance_is_journaled_once() {
     let scene = Scene::new();
-    let mut seat = scene.engine();
-    seat.send(Command::Up);
-    seat.until(|update, _| matches!(update, Update::UpEnded)).await;
-    seat.send(Command::PlanDown);
-    let planned = seat.until(|update, _| matches!(update, Update::DownPlan(_))).await;
+    let mut engine = scene.engine();
+    engine.send(Command::Up);
+    engine.until(|update, _| matches!(update, Update::UpEnded)).await;
+    engine.send(Command::PlanDown);
+    let planned = engine.until(|update, _| matches!(update, Update::DownPlan(_))).await;
     let Update::DownPlan(plan) = planned else { unreachable!() };
-    seat.send(Command::Down(plan));
-    seat.send(Command::Look);
+    engine.send(Command::Down(plan));
+    engine.send(Command::Refresh);
     let ended = |update: &Update| matches!(update, Update::DownEnded(left) if left.is_empty());
-    seat.until(|update, _| ended(update)).await;
+    engine.until(|update, _| ended(update)).await;
     let mut store = Store::peek(scene.folder.path(), "story").unwrap();
     let records = store.as_mut().map(Store::take_records).unwrap_or_default();
-    assert!(records.is_empty(), "gone, so not current");
+    assert!(records.is_empty(), "terminated, so not current");
     let journal = std::fs::read_dir(scene.folder.path().join("story")).unwrap();
     let folder = journal.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
     let text = std::fs::read_to_string(folder.join("journal.jsonl")).unwrap();

@@ -1,4 +1,4 @@
-//! What a step's script checks becomes an event, and what fails is said.
+//! Checks of a step's script become an event, and failures are reported.
 
 use muster::engine::{Command, Event, LinkCheck, Phase, Probe, StepOutcome, Update};
 
@@ -40,15 +40,15 @@ fn checks_of<'a>(run: &'a Run, wanted: &str) -> Vec<&'a Vec<LinkCheck>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checks_are_told_once_and_kept_with_the_node() {
+async fn checks_are_reported_once_and_kept_with_the_node() {
     let mut run = Run::new(&two_regions(HOLDS));
     run.up().await;
     assert!(run.all_ready(), "{:?}", run.phases());
-    let told = checks_of(&run, "eu-west-1/worker-1");
-    assert_eq!(told.len(), 1);
-    let probes: Vec<_> = told[0].iter().map(|check| check.probe).collect();
+    let reported = checks_of(&run, "eu-west-1/worker-1");
+    assert_eq!(reported.len(), 1);
+    let probes: Vec<_> = reported[0].iter().map(|check| check.probe).collect();
     assert_eq!(probes, [Probe::Redis, Probe::Versions]);
-    assert_eq!(run.node("eu-west-1/worker-1").verified, *told[0]);
+    assert_eq!(run.node("eu-west-1/worker-1").verified, *reported[0]);
     assert_eq!(run.node("us-west-2/head").verified, [], "it has no such step");
     let log = run.log("eu-west-1/worker-1").join("\n");
     assert!(log.contains("ray-members.1 | muster-check redis us-west-2/head ok PONG"), "{log}");
@@ -67,7 +67,7 @@ async fn a_check_that_fails_is_the_step_s_failure() {
         "ray-members: redis to us-west-2/head: no answer within 5 s; likeliest a security group \
          (and 1 more)"
     );
-    assert_eq!(checks_of(&run, "eu-west-1/worker-1").len(), 3, "each of three tries is told");
+    assert_eq!(checks_of(&run, "eu-west-1/worker-1").len(), 3, "each of three tries is reported");
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +77,7 @@ async fn a_step_that_is_reset_has_verified_nothing() {
     let node = "eu-west-1/worker-1";
     run.send(Command::RetryStep(node.into(), "setup".into()));
     run.up_ended().await;
-    assert_eq!(run.node(node).verified.len(), 2, "another step says nothing of it");
+    assert_eq!(run.node(node).verified.len(), 2, "another step does not change it");
     run.send(Command::RetryStep(node.into(), "ray-members".into()));
     let reset = |update: &Update| match update {
         Update::Event(stamped) => matches!(stamped.event, Event::StepReset { .. }),

@@ -1,4 +1,4 @@
-//! What takes long is registered while it lasts, and a lost connection is an event.
+//! Long waits are registered while they last, and a lost connection is an event.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use muster::{
 use super::two_regions;
 use crate::support::run::Run;
 
-/// What has been waited for longer than five seconds, in words.
+/// Returns the waits longer than five seconds, as text.
 fn waits(run: &Run) -> Vec<String> {
     let waits = run.handle.waits.list(Duration::from_secs(5));
     waits.iter().map(ToString::to_string).collect()
@@ -42,18 +42,18 @@ async fn a_call_without_an_answer_names_its_region_operation_and_duration() {
         answer = "hang"
         "#,
     ));
-    run.send(Command::Look);
+    run.send(Command::Refresh);
     let seen = after(&mut run, 7).await;
     assert!(
         seen.contains(&"us-west-2: no answer from DescribeInstances for 7 s".into()),
         "{seen:?}"
     );
-    run.until(|update, _| matches!(update, Update::Looked { .. })).await;
-    assert_eq!(waits(&run), [""; 0], "what ended is waited for no more");
+    run.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
+    assert_eq!(waits(&run), [""; 0], "ended waits are removed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_without_ssh_a_running_step_and_a_barrier_are_registered() {
+async fn an_instance_without_ssh_a_running_step_and_a_barrier_are_registered() {
     let mut run = Run::new(&two_regions(
         r#"
         [nodes."us-west-2/worker-2"]
@@ -84,7 +84,7 @@ async fn a_machine_without_ssh_a_running_step_and_a_barrier_are_registered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn machines_that_terminate_are_waited_for_by_name_of_their_region() {
+async fn terminating_instances_are_awaited_by_name_of_their_region() {
     let mut run = Run::new(&two_regions(""));
     run.up().await;
     let plan = run.plan_down().await;

@@ -1,4 +1,4 @@
-//! Files that change while muster runs: noticed, and taken over when asked.
+//! Files that change while muster runs are noticed, and loaded on request.
 
 use std::{fs, path::Path};
 
@@ -43,8 +43,8 @@ impl Watched {
         Self { run: Run::on(World::new(&scenario), project, files, store), folder }
     }
 
-    /// Writes `new` in place of `old` in the file `name`, as an editor does: a
-    /// new file under the old name.
+    /// Replaces `old` by `new` in the file `name` as an editor does, with a new file
+    /// under the old name.
     fn edit(&self, name: &str, old: &str, new: &str) {
         let (path, next) = (self.folder.path().join(name), self.folder.path().join("next"));
         let text = fs::read_to_string(&path).unwrap();
@@ -53,18 +53,18 @@ impl Watched {
         fs::rename(next, path).unwrap();
     }
 
-    /// The next answer to which files have changed.
+    /// Returns the next list of changed files.
     async fn changed(&mut self) -> Vec<String> {
-        let told = self.run.until(|update, _| matches!(update, Update::FilesChanged(_))).await;
-        let Update::FilesChanged(files) = told else { unreachable!() };
+        let update = self.run.until(|update, _| matches!(update, Update::FilesChanged(_))).await;
+        let Update::FilesChanged(files) = update else { unreachable!() };
         let name = |file: &std::sync::Arc<Path>| {
             file.file_name().unwrap_or_default().to_string_lossy().into_owned()
         };
         files.iter().map(name).collect()
     }
 
-    /// Asks for what has changed to be loaded; whether anything was, by the look
-    /// that follows on it. The look that is asked for here ends the waiting.
+    /// Requests a reload of changed files; returns whether anything was loaded, judged
+    /// by the refresh that follows. The refresh requested here ends the wait.
     async fn reload_changed(&mut self) -> bool {
         self.run.send(Command::ReloadChanged);
         self.run.send(Command::PlanDown);
@@ -80,22 +80,22 @@ impl Watched {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_from_outside_is_told_and_taken_over_when_asked() {
+async fn a_change_from_outside_is_reported_and_loaded_on_request() {
     let mut watched = Watched::new();
     watched.run.send(Command::WatchFiles);
     watched.edit("us.yaml", TWO, ONE);
     assert_eq!(watched.changed().await, ["us.yaml"]);
-    assert_eq!(watched.run.project.planned_nodes().len(), 6, "not before it is asked for");
+    assert_eq!(watched.run.project.planned_nodes().len(), 6, "not before a reload is requested");
     watched.edit("eu.yaml", TWO, ONE);
     assert_eq!(watched.changed().await, ["us.yaml", "eu.yaml"]);
     assert!(watched.reload_changed().await);
     assert_eq!(watched.run.project.planned_nodes().len(), 4);
-    assert_eq!(watched.changed().await, [""; 0], "what is read is what is there");
+    assert_eq!(watched.changed().await, [""; 0], "the loaded files are current");
 }
 
-/// Watching twice is watching once: else each change would be told twice.
+/// Watching twice has the effect of watching once; otherwise each change would be reported twice.
 #[tokio::test(start_paused = true)]
-async fn what_is_changed_back_is_no_change() {
+async fn a_reverted_change_is_no_change() {
     let mut watched = Watched::new();
     watched.run.send(Command::WatchFiles);
     watched.run.send(Command::WatchFiles);
@@ -108,26 +108,26 @@ async fn what_is_changed_back_is_no_change() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_not_changed_is_not_loaded_again() {
+async fn unchanged_files_are_not_reloaded() {
     let mut watched = Watched::new();
     assert!(!watched.reload_changed().await);
-    // Written anew with the same text, as by `touch` or a save of nothing.
+    // Rewritten with the same text, as by `touch` or a save without changes.
     watched.edit("us.yaml", TWO, TWO);
     assert!(!watched.reload_changed().await);
     watched.edit("us.yaml", TWO, ONE);
     assert!(watched.reload_changed().await);
-    assert!(!watched.reload_changed().await, "it is taken over");
+    assert!(!watched.reload_changed().await, "it is loaded already");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_can_not_be_loaded_is_said_once_and_the_plan_stays() {
+async fn a_change_that_can_not_be_loaded_is_reported_once_and_the_plan_stays() {
     let mut watched = Watched::new();
     watched.edit("eu.yaml", "region: eu-west-1", "regoin: eu-west-1");
     assert!(watched.reload_changed().await);
-    let [said] = &watched.run.notices[..] else { unreachable!("{:?}", watched.run.notices) };
-    assert!(said.starts_with("the configs can't be loaded: eu.yaml:"), "{said}");
+    let [notice] = &watched.run.notices[..] else { unreachable!("{:?}", watched.run.notices) };
+    assert!(notice.starts_with("cannot load the configs: eu.yaml:"), "{notice}");
     assert_eq!(watched.run.project.planned_nodes().len(), 6);
-    assert!(!watched.reload_changed().await, "it was read, though nothing came of it");
+    assert!(!watched.reload_changed().await, "it was read, but not loaded");
     watched.edit("eu.yaml", "regoin", "region");
     assert!(watched.reload_changed().await);
     assert_eq!(watched.run.notices.len(), 1);

@@ -1,5 +1,5 @@
-//! What a cluster hands to Python: the texts, and what a real Python makes of
-//! them. Ray and pyquokka are stand-ins there (`stand_in`), unless
+//! The handover of a cluster to Python: the generated texts, and their effect in a
+//! real Python. Ray and pyquokka are stand-ins (`stand_in`), unless
 //! `MUSTER_QUOKKA_PYTHON` names a Python that has them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on should fail")]
@@ -82,11 +82,11 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// All of `project` launched, running, bootstrapped; the leader's public
-    /// address is `leader`.
+    /// Returns `project` launched and bootstrapped; the leader's public address is
+    /// `leader`.
     fn ready(project: Project, leader: Ipv4Addr) -> Self {
         let mut cluster = Self { state: RunState::default(), project };
-        cluster.tell(Event::ClusterCreated {
+        cluster.apply(Event::ClusterCreated {
             cluster: "tpch-1a2b3c".into(),
             project: "tpch".into(),
             leader: cluster.project.leader.value.clone(),
@@ -103,7 +103,7 @@ impl Cluster {
 
     fn launch(&mut self, group: &GroupKey, node: &NodeName, number: u8, public_ip: Ipv4Addr) {
         let token = format!("token-{number}");
-        self.tell(Event::LaunchIntended {
+        self.apply(Event::LaunchIntended {
             token: token.as_str().into(),
             group: group.clone(),
             nodes: vec![node.clone()],
@@ -123,8 +123,8 @@ impl Cluster {
             public_ip: Some(public_ip.into()),
         };
         let id = made.id.clone();
-        self.tell(Event::LaunchSucceeded { token: token.as_str().into(), instances: vec![made] });
-        self.tell(Event::InstanceChanged {
+        self.apply(Event::LaunchSucceeded { token: token.as_str().into(), instances: vec![made] });
+        self.apply(Event::InstanceChanged {
             instance: id,
             region: group.region.clone(),
             state: InstanceState::Running,
@@ -136,10 +136,10 @@ impl Cluster {
     }
 
     fn enter(&mut self, node: &NodeName, phase: Phase) {
-        self.tell(Event::NodePhase { node: node.clone(), phase });
+        self.apply(Event::NodePhase { node: node.clone(), phase });
     }
 
-    /// A node has found its versions to be those asked for.
+    /// Records that a node has verified its versions.
     fn verified(mut self) -> Self {
         let checks = vec![LinkCheck {
             probe: Probe::Versions,
@@ -148,11 +148,11 @@ impl Cluster {
             detail: "Python 3.11, ray 2.6.3, pyquokka 0.3.2".into(),
         }];
         let node = NodeName::new("us-west-2/worker-1");
-        self.tell(Event::NodeVerified { node, step: "verify".into(), checks });
+        self.apply(Event::NodeVerified { node, step: "verify".into(), checks });
         self
     }
 
-    fn tell(&mut self, event: Event) {
+    fn apply(&mut self, event: Event) {
         let seq = self.state.seq + 1;
         self.state.apply(&Stamped { seq, at: Timestamp::UNIX_EPOCH, event });
     }

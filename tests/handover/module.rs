@@ -1,5 +1,5 @@
-//! The module in a real Python, with stand-ins for Ray and pyquokka that keep
-//! what they are asked for.
+//! The module in a real Python, with stand-ins for Ray and pyquokka that record
+//! their calls.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Cluster, LEADER, project};
 use crate::support::python::{StandIn, answer, listener};
 
-/// What the stand-ins were asked for, and what came of it.
+/// Prints the calls of the stand-ins and their results.
 const ASKED: &str = r#"
 import json, sys
 import tpch
@@ -43,8 +43,9 @@ fn python(stand_in: &StandIn, program: &str) -> Output {
 }
 
 fn asked(stand_in: &StandIn) -> Value {
-    let told = python(stand_in, ASKED);
-    let (out, err) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    let output = python(stand_in, ASKED);
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let line = out.lines().find_map(|line| line.strip_prefix("asked "));
     serde_json::from_str(line.unwrap_or_else(|| panic!("{out}{err}"))).unwrap()
 }
@@ -95,7 +96,7 @@ fn quokka_gets_what_its_own_manager_would_give() {
 }
 
 #[test]
-fn nodes_are_told_the_private_address_and_the_client_its_own_way() {
+fn nodes_get_the_private_address_and_the_client_its_own_route() {
     let cluster = Cluster::ready(project("/mnt/spill"), LEADER);
     let forwarded = forwarded();
     let stand_in = StandIn::new("2.6.3", "0.3.2");
@@ -112,7 +113,7 @@ fn nodes_are_told_the_private_address_and_the_client_its_own_way() {
 
 #[test]
 fn without_a_forward_the_leader_is_asked_at_its_public_address() {
-    // A loopback address of this test's own, since the ports are fixed.
+    // A separate loopback address, since the ports are fixed.
     let leader = Ipv4Addr::new(127, 77, 1, 1);
     for port in [10001, 6800] {
         answer(TcpListener::bind((leader, port)).unwrap());
@@ -136,38 +137,38 @@ fn names_that_need_quoting_arrive_as_they_are() {
     assert_eq!(asked(&stand_in)["spill_dir"], spill);
 
     let script = format!("{}printf %s \"$MUSTER_SPILL_DIR\"", handover.env());
-    let told = Command::new("sh").args(["-c", &script]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&told.stdout), spill);
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), spill);
 }
 
-/// The last line that Python prints, and nothing of a traceback behind it.
+/// Returns the last line that Python prints; fails on a chained traceback.
 fn refused(stand_in: &StandIn) -> String {
-    let told = python(stand_in, "import tpch");
-    let said = String::from_utf8_lossy(&told.stderr).into_owned();
-    assert!(!told.status.success(), "{said}");
-    assert!(!said.contains("During handling"), "{said}");
+    let output = python(stand_in, "import tpch");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{stderr}");
+    assert!(!stderr.contains("During handling"), "{stderr}");
     let (frames, error) =
-        said.split_once("tpch.ClusterError: ").unwrap_or_else(|| panic!("{said}"));
-    assert!(frames.lines().count() < 20, "{said}");
+        stderr.split_once("tpch.ClusterError: ").unwrap_or_else(|| panic!("{stderr}"));
+    assert!(frames.lines().count() < 20, "{stderr}");
     error.to_owned()
 }
 
 #[test]
-fn versions_that_differ_are_told_before_anything_is_asked() {
+fn version_mismatches_are_reported_before_any_query() {
     let cluster = Cluster::ready(project("/data"), LEADER).verified();
     let text = cluster.handover(None).python();
     let stand_in = StandIn::new("2.8.0", "0.3.2");
     stand_in.module("tpch", &text);
-    let said = refused(&stand_in);
-    assert!(said.contains("ray is 2.8.0 here and 2.6.3 on the nodes"), "{said}");
-    assert!(!said.contains("pyquokka is"), "{said}");
-    assert!(said.contains("python3.11 -m pip install pyquokka==0.3.2 ray==2.6.3 "), "{said}");
+    let stderr = refused(&stand_in);
+    assert!(stderr.contains("ray is 2.8.0 here and 2.6.3 on the nodes"), "{stderr}");
+    assert!(!stderr.contains("pyquokka is"), "{stderr}");
+    assert!(stderr.contains("python3.11 -m pip install pyquokka==0.3.2 ray==2.6.3 "), "{stderr}");
 
     let stand_in = StandIn::new("2.6.3", "");
     stand_in.module("tpch", &text.replace("'Python': '3.11'", "'Python': '3.2'"));
-    let said = refused(&stand_in);
-    assert!(said.contains("pyquokka is not installed here and 0.3.2 on the nodes"), "{said}");
-    assert!(said.contains("and 3.2 on the nodes"), "{said}");
+    let stderr = refused(&stand_in);
+    assert!(stderr.contains("pyquokka is not installed here and 0.3.2 on the nodes"), "{stderr}");
+    assert!(stderr.contains("and 3.2 on the nodes"), "{stderr}");
 }
 
 #[test]
@@ -179,42 +180,45 @@ fn a_service_that_does_not_answer_is_named_with_what_to_do() {
     let client = std::mem::replace(&mut forwarded.ports.client, port);
     let stand_in = StandIn::new("2.6.3", "0.3.2");
     stand_in.module("tpch", &cluster.handover(Some(forwarded)).python());
-    let said = refused(&stand_in);
+    let stderr = refused(&stand_in);
     let what = format!("Ray's client server of tpch-1a2b3c does not answer at 127.0.0.1:{port}");
-    assert!(said.contains(&what) && said.contains("is `muster forward` still running?"), "{said}");
+    assert!(
+        stderr.contains(&what) && stderr.contains("is `muster forward` still running?"),
+        "{stderr}"
+    );
 
-    // Something else than Redis: pyquokka's client would ask it for ever.
+    // Not Redis: pyquokka's client would retry forever.
     forwarded.ports.client = client;
     let (other, port) = listener();
     std::thread::spawn(move || other.incoming().for_each(drop));
     forwarded.ports.redis = port;
     stand_in.module("tpch", &cluster.handover(Some(forwarded)).python());
-    let told = python(
+    let output = python(
         &stand_in,
         "import tpch, pyquokka.quokka_runtime as runtime\nimport types\n\
         runtime.TaskGraph(types.SimpleNamespace(cluster=tpch.cluster))",
     );
-    let said = String::from_utf8_lossy(&told.stderr);
-    assert!(said.contains("Redis of tpch-1a2b3c does not answer"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("Redis of tpch-1a2b3c does not answer"), "{stderr}");
 }
 
 #[test]
-fn a_query_tells_its_sums() {
+fn a_query_prints_its_sums() {
     let cluster = Cluster::ready(project("/data"), LEADER);
     let program = query_program(&cluster.handover(Some(forwarded())));
     for (lost, right) in [("", true), ("loses-rows", false)] {
         let stand_in = StandIn::new("2.6.3", "0.3.2");
         let mut python = Command::new("python3");
         python.args(["-c", &program]).env("PYTHONPATH", stand_in.path());
-        let told = python.env("STAND_IN", lost).output().unwrap();
-        let out = String::from_utf8_lossy(&told.stdout);
+        let output = python.env("STAND_IN", lost).output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout);
         let answers: Vec<_> = out.lines().filter_map(Answer::parse).collect();
         let Some(Answer::Result(result)) = answers.last() else {
-            panic!("{out}{}", String::from_utf8_lossy(&told.stderr))
+            panic!("{out}{}", String::from_utf8_lossy(&output.stderr))
         };
         assert_eq!(result.right, right);
         let known: i64 = result.sums.iter().filter_map(|(_, _, known)| *known).sum();
-        assert_eq!(known, (0..200_000).sum::<i64>(), "what is known is right by itself");
+        assert_eq!(known, (0..200_000).sum::<i64>(), "the expected sum is correct");
         let wrong = result.sums.iter().filter(|(_, found, known)| found != known).count();
         assert_eq!(wrong, usize::from(!right));
     }

@@ -26,17 +26,17 @@ other = runtime.redis.Redis(host="localhost", port=6800, db=0)
 assert other.connection_pool.connection_kwargs["host"] == "localhost"
 
 # What the nodes would be made with.
-told = []
+calls = []
 class Remote:
     def options(self, **more): return self
-    def remote(self, *args, **more): told.append(args); return self
+    def remote(self, *args, **more): calls.append(args); return self
     def __getattr__(self, name): return self
 ray.get = lambda what: [True]
 for name in ("Coordinator", "Catalog", "ArrowDataset", "ReplayTaskManager", "IOTaskManager", "ExecTaskManager"):
     setattr(pyquokka.df, name, Remote())
 qc = tpch.context(io_per_node=1)
 assert type(qc) is pyquokka.df.QuokkaContext and qc.io_per_node == 1
-managers = [args for args in told if len(args) == 4]
+managers = [args for args in calls if len(args) == 4]
 assert {args[1] for args in managers} == {"10.1.0.10"}, managers
 assert {args[3]["hbq_path"] for args in managers} == {"/mnt/spill/"}, managers
 assert qc.get_config("hbq_path") == "/mnt/spill/"
@@ -61,7 +61,8 @@ fn the_real_pyquokka_takes_what_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tpch.py"), handover.python()).unwrap();
     let mut run = Command::new(python);
-    let told = run.args(["-c", PROGRAM]).env("PYTHONPATH", folder.path()).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    let output = run.args(["-c", PROGRAM]).env("PYTHONPATH", folder.path()).output().unwrap();
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(out.contains("as asked"), "{out}{err}");
 }

@@ -1,4 +1,4 @@
-//! The three forms as texts, and clusters that can't be handed over.
+//! The texts of the three forms, and clusters that can't be handed over.
 
 use std::net::Ipv4Addr;
 
@@ -59,7 +59,7 @@ fn the_leader_is_first_and_the_rest_as_configured() {
 }
 
 #[test]
-fn a_cluster_that_is_not_ready_is_told_node_by_node() {
+fn a_cluster_that_is_not_ready_is_reported_node_by_node() {
     let mut cluster = Cluster::ready(project("/data"), LEADER);
     for (node, phase) in
         [("eu-west-1/worker-3", Phase::Bootstrapping), ("us-west-2/worker-2", Phase::Failed)]
@@ -86,7 +86,7 @@ fn without_its_leader_no_cluster_is_handed_over() {
     cluster.enter(&NodeName::new("us-west-2/head"), Phase::Failed);
     let refused = Handover::of(&cluster.project, &cluster.state, None, true).unwrap_err();
     assert!(refused.message.contains("us-west-2/head (failed)"), "{refused}");
-    assert!(refused.hint.unwrap().contains("without its leader"));
+    assert!(refused.hint.unwrap().contains("needs its leader"));
     let none = Handover::of(&cluster.project, &RunState::default(), None, true).unwrap_err();
     assert!(none.message.contains("no cluster"), "{none}");
 }
@@ -125,7 +125,7 @@ fn two_configs_of_a_region_are_one_region_to_quokka() {
     assert!(note.contains("do not work in us-west-2 gpu (ec2-user);"), "{note}");
 }
 
-/// A smaller machine in a further config is what a node can be counted on.
+/// The smallest instance type of all configs sets the size of a node.
 #[test]
 fn the_smallest_config_of_a_region_counts() {
     let mut cluster = Cluster::ready(project_of_two_configs(), LEADER);

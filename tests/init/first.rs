@@ -1,10 +1,10 @@
-//! The first configs, out of nothing.
+//! The first configs, generated from scratch.
 
 use super::{init, names, read};
 use crate::support::muster::Muster;
 
 #[test]
-fn the_first_configs_load_clean_and_have_images_where_aws_tells() {
+fn the_first_configs_load_clean_and_have_images_where_aws_answers() {
     let muster = Muster::new();
     let args = ["--regions", "us-west-2,eu-west-1", "--key-name", "tpch", "--name", "tpch"];
     let args = [&args[..], &["--workers", "3", "--scenario", "healthy", "--yes"]].concat();
@@ -15,9 +15,9 @@ fn the_first_configs_load_clean_and_have_images_where_aws_tells() {
     insta::assert_snapshot!("muster.yaml", read(&muster, "muster.yaml"));
     let checked = muster.run(&["config"]);
     assert_eq!(checked.code, Some(0), "{checked:#?}");
-    assert_eq!(checked.err, "", "it has nothing to say of them");
+    assert_eq!(checked.err, "", "it reports nothing about them");
     let again = init(&muster, &args);
-    assert_eq!(again.code, Some(0), "just so is no overwriting: {again:#?}");
+    assert_eq!(again.code, Some(0), "identical files are not overwritten: {again:#?}");
     let other = init(&muster, &[&args[..], &["--instance-type", "m5.large"]].concat());
     assert_eq!(other.code, Some(2), "{other:#?}");
     assert!(other.err.contains("are there already"), "{}", other.err);
@@ -42,9 +42,9 @@ fn without_aws_the_image_is_left_open_or_the_given_one_marked() {
 }
 
 #[test]
-fn nobody_is_asked_where_there_is_no_terminal() {
+fn without_a_terminal_there_is_no_prompt() {
     let muster = Muster::new();
-    for (args, says) in [
+    for (args, message) in [
         (&["--yes"][..], "--regions is not given"),
         (&["--regions", "us-west-2"], "--key-name is not given"),
         (&["--regions", "us-west-2,us-west-2", "--key-name", "k"], "named twice"),
@@ -54,7 +54,7 @@ fn nobody_is_asked_where_there_is_no_terminal() {
     ] {
         let ran = init(&muster, args);
         assert_eq!(ran.code, Some(2), "{ran:#?}");
-        assert!(ran.err.contains(says), "{says:?} is missing: {}", ran.err);
+        assert!(ran.err.contains(message), "{message:?} is missing: {}", ran.err);
     }
     assert!(names(&muster.folder()).is_empty());
 }

@@ -1,5 +1,5 @@
-//! Ended at any moment, `init` leaves no project with regions missing, and the
-//! same once more goes on.
+//! Killed at any moment, `init` leaves no project with missing regions, and the same
+//! command continues.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -17,14 +17,14 @@ const REGIONS: &str = "eu-west-1,eu-west-2,eu-west-3,eu-north-1,eu-south-1,us-ea
 const ARGS: [&str; 6] = ["--from", "us.yaml", "--regions", REGIONS, "--offline", "--yes"];
 const PROJECT: &str = "muster.yaml";
 
-/// A folder with the one config that the others are made from.
+/// Returns a folder with the config that the others are generated from.
 fn begun() -> Muster {
     let muster = Muster::new();
     muster.file("us.yaml", US);
     muster
 }
 
-/// What a run that nobody ends writes, and where it is.
+/// Returns the files that an uninterrupted run writes, with their folder.
 fn whole() -> (Muster, Vec<String>) {
     let muster = begun();
     assert_eq!(init(&muster, &ARGS).code, Some(0));
@@ -33,12 +33,12 @@ fn whole() -> (Muster, Vec<String>) {
     (muster, all)
 }
 
-/// The files that are in place: what is only being written has a hidden name.
+/// Returns the completed files; files still being written have a hidden name.
 fn placed(folder: &Path) -> Vec<String> {
     names(folder).into_iter().filter(|name| !name.starts_with('.')).collect()
 }
 
-/// Ends the run as soon as `when` holds, or lets it end by itself before.
+/// Kills the run as soon as `when` holds, unless it exits before.
 fn kill_when(mut run: Child, when: impl Fn() -> bool) {
     while !when() && run.try_wait().unwrap().is_none() {
         thread::yield_now();
@@ -47,7 +47,7 @@ fn kill_when(mut run: Child, when: impl Fn() -> bool) {
     run.wait().unwrap();
 }
 
-/// The same once more, after whatever was left.
+/// Asserts that the same command continues after whatever was left.
 fn goes_on(muster: &Muster, whole: &Muster, all: &[String]) {
     let left = placed(&muster.folder());
     assert!(!left.contains(&PROJECT.to_owned()) || left == all, "{left:?}");
@@ -66,7 +66,7 @@ fn killed_at_any_moment_it_leaves_no_half_set() {
     let (whole, all) = whole();
     let args: Vec<_> = ["init"].iter().chain(&ARGS).copied().collect();
     let spawn = |muster: &Muster| muster.command(&args).stdout(Stdio::null()).spawn().unwrap();
-    // As soon as anything is written, and then at each file that appears.
+    // At the first write, and then at each file that appears.
     let muster = begun();
     kill_when(spawn(&muster), || names(&muster.folder()).len() > 1);
     goes_on(&muster, &whole, &all);
@@ -77,10 +77,10 @@ fn killed_at_any_moment_it_leaves_no_half_set() {
     }
 }
 
-/// What such an end can leave, made by hand: some of the files, not the project,
-/// and one half written.
+/// What such a kill can leave, created by hand: some of the files, not the project,
+/// and one partially written.
 #[test]
-fn every_half_set_is_gone_on_from() {
+fn every_partial_fix_is_continued() {
     let (whole, all) = whole();
     let is_new = |name: &&String| ![PROJECT, "us.yaml"].contains(&name.as_str());
     let new: Vec<&String> = all.iter().filter(is_new).collect();

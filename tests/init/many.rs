@@ -1,4 +1,4 @@
-//! One config becomes many, on a simulated world and without any.
+//! One config becomes many, with a simulated world and offline.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use super::{US, folder, init, names, read};
@@ -48,7 +48,7 @@ fn a_dry_run_writes_nothing_and_neither_does_a_missing_yes() {
 }
 
 #[test]
-fn nothing_is_written_over() {
+fn nothing_is_overwritten() {
     for present in ["ap.yaml", "muster.yaml"] {
         let muster = folder();
         muster.file(present, US.replace("us-west-2", "eu-west-3"));
@@ -60,7 +60,7 @@ fn nothing_is_written_over() {
 }
 
 #[test]
-fn a_region_is_added_to_the_project_that_is_there() {
+fn a_region_is_added_to_an_existing_project() {
     let muster = folder();
     assert_eq!(init(&muster, &with(&["--offline", "--yes"])).code, Some(0));
     let old = read(&muster, "muster.yaml");
@@ -120,7 +120,7 @@ fn line_ends_and_other_layouts_stay() {
 }
 
 #[test]
-fn what_can_not_be_meant_is_refused_with_a_hint() {
+fn implausible_values_are_refused_with_a_hint() {
     let muster = folder();
     muster.file("all.yaml", "regions: [us.yaml]\n");
     let table: [(&[&str], &str); 6] = [
@@ -131,11 +131,11 @@ fn what_can_not_be_meant_is_refused_with_a_hint() {
         (&["--from", "no.yaml", "--regions", "eu-west-1"], "there is no file `no.yaml`"),
         (&["--from", "all.yaml", "--regions", "eu-west-1"], "is not one region's config"),
     ];
-    for (args, says) in table {
+    for (args, message) in table {
         let args = [args, &["--offline", "--yes"]].concat();
         let ran = init(&muster, &args);
         assert_eq!(ran.code, Some(2), "{ran:#?}");
-        assert!(ran.err.contains(says), "{says:?} is missing: {}", ran.err);
+        assert!(ran.err.contains(message), "{message:?} is missing: {}", ran.err);
     }
     assert_eq!(names(&muster.folder()), ["all.yaml", "us.yaml"]);
 }
@@ -145,12 +145,12 @@ fn json_is_one_document_with_diffs_and_what_is_left() {
     let muster = folder();
     let ran = init(&muster, &with(&["--scenario", "healthy", "--yes", "--format", "json"]));
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    let told = ran.json();
+    let document = ran.json();
     assert_eq!(
-        (&told["version"], &told["written"], &told["simulated"]),
-        (&1.into(), &true.into(), &true.into())
+        (&document["version"], &document["written"], &document["simulated"]),
+        (&2.into(), &true.into(), &true.into())
     );
-    let files = told["files"].as_array().unwrap();
+    let files = document["files"].as_array().unwrap();
     assert_eq!(files.len(), 3);
     assert_eq!(files[0]["region"], "eu-west-1");
     assert_eq!((&files[0]["path"], &files[0]["from"]), (&"eu.yaml".into(), &"us.yaml".into()));

@@ -1,4 +1,4 @@
-//! `muster init`: one config becomes many, and the first ones come of nothing.
+//! `muster init`: one config becomes many, and first configs from scratch.
 
 mod first;
 mod killed;
@@ -19,7 +19,7 @@ fn folder() -> Muster {
     muster
 }
 
-/// `muster init` there.
+/// Runs `muster init` in the folder.
 fn init(muster: &Muster, args: &[&str]) -> Ran {
     let all: Vec<_> = ["init"].iter().chain(args).copied().collect();
     let ran = muster.run(&all);

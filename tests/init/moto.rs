@@ -1,13 +1,13 @@
-//! From nothing but default VPCs to a project that passes every check, by the
-//! real binary on moto.
+//! From only default VPCs to a project that passes every check, with the real binary
+//! on moto.
 
 use super::{init, read};
 use crate::support::{moto::Moto, muster::Muster, sshd::keygen};
 
-/// An image that moto has in every region, under one id.
+/// An image that has the same id in every region of moto.
 const IMAGE: &str = "ami-1e749f67";
 
-/// An empty folder with a key, in front of an account with nothing in it.
+/// Returns a folder with only a key, and an empty account.
 fn account() -> (Moto, Muster) {
     let moto = Moto::start();
     let muster = Muster::new()
@@ -18,8 +18,8 @@ fn account() -> (Moto, Muster) {
     (moto, muster)
 }
 
-/// What `check` fails at first, and no longer once `fix` has been there.
-fn mend(muster: &Muster, fails: &[&str]) {
+/// Asserts that `check` fails with `fails`, and passes after `fix`.
+fn fix_all(muster: &Muster, fails: &[&str]) {
     let ran = muster.run(&["check"]);
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     for check in fails {
@@ -43,7 +43,7 @@ fn the_first_configs_of_three_regions_and_fix_pass_every_check() {
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let ap = read(&muster, "ap.yaml");
     assert!(ap.contains("ImageId: ami-1e749f67 # ubuntu/images/hvm-ssd/ubuntu-trusty"), "{ap}");
-    mend(&muster, &["vpc.default", "key.exists"]);
+    fix_all(&muster, &["vpc.default", "key.exists"]);
     assert!(read(&muster, "ap.yaml").contains("SubnetIds: [subnet-"));
 }
 
@@ -68,7 +68,7 @@ fn one_config_made_into_three_and_fix_pass_every_check() {
     assert!(eu.contains("availability_zone: eu-west-1a}"), "{eu}");
     assert!(eu.contains(&format!("ImageId: {IMAGE}\n")), "moto has it there too: {eu}");
     assert!(eu.contains("SubnetIds:  # muster: of us-west-2;"), "{eu}");
-    mend(&muster, &["subnet.exists", "key.exists"]);
+    fix_all(&muster, &["subnet.exists", "key.exists"]);
     let eu = read(&muster, "eu.yaml");
     assert!(!eu.contains("# muster:"), "{eu}");
     assert!(eu.contains("cluster_name: tpch-eu-west-1 # ours\n"), "{eu}");

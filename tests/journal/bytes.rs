@@ -1,6 +1,6 @@
-//! A cluster of six, and the next muster, whose journal is another one than
-//! was written: cut after any byte, with flipped bits, or no journal at all.
-//! `up` launches none that runs, and `down` terminates all.
+//! A cluster of six nodes, and the next muster with a damaged journal: cut after any
+//! byte, with flipped bits, or without a journal. `up` launches no node twice, and
+//! `down` terminates all.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ use muster::{
 
 pub const CLUSTER: &str = "story-abc123";
 
-/// A world with a cluster that is up, and its journal.
+/// A world with a running cluster, and its journal.
 pub struct Scene {
     world: Arc<World>,
     files: Files,
@@ -28,7 +28,7 @@ pub struct Scene {
     pub ids: BTreeSet<InstanceId>,
 }
 
-/// An engine on some journal.
+/// An engine on a given journal.
 pub struct Engine {
     pub handle: Handle,
 }
@@ -49,7 +49,7 @@ impl Scene {
         scene
     }
 
-    /// A state directory with this journal of the cluster.
+    /// Returns a state directory with this journal of the cluster.
     pub fn folder_with(journal: &[u8]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = journal_in(folder.path());
@@ -58,7 +58,7 @@ impl Scene {
         folder
     }
 
-    /// The next process.
+    /// Starts the next process.
     pub fn engine(&self, state_dir: &Path) -> Engine {
         let store = Store::open(state_dir, "story").unwrap();
         assert_eq!(store.cluster().as_str(), CLUSTER, "its folder names it");
@@ -73,7 +73,7 @@ impl Scene {
         Engine { handle }
     }
 
-    /// The instances that carry the cluster's id and are not terminated.
+    /// Returns the instances that carry the cluster's id and are not terminated.
     pub async fn ids(&self) -> BTreeSet<InstanceId> {
         let cloud = self.world.cloud();
         let filter = InstanceFilter::cluster(&ClusterId::new(CLUSTER));
@@ -142,7 +142,7 @@ impl Engine {
     }
 
     async fn end(mut self) {
-        self.handle.commands.send(Command::Stop).unwrap();
+        self.handle.commands.send(Command::Shutdown).unwrap();
         while self.handle.updates.recv().await.is_some() {}
     }
 }
@@ -151,7 +151,7 @@ fn journal_in(state_dir: &Path) -> std::path::PathBuf {
     state_dir.join("story").join(CLUSTER).join("journal.jsonl")
 }
 
-/// A generator of numbers (splitmix64), drawn anew for each run, and its seed:
+/// A random number generator (splitmix64) with a new seed in each run;
 /// `MUSTER_SEED` repeats a run.
 struct Random(u64);
 
@@ -159,7 +159,7 @@ impl Random {
     fn seeded() -> (Self, u64) {
         let seed = std::env::var("MUSTER_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        // Also where the test does not come to its end.
+        // Also when the test fails.
         println!("MUSTER_SEED={seed}");
         (Self(seed), seed)
     }
@@ -177,7 +177,7 @@ impl Random {
     }
 }
 
-/// The lines that are not whole any more are lost, and nothing else.
+/// Incomplete lines are lost, and nothing else.
 #[tokio::test(start_paused = true)]
 async fn cut_after_any_byte_it_is_read_up_to_there() {
     let scene = Scene::new().await;
@@ -224,8 +224,8 @@ async fn cut_after_random_bytes(times: usize) {
     }
 }
 
-/// With checksums a flipped bit loses a record, or two where it was a line
-/// feed, and changes none.
+/// With checksums, a flipped bit loses one record, or two if it was a line feed, and
+/// changes none.
 #[tokio::test(start_paused = true)]
 async fn a_flipped_bit_changes_no_record() {
     let scene = Scene::new().await;
@@ -301,6 +301,6 @@ async fn down_terminates_all_whatever_the_journal_holds() {
         assert!(scene.ids().await.is_empty(), "seed {seed}, kind {kind}");
         engine.end().await;
         let left = std::fs::read(journal_in(folder.path())).unwrap();
-        assert!(kind > 4 || left.starts_with(&text), "what is no record is kept");
+        assert!(kind > 4 || left.starts_with(&text), "bytes that are no record are kept");
     }
 }

@@ -1,5 +1,5 @@
-//! A real journal of every kind in every format: read without a loss, folded
-//! to what it was, and appended to.
+//! A real journal of every kind in every format: read without loss, replayed to the
+//! same state, and appended to.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use muster::{
 /// Name, phase of the cluster, nodes with a live instance.
 const KINDS: &[(&str, ClusterPhase, usize)] = &[
     ("up", ClusterPhase::Ready, 6),
-    ("down", ClusterPhase::Gone, 0),
+    ("down", ClusterPhase::Terminated, 0),
     ("power", ClusterPhase::Ready, 6),
     ("adopt", ClusterPhase::Ready, 6),
     ("fix", ClusterPhase::Planned, 0),
@@ -49,7 +49,7 @@ fn every_format_up_to_the_present_one_is_read_in_full() {
     }
 }
 
-/// An older journal goes on in the present format, its lines as they were.
+/// An older journal continues in the current format; its lines stay unchanged.
 #[test]
 fn an_older_journal_is_appended_to() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,8 +74,8 @@ fn an_older_journal_is_appended_to() {
     }
 }
 
-/// Records are written as the fixtures of the present format have them, so that
-/// nobody changes the format without a new one.
+/// Records are written as in the fixtures of the current format, so that a change of
+/// the format requires a new version.
 #[test]
 fn the_present_format_is_that_of_its_fixtures() {
     let folder = tempfile::tempdir().unwrap();

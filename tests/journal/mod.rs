@@ -1,5 +1,5 @@
-//! Journals on disk: those of every format, and those that are truncated,
-//! damaged, or no journals at all.
+//! Journals on disk: every format, and files that are truncated, damaged, or not
+//! journals.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! What a newer version of muster wrote: unknown events are left out, and a
-//! newer format is only reported and terminated by.
+//! Journals of a newer version: unknown events are skipped, and a newer format allows
+//! only reports and termination.
 
 use std::path::Path;
 

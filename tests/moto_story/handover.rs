@@ -1,6 +1,6 @@
-//! A cluster that is up, worked with: log in, run commands, forward ports,
-//! hand over to a Python. moto's public addresses are made up, so nothing may
-//! connect to them: Python only ever goes through the forwarded ports.
+//! Work with a running cluster: log in, run commands, forward ports, hand over to
+//! Python. moto's public addresses are invented, so nothing may connect to them:
+//! Python uses only the forwarded ports.
 
 use std::{
     fs,
@@ -73,37 +73,37 @@ async fn plain_ssh_takes_the_config(scene: &Scene) {
     assert_eq!(blocks.len(), NODES.len(), "{}", ran.out);
     for node in NODES {
         for name in [node, &node.replace('/', "-")] {
-            let told = ssh(name, "echo in");
-            assert_eq!(String::from_utf8_lossy(&told.stdout), "in\n", "{name}: {told:?}");
+            let output = ssh(name, "echo in");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "in\n", "{name}: {output:?}");
         }
     }
-    // The pinned host keys count: with another one there, nobody gets in.
+    // The pinned host keys are enforced: with a different one, the login fails.
     let known_hosts = scene.cluster_folder().unwrap().join("known_hosts");
     let pinned = fs::read_to_string(&known_hosts).unwrap();
-    assert_eq!(pinned.lines().count(), NODES.len(), "none was pinned anew: {pinned}");
+    assert_eq!(pinned.lines().count(), NODES.len(), "none was pinned again: {pinned}");
     let id = pinned.split(' ').next().unwrap();
     let other = scene.other_public_key();
     let other = other.split(' ').take(2).collect::<Vec<_>>().join(" ");
     fs::write(&known_hosts, format!("{id} {other}\n")).unwrap();
-    let told = ssh(id, "echo in");
-    assert!(!told.status.success() && told.stdout.is_empty(), "{told:?}");
+    let output = ssh(id, "echo in");
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
     let ran = scene.run(&["ssh", id, "--", "echo in"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (Some(255), ""), "{ran:#?}");
     fs::write(&known_hosts, pinned).unwrap();
 }
 
 async fn commands_fail_and_are_summed_up(scene: &Scene) {
-    // All nodes are one sshd: the first one there gets it.
+    // All nodes are one sshd: the first one to connect succeeds.
     let command = "cd && mkdir mine && echo got it || { echo taken >&2; exit 3; }";
     let ran = scene.run(&["exec", "--format", "json", "--", command]).await;
     assert_eq!(ran.code, Some(1), "{ran:#?}");
-    let told: Vec<Value> =
+    let records: Vec<Value> =
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let lines = |stream: &str, text: &str| {
-        told.iter().filter(|line| line["stream"] == stream && line["text"] == text).count()
+        records.iter().filter(|line| line["stream"] == stream && line["text"] == text).count()
     };
     assert_eq!((lines("stdout", "got it"), lines("stderr", "taken")), (1, 5), "{}", ran.out);
-    let last = told.last().unwrap();
+    let last = records.last().unwrap();
     assert_eq!((&last["nodes"], last["failed"].as_array().unwrap().len()), (&6.into(), 5));
 
     let ran = scene.run(&["exec", "--on", "eu-west-1", "--", command]).await;
@@ -135,8 +135,8 @@ async fn an_interrupt_ends_what_runs_there(scene: &Scene) {
     until(|| !scene.sshd().processes().into_iter().any(sleeps)).await;
 }
 
-/// A cluster whose nodes have told their versions. Nobody asks it yet: its
-/// addresses are made up.
+/// Returns a cluster whose nodes have reported their versions. Its addresses are
+/// invented, because nothing connects to it yet.
 async fn up_and_verified() -> Scene {
     let scene = Scene::healthy().await;
     let folder = scene.muster().folder();
@@ -152,7 +152,7 @@ async fn up_and_verified() -> Scene {
 #[tokio::test]
 async fn a_python_goes_through_the_forwarded_ports() {
     let scene = up_and_verified().await;
-    // The one machine is the leader as well: its services have its ports.
+    // The test host is also the leader, so its services use the leader's ports.
     for port in [10001, 6800] {
         answer(port_of_the_leader(port).await);
     }
@@ -172,10 +172,10 @@ async fn a_python_goes_through_the_forwarded_ports() {
     assert_eq!(document["region_info"], before["region_info"]);
 
     scene.sshd().cut();
-    forward.says("connecting again").await;
-    // Whoever connects meanwhile waits for it.
+    forward.prints("connecting again").await;
+    // A client that connects meanwhile waits for it.
     forward.answers().await;
-    forward.says("connected again").await;
+    forward.prints("connected again").await;
     queries(&scene).await;
     an_up_ends_with_a_query(&scene).await;
 
@@ -195,7 +195,7 @@ async fn queries(scene: &Scene) {
     };
     let ran = query("", &[]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(ran.out.contains("√ right: the sums of 200000 rows by 5 keys"), "{}", ran.out);
+    assert!(ran.out.contains("✓ right: the sums of 200000 rows by 5 keys"), "{}", ran.out);
     let ran = query("", &["--format", "json"]).await;
     assert_eq!(ran.json()["right"], true, "{ran:#?}");
     let ran = query("loses-rows", &[]).await;
@@ -219,10 +219,10 @@ async fn an_up_ends_with_a_query(scene: &Scene) {
     let python = python(scene, &stand_in, "");
     let ran = scene.run(&["up", "--yes", "--python", python.to_str().unwrap()]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(!ran.out.contains("right: the sums"), "only where it is asked for: {ran:#?}");
+    assert!(!ran.out.contains("right: the sums"), "only on request: {ran:#?}");
     let ran = scene.run(&["up", "--yes", "--query", "--python", python.to_str().unwrap()]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(ran.out.contains("√ right: the sums of 200000 rows"), "{ran:#?}");
+    assert!(ran.out.contains("✓ right: the sums of 200000 rows"), "{ran:#?}");
     let json = ["up", "--yes", "--query", "--format", "json", "--python", python.to_str().unwrap()];
     let ran = scene.run(&json).await;
     let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
@@ -235,7 +235,7 @@ async fn an_up_ends_with_a_query(scene: &Scene) {
     assert!(ran.err.contains("ray 2.8.0 is not the nodes' 2.6.3; `muster query"), "{}", ran.err);
 }
 
-/// A Python that has the stand-ins.
+/// Returns a Python with the stand-ins.
 fn python(scene: &Scene, stand_in: &StandIn, does: &str) -> PathBuf {
     let path = stand_in.path().to_str().unwrap();
     let text = format!(
@@ -248,14 +248,14 @@ fn python(scene: &Scene, stand_in: &StandIn, does: &str) -> PathBuf {
     file
 }
 
-/// Not a shim that needs a home.
+/// Returns the actual interpreter, not a shim that needs a home folder.
 fn real_python() -> String {
     let program = "import sys; print(sys.executable)";
-    let told = Command::new("python3").args(["-c", program]).output().unwrap();
-    String::from_utf8(told.stdout).unwrap().trim().to_owned()
+    let output = Command::new("python3").args(["-c", program]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Waits for a port that only one run of these tests on this machine can have.
+/// Waits for a port that only one run of these tests can have on this machine.
 async fn port_of_the_leader(port: u16) -> TcpListener {
     let wait = async {
         loop {
@@ -269,7 +269,7 @@ async fn port_of_the_leader(port: u16) -> TcpListener {
     timeout(Duration::from_mins(2), wait).await.expect(&what)
 }
 
-/// A `muster forward` that runs.
+/// A running `muster forward`.
 struct Forward {
     run: Child,
     out: Lines<BufReader<ChildStdout>>,
@@ -289,7 +289,7 @@ impl Forward {
         forward
     }
 
-    /// The port in the line that begins with `what`.
+    /// Returns the port in the line that begins with `what`.
     async fn port(&mut self, what: &str) -> u16 {
         let line = self.out.next_line().await.unwrap().unwrap_or_default();
         let rest = line.strip_prefix(what).unwrap_or_else(|| unreachable!("{what}: {line}"));
@@ -298,13 +298,13 @@ impl Forward {
         port.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    async fn says(&mut self, what: &str) {
+    async fn prints(&mut self, what: &str) {
         let wait =
             async { while !self.err.next_line().await.unwrap().expect(what).contains(what) {} };
         timeout(Duration::from_secs(40), wait).await.expect(what);
     }
 
-    /// Both ports lead to the leader's services.
+    /// Asserts that both ports reach the leader's services.
     async fn answers(&self) {
         for port in [self.client, self.redis] {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Stopped, started, started anew; and what `ray up` made, taken over.
+//! Stop, start and restart; and adoption of a `ray up` cluster.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ fn addresses(scene: &Scene, key: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn stopped_started_and_started_anew() {
+async fn stopped_started_and_restarted() {
     let scene = Scene::healthy().await;
     scene.write_recipe(RECIPE);
     let ran = scene.run(&["up", "--yes"]).await;
@@ -41,7 +41,7 @@ async fn stopped_started_and_started_anew() {
     let (public, private) = (addresses(&scene, "public_ip"), addresses(&scene, "private_ip"));
 
     let ran = scene.run(&["stop"]).await;
-    assert_eq!(ran.code, Some(2), "nobody was asked: {ran:#?}");
+    assert_eq!(ran.code, Some(2), "no prompt: {ran:#?}");
     assert_eq!(scene.live().await, all);
     let ran = scene.run(&["stop", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
@@ -61,7 +61,7 @@ async fn stopped_started_and_started_anew() {
 
     let ran = scene.run(&["start", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert_eq!(scene.live().await, all, "the same machines");
+    assert_eq!(scene.live().await, all, "the same instances");
     assert_eq!(addresses(&scene, "private_ip"), private);
     let now = addresses(&scene, "public_ip");
     assert!(now.len() == 6 && now.iter().all(|ip| !public.contains(ip)), "{public:?} {now:?}");
@@ -91,12 +91,16 @@ async fn stopped_started_and_started_anew() {
     let ran = scene.run(&["down", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     for place in [&scene.us, &scene.eu] {
-        assert_eq!(place.states().await, ["terminated"; 3], "what was stopped is ended as well");
+        assert_eq!(
+            place.states().await,
+            ["terminated"; 3],
+            "stopped instances are terminated as well"
+        );
     }
 }
 
-/// A process that stands for Ray's monitor, and a `ps` that shows nothing but
-/// what the test made: others may run Ray on this machine.
+/// A process in place of Ray's monitor, and a `ps` that lists only processes of
+/// the test: others may run Ray on this machine.
 struct Head {
     folder: tempfile::TempDir,
     monitor: std::process::Child,
@@ -152,7 +156,7 @@ impl Drop for Head {
     }
 }
 
-/// As `ray up` leaves them.
+/// Launches instances as `ray up` leaves them.
 async fn ray_up(place: &Place, workers: usize) {
     let name = format!("story-{}", place.region);
     for number in 0..=workers {
@@ -171,7 +175,7 @@ async fn ray_up(place: &Place, workers: usize) {
 }
 
 #[tokio::test]
-async fn what_ray_up_made_is_taken_over_once_its_autoscaler_is_gone() {
+async fn a_ray_up_cluster_is_adopted_once_its_autoscaler_has_exited() {
     let head = Head::new();
     let path = format!("PATH={}:/usr/local/bin:/usr/bin:/bin", head.path().display());
     let mut scene = Scene::healthy_with(&path).await;
@@ -182,7 +186,7 @@ async fn what_ray_up_made_is_taken_over_once_its_autoscaler_is_gone() {
     let all = scene.live().await;
     assert_eq!(all.len(), 6);
 
-    // Another key than the machines have: told before anything is done.
+    // A key other than the instances' is reported before anything changes.
     let key = scene.other_key();
     let wrong = ["up", "--adopt", "--yes", "--force", "--key-location", key.to_str().unwrap()];
     let ran = scene.run(&wrong).await;
@@ -190,7 +194,7 @@ async fn what_ray_up_made_is_taken_over_once_its_autoscaler_is_gone() {
     assert!(ran.out.contains("Permission denied"), "{ran:#?}");
     assert!(runs(head.monitor.id()));
 
-    // From here on whoever tags anything is asked whether the autoscaler runs.
+    // From here on, every tagging call records whether the autoscaler runs.
     let ran_at_tags = Arc::new(Mutex::new(Vec::new()));
     let (seen, monitor) = (Arc::clone(&ran_at_tags), head.monitor.id());
     let moto = scene.moto.url().trim_start_matches("http://").to_owned();
@@ -204,8 +208,8 @@ async fn what_ray_up_made_is_taken_over_once_its_autoscaler_is_gone() {
     scene.go_through(gate.url());
 
     let ran = scene.run(&["up", "--adopt"]).await;
-    assert_eq!(ran.code, Some(2), "nobody was asked: {ran:#?}");
-    assert!(ran.out.contains("autoscaler is ended"), "{}", ran.out);
+    assert_eq!(ran.code, Some(2), "no prompt: {ran:#?}");
+    assert!(ran.out.contains("autoscaler is stopped"), "{}", ran.out);
     for id in &all {
         assert!(ran.out.contains(id.as_str()), "{id} is not shown: {}", ran.out);
     }
@@ -213,7 +217,7 @@ async fn what_ray_up_made_is_taken_over_once_its_autoscaler_is_gone() {
 
     let ran = scene.run(&["up", "--adopt", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{ran:#?}");
-    assert!(!runs(head.monitor.id()), "the autoscaler is gone");
+    assert!(!runs(head.monitor.id()), "the autoscaler has exited");
     assert!(runs(head.raylet.id()), "and nothing else");
     assert_eq!(*ran_at_tags.lock().unwrap(), [false, false]);
     assert_eq!(scene.live().await, all, "nothing is launched");

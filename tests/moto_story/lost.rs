@@ -1,5 +1,5 @@
-//! The journal is lost: what carries the project's name is told all the same,
-//! and ended by its id.
+//! The journal is lost: instances with the project's name are still listed, and
+//! terminated by the cluster's id.
 
 use std::fs;
 
@@ -27,12 +27,12 @@ async fn a_cluster_without_its_journal_is_found_and_ended_by_its_id() {
         let ran = scene.run(&[command]).await;
         assert!(ran.out.contains(&way), "{command}: {ran:#?}");
     }
-    assert_eq!(scene.live().await.len(), NODES.len() + 1, "nothing was asked for yet");
+    assert_eq!(scene.live().await.len(), NODES.len() + 1, "nothing was confirmed yet");
 
     let ran = scene.run(&["down"]).await;
-    assert_eq!(ran.code, Some(1), "its instances run on: {ran:#?}");
+    assert_eq!(ran.code, Some(1), "its instances still run: {ran:#?}");
     let ran = scene.run(&["down", "--yes", "--cluster", &cluster]).await;
-    assert_eq!(ran.code, Some(1), "all of them are on no record: {ran:#?}");
+    assert_eq!(ran.code, Some(1), "all of them are unrecorded: {ran:#?}");
     assert!(ran.err.contains("--include-unrecorded"), "{ran:#?}");
     assert_eq!(scene.live().await.len(), NODES.len() + 1, "--yes does not cover them");
     let ran = scene.run(&["down", "--yes", "--include-unrecorded", "--cluster", &cluster]).await;
@@ -46,7 +46,8 @@ async fn plan_without_records(scene: &Scene) {
     let journal = scene.cluster_folder().expect("a cluster").join("journal.jsonl");
     let records = fs::read(&journal).unwrap();
     fs::write(&journal, "").unwrap();
-    let ran = scene.run(&["up"]).await;
+    // The instance of another cluster with the same name fails a check.
+    let ran = scene.run(&["up", "--force"]).await;
     assert_eq!(ran.code, Some(2), "there is no terminal to ask on: {ran:#?}");
     assert!(ran.out.contains("already running, will be taken over"), "{}", ran.out);
     assert!(ran.out.contains("Nothing to launch"), "{}", ran.out);
@@ -59,7 +60,7 @@ async fn plan_without_records(scene: &Scene) {
 
 /// Beside a cluster of its own, one of somebody else's.
 #[tokio::test]
-async fn the_machines_of_another_cluster_are_counted_and_left_alone() {
+async fn the_instances_of_another_cluster_are_counted_and_left_alone() {
     let scene = Scene::healthy().await;
     scene.open_gate();
     let ran = scene.run(&["up", "--yes"]).await;

@@ -1,8 +1,8 @@
-//! The whole way on real input: the real binary, EC2's API as moto speaks it,
-//! real SSH. Two regions with a head and two workers each.
+//! End to end: the real binary, moto's EC2 API, and real SSH. Two regions with a head
+//! and two workers each.
 //!
-//! One sshd on 127.0.0.1 stands for all nodes: moto makes public addresses
-//! up, and the ssh config maps every host to the sshd.
+//! One sshd on 127.0.0.1 stands for all nodes: moto invents public addresses, and
+//! the ssh config maps every host to the sshd.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test, an error is a failure")]
 
 mod handover;
@@ -33,7 +33,7 @@ async fn from_a_broken_start_to_six_nodes_and_back_to_none() {
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     assert_eq!(scene.live().await, [""; 0], "nothing is launched into a broken world");
 
-    mend_it(&scene).await;
+    fix_all(&scene).await;
     let (failing, code) = scene.failing().await;
     assert_eq!((failing, code), (vec![], Some(0)));
 
@@ -56,8 +56,8 @@ async fn from_a_broken_start_to_six_nodes_and_back_to_none() {
     assert_eq!(scene.live().await, [stranger]);
 }
 
-/// Between the launch and its answer is where a crash costs money: moto has
-/// made two instances that no journal knows, and honours no token.
+/// A crash between the launch and its answer costs money: moto has launched two
+/// unrecorded instances, and ignores tokens.
 #[tokio::test]
 async fn killed_before_ec2_has_answered_up_again_still_gives_six() {
     let mut scene = Scene::healthy().await;
@@ -72,7 +72,7 @@ async fn killed_before_ec2_has_answered_up_again_still_gives_six() {
     scene.go_through(gate.url());
     kill_when(scene.start(&["up", "--yes"]), done.notified()).await;
     let unknown = scene.eu.live().await;
-    assert!(unknown.len() >= 2, "the withheld launch was carried out: {unknown:?}");
+    assert!(unknown.len() >= 2, "the withheld launch took effect: {unknown:?}");
 
     scene.open_gate();
     let moto = scene.moto.url().to_owned();
@@ -119,7 +119,7 @@ async fn break_it(scene: &Scene) {
     scene.write_region(&scene.eu, "ami-0123456789abcdef0", &scene.eu.group);
 }
 
-async fn mend_it(scene: &Scene) {
+async fn fix_all(scene: &Scene) {
     for place in [&scene.us, &scene.eu] {
         place.import_key(&scene.public_key()).await;
         place.admit_operator().await;
@@ -131,19 +131,19 @@ async fn mend_it(scene: &Scene) {
     scene.accept_peering().await;
 }
 
-/// Kills the run once `ready` is; it must not have ended before.
+/// Kills the run once `ready` completes; fails if it exited before.
 async fn kill_when(mut run: Child, ready: impl Future<Output = ()>) {
     tokio::select! {
         () = ready => run.kill().await.unwrap(),
         ended = run.wait() => {
             ended.unwrap();
             let ran = Ran::from(run.wait_with_output().await.unwrap());
-            unreachable!("ended by itself: {ran:#?}");
+            unreachable!("exited before the kill: {ran:#?}");
         }
     }
 }
 
-/// Six nodes run, and everything that muster says of them is so.
+/// Asserts that six nodes run and that everything muster reports of them is true.
 async fn is_whole(scene: &Scene) {
     let live: BTreeSet<_> = scene.live().await.into_iter().collect();
     assert_eq!(live.len(), NODES.len(), "nothing twice, nothing forgotten: {live:?}");
@@ -188,14 +188,14 @@ async fn is_whole(scene: &Scene) {
     assert_eq!(status["readiness"]["health"], "ready");
 }
 
-/// An instance that muster did not make and that goes by the same Ray cluster name.
+/// Creates an instance outside of muster with the same Ray cluster name.
 async fn stranger(place: &Place) -> String {
     let name = format!("story-{}", place.region);
     place.tagged(&[("ray-cluster-name", &name), ("ray-node-type", "worker")]).await
 }
 
-/// An endpoint in front of moto that keeps the answers to requests that
-/// `withheld` picks to itself.
+/// Starts an endpoint in front of moto that withholds the answers to requests that
+/// `withheld` selects.
 async fn withholding(
     scene: &Scene,
     done: &Arc<Notify>,

@@ -1,5 +1,5 @@
-//! Where the story happens: two regions in moto, an sshd that stands for
-//! every node, a folder with the project, and the real binary.
+//! The setup: two regions in moto, one sshd for all nodes, a folder with the project,
+//! and the real binary.
 
 use std::{
     collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Stdio, time::Duration,
@@ -28,7 +28,7 @@ use crate::support::{
 
 /// An image that moto has in both regions.
 pub const IMAGE: &str = "ami-1e749f67";
-/// The nodes that the project asks for.
+/// The planned nodes.
 pub const NODES: [&str; 6] = [
     "us-west-2/head",
     "us-west-2/worker-1",
@@ -37,14 +37,14 @@ pub const NODES: [&str; 6] = [
     "eu-west-1/worker-1",
     "eu-west-1/worker-2",
 ];
-/// Lines that each node prints before the gate, and as many behind it.
+/// The number of lines that each node prints before the gate, and again after it.
 pub const LINES: usize = 100;
 
 /// A region of the scene.
 pub struct Place {
     /// Its name.
     pub region: &'static str,
-    /// The SDK on it.
+    /// An SDK client for it.
     pub ec2: Client,
     /// Its VPC.
     pub vpc: String,
@@ -62,7 +62,7 @@ pub struct Place {
 pub struct Scene {
     /// EC2.
     pub moto: Moto,
-    /// us-west-2, which leads: 10.1.0.0/16.
+    /// us-west-2, the leader's region: 10.1.0.0/16.
     pub us: Place,
     /// eu-west-1: 10.2.0.0/16.
     pub eu: Place,
@@ -74,7 +74,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The bare VPCs with a peering connection that waits, and the configs.
+    /// Creates bare VPCs with a pending peering connection, and the configs.
     pub async fn bare() -> Self {
         Self::bare_with("").await
     }
@@ -96,12 +96,12 @@ impl Scene {
         scene
     }
 
-    /// The same with everything right.
+    /// Creates the same with everything correct.
     pub async fn healthy() -> Self {
         Self::healthy_with("").await
     }
 
-    /// The same with further environment variables on the nodes.
+    /// Creates the same with additional environment variables on the nodes.
     pub async fn healthy_with(env: &str) -> Self {
         let scene = Self::bare_with(env).await;
         for place in [&scene.us, &scene.eu] {
@@ -116,50 +116,50 @@ impl Scene {
         scene
     }
 
-    /// Sends muster to this endpoint in place of moto's own.
+    /// Makes muster use this endpoint in place of moto's.
     pub fn go_through(&mut self, endpoint: &str) {
         endpoint.clone_into(&mut self.endpoint);
     }
 
-    /// The accepter's yes.
+    /// Accepts the peering connection.
     pub async fn accept_peering(&self) {
         let call = self.eu.ec2.accept_vpc_peering_connection();
         call.vpc_peering_connection_id(&self.peering).send().await.unwrap();
     }
 
-    /// What stands for every node.
+    /// Returns the sshd that stands for every node.
     pub fn sshd(&self) -> &Sshd {
         &self.sshd
     }
 
-    /// The project's folder and what muster sees of this machine.
+    /// Returns the project's folder and muster's environment.
     pub fn muster(&self) -> &Muster {
         &self.muster
     }
 
-    /// The public half of the key that the nodes let in.
+    /// Returns the public half of the key that the nodes accept.
     pub fn public_key(&self) -> String {
         fs::read_to_string(self.sshd.private_key().with_extension("pub")).unwrap()
     }
 
-    /// The public half of a key that nobody has.
+    /// Returns the public half of an unused key.
     pub fn other_public_key(&self) -> String {
         fs::read_to_string(self.other_key().with_extension("pub")).unwrap()
     }
 
-    /// A private key that no node lets in.
+    /// Returns a private key that no node accepts.
     pub fn other_key(&self) -> PathBuf {
         let path = self.muster.folder().join("other_key");
         keygen(&path, &["-t", "ed25519"]);
         path
     }
 
-    /// Another recipe than the scene's own.
+    /// Replaces the recipe.
     pub fn write_recipe(&self, text: &str) {
         self.muster.file("recipe.yaml", text);
     }
 
-    /// Lets the nodes past the gate in the middle of their step.
+    /// Opens the gate in the middle of the nodes' step.
     pub fn open_gate(&self) {
         self.muster.file("gate", "");
     }
@@ -229,13 +229,13 @@ impl Scene {
             .unwrap()
     }
 
-    /// Runs it to its end.
+    /// Runs it until it exits.
     pub async fn run(&self, arguments: &[&str]) -> Ran {
         let ended = timeout(Duration::from_mins(2), self.start(arguments).wait_with_output()).await;
         ended.expect("muster does not end").unwrap().into()
     }
 
-    /// What fails, as `check:subject`, and the exit code.
+    /// Returns the failures, as `check:subject`, and the exit code.
     pub async fn failing(&self) -> (Vec<String>, Option<i32>) {
         let ran = self.run(&["check", "--format", "json"]).await;
         let document = ran.json();
@@ -249,19 +249,19 @@ impl Scene {
         (names, ran.code)
     }
 
-    /// The manifest of the one cluster.
+    /// Returns the manifest of the only cluster.
     pub fn manifest(&self) -> Value {
         let folder = self.cluster_folder().expect("a cluster");
         let text = fs::read_to_string(folder.join("manifest.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Where muster keeps its clusters.
+    /// Returns muster's folder of clusters.
     pub fn state(&self) -> PathBuf {
         self.muster.state()
     }
 
-    /// What `node` has printed so far.
+    /// Returns the output of `node` so far.
     pub fn log(&self, node: &str) -> Vec<LogLine> {
         let Some(folder) = self.cluster_folder() else { return Vec::new() };
         let path = folder.join("logs").join(format!("{node}.log"));
@@ -269,7 +269,7 @@ impl Scene {
         text.lines().filter_map(LogStore::parse).collect()
     }
 
-    /// The folder of the one cluster, once there is one.
+    /// Returns the folder of the only cluster, if it exists.
     pub fn cluster_folder(&self) -> Option<PathBuf> {
         let entries = fs::read_dir(self.muster.state().join("story")).ok()?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -278,7 +278,7 @@ impl Scene {
         folders.pop()
     }
 
-    /// The live instances of both regions: all there are.
+    /// Returns the live instances of both regions.
     pub async fn live(&self) -> Vec<String> {
         [self.us.live().await, self.eu.live().await].concat()
     }
@@ -293,7 +293,7 @@ fn subject(subject: &Value) -> String {
 }
 
 impl Place {
-    /// A VPC with a subnet and a group that admits nobody.
+    /// Creates a VPC with a subnet and a group without inbound rules.
     pub async fn new(
         moto: &Moto,
         region: &'static str,
@@ -314,14 +314,14 @@ impl Place {
         Self { region, ec2, vpc, subnet, table, group, cidr, peer_cidr }
     }
 
-    /// Takes `public_key` in as the key pair, in the place of the one that is there.
+    /// Imports `public_key` as the key pair and replaces the existing one.
     pub async fn import_key(&self, public_key: &str) {
         self.ec2.delete_key_pair().key_name("quokka").send().await.unwrap();
         let call = self.ec2.import_key_pair().key_name("quokka");
         call.public_key_material(Blob::new(public_key)).send().await.unwrap();
     }
 
-    /// An instance with these tags that muster did not make.
+    /// Creates an instance with these tags outside of muster.
     pub async fn tagged(&self, tags: &[(&str, &str)]) -> String {
         let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
         let tags = TagSpecification::builder()
@@ -333,7 +333,7 @@ impl Place {
         made.instances.unwrap()[0].instance_id.clone().unwrap()
     }
 
-    /// The same, as fit to be a node as one that muster launches.
+    /// The same, with all that a node needs.
     pub async fn launched_elsewhere(&self, image: &str, tags: &[(&str, &str)]) {
         let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
         let tags = TagSpecification::builder()
@@ -352,13 +352,13 @@ impl Place {
         all.flat_map(|one| one.instances.unwrap()).collect()
     }
 
-    /// The states of all instances that there ever were here.
+    /// Returns the states of all instances that ever existed here.
     pub async fn states(&self) -> Vec<String> {
         let name = |one: Instance| one.state.unwrap().name.unwrap().as_str().to_owned();
         self.instances().await.into_iter().map(name).collect()
     }
 
-    /// The tags of each of them.
+    /// Returns the tags of each of them.
     pub async fn tags(&self) -> Vec<BTreeMap<String, String>> {
         let pair = |tag: Tag| (tag.key.unwrap(), tag.value.unwrap());
         let tags = |one: Instance| one.tags.unwrap().into_iter().map(pair).collect();
@@ -376,7 +376,7 @@ impl Place {
         self.admit(&self.group, tcp.ip_ranges(range(cidr)).build()).await;
     }
 
-    /// Shuts it again.
+    /// Closes it again.
     pub async fn shut(&self, port: i32, cidr: &str) {
         let tcp = IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
         let call = self.ec2.revoke_security_group_ingress().group_id(&self.group);
@@ -391,7 +391,7 @@ impl Place {
         self.admit(&self.group, all().ip_ranges(range(self.peer_cidr)).build()).await;
     }
 
-    /// Opens these ports alone to the nodes of both regions.
+    /// Opens only these ports to the nodes of both regions.
     pub async fn admit_nodes_to(&self, ports: &[(i32, i32)]) {
         for (from, to) in ports {
             let tcp = IpPermission::builder().ip_protocol("tcp").from_port(*from).to_port(*to);
@@ -408,7 +408,7 @@ impl Place {
         self.admit(&self.group, all.build()).await;
     }
 
-    /// A group that admits what it should, and belongs to another VPC.
+    /// Creates a group with correct rules in another VPC.
     pub async fn misplaced_group(&self) -> String {
         let elsewhere = self.ec2.create_vpc().cidr_block("10.77.0.0/16").send().await.unwrap();
         let group = group(&self.ec2, &elsewhere.vpc.unwrap().vpc_id.unwrap()).await;
@@ -424,7 +424,7 @@ impl Place {
         call.ip_permissions(permission).send().await.unwrap();
     }
 
-    /// Leads to the internet.
+    /// Adds a route to the internet.
     pub async fn route_out(&self) {
         let made = self.ec2.create_internet_gateway().send().await.unwrap();
         let gateway = made.internet_gateway.unwrap().internet_gateway_id.unwrap();
@@ -434,14 +434,14 @@ impl Place {
         call.destination_cidr_block("0.0.0.0/0").gateway_id(gateway).send().await.unwrap();
     }
 
-    /// Leads to the other region's VPC.
+    /// Adds a route to the other region's VPC.
     pub async fn route(&self, peering: &str) {
         let call = self.ec2.create_route().route_table_id(&self.table);
         let call = call.destination_cidr_block(self.peer_cidr).vpc_peering_connection_id(peering);
         call.send().await.unwrap();
     }
 
-    /// All live instances here.
+    /// Returns all live instances of the region.
     pub async fn live(&self) -> Vec<String> {
         let live = by("instance-state-name", "running");
         let found = self.ec2.describe_instances().filters(live).send().await.unwrap();
@@ -463,7 +463,7 @@ fn range(cidr: &str) -> IpRange {
     IpRange::builder().cidr_ip(cidr).build()
 }
 
-/// Looks until `condition` holds.
+/// Polls until `condition` holds.
 pub async fn until(mut condition: impl FnMut() -> bool) {
     while !condition() {
         sleep(Duration::from_millis(50)).await;

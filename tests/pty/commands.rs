@@ -1,4 +1,4 @@
-//! The commands that ask, and that a key ends.
+//! Commands with prompts, and commands ended by a key.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::{fs::OpenOptions, io::Write, path::Path};
@@ -18,7 +18,7 @@ fn up(muster: &Muster) -> Terminal {
 }
 
 #[test]
-fn up_launches_once_the_user_says_yes() {
+fn up_launches_once_the_user_confirms() {
     let muster = Muster::new();
     let mut terminal = up(&muster);
     terminal.keys("y\n");
@@ -60,12 +60,12 @@ fn without_a_terminal_the_error_names_the_flag() {
     assert!(ran.err.contains("stdin is not a terminal; pass --yes"), "{}", ran.err);
 }
 
-/// A world in which one call gets no answer for longer than five seconds.
+/// A world in which one call hangs for longer than five seconds.
 const HANGS: &str = "summary = 'a call without an answer'\nextends = 'healthy'\nspeed = 5\n\
     [[faults]]\noperation = 'DescribeVpcs'\nregion = 'us-west-2'\nanswer = 'hang'\n";
 
 #[test]
-fn what_takes_long_shows_in_place_and_is_gone_in_the_end() {
+fn progress_is_shown_in_place_and_erased_at_the_end() {
     let muster = Muster::new();
     muster.file("hangs.toml", HANGS);
     let terminal = Terminal::start(&muster, &["check", "--scenario", "hangs.toml"], 120, 40);
@@ -77,7 +77,7 @@ fn what_takes_long_shows_in_place_and_is_gone_in_the_end() {
 }
 
 #[test]
-fn a_second_muster_only_looks() {
+fn a_second_muster_is_read_only() {
     let muster = Muster::new();
     let _first = up(&muster);
     let second = muster.run(&["up", "--yes", "--scenario", "fast.toml", "--state-dir", "state"]);
@@ -92,7 +92,7 @@ fn a_second_muster_only_looks() {
 }
 
 #[test]
-fn ctrl_c_stops_up_and_says_what_goes_on() {
+fn ctrl_c_stops_up_and_reports_what_still_runs() {
     let muster = Muster::new();
     let mut terminal = up(&muster);
     terminal.keys("y\n");
@@ -104,13 +104,13 @@ fn ctrl_c_stops_up_and_says_what_goes_on() {
     terminal.assert_restored();
 }
 
-/// The peering connection that it waits for takes seconds.
+/// The fix waits seconds for the peering connection.
 #[test]
-fn ctrl_c_stops_fix_and_says_how_far_it_came() {
+fn ctrl_c_stops_fix_and_reports_the_steps_applied() {
     let muster = Muster::new();
     let mut terminal =
         Terminal::start(&muster, &["fix", "--yes", "--scenario", "mistakes"], 160, 48);
-    terminal.sees("√ done     eu-west-1: accept peering connection");
+    terminal.sees("✓ done     eu-west-1: accept peering connection");
     terminal.keys("\x03");
     terminal.sees("of 12 changes are made");
     terminal.sees("`muster fix` again makes those that are left");
@@ -118,7 +118,7 @@ fn ctrl_c_stops_fix_and_says_how_far_it_came() {
     terminal.assert_restored();
 }
 
-/// As the muster does that bootstraps the node.
+/// Appends a log line, as the muster that bootstraps the node does.
 fn print(log: &Path, text: &str) {
     let mut log = OpenOptions::new().append(true).open(log).unwrap();
     writeln!(log, "2026-11-14T14:02:59Z late.1 | {text}").unwrap();

@@ -9,7 +9,7 @@ fn opens_on_the_mistakes_and_quits_at_once() {
     let mut terminal = Terminal::start(&muster, &["demo"], 80, 24);
     terminal.sees("SIMULATED");
     terminal.sees("key pair quokka is missing");
-    terminal.sees("peering waits for acceptance");
+    terminal.sees("peering is pending acceptance");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
@@ -37,7 +37,7 @@ fn through_the_screens_to_a_running_cluster() {
 }
 
 #[test]
-fn after_its_end_the_next_cluster() {
+fn after_termination_the_next_cluster() {
     let muster = Muster::new();
     let mut terminal = demo(&muster, 80, 24);
     launch(&mut terminal);
@@ -45,7 +45,7 @@ fn after_its_end_the_next_cluster() {
     terminal.keys("D");
     terminal.sees("Type terminate to terminate 9 instances");
     terminal.keys("terminate\r");
-    terminal.sees("every instance of the cluster is gone");
+    terminal.sees("all instances of the cluster are terminated");
     terminal.keys("u");
     terminal.sees("9 machines");
     terminal.sees("L launches");

@@ -1,17 +1,17 @@
-//! The editor on a real terminal: it has the terminal as it was before muster,
-//! and muster has it afterwards, however the editor ended.
+//! The editor on a real terminal: it gets the terminal in its original state, and
+//! muster gets it back afterwards, however the editor ended.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path};
 
 use crate::support::{muster::Muster, terminal::Terminal};
 
-/// The editor's beginning: it says how it was called and what terminal it found.
+/// The start of the editor script: it records its arguments and the terminal's modes.
 const BEGIN: &str = "printf '%s\\n' \"$@\" > called\nstty -a > modes\necho the editor is open\n";
-/// Waits until the test lets it go on.
+/// Waits until the test creates the file `go`.
 const WAIT: &str = "while [ ! -e go ]; do sleep 0.05; done\n";
 
-/// A project with an editor that does `then`, and no AWS to ask.
+/// Returns a project with an editor that does `then`, and without AWS.
 fn muster(then: &str) -> Muster {
     let muster = Muster::new();
     muster.file("us.yaml", include_str!("../../assets/demo/us.yaml"));
@@ -25,7 +25,7 @@ fn muster(then: &str) -> Muster {
         .env("AWS_ENDPOINT_URL", format!("http://{closed}"))
 }
 
-/// The Config screen of that project.
+/// Opens the Config screen of that project.
 fn open(muster: &Muster) -> Terminal {
     let mut terminal = Terminal::start(muster, &["us.yaml"], 120, 40);
     terminal.sees("AWS could not be asked");
@@ -50,7 +50,7 @@ fn leave(terminal: &mut Terminal) {
 }
 
 #[test]
-fn what_it_writes_is_loaded_and_it_finds_the_terminal_as_it_was() {
+fn edits_are_loaded_and_the_editor_gets_the_original_terminal_modes() {
     let muster = muster(&format!("{WAIT}sed -i 's/cluster_name: .*/cluster_name: edited/' \"$2\""));
     let before = read(&muster, "us.yaml");
     assert!(before.contains("cluster_name: tpch-demo"));
@@ -66,27 +66,27 @@ fn what_it_writes_is_loaded_and_it_finds_the_terminal_as_it_was() {
     let_go_on(&muster);
     terminal.sees("cluster_name: edited");
     terminal.sees("6 [Config]");
-    // All of the screen is there again, not only what has changed.
+    // The whole screen is redrawn, not only the changes.
     terminal.sees("muster · tpch");
     terminal.sees("╭ Files");
     terminal.assert_taken();
     assert_eq!(read(&muster, "called"), "+3\nus.yaml\n");
     let modes = read(&muster, "modes");
     assert!(modes.contains(" icanon") && modes.contains(" echo "), "{modes}");
-    // The keys are muster's again, each once.
+    // muster reads the keys again, each once.
     terminal.keys("1");
     terminal.sees("1 [Overview]");
     leave(&mut terminal);
 }
 
 #[test]
-fn a_mistake_made_in_it_is_shown_in_its_place() {
+fn a_mistake_made_in_the_editor_is_shown_at_its_line() {
     let muster = muster("sed -i 's/^provider:/provder:/' \"$2\"");
     let mut terminal = open(&muster);
     terminal.keys("e");
     terminal.sees("Not taken over");
     terminal.sees("`provider` is missing");
-    // The project that was loaded before is still there.
+    // The previously loaded project is unchanged.
     terminal.keys("1");
     terminal.sees("us-west-2");
     leave(&mut terminal);
@@ -103,7 +103,7 @@ fn killed_in_the_middle_it_leaves_nothing_behind() {
 }
 
 #[test]
-fn one_that_is_not_there_is_told() {
+fn a_missing_editor_is_reported() {
     let muster = muster("").env("VISUAL", "/nonexistent/vim");
     let mut terminal = open(&muster);
     terminal.keys("e");
@@ -115,14 +115,14 @@ fn one_that_is_not_there_is_told() {
 #[test]
 fn a_signal_ends_it_and_muster() {
     let muster =
-        muster("trap 'echo told to end > ended; exit 1' TERM\nwhile :; do sleep 0.05; done\n");
+        muster("trap 'echo terminated > ended; exit 1' TERM\nwhile :; do sleep 0.05; done\n");
     let mut terminal = open(&muster);
     terminal.keys("e");
     terminal.sees("the editor is open");
     terminal.signal("TERM");
     assert_eq!(terminal.exit_code(), 128 + 15);
     terminal.assert_restored();
-    assert_eq!(read(&muster, "ended"), "told to end\n");
+    assert_eq!(read(&muster, "ended"), "terminated\n");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! What the programs that muster starts find in their environment.
+//! The environment of programs that muster starts.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::shell;
 
-/// Stands in for ssh and for Python: it notes its environment, and fails.
+/// Stand-in for ssh and Python: records its environment, and fails.
 const NOTES: &str = "#!/bin/sh\nenv >> \"$HOME/seen.$(basename \"$0\")\"\nexit 3\n";
 
 #[test]

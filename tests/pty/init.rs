@@ -1,4 +1,4 @@
-//! `muster init` asks in a terminal, and Ctrl-C leaves nothing.
+//! `muster init` prompts in a terminal, and Ctrl-C leaves nothing behind.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use crate::support::{muster::Muster, terminal::Terminal};
@@ -6,7 +6,7 @@ use crate::support::{muster::Muster, terminal::Terminal};
 const INIT: &[&str] = &["init", "--scenario", "healthy"];
 
 #[test]
-fn it_asks_for_what_is_not_given_and_corrects_at_once() {
+fn init_prompts_and_validates_at_once() {
     let muster = Muster::new();
     let mut terminal = Terminal::start(&muster, INIT, 100, 40);
     terminal.sees("Regions, with commas, the leader's first [us-west-2,eu-west-1]:");

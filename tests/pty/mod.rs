@@ -1,5 +1,5 @@
-//! The real binary in a terminal: what a user sees, and how the terminal is
-//! afterwards, on every way out.
+//! The real binary in a terminal: what a user sees, and the state of the terminal
+//! after every kind of exit.
 
 mod commands;
 mod demo;
@@ -20,7 +20,7 @@ use crate::support::{
     terminal::Terminal,
 };
 
-/// The demo on the fast healthy world, looked at.
+/// Starts the demo on the fast healthy world and waits for the first refresh.
 fn demo(muster: &Muster, columns: u16, rows: u16) -> Terminal {
     muster.file("fast.toml", FAST);
     let terminal = Terminal::start(muster, &["demo", "--scenario", "fast.toml"], columns, rows);

@@ -1,4 +1,4 @@
-//! A panic leaves the terminal as it was, and says what may be running.
+//! A panic restores the terminal and reports what may still be running.
 
 use super::{demo, launch};
 use crate::support::muster::Muster;
@@ -11,7 +11,7 @@ fn of_the_dashboard() {
     assert_eq!(terminal.exit_code(), 101);
     terminal.assert_restored();
     terminal.sees("muster failed");
-    terminal.sees("provoked on the dashboard");
+    terminal.sees("injected on the dashboard");
     terminal.sees("`muster down`");
 }
 
@@ -26,5 +26,5 @@ fn of_a_task_fails_its_node_and_nothing_else() {
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_restored();
-    terminal.sees("provoked in the task of");
+    terminal.sees("injected in the task of");
 }

@@ -8,7 +8,7 @@ use crate::support::{
     terminal::Terminal,
 };
 
-/// Stands in for ssh: it notes its arguments, and ends when it is told to.
+/// Stand-in for ssh: records its arguments and exits on request.
 const SSH: &str = "#!/bin/sh\n\
     printf '%s\\n' \"$@\" > called\n\
     echo this is the node\n\
@@ -16,8 +16,8 @@ const SSH: &str = "#!/bin/sh\n\
     echo \"$line\" > typed\n\
     exit 3\n";
 
-/// The demo's project with a cluster on record, this program in place of ssh,
-/// and no AWS to ask.
+/// Returns the demo's project with a cluster on record, this program in place of
+/// ssh, and without AWS.
 pub fn muster(ssh: &str) -> Muster {
     let muster = Muster::new();
     muster.file("fast.toml", FAST);
@@ -49,7 +49,7 @@ fn ssh_has_the_terminal_until_it_ends() {
     terminal.keys("a");
     terminal.sees("this is the node");
     terminal.assert_restored();
-    // What ssh does not read is not for muster, which `q` twice would end.
+    // muster must not read the input that ssh leaves: `qq` would quit it.
     terminal.keys("q is for the node\rqq");
     terminal.sees("2 [Instances]");
     terminal.sees("us-west-2/worker-1");

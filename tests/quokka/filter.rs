@@ -1,5 +1,5 @@
-//! What the router lets through: routes, peering and security groups as EC2
-//! tells them, as rules for nftables. Pure.
+//! What the router lets through: routes, peering connections and security groups, as
+//! EC2 describes them, as nftables rules. Pure functions.
 
 use std::{fmt::Write as _, net::Ipv4Addr};
 
@@ -10,9 +10,9 @@ use super::network::{API, OPERATOR, OPERATOR_LINK};
 pub struct Instance {
     /// Its id.
     pub id: String,
-    /// Its private address, all that it knows of.
+    /// Its private address, the only one that it knows.
     pub private: Ipv4Addr,
-    /// The address that leads to it from outside.
+    /// The public address that is routed to it.
     pub public: Option<Ipv4Addr>,
     /// Its VPC.
     pub vpc: String,
@@ -35,39 +35,39 @@ pub struct Admission {
     pub groups: Vec<String>,
 }
 
-/// What EC2 says of the network.
+/// The network as EC2 describes it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Said {
-    /// All that run.
+pub struct Network {
+    /// All running instances.
     pub instances: Vec<Instance>,
     /// What all groups admit.
     pub admissions: Vec<Admission>,
-    /// VPCs from which a packet finds its way to the other one.
+    /// Pairs of VPCs with a route from the first to the second.
     pub ways: Vec<(String, String)>,
 }
 
-impl Said {
-    /// A packet gets there, and its answer back.
+impl Network {
+    /// Returns whether packets can pass in both directions.
     fn connected(&self, from: &Instance, to: &Instance) -> bool {
         let way =
             |a: &str, b: &str| a == b || self.ways.iter().any(|(from, to)| from == a && to == b);
         way(&from.vpc, &to.vpc) && way(&to.vpc, &from.vpc)
     }
 
-    /// The whole ruleset, which replaces the one before.
+    /// Renders the complete ruleset, which replaces the previous one.
     pub fn ruleset(&self) -> String {
         let mut text = String::from("table ip muster\ndelete table ip muster\ntable ip muster {\n");
         text += "chain in { type nat hook prerouting priority dstnat;\n";
         for one in &self.instances {
             let Some(public) = one.public else { continue };
-            // From the operator's side only: what a machine sends to a public
+            // From the operator's side only: what a node sends to a public
             // address finds no route.
             let rule = format!("iifname {OPERATOR_LINK} ip daddr {public} dnat to {}", one.private);
             writeln!(text, "{rule}").unwrap();
         }
         text += "}\nchain through { type filter hook forward priority filter; policy drop;\n";
         text += "ct state established,related accept\n";
-        // The operator is nowhere near a private address.
+        // The operator can't reach private addresses directly.
         writeln!(text, "iifname {OPERATOR_LINK} ct status & dnat != dnat {UNREACHABLE}").unwrap();
         let (api, port) = API.split_once(':').unwrap();
         writeln!(text, "ip daddr {api} tcp dport {port} accept").unwrap();
@@ -77,7 +77,7 @@ impl Said {
         text + "}\n}\n"
     }
 
-    /// What reaches one of them.
+    /// Writes the rules for packets to one instance.
     fn inbound(&self, text: &mut String, to: &Instance) {
         let others = self.instances.iter().filter(|from| !self.connected(from, to));
         for from in others {
@@ -119,7 +119,7 @@ fn only_what_is_admitted_and_has_a_way_passes() {
         vpc: vpc.into(),
         groups: vec![format!("sg-{vpc}")],
     };
-    let said = Said {
+    let network = Network {
         instances: vec![instance(1, "a"), instance(2, "b")],
         admissions: vec![Admission {
             group: "sg-a".into(),
@@ -128,10 +128,10 @@ fn only_what_is_admitted_and_has_a_way_passes() {
             cidrs: vec![OPERATOR.into()],
             groups: vec!["sg-b".into()],
         }],
-        // No way back.
+        // No route back.
         ways: vec![("b".into(), "a".into())],
     };
-    let rules = said.ruleset();
+    let rules = network.ruleset();
     let has = |rule: &str| rules.lines().any(|line| line == rule);
     assert!(has("iifname operator ip daddr 54.0.0.1 dnat to 10.1.0.4"), "{rules}");
     assert!(has(&format!("ip saddr 10.2.0.4 ip daddr 10.1.0.4 {UNREACHABLE}")), "{rules}");

@@ -1,4 +1,4 @@
-//! What stands for an instance: namespaces, a disk, and an sshd.
+//! A machine in place of an instance: namespaces, a disk, and an sshd.
 
 use std::{
     fs::{self, File},
@@ -19,9 +19,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots the machine whose disk is in `folder`, which is made if it is
-    /// not there. `boot` differs from boot to boot, and from machine to machine.
-    /// The user key `public_key` is let in as root.
+    /// Boots the machine whose disk is in `folder`, which is created if missing.
+    /// `boot` is unique for each boot of each machine. `public_key` is authorized
+    /// for root.
     pub fn boot(folder: &Path, boot: u32, address: Ipv4Addr, public_key: &str) -> Self {
         if !folder.exists() {
             fs::create_dir(folder).unwrap();
@@ -39,7 +39,7 @@ impl Machine {
             .arg(address.to_string())
             .args(readable());
         init.stdin(Stdio::null()).stdout(console.try_clone().unwrap()).stderr(console);
-        // What the test was started with is nothing that a machine knows.
+        // Machines do not inherit the test's environment.
         init.env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         Self { network, first: init.spawn().unwrap() }
@@ -54,22 +54,22 @@ impl Drop for Machine {
     }
 }
 
-/// What the machine with the disk in `folder` has said since it was made.
+/// Returns the console log of the machine whose disk is in `folder`.
 pub fn console(folder: &Path) -> PathBuf {
     folder.join("console")
 }
 
-/// The prepared environments, and the Pythons that they were made from.
+/// Returns the prepared environments, and the Pythons that they are based on.
 fn readable() -> Vec<String> {
-    let say = "import sys; print(sys.prefix); print(sys.base_prefix)";
+    let program = "import sys; print(sys.prefix); print(sys.base_prefix)";
     let mut folders = Vec::new();
     for python in [sandbox::python(), sandbox::ray_up_python()] {
-        let output = Command::new(python).args(["-c", say]).output().unwrap();
+        let output = Command::new(python).args(["-c", program]).output().unwrap();
         folders.extend(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned));
     }
     folders.sort();
     folders.dedup();
-    // This one is there anyway.
+    // Part of every machine anyway.
     folders.retain(|folder| folder != "/usr");
     folders
 }

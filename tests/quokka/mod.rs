@@ -1,14 +1,12 @@
-//! A Quokka cluster that computes: the real binary, EC2's API as moto speaks
-//! it, and for each instance a machine of its own as far as Linux can lend one
-//! out: network, processes, file system and host name. Each holds nothing but its
-//! private address; the public ones lead to it from the operator's side only,
-//! and what comes in is what the security groups admit. On them run the real
-//! Ray, Redis and pyquokka.
+//! A Quokka cluster that runs queries: the real binary, moto's EC2 API, and for each
+//! instance a machine built from Linux namespaces, with its own network, processes,
+//! file system and host name. A machine has only its private address; the public
+//! addresses are routed to it from the operator's side only, and the security groups
+//! filter incoming packets. The machines run the real Ray, Redis and pyquokka.
 //!
-//! All of it happens in namespaces that no packet leaves and that end with the
-//! test. They take root, iproute2, nftables, redis-server and an environment
-//! with pyquokka; where one is missing, the tests say so and do nothing, which in
-//! CI is a failure.
+//! All of it runs in namespaces that no packet leaves and that end with the test.
+//! They need root, iproute2, nftables, redis-server and an environment with
+//! pyquokka. If one is missing, the tests print that and are skipped; in CI they fail.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 mod filter;
@@ -26,13 +24,13 @@ use self::{sandbox::sandboxed, scene::Scene};
 fn two_regions_compute() {
     sandboxed("quokka::two_regions_compute", async {
         let scene = Scene::new().await;
-        // Quokka hands every node the leader's public address, where it finds no
-        // Redis; all looks well, and the first query hangs.
+        // Quokka gives every node the leader's public address, where it finds no
+        // Redis. Everything seems to work, and the first query hangs.
         scene.set_redirect(false);
         let ran = scene.muster(&["up", "--yes"]).await;
         assert_eq!(ran.code, Some(1), "{ran:#?}");
-        let said = ran.out + &ran.err;
-        assert!(said.contains("likeliest the redirect on this node"), "{said}");
+        let output = ran.out + &ran.err;
+        assert!(output.contains("likeliest the redirect on this node"), "{output}");
 
         scene.set_redirect(true);
         let ran = scene.muster(&["up", "--yes", "--query"]).await;
@@ -41,15 +39,15 @@ fn two_regions_compute() {
         scene.all_in_ray().await;
         scene.sums_are_right().await;
 
-        // Through SSH alone.
+        // Only through SSH.
         scene.shut_client_ports().await;
         let forward = scene.forward().await;
         let ran = scene.dashboard().await;
         scene.succeeded(&ran);
         scene.exported_sums_are_right().await;
 
-        // One machine loses its power, so that nothing of Quokka runs there any
-        // more, while the others hold on to what it was.
+        // One machine loses power, so that none of its Quokka processes run, while
+        // the other nodes keep their connections to it.
         scene.reset("eu-west-1/worker-1");
         let ran = scene.muster(&["up", "--restart", "--yes", "--no-query"]).await;
         scene.succeeded(&ran);
@@ -65,11 +63,11 @@ fn two_regions_compute() {
     });
 }
 
-/// The machines are stopped and started with other public addresses, one of them
-/// is lost and replaced, and at last the configs start Ray and there is no nft.
+/// The instances are stopped and started with other public addresses, one of them
+/// is lost and replaced, and finally the configs start Ray and nft is missing.
 #[test]
-fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
-    let name = "quokka::it_computes_again_after_a_stop_and_with_the_configs_own_ray";
+fn queries_run_again_after_a_stop_and_with_the_configs_own_ray() {
+    let name = "quokka::queries_run_again_after_a_stop_and_with_the_configs_own_ray";
     sandboxed(name, async {
         let scene = Scene::new().await;
         let ran = scene.muster(&["up", "--yes", "--no-query"]).await;
@@ -95,12 +93,12 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
         }
         scene.all_in_ray().await;
         scene.sums_are_right().await;
-        // The same `muster forward` has found its way to the new address.
+        // The same `muster forward` has reconnected to the new address.
         scene.exported_sums_are_right().await;
         assert!(scene.export_goes_through_a_forward());
         drop(forward);
 
-        // A machine is gone for good, and another one takes its place.
+        // An instance is terminated and replaced.
         scene.terminate("eu-west-1/worker-1").await;
         let ran = scene.muster(&["up", "--yes", "--query"]).await;
         scene.succeeded(&ran);
@@ -126,10 +124,10 @@ fn it_computes_again_after_a_stop_and_with_the_configs_own_ray() {
     });
 }
 
-/// Two clusters of `ray up`, whose autoscalers would bring back what others end.
+/// Two clusters of `ray up`, whose autoscalers would replace terminated instances.
 #[test]
-fn what_ray_up_made_is_adopted() {
-    sandboxed("quokka::what_ray_up_made_is_adopted", async {
+fn a_ray_up_cluster_is_adopted() {
+    sandboxed("quokka::a_ray_up_cluster_is_adopted", async {
         let scene = Scene::new().await;
         for region in ["us-west-2", "eu-west-1"] {
             let ran = scene.ray_up(region).await;
@@ -138,7 +136,7 @@ fn what_ray_up_made_is_adopted() {
         let made = scene.all_launched_by_ray().await;
         let ran = scene.muster(&["up", "--adopt", "--yes", "--no-query"]).await;
         scene.succeeded(&ran);
-        assert_eq!(scene.instances(), made, "taken as they are");
+        assert_eq!(scene.instances(), made, "adopted unchanged");
         scene.all_in_ray().await;
         scene.sums_are_right().await;
     });

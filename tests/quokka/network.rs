@@ -1,5 +1,5 @@
-//! The network between the operator, whom this process is, and the machines:
-//! a router with a link to each. There is no other way out of any of them.
+//! The network between the operator (this process) and the machines: a router
+//! with a link to each. The machines have no other route out.
 
 use std::{
     io::Write as _,
@@ -21,7 +21,7 @@ pub const API: &str = "203.0.113.10:5000";
 /// The router's end of the operator's link.
 pub const OPERATOR_LINK: &str = "operator";
 
-/// Makes the router, with no machine yet.
+/// Creates the router, without machines.
 pub fn lay() {
     shell(&format!(
         "ip netns add router
@@ -37,10 +37,10 @@ pub fn lay() {
     ));
 }
 
-/// Makes the network namespace `name` for a machine with this one address.
+/// Creates the network namespace `name` for a machine with this single address.
 ///
-/// All that it sends goes to the router, also what is for its own subnet:
-/// so there is one place where it is decided what passes.
+/// All its packets go to the router, also those for its own subnet, so that
+/// filtering happens in one place.
 pub fn connect(name: &str, address: Ipv4Addr) {
     shell(&format!(
         "ip netns add {name}
@@ -56,13 +56,13 @@ pub fn connect(name: &str, address: Ipv4Addr) {
     ));
 }
 
-/// Takes it away.
+/// Removes it.
 pub fn disconnect(name: &str) {
-    // The link goes at once; the namespace with its last process.
+    // The link is removed at once, the namespace with its last process.
     shell(&format!("ip -n router link delete {name}; ip netns delete {name}"));
 }
 
-/// Makes `ruleset` what the router goes by.
+/// Loads `ruleset` into the router.
 pub fn decide(ruleset: &str) {
     let mut nft = Command::new("ip");
     nft.args(["netns", "exec", "router", "nft", "-f", "-"]).stdin(Stdio::piped());
@@ -71,8 +71,8 @@ pub fn decide(ruleset: &str) {
     assert!(nft.wait().unwrap().success(), "{ruleset}");
 }
 
-/// Passes what comes to [`API`] on to moto at `address`.
-pub async fn lend_api(address: String) {
+/// Forwards connections to [`API`] to moto at `address`.
+pub async fn proxy_api(address: String) {
     let listener = TcpListener::bind(API).await.unwrap();
     while let Ok((mut client, _)) = listener.accept().await {
         let Ok(mut server) = TcpStream::connect(&address).await else { return };

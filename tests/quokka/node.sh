@@ -1,13 +1,13 @@
 #!/bin/bash
-# The first process of a node: process ids, mounts, host name and network are
-# its own already (`ip netns exec NAME unshare ...`). Its root is a layer over
-# this machine's, so that nodes write where they like, see nothing of each
-# other, and nothing stays.
+# The first process of a node, already in its own process id, mount, host name
+# and network namespaces (`ip netns exec NAME unshare ...`). Its root is an overlay
+# over this machine's, so that nodes can write anywhere, do not see each other,
+# and leave nothing behind.
 #
 #   bash -c ... node FOLDER PRIVATE_IP [READABLE]...
 #
 # FOLDER holds the node's disk (`upper`), its host key, and what sshd needs; it
-# outlives a stop. READABLE folders are shown as they are on this machine.
+# survives a stop. READABLE folders are mounted from this machine.
 set -euo pipefail
 folder=$1 address=$2
 shift 2
@@ -24,7 +24,7 @@ for each in "$@"; do
   mount --bind "$each" "$root$each"
   mount -o remount,bind,ro "$root$each"
 done
-# Another boot than this machine's: by this muster knows a restart.
+# A boot id of its own: muster detects a restart by it.
 cat /proc/sys/kernel/random/uuid >"$folder/boot_id"
 mount --bind "$folder/boot_id" "$root/proc/sys/kernel/random/boot_id"
 
@@ -34,5 +34,5 @@ printf '127.0.0.1 localhost\n%s %s\n' "$address" "$(hostname)" >"$root/etc/hosts
 : >"$root/etc/resolv.conf"
 cp "$folder/sshd_config" "$folder/host_key" "$folder/authorized_keys" "$root/run/sshd/"
 chmod 600 "$root/run/sshd/host_key"
-# A shell stays the first process: it takes the orphans in.
+# A shell stays the first process, to reap orphans.
 exec chroot "$root" /bin/bash -c '/usr/sbin/sshd -D -e -f /run/sshd/sshd_config & wait'

@@ -1,4 +1,4 @@
-# A cluster made by hand from the addresses in muster's manifest.
+# A cluster object built by hand from the addresses in muster's manifest.
 #   python3 ... MANIFEST SPILL_DIR
 import json
 import sys

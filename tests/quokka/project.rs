@@ -1,4 +1,4 @@
-//! The files of the project: muster.yaml, a config a region, the recipe.
+//! The files of the project: muster.yaml, one config per region, and the recipe.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ worker_setup_commands: []
     )
 }
 
-/// What starts Ray for `ray up`, with the Ray that it is part of.
+/// Returns the commands that start Ray for `ray up`, from the same installation.
 pub fn ray_up_s_ray() -> String {
     let ray = sandbox::ray_up_python().with_file_name("ray").display().to_string();
     format!(
@@ -67,7 +67,7 @@ worker_start_ray_commands:
     )
 }
 
-/// What starts Ray for Quokka under `ray: config`, on other pinned ports than muster's own.
+/// The commands that start Ray for Quokka under `ray: config`, on ports other than muster's.
 pub const CONFIGS_RAY: &str = "head_start_ray_commands:
   - ray stop
   - ulimit -n 65536; ray start --head --port=6379 --object-manager-port=8076 --node-manager-port=8077
@@ -77,8 +77,8 @@ worker_start_ray_commands:
   - ulimit -n 65536; ray start --address=$RAY_HEAD_IP:6379 --object-manager-port=8076 --node-manager-port=8077
 ";
 
-/// The built-in recipe, with the environment that is there in place of the step
-/// that makes one, which takes the internet.
+/// Returns the built-in recipe, with the existing environment in place of the step
+/// that creates one, which needs the internet.
 pub fn recipe() -> String {
     let venv = sandbox::python().parent().unwrap().parent().unwrap().display().to_string();
     let make = "    script: built-in/python.sh\n";

@@ -1,6 +1,6 @@
-//! Namespaces around a whole test. The test starts itself again inside of them,
-//! as their first process: when that one ends, however it ends, the kernel takes
-//! all that it started with it, and the mounts and networks too.
+//! Namespaces around a whole test. The test re-executes itself inside of them as
+//! their first process: when that process ends, in whatever way, the kernel ends all
+//! its descendants, and removes the mounts and networks.
 
 use std::{
     env, fs,
@@ -15,9 +15,9 @@ use crate::support::root;
 const INSIDE: &str = "MUSTER_TEST_SANDBOX";
 /// The Python of the environment with pyquokka.
 const QUOKKA: &str = "MUSTER_QUOKKA_PYTHON";
-/// The Python of the environment with Ray as `ray up` users have it.
+/// The Python of the environment with the Ray that `ray up` users have.
 const RAY_UP: &str = "MUSTER_RAY_UP_PYTHON";
-/// What the machines are made with, and what runs on them.
+/// The programs that the machines are built with, and those that run on them.
 const PROGRAMS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("nft", "nftables"),
@@ -27,10 +27,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("iptables", "iptables"),
 ];
 
-/// Runs `body` in namespaces of its own; `name` is the test's own name, by
-/// which it is started again.
+/// Runs `body` in new namespaces; `name` is the test's own name, by which it is
+/// re-executed.
 pub fn sandboxed(name: &str, body: impl Future<Output = ()>) {
-    // Number one of a process namespace: nobody sets that by mistake.
+    // Pid 1 of a process namespace can't occur by mistake.
     if env::var_os(INSIDE).is_some() && std::process::id() == 1 {
         furnish();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -42,17 +42,17 @@ pub fn sandboxed(name: &str, body: impl Future<Output = ()>) {
     }
 }
 
-/// The Python of the environment with pyquokka, which all machines see.
+/// Returns the Python of the environment with pyquokka, visible to all machines.
 pub fn python() -> PathBuf {
     env::var_os(QUOKKA).expect(QUOKKA).into()
 }
 
-/// The Python of the environment with another Ray, which all machines see as well.
+/// Returns the Python of the environment with another Ray, visible to all machines.
 pub fn ray_up_python() -> PathBuf {
     env::var_os(RAY_UP).expect(RAY_UP).into()
 }
 
-/// The folder for all files of the test. It is in memory and nobody else sees it.
+/// Returns the folder for all files of the test: in memory, and private to it.
 pub fn folder() -> PathBuf {
     env::temp_dir()
 }
@@ -65,11 +65,11 @@ fn missing() -> Option<String> {
     })
 }
 
-/// Starts this test again inside. Each process dies with the one that started
-/// it, so that nothing outlives a test that is killed.
+/// Re-executes this test inside. Each process is killed with its parent, so that
+/// nothing outlives a killed test.
 fn start_inside(name: &str) {
     let folder = tempfile::Builder::new().prefix("muster-quokka-").tempdir_in("/run").unwrap();
-    // A place to mount on; iproute2 makes it when it is first used.
+    // The mount point; iproute2 creates it on first use.
     fs::create_dir_all("/run/netns").unwrap();
     let mut child = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--mount-proc"])
@@ -78,7 +78,7 @@ fn start_inside(name: &str) {
         .args(["--exact", name, "--nocapture"])
         .env(INSIDE, "1")
         .env("TMPDIR", folder.path())
-        // `ray up` gives its role policies of AWS's own.
+        // `ray up` attaches AWS-managed policies to its role.
         .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -93,8 +93,8 @@ fn start_inside(name: &str) {
     assert!(passed, "there is no test {name}");
 }
 
-/// Mounts what is private to the test. What it does to `/tmp` goes into a layer
-/// over it: whatever is built or installed there is still to be seen.
+/// Mounts the test's private folders. `/tmp` gets an overlay, so that files built or
+/// installed there stay visible.
 fn furnish() {
     let folder = folder();
     let folder = folder.display();
@@ -108,15 +108,15 @@ fn furnish() {
     ));
 }
 
-/// Runs a few commands of `sh`, all of which must succeed; what they printed.
+/// Runs commands in `sh`, all of which must succeed; returns their stdout.
 pub fn shell(text: &str) -> String {
     let output = Command::new("sh").args(["-euc", text]).stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}: {stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The processes of these names that run in the sandbox, those of all its machines.
+/// Returns the processes with these names in the sandbox, on all its machines.
 pub fn running(names: &[&str]) -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
     let name = |folder: PathBuf| fs::read_to_string(folder.join("comm")).ok();

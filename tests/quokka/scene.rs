@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    network::{API, OPERATOR, lend_api},
+    network::{API, OPERATOR, proxy_api},
     project::{CONFIGS_RAY, PROJECT, ray_up_s_ray, recipe, recipe_without_redirect, region},
     sandbox,
     site::Site,
@@ -37,15 +37,15 @@ use crate::{
 
 const SUMS: &str = concat!(include_str!("plain.py"), include_str!("sums.py"));
 const EXPORTED: &str = concat!(include_str!("exported.py"), include_str!("sums.py"));
-/// Where the nodes spill to.
+/// The spill folder of the nodes.
 const SPILL: &str = "/data";
-/// Redis and the Ray client's server, which Quokka's own client speaks to.
+/// The ports of Redis and Ray's client server, which Quokka's client uses.
 const CLIENT_PORTS: [i32; 2] = [6800, 10001];
 
-/// What nodes need of each other besides the recipe's ports, where the configs start Ray.
+/// The ports between nodes in addition to the recipe's, if the configs start Ray.
 const CONFIGS_PORTS: [(i32, i32); 3] = [(6379, 6379), (8076, 8077), (10002, 10099)];
 
-/// The ports that the recipe pins between nodes: what the groups let through.
+/// Returns the ports between nodes that the recipe pins and the groups admit.
 fn pinned(leader: bool) -> Vec<(i32, i32)> {
     let is_node = |one: &&Listener| matches!(one.from, Peer::Nodes | Peer::NodesAndForward);
     let here = |one: &&Listener| leader || one.on == Nodes::Every;
@@ -53,7 +53,7 @@ fn pinned(leader: bool) -> Vec<(i32, i32)> {
     rows.map(|one| (one.ports.from.into(), one.ports.to.into())).collect()
 }
 
-/// The nodes that the project asks for.
+/// The planned nodes.
 const NODES: [&str; 4] =
     ["us-west-2/head", "us-west-2/worker-1", "eu-west-1/head", "eu-west-1/worker-1"];
 /// The scene.
@@ -66,7 +66,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Everything right, and nothing launched.
+    /// Creates a correct setup with nothing launched.
     pub async fn new() -> Self {
         let moto = Moto::start();
         let us = Place::new(&moto, "us-west-2", "10.1.0.0/16", "10.2.0.0/16").await;
@@ -94,17 +94,17 @@ impl Scene {
         muster.file("muster.yaml", PROJECT);
         muster.file("recipe.yaml", recipe());
         let site = Site::start(vec![us.ec2.clone(), eu.ec2.clone()], public);
-        tokio::spawn(lend_api(moto.url().trim_start_matches("http://").to_owned()));
+        tokio::spawn(proxy_api(moto.url().trim_start_matches("http://").to_owned()));
         Self { us, eu, site, muster, _moto: moto }
     }
 
-    /// Runs muster to its end.
+    /// Runs muster until it exits.
     pub async fn muster(&self, arguments: &[&str]) -> Ran {
         let command = Command::from(self.muster.command(arguments));
         self.run(command, arguments, Duration::from_mins(5)).await
     }
 
-    /// Leaves the operator nothing of the leader but SSH.
+    /// Closes all ports of the leader to the operator, except SSH.
     pub async fn shut_client_ports(&self) {
         for port in CLIENT_PORTS {
             self.us.shut(port, OPERATOR).await;
@@ -117,29 +117,29 @@ impl Scene {
         }
     }
 
-    /// Starts `muster forward`, which ends when it is dropped, and waits for it.
+    /// Starts `muster forward`, which ends when dropped, and waits until it is ready.
     pub async fn forward(&self) -> Child {
         let mut forward = Command::from(self.muster.command(&["forward"]));
         let mut forward = forward.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(forward.stdout.take().unwrap()).lines();
-        let mut said = String::new();
+        let mut output = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {
-            said = said + &line + "\n";
+            output = output + &line + "\n";
             if line.contains("is the dashboard") {
-                println!("{said}");
+                println!("{output}");
                 return forward;
             }
         }
-        panic!("muster forward ended: {said}\n{}", self.tell())
+        panic!("muster forward ended: {output}\n{}", self.diagnostics())
     }
 
-    /// What Ray's dashboard, as it is forwarded, says of itself.
+    /// Queries Ray's dashboard through the forward.
     pub async fn dashboard(&self) -> Ran {
         let ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8265/api/version').read())";
         self.python(ask, &[]).await
     }
 
-    /// A group-by by the module that `muster export` makes.
+    /// Runs a group-by with the module that `muster export` writes.
     pub async fn exported_sums_are_right(&self) {
         let ran = self.muster(&["export", "--python", "-o", "cluster.py"]).await;
         self.succeeded(&ran);
@@ -147,17 +147,17 @@ impl Scene {
         self.are_sums(&ran);
     }
 
-    /// Whether that module leads to this machine's own ports.
+    /// Returns whether that module connects to local ports.
     pub fn export_goes_through_a_forward(&self) -> bool {
         fs::read_to_string(self.muster.folder().join("cluster.py")).unwrap().contains("127.0.0.1")
     }
 
-    /// Cuts the power of a node's machine and switches it on again.
+    /// Power-cycles a node's machine.
     pub fn reset(&self, node: &str) {
         self.site.reset(self.node(node)["id"].as_str().unwrap());
     }
 
-    /// Ends a node's machine, as EC2 does with spot instances.
+    /// Terminates a node's instance, as EC2 does with spot instances.
     pub async fn terminate(&self, node: &str) {
         let id = self.node(node)["id"].as_str().unwrap().to_owned();
         let places = [&self.us, &self.eu];
@@ -166,7 +166,7 @@ impl Scene {
         self.until_running(NODES.len() - 1).await;
     }
 
-    /// Leaves all nodes without nft, and without what it has made there.
+    /// Removes nft and its rules from all nodes.
     pub async fn take_nft_away(&self) {
         for node in NODES {
             let ran = self.on(node, "nft flush ruleset && rm $(command -v nft)").await;
@@ -174,8 +174,8 @@ impl Scene {
         }
     }
 
-    /// From here on the configs' own commands start Ray, as Ray's example has
-    /// them but for its autoscaler.
+    /// From here on, the configs' own commands start Ray: those of Ray's example, without
+    /// the autoscaler.
     pub async fn take_the_configs_ray(&self) {
         let key = self.muster.folder().join("key");
         for place in [&self.us, &self.eu] {
@@ -186,8 +186,7 @@ impl Scene {
         self.muster.file("muster.yaml", format!("{PROJECT}ray: config\n"));
     }
 
-    /// What the node would reach Redis by: one redirect, from the address that the
-    /// leader has now.
+    /// Asserts that the node has exactly one redirect, from the leader's current address.
     pub async fn redirects_to_the_leader_alone(&self, node: &str) {
         let ran = self.on(node, "nft list ruleset").await;
         self.succeeded(&ran);
@@ -197,7 +196,7 @@ impl Scene {
         assert!(ran.out.contains(&to) && all == 1, "{node}: {}", ran.out);
     }
 
-    /// The nodes' addresses by name: the public and the private ones.
+    /// Returns the nodes' public and private addresses by name.
     pub fn addresses(&self) -> BTreeMap<&'static str, (String, String)> {
         let of = |name| {
             let node = self.node(name);
@@ -207,15 +206,15 @@ impl Scene {
         NODES.into_iter().map(of).collect()
     }
 
-    /// Takes the redirect out of the recipe, or puts it in again.
+    /// Adds the redirect to the recipe, or removes it.
     pub fn set_redirect(&self, is_there: bool) {
         let text = if is_there { recipe() } else { recipe_without_redirect() };
         self.muster.file("recipe.yaml", text);
     }
 
-    /// Runs `ray up` for one region, as muster's users do without it.
+    /// Runs `ray up` for one region, as users do without muster.
     pub async fn ray_up(&self, region: &str) -> Ran {
-        // Its Ray takes random ports.
+        // Its Ray uses random ports.
         let mut places = [&self.us, &self.eu].into_iter();
         places.find(|place| place.region == region).unwrap().admit_own_nodes().await;
         let mut ray = Command::new(sandbox::ray_up_python().with_file_name("ray"));
@@ -226,17 +225,17 @@ impl Scene {
         self.run(ray, &["ray up", region], Duration::from_mins(5)).await
     }
 
-    /// Waits until the heads have launched their workers; the ids of all.
+    /// Waits until the heads have launched their workers; returns the ids of all.
     pub async fn all_launched_by_ray(&self) -> BTreeSet<String> {
         self.until_running(NODES.len()).await
     }
 
-    /// Waits until there is no machine any more.
+    /// Waits until no machine runs.
     pub async fn nothing_runs(&self) {
         self.until_running(0).await;
     }
 
-    /// Waits until so many machines run; their ids.
+    /// Waits until `count` machines run; returns their ids.
     async fn until_running(&self, count: usize) -> BTreeSet<String> {
         let running = async {
             while self.site.ids().len() != count {
@@ -248,14 +247,14 @@ impl Scene {
         running.unwrap_or_else(|_| panic!("not {count} machines: {:?}", self.site.ids()))
     }
 
-    /// The ids of all nodes in the manifest.
+    /// Returns the ids of all nodes in the manifest.
     pub fn instances(&self) -> BTreeSet<String> {
         let manifest = self.manifest();
         let nodes = manifest["nodes"].as_array().unwrap().iter();
         nodes.map(|node| node["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Runs the operator's Python on `script` to its end.
+    /// Runs `script` with the operator's Python until it exits.
     async fn python(&self, script: &str, arguments: &[&str]) -> Ran {
         let mut command = Command::new(sandbox::python());
         let program = self.muster.file("script.py", script);
@@ -268,17 +267,17 @@ impl Scene {
         let began = Instant::now();
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output = timeout(limit, command.output()).await;
-        let Ok(output) = output else { panic!("{what:?} does not end:\n{}", self.tell()) };
+        let Ok(output) = output else { panic!("{what:?} does not end:\n{}", self.diagnostics()) };
         println!("{}: {:.1} s", what.join(" "), began.elapsed().as_secs_f64());
         output.unwrap().into()
     }
 
-    /// Fails with all that is known, if it did not do as asked.
+    /// Fails with all diagnostics, unless the run succeeded.
     pub fn succeeded(&self, ran: &Ran) {
-        assert_eq!(ran.code, Some(0), "{}\n{}\n{}", ran.out, ran.err, self.tell());
+        assert_eq!(ran.code, Some(0), "{}\n{}\n{}", ran.out, ran.err, self.diagnostics());
     }
 
-    /// The manifest of the one cluster.
+    /// Returns the manifest of the only cluster.
     fn manifest(&self) -> Value {
         serde_json::from_str(&fs::read_to_string(self.manifest_path()).unwrap()).unwrap()
     }
@@ -292,21 +291,21 @@ impl Scene {
         entries.map(|entry| entry.unwrap().path()).find(|path| path.is_dir())
     }
 
-    /// Ray counts every node, under the address that it has.
+    /// Asserts that Ray lists every node, under its current address.
     pub async fn all_in_ray(&self) {
-        let (count, said) = self.in_ray().await;
-        assert_eq!(count, NODES.len(), "{said}");
+        let (count, text) = self.in_ray().await;
+        assert_eq!(count, NODES.len(), "{text}");
     }
 
-    /// The same once Ray has given up on a machine that went without a word: it
-    /// asks for half a minute and more.
+    /// The same after Ray has given up on a node that vanished without a goodbye,
+    /// which takes more than half a minute.
     pub async fn all_in_ray_and_no_other(&self) {
         let counted = async { while self.in_ray().await.0 != NODES.len() {} };
         let counted = timeout(Duration::from_mins(2), counted).await;
         assert!(counted.is_ok(), "{}", self.in_ray().await.1);
     }
 
-    /// How many nodes Ray counts, and its words.
+    /// Returns the number of nodes in Ray, and Ray's output.
     async fn in_ray(&self) -> (usize, String) {
         let ran = self.on("us-west-2/head", "ray status").await;
         self.succeeded(&ran);
@@ -314,7 +313,7 @@ impl Scene {
         (nodes.count(), ran.out)
     }
 
-    /// Runs a command on a node as whoever has the key, over SSH and without muster.
+    /// Runs a command on a node over SSH with the key, without muster.
     pub async fn on(&self, node: &str, text: &str) -> Ran {
         let address = self.public_ip(node);
         let bin = sandbox::python().parent().unwrap().display().to_string();
@@ -331,14 +330,14 @@ impl Scene {
         self.node(name)["public_ip"].as_str().unwrap().to_owned()
     }
 
-    /// A node as the manifest has it.
+    /// Returns a node's entry in the manifest.
     fn node(&self, name: &str) -> Value {
         let manifest = self.manifest();
         let mut nodes = manifest["nodes"].as_array().unwrap().iter();
         nodes.find(|one| one["name"] == name).expect(name).clone()
     }
 
-    /// A group-by by Quokka's own means gives the right sums.
+    /// Asserts that a group-by without muster's module returns the right sums.
     pub async fn sums_are_right(&self) {
         let manifest = self.manifest_path();
         let ran = self.python(SUMS, &[manifest.to_str().unwrap(), SPILL]).await;
@@ -351,8 +350,8 @@ impl Scene {
         assert!(ran.out.lines().any(|line| line == expected), "{}\n{}", ran.out, ran.err);
     }
 
-    /// What everybody involved has said.
-    fn tell(&self) -> String {
+    /// Returns the consoles of all machines and the ends of all logs.
+    fn diagnostics(&self) -> String {
         let mut text = self.site.consoles();
         let Some(folder) = self.cluster_folder() else { return text };
         for region in ["us-west-2", "eu-west-1"] {

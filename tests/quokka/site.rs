@@ -1,5 +1,5 @@
-//! The machines behind moto's instances: what it says is running has one,
-//! what it terminates is taken away with its disk.
+//! The machines behind moto's instances: each running instance has one; a
+//! terminated instance loses its machine and disk.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,12 +16,12 @@ use aws_sdk_ec2::{
 use tokio::{task::JoinHandle, time::sleep};
 
 use super::{
-    filter::{Admission, Instance, Said},
+    filter::{Admission, Instance, Network},
     machine::{self, Machine},
     network, sandbox,
 };
 
-/// Follows moto for as long as it lives.
+/// Follows moto until dropped.
 pub struct Site {
     machines: Arc<Mutex<Machines>>,
     follows: JoinHandle<()>,
@@ -32,42 +32,46 @@ struct Machines {
     public_key: String,
     running: BTreeMap<String, Machine>,
     boots: u32,
-    said: Said,
+    network: Network,
 }
 
 impl Site {
-    /// Starts with no machine; `public_key` is what they let in.
+    /// Starts without machines; `public_key` is what they will accept.
     pub fn start(regions: Vec<Client>, public_key: String) -> Self {
         network::lay();
         fs::create_dir(disks()).unwrap();
-        let machines =
-            Machines { public_key, running: BTreeMap::new(), boots: 0, said: Said::default() };
+        let machines = Machines {
+            public_key,
+            running: BTreeMap::new(),
+            boots: 0,
+            network: Network::default(),
+        };
         let machines = Arc::new(Mutex::new(machines));
         let follows = tokio::spawn(follow(regions, machines.clone()));
         Self { machines, follows }
     }
 
-    /// Cuts the power of a machine that EC2 believes to be running, and boots it again.
+    /// Power-cycles a machine that EC2 believes to be running.
     pub fn reset(&self, id: &str) {
         let mut machines = self.machines.lock().unwrap();
         assert!(machines.running.remove(id).is_some(), "{id} does not run");
-        let instance = machines.said.instances.iter().find(|one| one.id == id).cloned().unwrap();
+        let instance = machines.network.instances.iter().find(|one| one.id == id).cloned().unwrap();
         machines.boot(&instance);
     }
 
-    /// The instances that run.
+    /// Returns the ids of running machines.
     pub fn ids(&self) -> BTreeSet<String> {
         self.machines.lock().unwrap().running.keys().cloned().collect()
     }
 
-    /// What the machines said on their consoles, for whoever looks for a cause.
+    /// Returns the consoles of the machines, for troubleshooting.
     pub fn consoles(&self) -> String {
         let machines = self.machines.lock().unwrap();
-        let tell = |one: &Instance| {
+        let console = |one: &Instance| {
             let text = fs::read_to_string(machine::console(&disks().join(&one.id)));
             format!("{} {}:\n{}\n", one.id, one.private, text.unwrap_or_default())
         };
-        machines.said.instances.iter().map(tell).collect()
+        machines.network.instances.iter().map(console).collect()
     }
 }
 
@@ -85,22 +89,22 @@ impl Machines {
         self.running.insert(instance.id.clone(), machine);
     }
 
-    /// Makes the world as it is told.
-    fn follow(&mut self, said: Said, kept: &[String]) {
-        if said == self.said {
+    /// Boots and removes machines until they match `network`.
+    fn follow(&mut self, network: Network, kept: &[String]) {
+        if network == self.network {
             return;
         }
-        let is_told = |id: &String| said.instances.iter().any(|one| one.id == *id);
-        self.running.retain(|id, _| is_told(id));
-        for id in self.said.instances.iter().map(|one| &one.id).filter(|id| !kept.contains(id)) {
+        let is_listed = |id: &String| network.instances.iter().any(|one| one.id == *id);
+        self.running.retain(|id, _| is_listed(id));
+        for id in self.network.instances.iter().map(|one| &one.id).filter(|id| !kept.contains(id)) {
             drop(fs::remove_dir_all(disks().join(id)));
         }
-        let new = said.instances.iter().filter(|one| !self.running.contains_key(&one.id));
+        let new = network.instances.iter().filter(|one| !self.running.contains_key(&one.id));
         for instance in new.cloned().collect::<Vec<_>>() {
             self.boot(&instance);
         }
-        network::decide(&said.ruleset());
-        self.said = said;
+        network::decide(&network.ruleset());
+        self.network = network;
     }
 }
 
@@ -110,24 +114,24 @@ fn disks() -> PathBuf {
 
 async fn follow(regions: Vec<Client>, machines: Arc<Mutex<Machines>>) {
     loop {
-        let (mut said, mut kept) = (Said::default(), Vec::new());
+        let (mut network, mut kept) = (Network::default(), Vec::new());
         for region in &regions {
-            ask(region, &mut said, &mut kept).await;
+            ask(region, &mut network, &mut kept).await;
         }
-        machines.lock().unwrap().follow(said, &kept);
+        machines.lock().unwrap().follow(network, &kept);
         sleep(Duration::from_millis(300)).await;
     }
 }
 
-/// Adds what one region says; the instances that have a disk go into `kept`.
-async fn ask(ec2: &Client, said: &mut Said, kept: &mut Vec<String>) {
+/// Adds the network of one region; instances that have a disk go into `kept`.
+async fn ask(ec2: &Client, network: &mut Network, kept: &mut Vec<String>) {
     let answer = ec2.describe_instances().send().await.unwrap();
     for one in
         answer.reservations.unwrap_or_default().into_iter().flat_map(|all| all.instances.unwrap())
     {
         match one.state.as_ref().and_then(|state| state.name.as_ref()).unwrap() {
             InstanceStateName::Terminated => continue,
-            InstanceStateName::Running => said.instances.push(instance(&one)),
+            InstanceStateName::Running => network.instances.push(instance(&one)),
             _ => {}
         }
         kept.extend(one.instance_id);
@@ -135,9 +139,11 @@ async fn ask(ec2: &Client, said: &mut Said, kept: &mut Vec<String>) {
     let answer = ec2.describe_security_groups().send().await.unwrap();
     for group in answer.security_groups.unwrap() {
         let id = group.group_id.unwrap();
-        said.admissions.extend(group.ip_permissions.unwrap().iter().map(|one| admission(&id, one)));
+        network
+            .admissions
+            .extend(group.ip_permissions.unwrap().iter().map(|one| admission(&id, one)));
     }
-    said.ways.extend(ways(ec2).await);
+    network.ways.extend(ways(ec2).await);
 }
 
 fn instance(one: &types::Instance) -> Instance {
@@ -162,7 +168,7 @@ fn admission(group: &str, one: &types::IpPermission) -> Admission {
     }
 }
 
-/// The VPCs of this region with a route to another one, over a connection that is active.
+/// Returns the VPCs of this region with a route to another one over an active connection.
 async fn ways(ec2: &Client) -> Vec<(String, String)> {
     let answer = ec2.describe_vpc_peering_connections().send().await.unwrap();
     let mut active = answer.vpc_peering_connections.unwrap_or_default();

@@ -1,5 +1,5 @@
 
-# A group-by as a user of Quokka writes it.
+# A group-by, as Quokka users write it.
 rows = range(3000)
 table = polars.from_dict({"key": [row % 3 for row in rows], "value": list(rows)})
 sums = context.from_polars(table).groupby("key").agg({"value": "sum"}).collect()

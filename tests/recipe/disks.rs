@@ -1,4 +1,4 @@
-//! The spill folder on the machine's own disks, and never on somebody's data.
+//! The spill folder on the instance's own disks, and never on existing data.
 
 use std::{fs, path::PathBuf};
 
@@ -7,7 +7,7 @@ use super::node::{Node, UBUNTU_22};
 const WRITES: [&str; 4] = ["mkfs.ext4", "mkfs.xfs", "mdadm", "mount"];
 const NVME: &str = r"Amazon\x20EC2\x20NVMe\x20Instance\x20Storage";
 
-/// A node with instance-store disks of these contents, beside its EBS root.
+/// Returns a node with instance-store disks of these contents, in addition to its EBS root.
 async fn node_with(disks: &[&[u8]]) -> (Node, Vec<PathBuf>) {
     let node = Node::start(UBUNTU_22).await;
     let mut listed = format!("/dev/nvme0n1 disk {}\n", r"Amazon\x20Elastic\x20Block\x20Store");
@@ -27,10 +27,10 @@ fn name(path: &std::path::Path) -> &str {
 }
 
 #[tokio::test]
-async fn without_a_disk_it_is_a_folder_of_the_root_volume_and_says_so() {
+async fn without_a_disk_it_is_a_folder_of_the_root_volume_and_reports_that() {
     let (node, _) = node_with(&[]).await;
-    let told = node.good("spill", &[]).await;
-    assert!(told.contains("a folder of the root volume"), "{told}");
+    let output = node.good("spill", &[]).await;
+    assert!(output.contains("a folder of the root volume"), "{output}");
     assert_eq!(node.calls_of(&WRITES), [""; 0]);
     assert!(node.folder.path().join("spill").is_dir());
 }
@@ -45,11 +45,11 @@ async fn one_empty_disk_gets_a_filesystem_once() {
         format!("mount -o noatime {disk} {}", spill.display()),
     ];
     assert_eq!(node.calls_of(&WRITES), expected);
-    let told = node.good("spill", &[]).await;
-    assert!(told.contains("mounted already"), "{told}");
+    let output = node.good("spill", &[]).await;
+    assert!(output.contains("mounted already"), "{output}");
     assert_eq!(node.calls_of(&WRITES), [""; 0], "the second time");
 
-    // Restarted: the filesystem is there and nothing is mounted.
+    // After a restart: the filesystem exists and is not mounted.
     fs::remove_file(node.state("mounted")).unwrap();
     node.good("spill", &[]).await;
     assert_eq!(node.calls_of(&WRITES), expected[1..]);
@@ -72,7 +72,7 @@ async fn several_empty_disks_are_striped() {
 }
 
 #[tokio::test]
-async fn a_filesystem_that_is_there_is_kept() {
+async fn an_existing_filesystem_is_kept() {
     let (node, paths) = node_with(&[b"files", &[0; 64]]).await;
     node.set(&format!("kind-{}", name(&paths[0])), "xfs\n");
     node.good("spill", &[]).await;
@@ -81,22 +81,22 @@ async fn a_filesystem_that_is_there_is_kept() {
     assert!(calls.len() == 1 && calls[0].starts_with(&mount), "{calls:#?}");
 }
 
-/// A signature that blkid knows, none that it knows, partitions, a disk in use.
+/// A signature known to blkid, an unknown one, partitions, a disk in use.
 #[tokio::test]
 async fn a_disk_that_holds_data_is_never_formatted() {
     let (node, paths) = node_with(&[b"\0\0\0rows", &[0; 64], b"", b"x"]).await;
     node.set(&format!("kind-{}", name(&paths[1])), "LVM2_member\n");
     node.set(&format!("kind-{}", name(&paths[2])), "");
     node.set(&format!("mounted-{}", name(&paths[3])), "/mnt\n");
-    let told = node.good("spill", &[]).await;
-    assert_eq!(node.calls_of(&WRITES), [""; 0], "{told}");
-    assert_eq!(told.matches("left alone").count(), 3, "{told}");
-    assert!(told.contains("is in use") && told.contains("root volume"), "{told}");
+    let output = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [""; 0], "{output}");
+    assert_eq!(output.matches("left alone").count(), 3, "{output}");
+    assert!(output.contains("is in use") && output.contains("root volume"), "{output}");
     assert_eq!(fs::read(&paths[0]).unwrap(), b"\0\0\0rows");
 }
 
-/// Two disks of an array that an earlier run has made, whose device the kernel
-/// names as it likes. It runs already where `running`.
+/// Returns a node with two disks of an array that an earlier run created, under any
+/// device name. The array is assembled already if `running`.
 async fn node_with_array(running: bool) -> (Node, Vec<PathBuf>) {
     let (node, paths) = node_with(&[b"member", b"member"]).await;
     for path in &paths {
@@ -111,39 +111,39 @@ async fn node_with_array(running: bool) -> (Node, Vec<PathBuf>) {
 
 const ASSEMBLE: &str = "mdadm --assemble --scan";
 
-/// After a restart of the machine, which keeps its disks.
+/// After a restart of the instance, which keeps its disks.
 #[tokio::test]
-async fn an_array_that_is_there_is_assembled_and_mounted_and_never_made_anew() {
+async fn an_existing_array_is_assembled_and_mounted_and_never_recreated() {
     for running in [true, false] {
         let (node, _) = node_with_array(running).await;
         node.set("kind-md127", "ext4\n");
-        let told = node.good("spill", &[]).await;
+        let output = node.good("spill", &[]).await;
         let spill = node.folder.path().join("spill");
         let mount = format!("mount -o noatime /dev/md127 {}", spill.display());
         let mut expected = vec![ASSEMBLE, &mount];
         if running {
             expected.remove(0);
         }
-        assert_eq!(node.calls_of(&WRITES), expected, "{told}");
+        assert_eq!(node.calls_of(&WRITES), expected, "{output}");
         node.good("spill", &[]).await;
         assert_eq!(node.calls_of(&WRITES), [""; 0], "the second time");
     }
 }
 
-/// Perhaps its other disk is gone: then there is nothing to mount, and nothing to make.
+/// Its other disk may be missing: then there is nothing to mount or create.
 #[tokio::test]
 async fn an_array_that_can_not_be_assembled_is_left_alone() {
     let (node, paths) = node_with_array(false).await;
     fs::remove_file(node.state("assembles")).unwrap();
-    let told = node.good("spill", &[]).await;
-    assert_eq!(node.calls_of(&WRITES), [ASSEMBLE, ASSEMBLE], "{told}");
-    assert_eq!(told.matches("can't be assembled: left alone").count(), 2, "{told}");
-    assert!(told.contains("a folder of the root volume"), "{told}");
+    let output = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [ASSEMBLE, ASSEMBLE], "{output}");
+    assert_eq!(output.matches("can't be assembled: left alone").count(), 2, "{output}");
+    assert!(output.contains("a folder of the root volume"), "{output}");
     assert_eq!(fs::read(&paths[0]).unwrap(), b"member");
 }
 
-/// What was cut off between the array and its filesystem goes on, if it was
-/// muster that made the array.
+/// A run interrupted between array and filesystem continues, if muster created the
+/// array.
 #[tokio::test]
 async fn an_array_without_a_filesystem_gets_one_only_if_it_is_muster_s() {
     let empty = tempfile::NamedTempFile::new().unwrap();
@@ -154,21 +154,21 @@ async fn an_array_without_a_filesystem_gets_one_only_if_it_is_muster_s() {
         let (node, _) = node_with_array(false).await;
         node.set("assembles", raid);
         node.set("details", &format!("MD_LEVEL=raid0\nMD_NAME={name}\n"));
-        let told = node.good("spill", &[]).await;
+        let output = node.good("spill", &[]).await;
         let calls = node.calls_of(&["mkfs.ext4", "mount"]);
-        assert_eq!(calls.len(), if own { 2 } else { 0 }, "{name}: {calls:#?} {told}");
+        assert_eq!(calls.len(), if own { 2 } else { 0 }, "{name}: {calls:#?} {output}");
         assert!(!own || calls.iter().all(|call| call.contains(raid)), "{calls:#?}");
-        assert_eq!(told.contains(&format!("{raid} holds data: left alone")), !own, "{told}");
+        assert_eq!(output.contains(&format!("{raid} holds data: left alone")), !own, "{output}");
     }
 }
 
-/// It holds somebody's data in a form that is not a filesystem.
+/// It holds data in a form other than a filesystem.
 #[tokio::test]
 async fn an_array_that_holds_data_is_never_formatted() {
     let (node, _) = node_with_array(true).await;
     node.set("kind-md127", "LVM2_member\n");
     node.set("details", "MD_NAME=muster-spill\n");
-    let told = node.good("spill", &[]).await;
-    assert_eq!(node.calls_of(&WRITES), [""; 0], "{told}");
-    assert!(told.contains("/dev/md127 holds data: left alone"), "{told}");
+    let output = node.good("spill", &[]).await;
+    assert_eq!(node.calls_of(&WRITES), [""; 0], "{output}");
+    assert!(output.contains("/dev/md127 holds data: left alone"), "{output}");
 }

@@ -1,5 +1,5 @@
-//! A node for the built-in scripts: a real sshd, whose PATH begins with
-//! stand-ins for all that would change the machine.
+//! A node for the built-in scripts: a real sshd whose PATH begins with stand-ins
+//! for programs that would change the machine.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 use crate::support::sshd::Sshd;
 
-/// What stands for itself, and may not run.
+/// The programs that are replaced by stand-ins.
 const STAND_INS: [&str; 25] = [
     "sudo",
     "cloud-init",
@@ -65,7 +65,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node whose `/etc/os-release` says `system`.
+    /// Starts a node whose `/etc/os-release` contains `system`.
     pub async fn start(system: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sshd = prepare(&folder, system);
@@ -74,7 +74,7 @@ impl Node {
         Self { sshd, folder, session, runs: AtomicU32::new(0) }
     }
 
-    /// Runs a built-in step's script; its lines and how it ended.
+    /// Runs a built-in step's script; returns its output and exit.
     pub async fn run(&self, step: &str, env: &[(&str, &str)]) -> (String, Exit) {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let spill = self.folder.path().join("spill");
@@ -99,24 +99,24 @@ impl Node {
             timeout: Duration::from_mins(2),
         };
         let (sender, mut lines) = mpsc::channel(64);
-        let (exit, told) = tokio::join!(self.session.run(&script, 0, sender), async {
-            let mut told = String::new();
+        let (exit, output) = tokio::join!(self.session.run(&script, 0, sender), async {
+            let mut output = String::new();
             while let Some(line) = lines.recv().await {
-                told = told + &line + "\n";
+                output = output + &line + "\n";
             }
-            told
+            output
         });
-        (told, exit.unwrap())
+        (output, exit.unwrap())
     }
 
-    /// The same of one that has to succeed.
+    /// Runs a step that must succeed; returns its output.
     pub async fn good(&self, step: &str, env: &[(&str, &str)]) -> String {
-        let (told, exit) = self.run(step, env).await;
-        assert_eq!(exit, Exit::Status(0), "{step}: {told}");
-        told
+        let (output, exit) = self.run(step, env).await;
+        assert_eq!(exit, Exit::Status(0), "{step}: {output}");
+        output
     }
 
-    /// Every call of a stand-in since the last time that this was asked.
+    /// Returns every call of a stand-in since the last call of this function.
     pub fn calls(&self) -> Vec<String> {
         let path = self.folder.path().join("calls");
         let calls = fs::read_to_string(&path).unwrap_or_default();
@@ -124,13 +124,13 @@ impl Node {
         calls.lines().map(str::to_owned).collect()
     }
 
-    /// The calls of the programs named.
+    /// Returns the calls of these programs.
     pub fn calls_of(&self, programs: &[&str]) -> Vec<String> {
         let of = |call: &String| programs.contains(&call.split(' ').next().unwrap_or_default());
         self.calls().into_iter().filter(of).collect()
     }
 
-    /// What the stand-ins remember, or are to find.
+    /// Returns the path of a state file of the stand-ins.
     pub fn state(&self, name: &str) -> PathBuf {
         self.folder.path().join("state").join(name)
     }
@@ -140,7 +140,7 @@ impl Node {
     }
 }
 
-/// The stand-ins in `folder`, and an sshd for whose users they come first.
+/// Writes the stand-ins into `folder`, and starts an sshd with them first in PATH.
 pub fn prepare(folder: &TempDir, system: &str) -> Sshd {
     let at = folder.path();
     for name in ["bin", "state"] {

@@ -1,5 +1,5 @@
-//! The redirect on a real kernel: in a network namespace, by nft and by both
-//! kinds of iptables, and that no redirect of before is left over.
+//! The redirect on a real kernel: in a network namespace, with nft and with both
+//! kinds of iptables, without leftovers of previous redirects.
 
 use std::{
     fs,
@@ -21,12 +21,12 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("iptables-legacy", "iptables"),
     ("python3", "python3"),
 ];
-/// The leader itself, whose private address this is: a redirect leads to it
-/// from any node in the same way.
+/// The leader's private address. The host is the leader itself, because a redirect
+/// works the same way on any node.
 const PRIVATE: &str = "10.1.0.5";
 const FIRST: &str = "203.0.113.9";
 const SECOND: &str = "203.0.113.77";
-/// Tries port 6800 at addresses, with a listener at the private one alone.
+/// Connects to port 6800 of several addresses, with a listener only at the private one.
 const TRIES: &str = "
 import socket, sys
 listener = socket.create_server((sys.argv[1], 6800))
@@ -38,7 +38,7 @@ for address in sys.argv[2:]:
         pass
 ";
 
-/// A host as far as its network and its mounts go.
+/// A host with its own network and mounts.
 struct Host {
     first: Child,
     home: TempDir,
@@ -51,7 +51,7 @@ impl Host {
         let mut first = first.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(first.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        // Before it is apart, what is done in its namespaces would be done in ours.
+        // Before it has its own namespaces, commands would act on ours.
         assert_eq!(line, "apart\n");
         let host = Self { first, home: tempfile::tempdir().unwrap() };
         host.shell(&format!(
@@ -73,7 +73,7 @@ impl Host {
         command
     }
 
-    fn told(mut command: Command) -> String {
+    fn stdout(mut command: Command) -> String {
         let output = command.output().unwrap();
         let (out, err) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -84,16 +84,16 @@ impl Host {
     fn shell(&self, text: &str) -> String {
         let mut command = self.command("sh");
         command.args(["-euc", text]);
-        Self::told(command)
+        Self::stdout(command)
     }
 
-    /// Leaves the host without nft.
+    /// Hides nft from the host.
     fn hide_nft(&self) {
         let path = on_path("nft").unwrap();
         self.shell(&format!("mount --bind /dev/null {}", path.display()));
     }
 
-    /// Makes the iptables of this kind the host's own.
+    /// Makes this kind of iptables the host's default.
     fn take_iptables(&self, kind: &str) {
         for name in ["iptables", "iptables-restore"] {
             let of_kind = name.replacen("iptables", &format!("iptables-{kind}"), 1);
@@ -105,20 +105,20 @@ impl Host {
         }
     }
 
-    /// Runs the step where the leader has this public address, or none.
+    /// Runs the step with this public address of the leader, or without one if empty.
     fn redirect(&self, public: &str) -> String {
         let mut command = self.command("sh");
         command.args(["-c", &text("redirect")]);
         command.env("MUSTER_NODE", "us-west-2/head").env("MUSTER_LEADER", "us-west-2/head");
         command.env("MUSTER_LEADER_IP", PRIVATE).env("MUSTER_LEADER_PUBLIC_IP", public);
-        Self::told(command)
+        Self::stdout(command)
     }
 
-    /// Which of the public addresses lead to the private one.
+    /// Returns the public addresses that are redirected to the private one.
     fn leads(&self) -> Vec<String> {
         let mut command = self.command("python3");
         command.args(["-c", TRIES, PRIVATE, FIRST, SECOND]);
-        Self::told(command).lines().map(str::to_owned).collect()
+        Self::stdout(command).lines().map(str::to_owned).collect()
     }
 }
 
@@ -129,7 +129,7 @@ impl Drop for Host {
     }
 }
 
-/// Whether the test `name` can run here.
+/// Returns whether the test `name` can run here.
 fn can(name: &str) -> bool {
     let what = missing(PROGRAMS);
     if let Some(what) = &what {
@@ -138,23 +138,26 @@ fn can(name: &str) -> bool {
     what.is_none()
 }
 
-/// Twice to the same address, to another one, and to none: there is never
-/// more than one redirect, and none is left over. `rules` are all that there are.
+/// Redirects twice to the same address, to another one, and to none: there is never
+/// more than one redirect, and none is left. `rules` returns all rules.
 fn is_renewed(host: &Host, rules: impl Fn() -> String, word: &str) {
     let nothing = rules();
     assert_eq!(host.leads(), [""; 0]);
     for public in [FIRST, FIRST, SECOND] {
-        let told = host.redirect(public);
-        assert!(told.contains(&format!("{word}: {public}:6800 goes to {PRIVATE}:6800")), "{told}");
+        let output = host.redirect(public);
+        assert!(
+            output.contains(&format!("{word}: {public}:6800 goes to {PRIVATE}:6800")),
+            "{output}"
+        );
         assert_eq!(host.leads(), [public], "{}", rules());
         let rules = rules();
         assert_eq!(rules.matches(":6800").count(), 1, "{rules}");
         assert_eq!(rules.matches("203.0.113.").count(), 1, "{rules}");
     }
-    let told = host.redirect("");
-    assert!(told.contains("no public address"), "{told}");
+    let output = host.redirect("");
+    assert!(output.contains("no public address"), "{output}");
     assert_eq!(host.leads(), [""; 0]);
-    assert_eq!(rules(), nothing, "nothing is left over");
+    assert_eq!(rules(), nothing, "nothing is left");
     host.redirect("");
 }
 
@@ -167,7 +170,7 @@ fn by_nft_it_is_replaced_and_taken_away() {
     }
 }
 
-/// Where nft is missing. What others have in the same table stays.
+/// Without nft. Other rules in the same table are kept.
 #[test]
 fn by_iptables_it_is_replaced_and_taken_away() {
     if can("recipe::redirect::by_iptables_it_is_replaced_and_taken_away") {
@@ -188,10 +191,10 @@ fn by_iptables_it_is_replaced_and_taken_away() {
     }
 }
 
-/// Somebody has installed nftables since.
+/// nftables was installed since.
 #[test]
-fn what_iptables_has_made_is_taken_away_where_nft_is_there() {
-    if can("recipe::redirect::what_iptables_has_made_is_taken_away_where_nft_is_there") {
+fn iptables_rules_are_removed_where_nft_exists() {
+    if can("recipe::redirect::iptables_rules_are_removed_where_nft_exists") {
         for kind in ["nft", "legacy"] {
             let host = Host::new();
             host.take_iptables(kind);

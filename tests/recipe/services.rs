@@ -1,4 +1,4 @@
-//! What the steps leave running: Redis, Ray, Flight, and the redirect.
+//! Services that the steps start: Redis, Ray, Flight, and the redirect.
 
 use std::{fs, time::Duration};
 
@@ -9,8 +9,8 @@ use super::node::{AMAZON_2023, Node, UBUNTU_22};
 #[tokio::test]
 async fn redis_listens_where_it_is_looked_for_and_is_started_once() {
     let node = Node::start(UBUNTU_22).await;
-    let told = node.good("redis", &[]).await;
-    assert!(told.contains("10.1.0.5:6800"), "{told}");
+    let output = node.good("redis", &[]).await;
+    assert!(output.contains("10.1.0.5:6800"), "{output}");
     let started = node.calls_of(&["redis-server"]);
     assert_eq!(started.len(), 1);
     let begin = "redis-server --port 6800 --bind 127.0.0.1 10.1.0.5 --protected-mode no";
@@ -28,18 +28,18 @@ async fn the_redirect_is_one_table_of_muster_s_own() {
     let node = Node::start(AMAZON_2023).await;
     for public in ["203.0.113.9", "203.0.113.77"] {
         node.good("redirect", &[("MUSTER_LEADER_PUBLIC_IP", public)]).await;
-        // And a look for what iptables may have made.
+        // And a check for rules that iptables may have created.
         let calls = node.calls_of(&["nft", "iptables"]);
         assert_eq!(calls, ["nft -f -", "iptables -w 10 -t nat -S MUSTER"]);
         let rules = fs::read_to_string(node.state("nft")).unwrap();
         let rule = format!("ip daddr {public} tcp dport 6800 dnat to 10.1.0.5:6800");
         assert!(rules.contains(&rule) && rules.contains("delete table ip muster"), "{rules}");
     }
-    let told = node.good("redirect", &[("MUSTER_LEADER_PUBLIC_IP", "")]).await;
-    assert!(told.contains("no public address"), "{told}");
+    let output = node.good("redirect", &[("MUSTER_LEADER_PUBLIC_IP", "")]).await;
+    assert!(output.contains("no public address"), "{output}");
     assert_eq!(node.calls_of(&["nft"]), ["nft -f -"]);
     let rules = fs::read_to_string(node.state("nft")).unwrap();
-    assert_eq!(rules, "table ip muster\ndelete table ip muster\n", "the last one goes");
+    assert_eq!(rules, "table ip muster\ndelete table ip muster\n", "the last one is removed");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn ray_starts_on_its_pinned_ports_with_the_config_s_resources() {
     assert!(calls[1].contains(join), "{calls:#?}");
 }
 
-/// Flight's processes among those of the node.
+/// Returns Flight's processes on the node.
 fn flights(node: &Node) -> Vec<u32> {
     let is_flight = |pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -101,9 +101,9 @@ async fn flight_comes_back_when_it_dies_and_is_never_there_twice() {
 }
 
 #[tokio::test]
-async fn steps_that_need_python_say_so_without_it() {
+async fn steps_that_need_python_fail_without_it() {
     let node = Node::start(UBUNTU_22).await;
-    let (told, exit) = node.run("flight", &[]).await;
+    let (output, exit) = node.run("flight", &[]).await;
     assert_eq!(exit, Exit::Status(1));
-    assert!(told.contains("the step python makes it"), "{told}");
+    assert!(output.contains("the step python makes it"), "{output}");
 }

@@ -8,14 +8,14 @@ use super::node::{AMAZON_2023, DEBIAN_12, Node, UBUNTU_22, UBUNTU_24};
 
 const MANAGERS: [&str; 2] = ["apt-get", "dnf"];
 
-/// What is installed on a leader's image, and that nothing is the second time.
+/// Asserts what is installed on a leader, and that the second run installs nothing.
 async fn packages(system: &str, expected: &[&str]) {
     let node = Node::start(system).await;
     node.good("packages", &[]).await;
     assert_eq!(node.calls_of(&MANAGERS), expected, "{system}");
-    let told = node.good("packages", &[]).await;
+    let output = node.good("packages", &[]).await;
     assert_eq!(node.calls_of(&MANAGERS), [""; 0], "{system}: the second time");
-    assert!(told.contains("already there"), "{told}");
+    assert!(output.contains("already there"), "{output}");
     let member = [("MUSTER_NODE", "us-west-2/worker-1")];
     node.good("packages", &member).await;
     assert_eq!(node.calls_of(&MANAGERS), [""; 0], "{system}: a member needs no more");
@@ -44,9 +44,9 @@ async fn another_system_is_refused_with_what_to_do() {
     for (system, word) in [("ID=amzn\nVERSION_ID=2\n", "too old"), ("ID=arch\n", "setup_commands")]
     {
         let node = Node::start(system).await;
-        let (told, exit) = node.run("packages", &[]).await;
-        assert_eq!(exit, Exit::Status(1), "{told}");
-        assert!(told.contains(word), "{told}");
+        let (output, exit) = node.run("packages", &[]).await;
+        assert_eq!(exit, Exit::Status(1), "{output}");
+        assert!(output.contains(word), "{output}");
         assert_eq!(node.calls_of(&MANAGERS), [""; 0]);
     }
 }
@@ -56,9 +56,9 @@ async fn a_lock_that_is_held_is_waited_for() {
     for (system, program, tries) in [(UBUNTU_24, "apt-get", 2 + 2), (AMAZON_2023, "dnf", 2 + 1)] {
         let node = Node::start(system).await;
         node.set("lock", "2");
-        let told = node.good("packages", &[]).await;
-        assert_eq!(node.calls_of(&[program]).len(), tries, "{told}");
-        assert_eq!(told.matches("holds the package manager's lock").count(), 2, "{told}");
+        let output = node.good("packages", &[]).await;
+        assert_eq!(node.calls_of(&[program]).len(), tries, "{output}");
+        assert_eq!(output.matches("holds the package manager's lock").count(), 2, "{output}");
     }
 }
 
@@ -159,7 +159,7 @@ async fn what_the_project_adds_is_a_step_of_its_own_and_not_called_checked() {
 }
 
 #[tokio::test]
-async fn a_requirement_that_can_not_be_met_is_the_last_word() {
+async fn an_unsatisfiable_requirement_is_the_last_line() {
     let node = Node::start(UBUNTU_22).await;
     node.good("python", &[]).await;
     let asked = [("MUSTER_REQUIREMENTS", "no-such-package")];

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Stands for every program that would change the machine: says what it was
-# called with in $CALLS, and does as much of it as the caller looks for, with
-# its memory in $STATE.
+# Replaces every program that would change the machine: appends its arguments to
+# $CALLS, and imitates as much of the program as the caller checks. Its state is
+# in $STATE.
 name=${0##*/}
 printf '%s\n' "$name $*" >>"$CALLS"
 
 become() { ln -sf "$SELF" "$1"; }
 has() { [ -e "$STATE/$1" ]; }
-tells() { [ ! -e "$STATE/$1" ] || cat "$STATE/$1"; }
+print_state() { [ ! -e "$STATE/$1" ] || cat "$STATE/$1"; }
 
 installed() { for word; do : >"$STATE/has-${word##*/}"; done; }
 
 held() {
-    left=$(tells "lock")
+    left=$(print_state "lock")
     [ "${left:-0}" -gt 0 ] || return 1
     echo "$((left - 1))" >"$STATE/lock"
 }
@@ -44,29 +44,29 @@ case $name in
     lsblk)
         for word; do last=$word; done
         case " $* " in
-            *MODEL*) tells disks ;;
-            *MOUNTPOINT*) tells "mounted-${last##*/}" ;;
-            *) tells "children-${last##*/}" ;;
+            *MODEL*) print_state disks ;;
+            *MOUNTPOINT*) print_state "mounted-${last##*/}" ;;
+            *) print_state "children-${last##*/}" ;;
         esac
         ;;
     blkid)
         for word; do last=$word; done
         has "kind-${last##*/}" || exit 2
-        tells "kind-${last##*/}"
+        print_state "kind-${last##*/}"
         ;;
     mountpoint) has mounted ;;
     mount) : >"$STATE/mounted" ;;
     mkfs.ext4) for word; do last=$word; done; echo ext4 >"$STATE/kind-${last##*/}" ;;
     mdadm)
         case $1 in
-            # The array that $STATE/assembles names, of all members that there are.
+            # The array that $STATE/assembles names, of all existing members.
             --assemble)
                 has assembles || { echo "mdadm: No arrays found"; exit 1; }
                 for member in $(grep -l linux_raid_member "$STATE"/kind-*); do
-                    echo "$(tells assembles) raid0" >"$STATE/children-${member##*/kind-}"
+                    echo "$(print_state assembles) raid0" >"$STATE/children-${member##*/kind-}"
                 done
                 ;;
-            --detail) tells details ;;
+            --detail) print_state details ;;
         esac
         ;;
     nft | iptables-restore) cat >"$STATE/$name" ;;
@@ -105,7 +105,7 @@ case $name in
             *flight.py) exec sleep 1000 ;;
             "-u -")
                 cat >/dev/null
-                tells checks
+                print_state checks
                 ! has checks-fail || exit 1
                 ;;
         esac

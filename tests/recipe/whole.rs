@@ -1,5 +1,5 @@
-//! The whole built-in recipe by an engine: a simulated EC2, one real sshd, a
-//! journal and logs on disk. And the operator's secret is in none of them.
+//! The whole built-in recipe, run by an engine: a simulated EC2, one real sshd, a
+//! journal and logs on disk. The operator's secret is in none of them.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::node::{DEBIAN_12, prepare, remote};
 use crate::support::sshd::Sshd;
 
-/// What the simulated operator's secret key holds.
+/// The simulated operator's secret key.
 const SECRET: &str = "simulated/simulated";
 
 fn scenario(sshd: &Sshd, folder: &Path, credentials: &str, setup: &[&str]) -> Scenario {
@@ -52,12 +52,12 @@ async fn up(sshd: &Sshd, folder: &TempDir, credentials: &str, setup: &[&str]) ->
             _ => {}
         }
     }
-    handle.commands.send(Command::Stop).unwrap();
+    handle.commands.send(Command::Shutdown).unwrap();
     while handle.updates.recv().await.is_some() {}
     handle.state
 }
 
-/// Every file below `folder` that holds `text`.
+/// Returns every file below `folder` that contains `text`.
 fn holding(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().filter_map(Result::ok) {
@@ -107,7 +107,7 @@ async fn every_step_succeeds_and_no_secret_is_anywhere_but_in_its_file() {
     let resources = fs::read_to_string(state.join("resources")).unwrap();
     assert_eq!(resources.trim(), r#"{"CPU":4,"disk":0.5}"#);
 
-    // The journal, the logs, what stand-ins were called with, the node's scripts.
+    // The journal, the logs, the arguments of stand-ins, the node's scripts.
     assert_eq!(holding(folder.path(), SECRET), [""; 0]);
     assert_eq!(holding(&home, SECRET), [file.display().to_string()]);
     let log = fs::read_to_string(&holding(folder.path(), "credentials.1 | sent to")[0]).unwrap();

@@ -1,5 +1,5 @@
-//! An account to mend: a simulated one, or one in moto. What is set up in it
-//! and what is mended goes through the same door in both.
+//! An account to fix: a simulated one, or one in moto. Setup and fixes go through
+//! the same adapter in both.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{any::Any, collections::BTreeMap, sync::Arc};
@@ -10,12 +10,12 @@ use muster::{
     sim::{Scenario, World},
 };
 
-/// Every resource by its kind and id, with all that is told of it.
+/// Every resource by its kind and id, with its full description.
 pub type Snapshot = BTreeMap<String, String>;
 
 /// An account.
 pub struct Account {
-    /// The door to it.
+    /// The adapter to it.
     pub cloud: Arc<dyn Cloud>,
     /// The world, where it is simulated.
     pub world: Option<Arc<World>>,
@@ -25,7 +25,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// A simulated account: default VPCs in three regions and nothing else.
+    /// Creates a simulated account with only default VPCs in three regions.
     pub fn simulated() -> Self {
         let scenario = Scenario::parse(include_str!("world.toml")).unwrap();
         let world = World::new(&scenario);
@@ -38,7 +38,7 @@ impl Account {
         }
     }
 
-    /// The same in a moto server of the test's own.
+    /// Creates the same in a new moto server.
     #[cfg(feature = "aws")]
     pub fn moto() -> Self {
         let moto = crate::support::moto::Moto::start();
@@ -46,15 +46,15 @@ impl Account {
         Self { cloud, world: None, moto: Some(moto), _keeps: Box::new(()) }
     }
 
-    /// Makes a change that the test needs, and answers the id of what it made.
+    /// Applies a change that the test needs; returns the id of the created resource.
     pub async fn make(&self, region: &str, change: Change) -> String {
         let made = self.cloud.change(&Region::from(region), &change).await;
         made.unwrap_or_else(|error| unreachable!("{}: {error}", change.operation()))
             .unwrap_or_default()
     }
 
-    /// Ends a peering connection that waits, as somebody else or EC2 itself
-    /// would. moto lets one be rejected and knows no other such end.
+    /// Ends a pending peering connection, as somebody else or EC2 itself would. moto
+    /// supports only rejection.
     #[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "moto has to be asked"))]
     pub async fn end_peering(&self, region: &str, peering: &str, state: PeeringState) {
         if let Some(world) = &self.world {
@@ -62,20 +62,20 @@ impl Account {
         }
         #[cfg(feature = "aws")]
         if let Some(moto) = &self.moto {
-            assert_eq!(state, PeeringState::Rejected, "the only end that moto knows");
+            assert_eq!(state, PeeringState::Rejected, "the only one that moto supports");
             let reject = moto.client(region).reject_vpc_peering_connection();
             reject.vpc_peering_connection_id(peering).send().await.unwrap();
         }
         let _ = region;
     }
 
-    /// Where moto listens.
+    /// Returns moto's URL.
     #[cfg(feature = "aws")]
     pub fn url(&self) -> &str {
         self.moto.as_ref().map_or("", crate::support::moto::Moto::url)
     }
 
-    /// All that is there.
+    /// Returns all existing resources.
     #[cfg_attr(not(feature = "aws"), expect(clippy::unused_async, reason = "moto has to be asked"))]
     pub async fn snapshot(&self) -> Snapshot {
         if let Some(world) = &self.world {
@@ -96,7 +96,7 @@ fn simulated(world: &World) -> Snapshot {
     flat
 }
 
-/// Lists become entries of their own, so that what is added shows as such.
+/// Flattens lists into separate entries, so that additions show as such.
 fn flatten(path: &str, value: &serde_json::Value, flat: &mut Snapshot) {
     match value {
         serde_json::Value::Object(map) if !is_resource(map) => {
@@ -120,18 +120,19 @@ fn is_resource(map: &serde_json::Map<String, serde_json::Value>) -> bool {
     map.contains_key("id")
 }
 
-/// A reference to what is there.
+/// Returns a reference to an existing resource.
 pub fn id(id: &str) -> Ref {
     Ref::Id(id.to_owned())
 }
 
-/// What was added, taken away and changed from one snapshot to the next.
+/// Returns what was added, removed and changed from one snapshot to the next.
 pub fn difference(before: &Snapshot, after: &Snapshot) -> Vec<String> {
-    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| format!("- {key}"));
+    let removed =
+        before.keys().filter(|key| !after.contains_key(*key)).map(|key| format!("- {key}"));
     let changed = after.iter().filter_map(|(key, value)| match before.get(key) {
         None => Some(format!("+ {key}")),
         Some(old) if old != value => Some(format!("~ {key}")),
         Some(_) => None,
     });
-    gone.chain(changed).collect()
+    removed.chain(changed).collect()
 }

@@ -1,11 +1,11 @@
-//! Whether what changed in an account is what a plan said and nothing else:
-//! by the ids of what was made and of what the plan's calls are about.
+//! Asserts that an account changed exactly as a plan listed, by the ids of created
+//! resources and of those that the plan's calls name.
 
 use std::collections::BTreeSet;
 
 use super::{
     account::{Snapshot, difference},
-    bench::Fixed,
+    harness::Fixed,
 };
 use muster::{
     cloud::{Change, Made, Ref, Via},
@@ -13,24 +13,24 @@ use muster::{
     remedy::Action,
 };
 
-/// Fails unless the difference between the two is what `fixed` was to change.
+/// Fails unless the difference between the two is what `fixed` planned to change.
 #[track_caller]
 pub fn assert_exact(fixed: &Fixed, before: &Snapshot, after: &Snapshot) {
-    let said = Said::of(fixed);
+    let planned = Planned::of(fixed);
     for line in difference(before, after) {
         let (sign, key) = line.split_at(2);
         let value = after.get(key).map(String::as_str).unwrap_or_default();
         let fits = match sign {
-            "+ " => said.makes(&Entry::of(key), value, before),
+            "+ " => planned.makes(&Entry::of(key), value, before),
             "~ " => {
-                let followed = || said.follows(&before[&key.to_owned()], value);
-                said.touched.contains(&Entry::of(key).id) || followed()
+                let followed = || planned.follows(&before[&key.to_owned()], value);
+                planned.touched.contains(&Entry::of(key).id) || followed()
             }
             _ => false,
         };
-        assert!(fits, "nobody said {line}: {value}");
+        assert!(fits, "not in the plan: {line}: {value}");
     }
-    said.all_is_there(before, after);
+    planned.all_is_there(before, after);
 }
 
 /// `regions/eu-west-1/tags/vpc-0…/Name`, `peerings/pcx-0…`.
@@ -50,9 +50,9 @@ impl Entry {
     }
 }
 
-/// What a plan's calls make and change.
+/// What a plan's calls create and change.
 #[derive(Default)]
-struct Said {
+struct Planned {
     made: BTreeSet<String>,
     keys: BTreeSet<String>,
     touched: BTreeSet<String>,
@@ -61,20 +61,20 @@ struct Said {
     copies: bool,
 }
 
-impl Said {
+impl Planned {
     fn of(fixed: &Fixed) -> Self {
         let ids = fixed.events.iter().filter_map(|event| match event {
             Event::ChangeDone { slot, made } => Some((slot.clone(), made.clone()?)),
             _ => None,
         });
         let ids: Made = ids.collect();
-        let mut said = Self { made: ids.values().cloned().collect(), ..Self::default() };
+        let mut planned = Self { made: ids.values().cloned().collect(), ..Self::default() };
         for step in &fixed.plan.steps {
             if let Action::Change { change, .. } = &step.action {
-                said.add(&change.clone().with(&ids));
+                planned.add(&change.clone().with(&ids));
             }
         }
-        said
+        planned
     }
 
     fn add(&mut self, change: &Change) {
@@ -101,14 +101,14 @@ impl Said {
         self.touched.extend(touched);
     }
 
-    /// Whether what is new was to be made, or came with what was.
+    /// Returns whether a new resource was planned, or comes with a planned one.
     fn makes(&self, new: &Entry, value: &str, before: &Snapshot) -> bool {
         let made = |id: &String| self.made.contains(id);
         let of_made = || self.made.iter().any(|id| value.contains(id.as_str()));
         match new.kind.as_str() {
             "key_pairs" => self.keys.contains(&new.id),
-            // A VPC comes with a main table and a default group, a group with
-            // a rule for what leaves.
+            // A VPC comes with a main table and a default group, a group with an
+            // outbound rule.
             "route_tables" | "security_groups" => made(&new.id) || of_made(),
             "security_group_rules" => {
                 let group = group_of(value);
@@ -116,21 +116,21 @@ impl Said {
                 self.touched.contains(group) || is_new
             }
             "tags" => {
-                let beside = new.id.starts_with("sgr-") && !self.rules.is_empty()
+                let is_implied = new.id.starts_with("sgr-") && !self.rules.is_empty()
                     || new.id.starts_with("snap-") && self.copies;
-                made(&new.id) || self.touched.contains(&new.id) || beside
+                made(&new.id) || self.touched.contains(&new.id) || is_implied
             }
             _ => made(&new.id),
         }
     }
 
-    /// Whether nothing but a route's state changed, with a connection that was accepted.
+    /// Returns whether only a route's state changed, because a connection was accepted.
     fn follows(&self, before: &str, after: &str) -> bool {
         let about = self.touched.iter().any(|id| after.contains(id.as_str()));
         about && before.replace("blackhole", "active") == after.replace("blackhole", "active")
     }
 
-    /// Each thing that was to be made is there, each rule once.
+    /// Asserts that each planned resource exists, and each rule once.
     #[track_caller]
     fn all_is_there(&self, before: &Snapshot, after: &Snapshot) {
         let new: Vec<_> = after.iter().filter(|(key, _)| !before.contains_key(*key)).collect();
@@ -144,24 +144,24 @@ impl Said {
         let mut groups: Vec<&String> = self.rules.iter().map(|(group, _)| group).collect();
         groups.dedup();
         for group in groups {
-            let told: usize =
+            let expected: usize =
                 self.rules.iter().filter(|(own, _)| own == group).map(|(_, count)| count).sum();
             let of_group = |(key, value): &&(&String, &String)| {
                 Entry::of(key).kind == "security_group_rules"
                     && !is_outbound(value)
                     && group_of(value) == group.as_str()
             };
-            assert_eq!(new.iter().filter(of_group).count(), told, "rules of {group}");
+            assert_eq!(new.iter().filter(of_group).count(), expected, "rules of {group}");
         }
     }
 }
 
-/// Of moto's own rule for what leaves; the simulated world has none.
+/// Returns whether it is moto's default outbound rule; the simulated world has none.
 fn is_outbound(rule: &str) -> bool {
     rule.contains("is_egress: Some(true)")
 }
 
-/// The group that a rule is of: the first that is told of it, in both accounts.
+/// Returns the group of a rule: the first one in its description, in both accounts.
 fn group_of(rule: &str) -> &str {
     let at = rule.find("sg-").unwrap_or(rule.len());
     let end = rule[at..].find('"').map_or(rule.len(), |end| at + end);

@@ -1,4 +1,4 @@
-//! An adapter to an account on which calls meet faults, and whose reads lag
+//! An adapter to an account that injects faults into calls, and whose reads lag
 //! behind its writes.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
@@ -25,40 +25,40 @@ use tokio::sync::Notify;
 
 use super::lag::Lag;
 
-/// After which the real adapter gives a call up.
+/// The timeout of the real adapter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a call meets.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Denied,
-    /// Until the caller gives up.
+    /// Throttled until the caller gives up.
     Throttled,
-    /// The service fails and has done nothing.
+    /// The service fails without an effect.
     Broken,
-    /// No answer, though it has done it.
+    /// No answer, but the call took effect.
     Lost,
-    /// No answer, and it has done nothing.
+    /// No answer, and no effect.
     Hang,
-    /// Something still depends on what is to be deleted.
+    /// Something still depends on the resource to delete.
     InUse,
-    /// The process is killed before the call has its effect.
+    /// The process is killed before the call takes effect.
     KilledBefore,
-    /// The process is killed once the call has had its effect.
+    /// The process is killed after the call took effect.
     KilledAfter,
 }
 
-/// Every fault that a process outlives.
+/// Every fault that the process survives.
 pub const FAULTS: [Fault; 5] =
     [Fault::Denied, Fault::Throttled, Fault::Broken, Fault::Lost, Fault::Hang];
 
-/// Which calls meet a fault.
+/// The calls with a fault.
 #[derive(Clone, Copy)]
 struct Breaks {
     operation: &'static str,
-    /// In this region alone.
+    /// Only in this region.
     region: Option<&'static str>,
-    /// The first of them alone.
+    /// Only the first of them.
     once: bool,
     fault: Fault,
 }
@@ -68,20 +68,20 @@ pub struct Faulty {
     inner: Arc<dyn Cloud>,
     breaks: Mutex<Vec<Breaks>>,
     met: Mutex<u32>,
-    /// Notified when a call meets a kill.
+    /// Notified when a call kills the process.
     pub killed: Notify,
-    /// Whether the process that makes these calls is dead: none has an effect any more.
+    /// Whether the calling process is dead: then no call takes effect.
     dead: AtomicBool,
     lag: Arc<Lag>,
 }
 
 impl Faulty {
-    /// One behind which nothing is amiss yet.
+    /// Creates an adapter without faults.
     pub fn new(inner: Arc<dyn Cloud>) -> Arc<Self> {
         Self::with(inner, Arc::default())
     }
 
-    /// One whose reads lag behind what it writes for so long.
+    /// Creates an adapter whose reads lag behind its writes by `lag`.
     pub fn lagging(inner: Arc<dyn Cloud>, lag: Duration) -> Arc<Self> {
         Self::with(inner, Arc::new(Lag::of(lag)))
     }
@@ -97,35 +97,35 @@ impl Faulty {
         })
     }
 
-    /// The account as the next process finds it; the calls of this one end nowhere.
+    /// Returns the account as the next process finds it; calls of this one have no effect.
     pub fn next_process(&self) -> Arc<Self> {
         self.dead.store(true, Ordering::Relaxed);
         Self::with(self.inner.clone(), self.lag.clone())
     }
 
-    /// Lets every call of `operation` meet `fault` from now on.
+    /// Injects `fault` into every call of `operation` from now on.
     pub fn breaks(&self, operation: &'static str, fault: Fault) {
         let breaks = Breaks { operation, region: None, once: false, fault };
         self.breaks.lock().unwrap().push(breaks);
     }
 
-    /// Lets the next call of `operation` in `region` meet `fault`.
+    /// Injects `fault` into the next call of `operation` in `region`.
     pub fn breaks_once(&self, operation: &'static str, region: &'static str, fault: Fault) {
         let breaks = Breaks { operation, region: Some(region), once: true, fault };
         self.breaks.lock().unwrap().push(breaks);
     }
 
-    /// Nothing is amiss from now on.
+    /// Removes all faults.
     pub fn heals(&self) {
         self.breaks.lock().unwrap().clear();
     }
 
-    /// How many calls met a fault.
+    /// Returns the number of calls with a fault.
     pub fn met(&self) -> u32 {
         *self.met.lock().unwrap()
     }
 
-    /// The fault that this call meets.
+    /// Returns the fault of this call.
     fn fault_of(&self, region: &Region, operation: &str) -> Option<Fault> {
         let mut held = self.breaks.lock().unwrap();
         let hits = |one: &Breaks| {
@@ -140,7 +140,7 @@ impl Faulty {
         Some(breaks.fault)
     }
 
-    /// Refuses the call, if it meets a fault.
+    /// Refuses the call if it has a fault.
     async fn meet(&self, region: &Region, operation: &'static str) -> Result<()> {
         if self.dead.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;

@@ -1,5 +1,5 @@
-//! Whatever a plan holds, its script hands exactly that to `aws`: never a
-//! command, never an option, never a file to read.
+//! Whatever texts a plan contains, its script passes them to `aws` as they are, never
+//! as a command, an option, or a file to read.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -11,9 +11,9 @@ use std::{
 
 use muster::{
     check::Subject,
-    cloud::{Change, InboundRule, PortRange, PublicKey, Ref, Slot, Source, Tags, Via},
+    cloud::{Change, InboundRule, PortRange, PublicKey, Ref, Source, StepId, Tags, Via},
     model::Failure,
-    remedy::{self, Action, Left, Plan, Problem, Rewrite, Step, Target, Until, Written},
+    remedy::{self, Action, Plan, Problem, Rewrite, Step, Target, Unfixed, Until, Written},
 };
 use proptest::{
     prelude::*,
@@ -22,7 +22,7 @@ use proptest::{
 };
 use serde_json::Value;
 
-/// What people have in configs, and what attackers would put there.
+/// Generates texts as found in configs, and texts of attackers.
 fn texts() -> impl Strategy<Value = String> {
     let known = [
         "\u{e000}x\u{e000}",
@@ -71,7 +71,7 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof![select(known.to_vec()).prop_map(str::to_owned), random]
 }
 
-/// A call, and what `aws` has to receive where.
+/// A call, and the arguments that `aws` must receive.
 struct Expected {
     change: Change,
     at: Vec<(&'static str, String)>,
@@ -169,15 +169,15 @@ fn calls(texts: &[String; 4]) -> Vec<Expected> {
     ]
 }
 
-fn slot(number: usize) -> Slot {
-    Slot(format!("us-west-2/step-{number}"))
+fn slot(number: usize) -> StepId {
+    StepId(format!("us-west-2/step-{number}"))
 }
 
-fn step(slot: Slot, action: Action) -> Step {
-    Step { slot, action, after: Vec::new(), mends: Vec::new() }
+fn step(slot: StepId, action: Action) -> Step {
+    Step { slot, action, after: Vec::new(), fixes: Vec::new() }
 }
 
-/// A plan with the texts in every place that takes one.
+/// Returns a plan with the texts in every place that accepts one.
 fn plan(texts: &[String; 4]) -> Plan {
     let [a, b, c, d] = texts.clone();
     let region = || "us-west-2".into();
@@ -189,14 +189,14 @@ fn plan(texts: &[String; 4]) -> Plan {
         .collect();
     let peering = Ref::Id(a.clone());
     let until = Until::PeeringActive { peering, vpc: Ref::Id(b.clone()) };
-    steps.push(step(Slot(c.clone()), Action::Wait { region: region(), until }));
+    steps.push(step(StepId(c.clone()), Action::Wait { region: region(), until }));
     let rewrite = Rewrite {
         target: Target::NodeConfig { file: Path::new(&a).into(), node_type: b, key: "ImageId" },
         value: Written::List(vec![Ref::Id(c), Ref::Made(slot(0))]),
     };
-    steps.push(step(Slot(d.clone()), Action::Rewrite(vec![rewrite])));
+    steps.push(step(StepId(d.clone()), Action::Rewrite(vec![rewrite])));
     let problem = Problem { check: "key.exists", subject: Subject::Region(a.into()) };
-    Plan { steps, left: vec![Left { problem, why: d }], ..Plan::default() }
+    Plan { steps, left: vec![Unfixed { problem, why: d }], ..Plan::default() }
 }
 
 /// What the stub `aws` received: the arguments of each call.
@@ -278,7 +278,7 @@ fn refusal(change: Change, region: &str) -> Failure {
 }
 
 #[test]
-fn what_aws_would_interpret_is_refused() {
+fn values_that_aws_would_interpret_are_refused() {
     let vpc = || Change::DeleteVpc { vpc: Ref::Id("vpc-1".into()) };
     for region in ["--debug", "file:///etc/passwd", "us west", ""] {
         let failure = refusal(vpc(), region);
@@ -289,7 +289,7 @@ fn what_aws_would_interpret_is_refused() {
     assert!(refusal(import, "us-west-2").message.contains("public key"));
 }
 
-/// What EC2 answers becomes part of later calls.
+/// Answers of EC2 become part of later calls.
 #[test]
 fn an_answer_that_is_not_an_id_ends_the_script() {
     let steps = vec![step(

@@ -1,6 +1,6 @@
-//! The real binary on moto, killed as soon as EC2 has made a change and before
-//! muster has heard of it; begun again and killed at the next one; until there
-//! is none left. The same end as without, and nothing double.
+//! The real binary on moto, killed as soon as EC2 has applied a change and before
+//! muster gets the answer; restarted and killed at the next change, until none is
+//! left. The result is the same as without kills, without duplicates.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -14,7 +14,7 @@ use tokio::{process::Command, sync::Notify, time::timeout};
 
 use super::{
     account::{Account, Snapshot},
-    bench::{Bench, OPERATOR},
+    harness::{FixHarness, OPERATOR},
     script::assert_alike,
     site::{Flaw, flawed},
 };
@@ -23,11 +23,11 @@ use crate::support::{
     muster::{Muster, Ran},
 };
 
-/// A project, and the real binary to mend it with.
+/// A project, and the real binary that fixes it.
 struct Scene {
-    bench: Bench,
+    harness: FixHarness,
     muster: Muster,
-    /// The changes that runs were killed at.
+    /// The changes at which runs were killed.
     killed_at: Arc<Mutex<Vec<String>>>,
 }
 
@@ -38,20 +38,23 @@ enum End {
 }
 
 impl Scene {
-    /// One network of two has to be built, joined and written into a config.
+    /// Creates a project in which one of two networks must be created, peered and
+    /// written into a config.
     async fn new() -> Self {
-        let bench = flawed(Account::moto(), Some(Flaw::SameAddresses)).await;
+        let harness = flawed(Account::moto(), Some(Flaw::SameAddresses)).await;
         let muster = Muster::new()
             .env("AWS_ACCESS_KEY_ID", "AKIAKILLED")
             .env("AWS_SECRET_ACCESS_KEY", "killed");
-        Self { bench, muster, killed_at: Arc::default() }
+        Self { harness, muster, killed_at: Arc::default() }
     }
 
     fn fix(&self, endpoint: &Endpoint) -> Command {
-        let folder = self.bench.folder();
+        let folder = self.harness.folder();
         let configs = ["us-west-2.yaml", "eu-west-1.yaml"].map(|name| folder.join(name));
         let mut arguments: Vec<PathBuf> =
-            ["fix", "--yes", "--name", "bench", "--operator-cidr", OPERATOR].map(Into::into).into();
+            ["fix", "--yes", "--name", "harness", "--operator-cidr", OPERATOR]
+                .map(Into::into)
+                .into();
         arguments.extend(configs);
         let mut command = Command::from(self.muster.command(&arguments));
         command.current_dir(folder).env("AWS_ENDPOINT_URL", endpoint.url()).kill_on_drop(true);
@@ -59,7 +62,7 @@ impl Scene {
         command
     }
 
-    /// Runs until it ends by itself, or is killed once `done` is told.
+    /// Runs until it exits, or kills it once `done` is notified.
     async fn run(&self, endpoint: &Endpoint, done: &Notify) -> End {
         let mut run = self.fix(endpoint).spawn().unwrap();
         let ended = tokio::select! {
@@ -73,14 +76,14 @@ impl Scene {
         End::ByItself(run.wait_with_output().await.unwrap().into())
     }
 
-    /// Passes everything on.
+    /// Starts an endpoint that forwards everything.
     async fn open(&self) -> Endpoint {
         Endpoint::answering([Answer::From(self.address())]).await
     }
 
-    /// Keeps the answer to the first change that no run was killed at to
-    /// itself, and lets no other one through. What has no id of its own, as a
-    /// gateway's attaching, is asked for again, and EC2 says that it is so.
+    /// Withholds the answer to the first change at which no run was killed yet, and
+    /// blocks all further changes. A change without an id of its own, such as
+    /// attaching a gateway, is requested again, and EC2 answers that it is done.
     async fn gate(&self, done: &Arc<Notify>) -> Endpoint {
         let (moto, done) = (self.address(), Arc::clone(done));
         let (all, used) = (Arc::clone(&self.killed_at), Mutex::new(false));
@@ -100,33 +103,33 @@ impl Scene {
     }
 
     fn address(&self) -> String {
-        self.bench.account.url().trim_start_matches("http://").to_owned()
+        self.harness.account.url().trim_start_matches("http://").to_owned()
     }
 
-    /// All that is there, but for the cluster's and the project's own ids.
+    /// Returns all existing resources, without the cluster's and the project's ids.
     async fn world(&self) -> Snapshot {
-        let entries = std::fs::read_dir(self.muster.state().join("bench")).unwrap();
+        let entries = std::fs::read_dir(self.muster.state().join("harness")).unwrap();
         let folders = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
         let ids: Vec<_> = folders.map(|one| one.file_name().into_string().unwrap()).collect();
         assert_eq!(ids.len(), 1, "one cluster: {ids:?}");
         let project =
-            std::fs::read_to_string(self.muster.state().join("bench/project-id")).unwrap();
+            std::fs::read_to_string(self.muster.state().join("harness/project-id")).unwrap();
         let plain = |text: String| {
             text.replace(&ids[0], "its-cluster").replace(project.trim(), "its-project")
         };
-        let all = self.bench.account.snapshot().await;
+        let all = self.harness.account.snapshot().await;
         all.into_iter().map(|(key, value)| (plain(key), plain(value))).collect()
     }
 }
 
-/// Whether a request changes the account. A connection that asks for nothing
-/// is none.
+/// Returns whether a request changes the account. A connection without a request
+/// does not.
 fn changes(request: &Request) -> bool {
     let action = request.get("Action").unwrap_or_default();
     !action.is_empty() && !action.starts_with("Describe") && request.get("DryRun").is_none()
 }
 
-/// The operations of requests, in the order of the alphabet.
+/// Returns the operations of requests, sorted.
 fn actions<'a>(bodies: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut all: Vec<_> = bodies.map(|body| body.split('&').next().unwrap().to_owned()).collect();
     all.sort();
@@ -152,13 +155,13 @@ async fn killed_after_each_of_its_changes_the_real_binary_ends_the_same() {
             End::Killed => kills += 1,
             End::ByItself(ran) => break ran,
         }
-        assert!(kills <= made.len(), "each run goes on where the last one was killed");
+        assert!(kills <= made.len(), "each run continues where the last one was killed");
     };
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     ran.assert_is_calm();
     let killed_at = scene.killed_at.lock().unwrap().clone();
     assert_eq!(actions(killed_at.iter().map(String::as_str)), made, "each change once");
     assert_alike(&scene.world().await, &whole.world().await);
-    assert_eq!(scene.bench.failing_checks().await, [""; 0]);
-    println!("fix, killed after each of {kills} changes: the same end");
+    assert_eq!(scene.harness.failing_checks().await, [""; 0]);
+    println!("fix, killed after each of {kills} changes: the same result");
 }

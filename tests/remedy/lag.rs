@@ -1,5 +1,5 @@
-//! Reads that lag behind writes, as EC2's do: for some time what is new is left
-//! out, then every other read shows it, and calls that use it find nothing.
+//! Reads that lag behind writes, as EC2's do: new resources are hidden for some time,
+//! then shown by every other read, and calls that use them fail as not found.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -20,7 +20,7 @@ use muster::{
 };
 use tokio::time::Instant;
 
-/// What is new, and for how long it is left out.
+/// New resources, and how long they are hidden.
 #[derive(Default)]
 pub struct Lag {
     span: Duration,
@@ -34,7 +34,7 @@ impl Lag {
         Self { span: lag, ..Self::default() }
     }
 
-    /// Notes what a call wrote.
+    /// Records what a call wrote.
     pub fn written(&self, change: &Change, made: Option<&str>) {
         let now = Instant::now();
         if let Some(id) = made {
@@ -43,7 +43,7 @@ impl Lag {
         self.changes.lock().unwrap().push((change.clone(), now));
     }
 
-    /// Calls that use what is newer than a quarter of the lag find nothing.
+    /// Fails calls that use resources newer than a quarter of the lag.
     pub fn check(&self, region: &Region, change: &Change) -> Result<()> {
         let created = self.created.lock().unwrap();
         let new = |id: &String| created.get(id).is_some_and(|at| at.elapsed() < self.span / 4);
@@ -57,7 +57,7 @@ impl Lag {
         }
     }
 
-    /// Whether this read shows what was written at `at`.
+    /// Returns whether this read shows what was written at `at`.
     fn shows(&self, at: Instant, read: u32) -> bool {
         let age = at.elapsed();
         age >= self.span || age >= self.span / 2 && read.is_multiple_of(2)
@@ -70,7 +70,7 @@ impl Lag {
         all
     }
 
-    /// The changes that this read does not show.
+    /// Returns the changes that this read does not show.
     fn hidden(&self) -> Vec<Change> {
         let read = self.reads.fetch_add(1, Ordering::Relaxed);
         let changes = self.changes.lock().unwrap();

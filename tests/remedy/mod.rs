@@ -1,14 +1,14 @@
-//! Remedies: each on an account in which its finding is the only one, the
-//! network from nothing and back, cut off and refused at every call; on the
-//! simulated account, and on moto by the same tests.
+//! Fixes: each on an account in which its finding is the only one; the network
+//! from nothing and back; killed and refused at every call. The same tests run on
+//! the simulated account and on moto.
 
 mod account;
-mod bench;
 mod careful;
 mod cut;
 mod each;
 mod exact;
 mod faulty;
+mod harness;
 mod hostile;
 #[cfg(feature = "aws")]
 mod killed;
@@ -27,7 +27,7 @@ mod several;
 mod site;
 mod spread;
 
-/// The same test on both accounts.
+/// Defines the same test for both accounts.
 macro_rules! on_both {
     ($name:ident, $test:path) => {
         mod $name {

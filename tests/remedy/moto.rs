@@ -1,4 +1,4 @@
-//! All that there is in moto, described through the SDK.
+//! All resources in moto, described through the SDK.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use aws_sdk_ec2::Client;
@@ -8,7 +8,7 @@ use crate::support::moto::Moto;
 
 const REGIONS: [&str; 3] = ["us-west-2", "eu-west-1", "ap-southeast-2"];
 
-/// Every resource of the regions that tests use.
+/// Returns every resource of the regions that tests use.
 pub async fn snapshot(moto: &Moto) -> Snapshot {
     let mut all = Snapshot::new();
     for region in REGIONS {
@@ -39,11 +39,11 @@ async fn networks(ec2: &Client, region: &str, all: &mut Snapshot) {
     }
     let peerings = ec2.describe_vpc_peering_connections().send().await.unwrap();
     for one in peerings.vpc_peering_connections() {
-        let gone = one
+        let deleted = one
             .status()
             .and_then(|status| status.code())
             .is_some_and(|code| code.as_str() == "deleted");
-        if !gone {
+        if !deleted {
             add(all, "peerings", one.vpc_peering_connection_id(), one);
         }
     }

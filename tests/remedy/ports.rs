@@ -1,22 +1,22 @@
-//! Which ports a fix opens, and to whom: SSH to the operator, the pinned ports to
-//! the subnets of the nodes, nothing else unless the project asks for it.
+//! The ports that a fix opens, and to whom: SSH to the operator, the pinned ports to
+//! the subnets of the nodes, and nothing else unless the project requests it.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use super::{
     account::{Account, id},
-    bench::{Bench, OPERATOR},
+    harness::{FixHarness, OPERATOR},
     network::nothing,
     site::{Flaw, flawed},
 };
 use muster::{
     cloud::{Change, InboundRule, Source, Tags},
-    remedy::{Action, Plan, Wish},
+    remedy::{Action, FixScope, Plan},
 };
 
 const US: &str = "us-west-2";
 const EU: &str = "eu-west-1";
 
-/// Every rule of a plan: `eu-west-1 22-22 203.0.113.7/32`.
+/// Renders every rule of a plan: `eu-west-1 22-22 203.0.113.7/32`.
 fn rules(plan: &Plan) -> Vec<String> {
     let changes = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Change { region, change: Change::AuthorizeIngress { group, rules, .. } } => {
@@ -43,8 +43,8 @@ const LEADER: [&str; 4] = ["5005-5005", "6380-6386", "6800-6800", "10100-19999"]
 
 #[tokio::test(start_paused = true)]
 async fn peers_are_let_in_at_the_pinned_ports_from_their_subnets() {
-    let bench = flawed(Account::simulated(), Some(Flaw::PeersKeptOut)).await;
-    let plan = bench.plan(Wish::default()).await;
+    let harness = flawed(Account::simulated(), Some(Flaw::PeersKeptOut)).await;
+    let plan = harness.plan(FixScope::default()).await;
     let expected = MEMBERS.map(|ports| format!("{EU} {ports} 10.1.0.0/20"));
     let rules = rules(&plan.plan);
     assert_eq!(rules, expected, "subnets, not VPCs");
@@ -52,24 +52,24 @@ async fn peers_are_let_in_at_the_pinned_ports_from_their_subnets() {
 
 #[tokio::test(start_paused = true)]
 async fn the_operator_is_let_in_by_ssh_alone() {
-    let bench = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
-    let mut rules = rules(&bench.plan(Wish::default()).await.plan);
+    let harness = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
+    let mut rules = rules(&harness.plan(FixScope::default()).await.plan);
     rules.retain(|rule| rule.starts_with(EU) || rule.starts_with(US));
     assert!(!rules.is_empty());
     let ssh = format!("22-22 {OPERATOR}");
     assert!(rules.iter().all(|rule| rule.ends_with(&ssh)), "{rules:#?}");
 }
 
-/// Of a network that is made from nothing, too.
+/// Also for a network created from nothing.
 #[tokio::test(start_paused = true)]
 async fn a_new_group_opens_the_pinned_ports_and_ssh() {
-    let bench = nothing(Account::simulated()).await;
-    let rules = rules(&bench.plan(Wish::default()).await.plan);
+    let harness = nothing(Account::simulated()).await;
+    let rules = rules(&harness.plan(FixScope::default()).await.plan);
     let ports = |rule: &String| rule.split(' ').nth(1).unwrap().to_owned();
     for rule in &rules {
         let known = [&LEADER[..], &MEMBERS[..], &["22-22"]].concat();
         assert!(known.contains(&ports(rule).as_str()), "{rule}");
-        // Subnets of /20, joined where they are neighbours; a VPC is a /16.
+        // Subnets are /20, merged if adjacent; a VPC is a /16.
         assert!(!rule.ends_with("/16") && !rule.ends_with("/0"), "{rule}");
     }
     let operator: Vec<_> = rules.iter().filter(|rule| rule.ends_with(OPERATOR)).collect();
@@ -84,9 +84,9 @@ async fn a_new_group_opens_the_pinned_ports_and_ssh() {
 
 #[tokio::test(start_paused = true)]
 async fn half_of_the_internet_is_nobody_s_address() {
-    let mut bench = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
-    bench.operator = Some("0.0.0.0/1");
-    let plan = bench.plan(Wish::default()).await;
+    let mut harness = flawed(Account::simulated(), Some(Flaw::OperatorKeptOut)).await;
+    harness.operator = Some("0.0.0.0/1");
+    let plan = harness.plan(FixScope::default()).await;
     assert_eq!(rules(&plan.plan), [""; 0]);
     let left: Vec<_> =
         plan.plan.left.iter().filter(|one| one.problem.check == "sg.operator-ssh").collect();
@@ -97,13 +97,13 @@ async fn half_of_the_internet_is_nobody_s_address() {
 /// Two configs of one region may each ask for half.
 #[tokio::test(start_paused = true)]
 async fn what_the_configs_ask_for_is_never_the_internet() {
-    let bench = nothing(Account::simulated()).await;
+    let harness = nothing(Account::simulated()).await;
     let asking = |cidrs: &[&str]| {
         let ranges: Vec<_> = cidrs.iter().map(|cidr| format!("{{CidrIp: {cidr}}}")).collect();
         let permission = "IpProtocol: tcp, FromPort: 443, ToPort: 443, IpRanges:";
         let group = format!("IpPermissions: [{{{permission} [{}]}}]", ranges.join(", "));
         let provider = format!("region: {EU}, security_group: {{{group}}}}}");
-        bench.config(EU).replace(&format!("region: {EU}}}"), &provider)
+        harness.config(EU).replace(&format!("region: {EU}}}"), &provider)
     };
     for (asked, added) in [
         (&["0.0.0.0/1", "128.0.0.0/1", "203.0.113.0/24"][..], &["443-443 203.0.113.0/24"][..]),
@@ -112,9 +112,9 @@ async fn what_the_configs_ask_for_is_never_the_internet() {
             &["443-443 198.51.100.0/24", "443-443 203.0.113.0/24"],
         ),
     ] {
-        let before = bench.config(EU);
-        bench.overwrite(EU, &asking(asked));
-        let rules = rules(&bench.plan(Wish::default()).await.plan);
+        let before = harness.config(EU);
+        harness.overwrite(EU, &asking(asked));
+        let rules = rules(&harness.plan(FixScope::default()).await.plan);
         let own: Vec<_> = rules.iter().filter(|rule| rule.contains(" 443-443 ")).collect();
         assert_eq!(
             own,
@@ -125,37 +125,37 @@ async fn what_the_configs_ask_for_is_never_the_internet() {
                 .iter()
                 .collect::<Vec<_>>()
         );
-        bench.overwrite(EU, &before);
+        harness.overwrite(EU, &before);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn more_groups_than_an_interface_takes_are_left_to_the_user() {
-    let bench = flawed(Account::simulated(), Some(Flaw::GroupMissing)).await;
-    let text = bench.config(EU);
+    let harness = flawed(Account::simulated(), Some(Flaw::GroupMissing)).await;
+    let text = harness.config(EU);
     let group = text.split("SecurityGroupIds: [").nth(1).unwrap().split(']').next().unwrap();
-    bench.overwrite(EU, &text.replace(group, &[group; 6].join(", ")));
-    let plan = bench.plan(Wish::default()).await;
+    harness.overwrite(EU, &text.replace(group, &[group; 6].join(", ")));
+    let plan = harness.plan(FixScope::default()).await;
     let left = plan.plan.left.iter().find(|one| one.problem.check == "sg.exists").unwrap();
     assert!(left.why.contains("EC2 takes 5 at a network interface"), "{}", left.why);
 }
 
 /// A project that asks for the leader's client ports.
-async fn asking() -> Bench {
-    let mut bench = flawed(Account::simulated(), None).await;
+async fn asking() -> FixHarness {
+    let mut harness = flawed(Account::simulated(), None).await;
     let project = format!(
-        "name: bench\nregions: [{US}.yaml, {EU}.yaml]\nleader: {US}\noperator_ports: [10001, 6800]\n"
+        "name: harness\nregions: [{US}.yaml, {EU}.yaml]\nleader: {US}\noperator_ports: [10001, 6800]\n"
     );
-    std::fs::write(bench.folder().join("muster.yaml"), project).unwrap();
-    bench.adopt(&["muster"]);
-    bench
+    std::fs::write(harness.folder().join("muster.yaml"), project).unwrap();
+    harness.adopt(&["muster"]);
+    harness
 }
 
 #[tokio::test(start_paused = true)]
 async fn client_ports_are_not_opened_in_a_group_that_others_carry() {
-    let bench = asking().await;
-    assert_eq!(bench.failing_checks().await, ["sg.operator-ports"]);
-    let plan = bench.plan(Wish::default()).await;
+    let harness = asking().await;
+    assert_eq!(harness.failing_checks().await, ["sg.operator-ports"]);
+    let plan = harness.plan(FixScope::default()).await;
     assert!(plan.plan.is_empty(), "{:#?}", plan.plan);
     let [left] = &plan.plan.left[..] else { unreachable!("{:#?}", plan.plan.left) };
     assert!(left.why.contains("a security group of its own"), "{}", left.why);
@@ -163,8 +163,8 @@ async fn client_ports_are_not_opened_in_a_group_that_others_carry() {
 
 #[tokio::test(start_paused = true)]
 async fn client_ports_are_opened_in_the_leader_s_own_group() {
-    let bench = asking().await;
-    let snapshot = bench.account.snapshot().await;
+    let harness = asking().await;
+    let snapshot = harness.account.snapshot().await;
     let at = format!("/regions/{US}/vpcs/");
     let vpc = snapshot.iter().find(|(key, value)| key.starts_with(&at) && value.contains("10.1."));
     let vpc = vpc.map(|(key, _)| key[at.len()..].to_owned()).unwrap();
@@ -174,8 +174,8 @@ async fn client_ports_are_opened_in_the_leader_s_own_group() {
         vpc: id(&vpc),
         tags: Tags::new(),
     };
-    let own = bench.account.make(US, own).await;
-    let text = bench.config(US);
+    let own = harness.account.make(US, own).await;
+    let text = harness.config(US);
     let (head, worker) = text.split_once("  worker:").unwrap();
     let line = head.lines().find(|line| line.contains("SecurityGroupIds")).unwrap();
     let shared = line.split(['[', ']']).nth(1).unwrap();
@@ -183,11 +183,11 @@ async fn client_ports_are_opened_in_the_leader_s_own_group() {
     let worker = worker.replace("    node_config: *node\n", &format!("    node_config:\n{node}"));
     let head = head.replace(line, &format!("      SecurityGroupIds: [{shared}, {own}]"));
     let text = format!("{head}  worker:{worker}");
-    std::fs::write(bench.folder().join(format!("{US}.yaml")), text).unwrap();
-    assert_eq!(bench.failing_checks().await, ["sg.operator-ports"]);
-    let plan = bench.plan(Wish::default()).await;
+    std::fs::write(harness.folder().join(format!("{US}.yaml")), text).unwrap();
+    assert_eq!(harness.failing_checks().await, ["sg.operator-ports"]);
+    let plan = harness.plan(FixScope::default()).await;
     let expected = [format!("{US} 10001-10001 {OPERATOR}"), format!("{US} 6800-6800 {OPERATOR}")];
     assert_eq!(rules(&plan.plan), expected);
-    assert!(bench.fix(Wish::default()).await.complete);
-    assert_eq!(bench.failing_checks().await, [""; 0]);
+    assert!(harness.fix(FixScope::default()).await.complete);
+    assert_eq!(harness.failing_checks().await, [""; 0]);
 }

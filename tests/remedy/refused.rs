@@ -1,23 +1,23 @@
-//! Refused, throttled, failing and hanging at each call in turn: a clear end,
-//! nothing half said; and once the cause is gone, the next fix ends well and
-//! nothing is there twice.
+//! Refused, throttled, failing and hanging at each call in turn: the fix ends
+//! clearly and reports everything; once the cause is removed, the next fix succeeds
+//! and nothing exists twice.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     account::Account,
-    bench::{Bench, Fixed, carry_out, plan_or_refusal, stop},
     cut::{census, records_of_a_whole_run},
     faulty::{FAULTS, Fault, Faulty},
+    harness::{FixHarness, Fixed, carry_out, plan_or_refusal, stop},
     network::nothing,
 };
 use muster::{
     engine::{Command, Event},
-    remedy::Wish,
+    remedy::FixScope,
     waits::WaitKind,
 };
 
-/// Every operation that building the network takes.
+/// Every operation that creating the network needs.
 const OPERATIONS: [&str; 14] = [
     "ImportKeyPair",
     "CreateVpc",
@@ -36,39 +36,39 @@ const OPERATIONS: [&str; 14] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_call_meets_the_end_is_clear_and_the_next_fix_ends_well() {
+async fn any_fault_is_reported_and_the_next_fix_succeeds() {
     for operation in OPERATIONS {
         for fault in FAULTS {
-            let (bench, faulty) = behind_a_faulty_door().await;
+            let (harness, faulty) = with_faulty_adapter().await;
             faulty.breaks(operation, fault);
-            let fixed = bench.fix(Wish::default()).await;
+            let fixed = harness.fix(FixScope::default()).await;
             ends_clearly(&fixed, operation, fault);
             assert!(faulty.met() > 0, "{operation} was never called");
             faulty.heals();
-            ends_well(&bench, &format!("{operation} {fault:?}")).await;
+            ends_well(&harness, &format!("{operation} {fault:?}")).await;
         }
     }
 }
 
-async fn behind_a_faulty_door() -> (Bench, Arc<Faulty>) {
-    let mut bench = nothing(Account::simulated()).await;
-    let faulty = Faulty::new(bench.account.cloud.clone());
-    bench.account.cloud = faulty.clone();
-    (bench, faulty)
+async fn with_faulty_adapter() -> (FixHarness, Arc<Faulty>) {
+    let mut harness = nothing(Account::simulated()).await;
+    let faulty = Faulty::new(harness.account.cloud.clone());
+    harness.account.cloud = faulty.clone();
+    (harness, faulty)
 }
 
-/// The next fix ends well, whatever the last one met.
-async fn ends_well(bench: &Bench, after: &str) {
-    let fixed = bench.fix(Wish::default()).await;
+/// Asserts that the next fix succeeds, whatever happened in the last one.
+async fn ends_well(harness: &FixHarness, after: &str) {
+    let fixed = harness.fix(FixScope::default()).await;
     assert!(fixed.complete, "{after}: {:#?}", fixed.events);
-    assert_eq!(bench.failing_checks().await, [""; 0], "{after}");
+    assert_eq!(harness.failing_checks().await, [""; 0], "{after}");
 }
 
-/// Every step that was begun has an end, and every failure says what and why.
+/// Asserts that every started step has an end, and every failure names what and why.
 #[track_caller]
 fn ends_clearly(fixed: &Fixed, operation: &str, fault: Fault) {
     every_step_ends(fixed, operation, fault);
-    // What was made though nobody answered is found; then nothing has failed.
+    // A resource created without an answer is found; then nothing has failed.
     assert!(fault == Fault::Lost || !fixed.complete, "{operation} {fault:?}");
 }
 
@@ -95,7 +95,7 @@ fn every_step_ends(fixed: &Fixed, operation: &str, fault: Fault) {
     }
 }
 
-/// Every operation that a plan reads with.
+/// Every operation that planning reads with.
 const READS: [&str; 12] = [
     "DescribeRegions",
     "DescribeImages",
@@ -111,37 +111,37 @@ const READS: [&str; 12] = [
     "RunInstances",
 ];
 
-/// A call that only looks has nothing to lose an answer of.
+/// A read-only call loses nothing if its answer is lost.
 fn faults_of_reading() -> impl Iterator<Item = Fault> {
     FAULTS.into_iter().filter(|fault| *fault != Fault::Lost)
 }
 
-/// The plan is made without what could not be read: it says what it leaves and
-/// why, or there is none and it says so; and it makes nothing that it can't
-/// know to be missing.
+/// The plan omits what could not be read: it lists what it leaves and why, or the
+/// planning fails with the reason. It creates nothing that is not known to be
+/// missing.
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_read_is_told_and_nothing_is_made_twice_for_it() {
+async fn unreadable_resources_are_reported_and_nothing_is_created_twice() {
     let (_, whole) = records_of_a_whole_run().await;
     for operation in READS {
         for fault in faults_of_reading() {
-            let (bench, faulty) = behind_a_faulty_door().await;
+            let (harness, faulty) = with_faulty_adapter().await;
             faulty.breaks(operation, fault);
-            plan_and_carry_out(&bench, operation, fault).await;
+            plan_and_carry_out(&harness, operation, fault).await;
             faulty.heals();
-            ends_well(&bench, &format!("{operation} {fault:?}")).await;
-            let now = census(&bench.account.snapshot().await);
+            ends_well(&harness, &format!("{operation} {fault:?}")).await;
+            let now = census(&harness.account.snapshot().await);
             assert_eq!(now, whole, "{operation} {fault:?}: nothing is double or missing");
         }
     }
 }
 
-async fn plan_and_carry_out(bench: &Bench, operation: &str, fault: Fault) {
-    let mut engine = bench.engine(bench.store());
-    match plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await {
+async fn plan_and_carry_out(harness: &FixHarness, operation: &str, fault: Fault) {
+    let mut engine = harness.engine(harness.store());
+    match plan_or_refusal(&mut engine, Command::PlanFix(FixScope::default())).await {
         Err(refusal) => assert!(refusal.to_string().contains(operation), "{operation}: {refusal}"),
         Ok(plan) => {
-            let told = |left: &muster::remedy::Left| !left.why.trim().is_empty();
-            assert!(plan.plan.left.iter().all(told), "{operation} {fault:?}");
+            let has_reason = |left: &muster::remedy::Unfixed| !left.why.trim().is_empty();
+            assert!(plan.plan.left.iter().all(has_reason), "{operation} {fault:?}");
             if !plan.plan.is_empty() {
                 let fixed = carry_out(&mut engine, &plan).await;
                 every_step_ends(&fixed, operation, fault);
@@ -151,38 +151,38 @@ async fn plan_and_carry_out(bench: &Bench, operation: &str, fault: Fault) {
     stop(engine).await;
 }
 
-/// What was made half-way can't be seen when it can't be read: then nothing is
-/// made beside it.
+/// A partial fix that can't be read is invisible: then nothing is created in
+/// addition to it.
 #[tokio::test(start_paused = true)]
-async fn half_made_and_unreadable_it_is_not_made_again() {
+async fn a_partial_unreadable_network_is_not_created_again() {
     let (records, whole) = records_of_a_whole_run().await;
     for operation in READS {
         let mut met = 0;
         for half in [records / 4, records / 2, records * 3 / 4] {
-            let (bench, faulty) = behind_a_faulty_door().await;
-            super::cut::kill_after(&bench, half).await;
+            let (harness, faulty) = with_faulty_adapter().await;
+            super::cut::kill_after(&harness, half).await;
             faulty.breaks(operation, Fault::Denied);
-            plan_and_carry_out(&bench, operation, Fault::Denied).await;
+            plan_and_carry_out(&harness, operation, Fault::Denied).await;
             faulty.heals();
             met += faulty.met();
-            ends_well(&bench, &format!("{operation} after {half} records")).await;
-            let now = census(&bench.account.snapshot().await);
+            ends_well(&harness, &format!("{operation} after {half} records")).await;
+            let now = census(&harness.account.snapshot().await);
             assert_eq!(now, whole, "{operation} after {half} records: nothing is double");
         }
         assert!(met > 0, "{operation} was never called");
     }
 }
 
-/// What only looks while the plan is carried out: whether a peering is active,
-/// a copy done, and what became of a call that nobody answered.
+/// Read-only calls while the plan is applied: whether a peering is active or a copy
+/// done, and what became of an unanswered call.
 #[tokio::test(start_paused = true)]
-async fn a_reading_call_that_fails_while_changes_are_made_ends_clearly() {
+async fn a_failing_read_during_a_fix_is_reported() {
     let (_, whole) = records_of_a_whole_run().await;
     for operation in READS {
         for fault in faults_of_reading() {
-            let (bench, faulty) = behind_a_faulty_door().await;
-            let mut engine = bench.engine(bench.store());
-            let plan = plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await;
+            let (harness, faulty) = with_faulty_adapter().await;
+            let mut engine = harness.engine(harness.store());
+            let plan = plan_or_refusal(&mut engine, Command::PlanFix(FixScope::default())).await;
             let plan = plan.unwrap_or_default();
             faulty.breaks(operation, fault);
             let fixed = carry_out(&mut engine, &plan).await;
@@ -191,8 +191,8 @@ async fn a_reading_call_that_fails_while_changes_are_made_ends_clearly() {
             let waits = operation == "DescribeVpcPeeringConnections";
             assert!(!waits || !fixed.complete, "{fault:?}: it can't know that it is active");
             faulty.heals();
-            ends_well(&bench, &format!("{operation} {fault:?}")).await;
-            let now = census(&bench.account.snapshot().await);
+            ends_well(&harness, &format!("{operation} {fault:?}")).await;
+            let now = census(&harness.account.snapshot().await);
             assert_eq!(now, whole, "{operation} {fault:?}: nothing is double or missing");
         }
     }
@@ -201,9 +201,9 @@ async fn a_reading_call_that_fails_while_changes_are_made_ends_clearly() {
 /// EC2 has too many calls: what fails, since when and when it is tried next.
 #[tokio::test(start_paused = true)]
 async fn a_throttled_call_is_registered_as_a_wait() {
-    let (bench, faulty) = behind_a_faulty_door().await;
-    let mut engine = bench.engine(bench.store());
-    let plan = plan_or_refusal(&mut engine, Command::PlanFix(Wish::default())).await;
+    let (harness, faulty) = with_faulty_adapter().await;
+    let mut engine = harness.engine(harness.store());
+    let plan = plan_or_refusal(&mut engine, Command::PlanFix(FixScope::default())).await;
     let plan = plan.unwrap_or_default();
     faulty.breaks("CreateVpc", Fault::Throttled);
     let waits = engine.waits.clone();

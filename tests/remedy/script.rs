@@ -1,4 +1,4 @@
-//! The printed script, run by the real `aws`, ends in the same world as `fix`.
+//! The printed script, run by the real `aws`, has the same result as `fix`.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -9,15 +9,14 @@ use std::{
 
 use super::{
     account::{Account, Snapshot},
-    bench::Bench,
+    harness::FixHarness,
     network::nothing,
     site::{Flaw, flawed},
 };
-use muster::remedy::{self, Wish};
+use muster::remedy::{self, FixScope};
 
-/// A snapshot in which what differs from account to account is made alike:
-/// ids, the operator's key, and times; and the order of routes in a table,
-/// which is that of the calls.
+/// Normalizes what differs between accounts: ids, the operator's key, and times; and
+/// the order of routes in a table, which is that of the calls.
 fn alike(snapshot: &Snapshot) -> Vec<String> {
     let line = |(key, value): (&String, &String)| {
         let plain = plain(&format!("{key} {value}"));
@@ -30,7 +29,7 @@ fn alike(snapshot: &Snapshot) -> Vec<String> {
     all
 }
 
-/// The two differ in nothing but that.
+/// Asserts that two normalized snapshots are equal.
 #[track_caller]
 pub fn assert_alike(scripted: &Snapshot, fixed: &Snapshot) {
     let (scripted, fixed) = (alike(scripted), alike(fixed));
@@ -42,7 +41,7 @@ pub fn assert_alike(scripted: &Snapshot, fixed: &Snapshot) {
     assert_eq!(scripted.len(), fixed.len());
 }
 
-/// Without ids, keys, fingerprints and times.
+/// Removes ids, keys, fingerprints and times.
 fn plain(text: &str) -> String {
     let word = |word: &str| {
         let hex = |part: &str| part.len() >= 8 && part.chars().all(|c| c.is_ascii_hexdigit());
@@ -67,28 +66,28 @@ fn plain(text: &str) -> String {
     plain + &word(rest)
 }
 
-/// Beside moto's server, in the same environment.
+/// Returns the `aws` next to moto's server, in the same environment.
 fn aws() -> PathBuf {
     let server = env::var_os("MUSTER_MOTO_SERVER").unwrap();
     Path::new(&server).with_file_name("aws")
 }
 
-/// Runs the plan's script against the account, as somebody with the rights would.
-async fn run_script(bench: &Bench) -> String {
-    let plan = bench.plan(Wish::default()).await;
-    let (out, err) = run(bench, &remedy::script(&plan.plan, "bench").unwrap()).await;
-    assert_eq!(err, "", "it says nothing that nobody asked for");
+/// Runs the plan's script against the account, as somebody with the permissions would.
+async fn run_script(harness: &FixHarness) -> String {
+    let plan = harness.plan(FixScope::default()).await;
+    let (out, err) = run(harness, &remedy::script(&plan.plan, "harness").unwrap()).await;
+    assert_eq!(err, "", "it prints nothing unexpected");
     out
 }
 
-/// Runs a script of `aws` commands against the account; what it said on
-/// standard output and error.
-pub async fn run(bench: &Bench, script: &str) -> (String, String) {
-    let path = bench.folder().join("fix.sh");
+/// Runs a script of `aws` commands against the account; returns its stdout and
+/// stderr.
+pub async fn run(harness: &FixHarness, script: &str) -> (String, String) {
+    let path = harness.folder().join("fix.sh");
     std::fs::write(&path, script).unwrap();
     let folder = aws().parent().unwrap().to_owned();
     let paths = env::join_paths([folder, "/usr/bin".into(), "/bin".into()]).unwrap();
-    let url = bench.account.url().to_owned();
+    let url = harness.account.url().to_owned();
     let ran = tokio::task::spawn_blocking(move || {
         Command::new("sh")
             .arg(path)
@@ -111,20 +110,20 @@ pub async fn run(bench: &Bench, script: &str) -> (String, String) {
 #[tokio::test]
 async fn the_network_from_nothing_is_the_same_by_script() {
     let (fixed, scripted) = (nothing(Account::moto()).await, nothing(Account::moto()).await);
-    assert!(fixed.fix(Wish::default()).await.complete);
-    let said = run_script(&scripted).await;
+    assert!(fixed.fix(FixScope::default()).await.complete);
+    let output = run_script(&scripted).await;
     let (fixed, scripted) = (fixed.account.snapshot().await, scripted.account.snapshot().await);
     assert_alike(&scripted, &fixed);
-    assert_eq!(said.matches("SubnetIds: [subnet-").count(), 6, "{said}");
-    assert_eq!(said.matches("SecurityGroupIds: [sg-").count(), 6, "{said}");
+    assert_eq!(output.matches("SubnetIds: [subnet-").count(), 6, "{output}");
+    assert_eq!(output.matches("SecurityGroupIds: [sg-").count(), 6, "{output}");
 }
 
 #[tokio::test]
-async fn single_remedies_are_the_same_by_script() {
+async fn single_fixes_are_the_same_by_script() {
     for flaw in [Flaw::KeyForeign, Flaw::ImageOnlyThere, Flaw::GroupElsewhere, Flaw::NotAccepted] {
         let fixed = flawed(Account::moto(), Some(flaw)).await;
         let scripted = flawed(Account::moto(), Some(flaw)).await;
-        assert!(fixed.fix(Wish::default()).await.complete);
+        assert!(fixed.fix(FixScope::default()).await.complete);
         run_script(&scripted).await;
         let (fixed, scripted) = (fixed.account.snapshot().await, scripted.account.snapshot().await);
         assert_alike(&scripted, &fixed);

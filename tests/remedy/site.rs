@@ -1,14 +1,14 @@
-//! Two regions with networks of their own, peered and routed, made call by
-//! call, so that a test can leave a piece of it out.
+//! Two regions with their own networks, peered and routed, created call by call, so
+//! that a test can omit one part.
 
 use muster::cloud::{Change, InboundRule, PeeringState, PortRange, Source, Tags, Via};
 
 use super::{
     account::{Account, id},
-    bench::{Bench, Config, OPERATOR},
+    harness::{Config, FixHarness, OPERATOR},
 };
 
-/// What can be left out, or be wrong.
+/// What can be missing or wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// Ireland has no key pair.
@@ -19,25 +19,25 @@ pub enum Flaw {
     ImageForeign,
     /// Ireland's config names an image that only Oregon has.
     ImageOnlyThere,
-    /// Ireland's config names a group that is not there.
+    /// Ireland's config names a missing group.
     GroupMissing,
     /// Ireland's config names a group of the default VPC.
     GroupElsewhere,
-    /// Ireland's group lets Oregon's nodes not in.
+    /// Ireland's group does not admit Oregon's nodes.
     PeersKeptOut,
-    /// Ireland's group lets the operator not in.
+    /// Ireland's group does not admit the operator.
     OperatorKeptOut,
-    /// Nobody asked for a peering connection.
+    /// No peering connection was requested.
     NotPeered,
-    /// Nobody accepted it.
+    /// It was not accepted.
     NotAccepted,
-    /// It was asked for, and ended so: rejected, expired or failed.
+    /// It was requested, and was rejected, expired or failed.
     PeeringEnded(PeeringState),
     /// Ireland has no route back.
     NoRouteBack,
     /// Ireland's route back is in the main table, and its subnet uses another.
     RouteInMainTable,
-    /// Ireland's network has the addresses of Oregon's.
+    /// Ireland's network has the same addresses as Oregon's.
     SameAddresses,
 }
 
@@ -54,38 +54,38 @@ pub struct Site {
 const US: &str = "us-west-2";
 const EU: &str = "eu-west-1";
 
-/// A project in which nothing is wrong but `flaw`.
-pub async fn flawed(account: Account, flaw: Option<Flaw>) -> Bench {
-    let mut bench = Bench::new(account);
-    let us = site(&bench, US, 1, 2, None).await;
+/// Creates a project in which only `flaw` is wrong.
+pub async fn flawed(account: Account, flaw: Option<Flaw>) -> FixHarness {
+    let mut harness = FixHarness::new(account);
+    let us = site(&harness, US, 1, 2, None).await;
     let number = if flaw == Some(Flaw::SameAddresses) { 1 } else { 2 };
-    let eu = site(&bench, EU, number, 1, flaw).await;
-    join(&bench.account, &us, &eu, flaw).await;
-    keys(&bench, flaw).await;
+    let eu = site(&harness, EU, number, 1, flaw).await;
+    join(&harness.account, &us, &eu, flaw).await;
+    keys(&harness, flaw).await;
     let group = match flaw {
         Some(Flaw::GroupMissing) => "sg-0123456789abcdef0".to_owned(),
-        Some(Flaw::GroupElsewhere) => elsewhere(&bench.account).await,
+        Some(Flaw::GroupElsewhere) => elsewhere(&harness.account).await,
         _ => eu.group.clone(),
     };
-    let (us_image, eu_image) = images(&bench, flaw).await;
+    let (us_image, eu_image) = images(&harness, flaw).await;
     let config = |site: &Site, group: &str, image: String| Config {
         group: Some(group.to_owned()),
         subnets: vec![site.subnet.clone()],
         ..Config::bare(site.region, image)
     };
     let configs = [config(&us, &us.group, us_image), config(&eu, &group, eu_image)];
-    bench.write(&configs);
-    bench
+    harness.write(&configs);
+    harness
 }
 
 async fn site(
-    bench: &Bench,
+    harness: &FixHarness,
     region: &'static str,
     number: u8,
     peer: u8,
     flaw: Option<Flaw>,
 ) -> Site {
-    let account = &bench.account;
+    let account = &harness.account;
     let make = async |change| account.make(region, change).await;
     let cidr = format!("10.{number}.0.0/16").parse().unwrap_or_default();
     let vpc = make(Change::CreateVpc { cidr, tags: Tags::new() }).await;
@@ -126,25 +126,26 @@ async fn elsewhere(account: &Account) -> String {
     group(account, EU, &vpc, "elsewhere").await
 }
 
-/// The images that the configs name.
-async fn images(bench: &Bench, flaw: Option<Flaw>) -> (String, String) {
-    let us = bench.image(US, "bench").await;
+/// Returns the images that the configs name.
+async fn images(harness: &FixHarness, flaw: Option<Flaw>) -> (String, String) {
+    let us = harness.image(US, "harness").await;
     if flaw == Some(Flaw::ImageOnlyThere) {
         return (us.clone(), us);
     }
-    let eu = bench.image(EU, "bench").await;
+    let eu = harness.image(EU, "harness").await;
     if flaw == Some(Flaw::ImageForeign) { (us.clone(), us) } else { (us, eu) }
 }
 
-async fn keys(bench: &Bench, flaw: Option<Flaw>) {
+async fn keys(harness: &FixHarness, flaw: Option<Flaw>) {
     for region in [US, EU] {
         let public_key = match flaw {
             Some(Flaw::KeyMissing) if region == EU => continue,
-            Some(Flaw::KeyForeign) if region == EU => bench.make_key("other"),
-            _ => bench.public_key("key"),
+            Some(Flaw::KeyForeign) if region == EU => harness.make_key("other"),
+            _ => harness.public_key("key"),
         };
-        let change = Change::ImportKeyPair { name: "bench".into(), public_key, tags: Tags::new() };
-        bench.account.make(region, change).await;
+        let change =
+            Change::ImportKeyPair { name: "harness".into(), public_key, tags: Tags::new() };
+        harness.account.make(region, change).await;
     }
 }
 

@@ -6,25 +6,25 @@ use futures_util::future::{join, join_all};
 use muster::remote::{Printed, RemoteErrorKind, Result, Session};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{BREAKS, COMPLAINS, Door, FAILS, HANGS, PRINTS, SILENT, Step, World, connect};
+use super::{BREAKS, COMPLAINS, FAILS, HANGS, PRINTS, SILENT, Step, TestHost, World, connect};
 
-struct Told {
+struct Output {
     out: Vec<String>,
     err: Vec<String>,
     status: Result<i32>,
 }
 
-async fn exec(world: &dyn World, session: &dyn Session, step: &Step) -> Told {
+async fn exec(world: &dyn World, session: &dyn Session, step: &Step) -> Output {
     watch(world, session, step, async |_| {}).await
 }
 
-/// The same; `seen` is told the number of lines after each.
+/// The same; sends the number of lines to `seen` after each line.
 async fn watch(
     world: &dyn World,
     session: &dyn Session,
     step: &Step,
     seen: impl AsyncFn(usize),
-) -> Told {
+) -> Output {
     let (sender, mut receiver) = mpsc::channel(8);
     let gather = async {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -39,14 +39,14 @@ async fn watch(
     };
     let command = world.command(step);
     let (status, (out, err)) = join(session.exec(&command, sender), gather).await;
-    Told { out, err, status }
+    Output { out, err, status }
 }
 
 pub(super) async fn what_a_command_prints_is_kept_apart(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
-    let told = exec(world, &*session, &COMPLAINS).await;
-    assert_eq!((told.out, told.err), (owned(COMPLAINS.lines), owned(COMPLAINS.errors)));
-    assert_eq!(told.status.unwrap(), 4);
+    let session = connect(world, TestHost::Reachable).await;
+    let output = exec(world, &*session, &COMPLAINS).await;
+    assert_eq!((output.out, output.err), (owned(COMPLAINS.lines), owned(COMPLAINS.errors)));
+    assert_eq!(output.status.unwrap(), 4);
     session.close().await;
 }
 
@@ -54,51 +54,51 @@ fn owned(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
-pub(super) async fn a_command_tells_its_exit_status(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
+pub(super) async fn a_command_returns_its_exit_status(world: &dyn World) {
+    let session = connect(world, TestHost::Reachable).await;
     for step in [PRINTS, FAILS, SILENT] {
-        let told = exec(world, &*session, &step).await;
-        assert_eq!((told.out, told.err), (owned(step.lines), Vec::new()), "{}", step.name);
-        assert_eq!(told.status.unwrap(), step.exit, "{}", step.name);
+        let output = exec(world, &*session, &step).await;
+        assert_eq!((output.out, output.err), (owned(step.lines), Vec::new()), "{}", step.name);
+        assert_eq!(output.status.unwrap(), step.exit, "{}", step.name);
     }
     session.close().await;
 }
 
-pub(super) async fn a_command_runs_each_time_anew(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
+pub(super) async fn a_command_runs_again_each_time(world: &dyn World) {
+    let session = connect(world, TestHost::Reachable).await;
     for _ in 0..2 {
-        let told = exec(world, &*session, &PRINTS).await;
-        assert_eq!((told.out, told.status.unwrap()), (owned(PRINTS.lines), 0));
+        let output = exec(world, &*session, &PRINTS).await;
+        assert_eq!((output.out, output.status.unwrap()), (owned(PRINTS.lines), 0));
     }
     session.close().await;
 }
 
 pub(super) async fn a_command_is_lost_with_its_connection(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
+    let session = connect(world, TestHost::Reachable).await;
     let cut = async |lines| {
         if lines == 2 {
             world.cut().await;
         }
     };
-    let told = watch(world, &*session, &BREAKS, cut).await;
-    let error = told.status.unwrap_err();
+    let output = watch(world, &*session, &BREAKS, cut).await;
+    let error = output.status.unwrap_err();
     assert_eq!(error.kind, RemoteErrorKind::Lost, "{error}");
-    assert_eq!(told.out, BREAKS.lines[..2]);
+    assert_eq!(output.out, BREAKS.lines[..2]);
     session.close().await;
 }
 
 pub(super) async fn commands_run_side_by_side(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
+    let session = connect(world, TestHost::Reachable).await;
     let steps = [COMPLAINS, PRINTS, FAILS];
-    let told = join_all(steps.iter().map(|step| exec(world, &*session, step))).await;
-    for (step, told) in steps.iter().zip(told) {
-        assert_eq!((told.out, told.status.unwrap()), (owned(step.lines), step.exit));
+    let output = join_all(steps.iter().map(|step| exec(world, &*session, step))).await;
+    for (step, output) in steps.iter().zip(output) {
+        assert_eq!((output.out, output.status.unwrap()), (owned(step.lines), step.exit));
     }
     session.close().await;
 }
 
 pub(super) async fn a_connection_that_holds_is_not_lost(world: &dyn World) {
-    let session = connect(world, Door::Open).await;
+    let session = connect(world, TestHost::Reachable).await;
     let (sender, mut lines) = mpsc::channel(8);
     let command = world.command(&HANGS);
     tokio::select! {
@@ -107,6 +107,6 @@ pub(super) async fn a_connection_that_holds_is_not_lost(world: &dyn World) {
         line = lines.recv() => assert_eq!(line, Some(Printed::Out("begun".into()))),
     }
     let more = timeout(Duration::from_millis(100), session.lost()).await;
-    assert!(more.is_err(), "an ended command ends no connection");
+    assert!(more.is_err(), "ending a command does not end the connection");
     session.close().await;
 }

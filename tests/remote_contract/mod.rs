@@ -1,11 +1,11 @@
-//! One contract for `Remote`, run against two worlds: the simulated one and a
-//! real sshd behind OpenSSH. So what the engine learns in the fast tests and
-//! the demo holds on real nodes.
+//! One contract for `Remote`, run against two worlds: the simulated one and a real
+//! sshd behind OpenSSH. So the results of the fast tests and the demo hold on real
+//! nodes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
-mod doors;
+mod hosts;
 mod scripts;
 mod simulated;
 mod sshd;
@@ -21,46 +21,46 @@ use tokio::sync::mpsc;
 trait World: Send + Sync {
     fn remote(&self) -> Arc<dyn Remote>;
 
-    /// The host behind `door`, with the right key.
-    fn host(&self, door: Door) -> Host;
+    /// Returns `host` with the right key.
+    fn host(&self, host: TestHost) -> Host;
 
     /// The path of a private key.
     fn key(&self, key: Key) -> PathBuf;
 
-    /// The text of a script that does what the step of that name says.
+    /// Returns a script with the output and exit status of `step`.
     fn text(&self, step: &Step) -> String;
 
     /// A command that does the same and prints its `errors` on its standard error.
     fn command(&self, step: &Step) -> String;
 
-    /// A file behind [`Door::Open`], below the home folder: its mode and content.
+    /// Reads a file on [`TestHost::Reachable`], below the home folder: its mode and content.
     async fn file(&self, path: &str) -> Option<(u32, Vec<u8>)>;
 
-    /// Breaks the connections to [`Door::Open`]; where the world itself breaks
-    /// that of [`BREAKS`] at this moment, nothing.
+    /// Breaks the connections to [`TestHost::Reachable`]. Does nothing in a world that
+    /// breaks the connection of [`BREAKS`] by itself.
     async fn cut(&self);
 
-    /// From now on another machine answers behind [`Door::Changing`].
+    /// From now on, another machine answers at [`TestHost::Rekeyed`].
     async fn change(&self);
 }
 
 /// Nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    /// Lets the right key in.
-    Open,
-    /// Nobody listens.
-    Shut,
+enum TestHost {
+    /// Accepts the right key.
+    Reachable,
+    /// Refuses connections.
+    Closed,
     /// Another machine answers after [`World::change`].
-    Changing,
+    Rekeyed,
 }
 
 /// Private key files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
-    /// The nodes know it.
+    /// Authorized on the nodes.
     Right,
-    /// They don't.
+    /// Not authorized.
     Other,
     Missing,
     ReadableByOthers,
@@ -68,14 +68,14 @@ enum Key {
     Garbage,
 }
 
-/// What a script prints and how it ends. In the simulated world the scenario
-/// says the same of the step of that name.
+/// What a script prints and how it ends. In the simulated world, the scenario
+/// defines the step of that name in the same way.
 struct Step {
     name: &'static str,
     lines: &'static [&'static str],
     exit: i32,
     hangs: bool,
-    /// Only as a command.
+    /// Only when run as a command.
     errors: &'static [&'static str],
 }
 
@@ -94,7 +94,7 @@ const BREAKS: Step = Step {
     errors: &[],
 };
 
-/// Ends with an error that it tells apart from what it prints.
+/// Fails, and writes to stdout and stderr.
 const COMPLAINS: Step = Step {
     name: "complains",
     lines: &["out", "more"],
@@ -116,20 +116,20 @@ impl Step {
     }
 }
 
-async fn connect(world: &dyn World, door: Door) -> Box<dyn Session> {
-    world.remote().connect(&world.host(door)).await.unwrap()
+async fn connect(world: &dyn World, host: TestHost) -> Box<dyn Session> {
+    world.remote().connect(&world.host(host)).await.unwrap()
 }
 
 async fn refused(world: &dyn World, host: &Host) -> RemoteError {
     world.remote().connect(host).await.err().expect("the connection to fail")
 }
 
-/// Runs `step` and gathers its lines.
+/// Runs `step` and collects its lines.
 async fn run(world: &dyn World, session: &dyn Session, step: &Step, skip: u64) -> Outcome {
     watch(world, session, step, skip, async |_| {}).await
 }
 
-/// The same; `seen` is told the number of lines after each.
+/// The same; sends the number of lines to `seen` after each line.
 async fn watch(
     world: &dyn World,
     session: &dyn Session,
@@ -151,7 +151,7 @@ async fn watch(
     (lines, exit)
 }
 
-/// Makes two tests of each function `async fn(&dyn World)`.
+/// Generates two tests from each function `async fn(&dyn World)`.
 macro_rules! contract {
     ($($module:ident: [$($name:ident),* $(,)?]),* $(,)?) => {
         mod on_sshd {
@@ -177,22 +177,22 @@ macro_rules! contract {
 contract! {
     commands: [
         what_a_command_prints_is_kept_apart,
-        a_command_tells_its_exit_status,
-        a_command_runs_each_time_anew,
+        a_command_returns_its_exit_status,
+        a_command_runs_again_each_time,
         a_command_is_lost_with_its_connection,
         commands_run_side_by_side,
         a_connection_that_holds_is_not_lost,
     ],
     scripts: [
         lines_come_in_order_and_then_the_exit_status,
-        a_script_that_fails_tells_its_status,
+        a_failing_script_returns_its_status,
         a_script_that_prints_nothing,
         the_time_limit_ends_a_script,
-        what_has_ended_is_told_again,
-        lines_on_record_are_not_told_again,
+        a_finished_script_is_reported_again,
+        recorded_lines_are_not_repeated,
         a_lost_connection_is_picked_up,
         a_script_goes_on_when_nobody_waits,
-        a_script_ends_though_nobody_listens,
+        a_script_ends_without_a_reader,
         scripts_run_side_by_side_on_one_connection,
         two_connections_share_one_run,
     ],
@@ -200,8 +200,8 @@ contract! {
         a_file_is_put_there_with_its_mode_and_again_over_itself,
         a_file_mount_is_copied_to_the_home_folder,
     ],
-    doors: [
-        nobody_listens,
+    hosts: [
+        connection_refused,
         a_key_that_the_node_does_not_know,
         a_key_file_that_is_not_there,
         another_machine_at_the_same_address,

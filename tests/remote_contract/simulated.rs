@@ -9,14 +9,14 @@ use muster::{
     sim,
 };
 
-use super::{Door, Key, Step, World};
+use super::{Key, Step, TestHost, World};
 
 struct Simulated {
     world: Arc<sim::World>,
     hosts: Vec<Host>,
 }
 
-/// A world whose three machines have booted.
+/// Returns a world whose three instances have booted.
 pub(super) async fn world() -> impl World {
     let scenario = sim::Scenario::parse(include_str!("world.toml")).unwrap();
     let world = sim::World::new(&scenario);
@@ -62,11 +62,11 @@ impl World for Simulated {
         self.world.remote()
     }
 
-    fn host(&self, door: Door) -> Host {
-        let number = match door {
-            Door::Open => 0,
-            Door::Shut => 1,
-            Door::Changing => 2,
+    fn host(&self, host: TestHost) -> Host {
+        let number = match host {
+            TestHost::Reachable => 0,
+            TestHost::Closed => 1,
+            TestHost::Rekeyed => 2,
         };
         self.hosts[number].clone()
     }

@@ -14,7 +14,7 @@ use muster::{
 };
 use tempfile::TempDir;
 
-use super::{BREAKS, Door, Key, Step, World};
+use super::{BREAKS, Key, Step, TestHost, World};
 use crate::support::sshd::{ShutPort, Sshd, keygen};
 
 struct RealWorld {
@@ -30,10 +30,12 @@ pub(super) fn world() -> impl World {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config");
     let mut text = String::new();
-    for (door, port) in
-        [(Door::Open, sshd.port()), (Door::Shut, shut.number()), (Door::Changing, sshd.port())]
-    {
-        writeln!(text, "Host {}\n HostName 127.0.0.1\n Port {port}", address(door)).unwrap();
+    for (host, port) in [
+        (TestHost::Reachable, sshd.port()),
+        (TestHost::Closed, shut.number()),
+        (TestHost::Rekeyed, sshd.port()),
+    ] {
+        writeln!(text, "Host {}\n HostName 127.0.0.1\n Port {port}", address(host)).unwrap();
     }
     fs::write(&config, text).unwrap();
     let options = SshOptions {
@@ -45,11 +47,11 @@ pub(super) fn world() -> impl World {
     RealWorld { sshd: Mutex::new(sshd), _shut: shut, folder, remote }
 }
 
-fn address(door: Door) -> &'static str {
-    match door {
-        Door::Open => "192.0.2.1",
-        Door::Shut => "192.0.2.2",
-        Door::Changing => "192.0.2.3",
+fn address(host: TestHost) -> &'static str {
+    match host {
+        TestHost::Reachable => "192.0.2.1",
+        TestHost::Closed => "192.0.2.2",
+        TestHost::Rekeyed => "192.0.2.3",
     }
 }
 
@@ -82,11 +84,11 @@ impl World for RealWorld {
         self.remote.clone()
     }
 
-    fn host(&self, door: Door) -> Host {
+    fn host(&self, host: TestHost) -> Host {
         Host {
-            node: NodeName::new(format!("us-west-2/{door:?}")),
-            instance: InstanceId::new(format!("i-{door:?}")),
-            address: address(door).parse().unwrap(),
+            node: NodeName::new(format!("us-west-2/{host:?}")),
+            instance: InstanceId::new(format!("i-{host:?}")),
+            address: address(host).parse().unwrap(),
             user: Sshd::user(),
             private_key: Some(self.key(Key::Right)),
             proxy_command: None,
@@ -109,7 +111,7 @@ impl World for RealWorld {
         let mut text = String::new();
         for (number, line) in step.lines.iter().enumerate() {
             if step.name == BREAKS.name && number == 2 {
-                // The rest comes once the connection is gone.
+                // The rest is printed once the connection is closed.
                 text += "until [ -e cut ]; do sleep 0.05; done\n";
             }
             writeln!(text, "echo '{line}'").unwrap();

@@ -1,4 +1,4 @@
-//! The dialogs as they look.
+//! Snapshots of the dialogs.
 
 use std::sync::Arc;
 
@@ -8,49 +8,49 @@ use muster::{
     model::{Failure, Region},
 };
 
-use super::{desk::Desk, fixture, pictures};
+use super::{fixture, pictures, test_dashboard::TestDashboard};
 
-fn healthy() -> Desk {
+fn healthy() -> TestDashboard {
     let mut model = fixture::model(4);
     fixture::healthy(&mut model);
-    Desk::new(model)
+    TestDashboard::new(model)
 }
 
 #[test]
 fn launch_where_nothing_speaks_against_it() {
-    let mut desk = healthy();
-    desk.press("u");
-    pictures("launch_clear", &mut desk);
+    let mut board = healthy();
+    board.press("u");
+    pictures("launch_clear", &mut board);
 }
 
 #[test]
 fn launch_where_checks_fail() {
     let mut model = fixture::model(4);
     fixture::broken(&mut model);
-    let mut desk = Desk::new(model);
-    desk.press("u 'any'");
-    pictures("launch_blocked", &mut desk);
+    let mut board = TestDashboard::new(model);
+    board.press("u 'any'");
+    pictures("launch_blocked", &mut board);
 }
 
 #[test]
 fn down_before_the_regions_have_answered() {
-    let mut desk = Desk::new(fixture::all_ready());
-    desk.press("D");
-    pictures("down_asking", &mut desk);
+    let mut board = TestDashboard::new(fixture::all_ready());
+    board.press("D");
+    pictures("down_asking", &mut board);
 }
 
 #[test]
 fn down_shows_what_it_ends_and_what_it_leaves() {
-    let mut desk = Desk::new(fixture::all_ready());
-    desk.press("D");
-    desk.model.fold(Update::DownPlan(Arc::new(plan(&desk))));
-    desk.press("'termin'");
-    pictures("down_plan", &mut desk);
+    let mut board = TestDashboard::new(fixture::all_ready());
+    board.press("D");
+    board.model.fold(Update::DownPlan(Arc::new(plan(&board))));
+    board.press("'termin'");
+    pictures("down_plan", &mut board);
 }
 
-fn plan(desk: &Desk) -> DownPlan {
-    let nodes = desk.model.nodes_in_order();
-    let machines = nodes.iter().take(4).filter_map(|node| node.instance.as_ref());
+fn plan(board: &TestDashboard) -> DownPlan {
+    let nodes = board.model.nodes_in_order();
+    let instances = nodes.iter().take(4).filter_map(|node| node.instance.as_ref());
     let instance = |id: &str, name: &str| Instance {
         id: id.into(),
         state: InstanceState::Running,
@@ -68,7 +68,7 @@ fn plan(desk: &Desk) -> DownPlan {
     };
     let of_region = |region: &Region, id: &str, name: &str| (region.clone(), instance(id, name));
     let terminate =
-        machines.map(|info| of_region(&info.region, info.id.as_str(), "ray-tpch-worker"));
+        instances.map(|info| of_region(&info.region, info.id.as_str(), "ray-tpch-worker"));
     let foreign = of_region(&"eu-west-1".into(), "i-0aaaaaaaaaaaaaaaa", "ray-tpch-eu-head");
     let failure =
         Failure { code: Some("RequestExpired".into()), ..Failure::new("the request has expired") };
@@ -81,36 +81,37 @@ fn plan(desk: &Desk) -> DownPlan {
 }
 
 #[test]
-fn quit_says_what_goes_on() {
-    let mut desk = Desk::new(fixture::rising());
-    desk.press("q");
-    pictures("quit_rising", &mut desk);
+fn quit_shows_what_is_under_way() {
+    let mut board = TestDashboard::new(fixture::launching());
+    board.press("q");
+    pictures("quit_launching", &mut board);
 }
 
 #[test]
-fn leaving_says_what_it_waits_for() {
-    let mut model = fixture::rising();
+fn leaving_shows_what_it_waits_for() {
+    let mut model = fixture::launching();
     model.ending = true;
-    pictures("leaving", &mut Desk::new(model));
+    pictures("leaving", &mut TestDashboard::new(model));
 }
 
 #[test]
 fn help_is_the_keymap() {
-    let mut desk = healthy();
-    desk.press("4 ?");
-    pictures("help", &mut desk);
+    let mut board = healthy();
+    board.press("4 ?");
+    pictures("help", &mut board);
 }
 
 #[test]
 fn worlds_to_choose_from() {
-    let mut desk = healthy();
+    let mut board = healthy();
     let worlds = [
         ("mistakes", "three regions with the six classic mistakes in them"),
         ("healthy", "the same three regions, everything right: launch it"),
     ];
-    desk.model.simulated = true;
-    desk.model.scenarios = worlds.map(|(name, about)| (name.to_owned(), about.to_owned())).to_vec();
-    desk.model.scenario = Some("mistakes".into());
-    desk.press("w j");
-    pictures("worlds", &mut desk);
+    board.model.simulated = true;
+    board.model.scenarios =
+        worlds.map(|(name, about)| (name.to_owned(), about.to_owned())).to_vec();
+    board.model.scenario = Some("mistakes".into());
+    board.press("w j");
+    pictures("worlds", &mut board);
 }

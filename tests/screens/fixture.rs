@@ -20,13 +20,13 @@ use muster::{
 /// The regions, the leader's first.
 pub const REGIONS: [&str; 3] = ["us-west-2", "eu-west-1", "ap-southeast-2"];
 
-/// The second `second` of the fixture's time.
+/// Returns the timestamp of `second` in the fixture's time.
 pub fn at(second: i64) -> Timestamp {
     let start: Timestamp = "2026-11-05T14:02:11Z".parse().unwrap();
     Timestamp::from_second(start.as_second() + second).unwrap()
 }
 
-/// A model in which nothing was told yet, at second `second`.
+/// Returns a model without any update, at second `second`.
 pub fn model(second: i64) -> Model {
     model_of(project(), second)
 }
@@ -42,7 +42,7 @@ fn model_of(project: Project, second: i64) -> Model {
         state,
         survey: None,
         findings: None,
-        looking: Some(at(0)),
+        refreshing: Some(at(0)),
         busy: Vec::new(),
         notices: VecDeque::new(),
         down_plan: None,
@@ -50,8 +50,8 @@ fn model_of(project: Project, second: i64) -> Model {
         fix_plan: None,
         planning: false,
         fix_refused: None,
-        cures: None,
-        remains: None,
+        fix_preview: None,
+        leftovers: None,
         configs: Arc::new(configs),
         changed_files: Vec::new(),
         forwarded: None,
@@ -104,7 +104,7 @@ fn project_with(more: &[(&str, &str)]) -> Project {
     loaded.project.unwrap()
 }
 
-/// What a survey tells that the screens show: types with prices, and VPCs.
+/// Returns a survey with what the screens show: instance types with prices, and VPCs.
 fn survey(regions: &[Region]) -> Survey {
     let known = |index: usize| {
         let mut survey = RegionSurvey::unknown(&Failure::new("not asked"));
@@ -143,7 +143,7 @@ fn finding(check: &'static str, level: Level, subject: Subject, title: &str) -> 
         subject,
         title: title.into(),
         evidence: Vec::new(),
-        leads_to: None,
+        impact: None,
         todo: None,
         location: None,
     }
@@ -157,7 +157,7 @@ fn pair(from: &str, to: &str) -> Subject {
     Subject::Pair(from.into(), to.into())
 }
 
-/// What passes in every region, and between each two.
+/// Returns the passed findings of every region and every pair of regions.
 fn passes() -> Vec<Finding> {
     let of_region = [
         ("key.exists", "key pair quokka is there"),
@@ -189,8 +189,8 @@ fn passes() -> Vec<Finding> {
 /// The six classic mistakes, and one warning.
 fn mistakes() -> Vec<Finding> {
     let [us, eu, ap] = REGIONS;
-    let fail = |check, subject, title: &str, leads_to: &str| Finding {
-        leads_to: Some(leads_to.into()),
+    let fail = |check, subject, title: &str, impact: &str| Finding {
+        impact: Some(impact.into()),
         ..finding(check, Level::Fail, subject, title)
     };
     let location = |file: &str, line, column, width| {
@@ -227,7 +227,7 @@ fn mistakes() -> Vec<Finding> {
     ]
 }
 
-/// The findings of a broken world.
+/// Applies the findings of a broken world.
 pub fn broken(model: &mut Model) {
     let mut findings = mistakes();
     let is_replaced = |pass: &Finding| {
@@ -237,12 +237,12 @@ pub fn broken(model: &mut Model) {
     looked(model, findings);
 }
 
-/// The findings of a world in which all is well.
+/// Applies the findings of a healthy world.
 pub fn healthy(model: &mut Model) {
     looked(model, passes());
 }
 
-/// The findings where nothing could be read.
+/// Applies the findings when nothing could be read.
 pub fn unknown(model: &mut Model) {
     let unread = |name: &&str| {
         finding("key.exists", Level::Unknown, region(name), "the key pairs could not be read")
@@ -250,7 +250,7 @@ pub fn unknown(model: &mut Model) {
     looked(model, REGIONS.iter().map(unread).collect());
 }
 
-/// The files read again, with `from` of `file` changed to `to` in them.
+/// Reloads the files, with `from` replaced by `to` in `file`.
 pub fn read_again(model: &mut Model, file: &str, from: &str, to: &str) {
     let mut sources = model.configs.sources.clone();
     let source = sources.iter_mut().find(|source| source.path.as_os_str() == file).unwrap();
@@ -273,19 +273,19 @@ pub fn read_again(model: &mut Model, file: &str, from: &str, to: &str) {
     }
 }
 
-/// The end of a survey.
+/// Applies the end of a survey.
 pub fn looked(model: &mut Model, findings: Vec<Finding>) {
     let survey = Arc::new(survey(&model.project.region_names()));
-    model.fold(Update::Looked { survey, findings: findings.into() });
+    model.fold(Update::Refreshed { survey, findings: findings.into() });
 }
 
-/// An event at a second.
+/// Applies an event at `second`.
 pub fn event(model: &mut Model, second: i64, event: Event) {
     let stamped = Stamped { seq: model.state.seq + 1, at: at(second), event };
     model.fold(Update::Event(stamped));
 }
 
-/// The groups with their nodes, regions in the order of the plan.
+/// Returns the groups with their nodes, in the order of the plan.
 fn groups(project: &Project) -> Vec<(GroupKey, Vec<NodeName>)> {
     let mut groups: Vec<(GroupKey, Vec<NodeName>)> = Vec::new();
     for node in project.planned_nodes() {
@@ -337,8 +337,8 @@ fn instance(group: &GroupKey, index: usize, place: usize, node: &NodeName) -> La
     }
 }
 
-/// Takes `node` through `steps` of the recipe, each of ten seconds, after it
-/// has run at second 25 and answered at second 27.
+/// Takes `node` through `steps` of the recipe, each of ten seconds; it runs at second
+/// 25 and answers SSH at second 27.
 pub fn bootstrapped(model: &mut Model, node: &str, steps: &[&str]) {
     let node = NodeName::from(node);
     running(model, &node);
@@ -395,15 +395,15 @@ pub fn log(logs: &LogStore, node: &NodeName, second: i64, step: &str, text: &str
     logs.push(node, line).unwrap();
 }
 
-/// Ready, with every step that is for it.
+/// Makes `node` ready, with all its steps done.
 pub fn ready(model: &mut Model, node: &str) {
     let own = if node == "us-west-2/head" { "ray-leader" } else { "ray-members" };
     bootstrapped(model, node, &["packages", "python", "requirements", "spill", own, "flight"]);
     event(model, 87, Event::NodePhase { node: node.into(), phase: Phase::Ready });
 }
 
-/// A cluster on its way: one node ready, some at work, one failed.
-pub fn rising() -> Model {
+/// Returns a launching cluster: one node ready, some in bootstrap, one failed.
+pub fn launching() -> Model {
     let mut model = model(90);
     healthy(&mut model);
     launched(&mut model);
@@ -460,7 +460,7 @@ pub fn all_ready() -> Model {
     model
 }
 
-/// Ten regions of ten nodes, on their way, with some findings on each two regions.
+/// Returns ten launching regions of ten nodes, with some findings on each pair of regions.
 pub fn large() -> Model {
     let scenario = Scenario::scale(10, 10).unwrap();
     let mut model = model_of(scenario.load_project().project.unwrap(), 90);

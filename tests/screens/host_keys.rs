@@ -6,7 +6,7 @@ use muster::{
     tui::Screen,
 };
 
-use super::{desk::Desk, fixture};
+use super::{fixture, test_dashboard::TestDashboard};
 
 const NODE: &str = "us-west-2/head";
 
@@ -20,9 +20,9 @@ fn shown(check: HostKeyCheck) -> String {
     let info = model.state.nodes[&NODE.into()].instance.as_ref();
     let instance = info.expect("an instance").id.clone();
     fixture::event(&mut model, 90, Event::HostKeyChecked { node: NODE.into(), instance, check });
-    let mut desk = Desk::new(model);
-    desk.ui.screen = Screen::Instances;
-    desk.text(160, 48)
+    let mut board = TestDashboard::new(model);
+    board.ui.screen = Screen::Instances;
+    board.text(160, 48)
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Every screen and dialog with names, failures, log lines and ids that try to
-//! steer the terminal: nothing of that reaches a cell.
+//! Every screen and dialog with names, failures, log lines and ids that contain
+//! terminal control sequences: none reaches a cell.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,7 +10,7 @@ use muster::{
     tui::Model,
 };
 
-use super::{desk::Desk, fixture};
+use super::{fixture, test_dashboard::TestDashboard};
 
 /// Titles, colours, clipboards, cursors, C1, directions, marks without width.
 const HOSTILE: &str = "h\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;aGk=\u{1b}\\\u{9b}2J\u{90}q\u{9c}\
@@ -41,7 +41,7 @@ fn instance() -> Instance {
     }
 }
 
-/// Everything that a model can hold of what others wrote.
+/// Puts hostile text into every field of a model that others can write.
 fn hostile(mut model: Model) -> Model {
     let mut project = (*model.project).clone();
     project.name.value = HOSTILE.into();
@@ -50,7 +50,7 @@ fn hostile(mut model: Model) -> Model {
     for finding in &mut findings {
         finding.title = HOSTILE.into();
         finding.evidence = vec![HOSTILE.into()];
-        finding.leads_to = Some(HOSTILE.into());
+        finding.impact = Some(HOSTILE.into());
         finding.todo = Some(HOSTILE.into());
     }
     model.findings = Some(findings.into());
@@ -100,24 +100,24 @@ fn planned() -> Model {
 
 /// Fails where a cell holds what a terminal acts on or does not show, or more
 /// combining marks than one cell can have.
-fn assert_clean(desk: &mut Desk, what: &str) {
+fn assert_clean(board: &mut TestDashboard, what: &str) {
     for (width, height) in [(60, 20), (80, 24), (120, 36), (132, 50), (40, 10)] {
-        let frame = desk.frame(width, height);
+        let frame = board.frame(width, height);
         for cell in &frame.content {
             assert!(!cell.symbol().chars().any(is_hidden), "{what}: {:?}", cell.symbol());
             let marks = cell.symbol().chars().count();
             assert!(marks <= 8, "{what}: {marks} characters in one cell");
         }
     }
-    // So that keys act on what can be seen.
-    desk.frame(80, 24);
+    // So that keys act on visible elements.
+    board.frame(80, 24);
 }
 
 #[test]
 fn no_cell_of_any_screen_or_dialog_holds_what_a_terminal_acts_on() {
     let worlds = [
         ("planned", planned as fn() -> Model),
-        ("rising", fixture::rising),
+        ("launching", fixture::launching),
         ("ready", fixture::all_ready),
     ];
     for (world, model) in worlds {
@@ -148,10 +148,10 @@ fn no_cell_of_any_screen_or_dialog_holds_what_a_terminal_acts_on() {
             "y",
             "r",
         ] {
-            let mut desk = Desk::new(hostile(model()));
-            desk.model.simulated = keys == "w";
-            desk.press(keys);
-            assert_clean(&mut desk, &format!("{world} {keys}"));
+            let mut board = TestDashboard::new(hostile(model()));
+            board.model.simulated = keys == "w";
+            board.press(keys);
+            assert_clean(&mut board, &format!("{world} {keys}"));
         }
     }
 }
@@ -182,9 +182,9 @@ fn no_dialog_with_answers_from_aws_holds_what_a_terminal_acts_on() {
         ("1", Update::ReadOnly(Some(HOSTILE.into()))),
         ("1", Update::Busy(vec![HOSTILE.into()])),
     ] {
-        let mut desk = Desk::new(hostile(fixture::all_ready()));
-        desk.press(keys);
-        desk.model.fold(update);
-        assert_clean(&mut desk, keys);
+        let mut board = TestDashboard::new(hostile(fixture::all_ready()));
+        board.press(keys);
+        board.model.fold(update);
+        assert_clean(&mut board, keys);
     }
 }

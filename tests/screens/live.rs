@@ -1,8 +1,8 @@
-//! The run loop on a terminal in memory: with an engine on a simulated world,
-//! and with an engine that says what a test wants it to. All on paused time.
+//! The event loop on an in-memory terminal: with an engine on a simulated world,
+//! and with an engine that sends what a test wants. All on paused time.
 
 mod ending;
-mod lending;
+mod external;
 mod pace;
 mod stories;
 
@@ -18,7 +18,7 @@ use muster::{
     model::{ClusterId, Failure},
     signals::Signal,
     sim::{Scenario, World},
-    tui::{Dashboard, Errand, Outcome, Pace, Seat, Theme, drive},
+    tui::{Dashboard, ExternalProgram, Outcome, Pace, TerminalSession, Theme, drive},
 };
 use ratatui::Terminal;
 use tokio::sync::{
@@ -26,37 +26,37 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{desk, fixture, glass::Glass};
+use super::{fixture, test_dashboard, test_terminal::TestTerminal};
 
-/// A test's hands and eyes.
+/// A test's keyboard and screen.
 struct Live {
-    glass: Glass,
-    /// What the terminal is lent to, and who says how that ended.
-    lent: UnboundedReceiver<(Errand, oneshot::Sender<Result<(), Failure>>)>,
+    test_terminal: TestTerminal,
+    /// The external program that has the terminal, and the sender of its result.
+    running: UnboundedReceiver<(ExternalProgram, oneshot::Sender<Result<(), Failure>>)>,
     keys: UnboundedSender<io::Result<Input>>,
     signals: UnboundedSender<Signal>,
 }
 
 impl Live {
     fn press(&self, text: &str) {
-        for key in desk::keys(text) {
+        for key in test_dashboard::keys(text) {
             self.keys.send(Ok(Input::Key(key))).unwrap();
         }
     }
 
     async fn until(&self, wanted: &str) {
-        self.glass.until(wanted).await;
+        self.test_terminal.until(wanted).await;
     }
 }
 
-/// Where the test sits.
-struct TestSeat {
+/// The session of a test.
+struct TestSession {
     keys: UnboundedReceiver<io::Result<Input>>,
     copied: Vec<String>,
-    lent: UnboundedSender<(Errand, oneshot::Sender<Result<(), Failure>>)>,
+    running: UnboundedSender<(ExternalProgram, oneshot::Sender<Result<(), Failure>>)>,
 }
 
-impl Seat for TestSeat {
+impl TerminalSession for TestSession {
     async fn next(&mut self) -> Option<io::Result<Input>> {
         self.keys.recv().await
     }
@@ -65,9 +65,13 @@ impl Seat for TestSeat {
         self.copied.push(text.to_owned());
     }
 
-    async fn lend(&mut self, errand: &Errand, stop: oneshot::Receiver<()>) -> Result<(), Failure> {
+    async fn run_external(
+        &mut self,
+        external: &ExternalProgram,
+        stop: oneshot::Receiver<()>,
+    ) -> Result<(), Failure> {
         let (done, ended) = oneshot::channel();
-        self.lent.send((errand.clone(), done)).unwrap();
+        self.running.send((external.clone(), done)).unwrap();
         tokio::select! {
             result = ended => result.unwrap(),
             _ = stop => Err(Failure::new("stopped")),
@@ -75,14 +79,14 @@ impl Seat for TestSeat {
     }
 }
 
-/// What comes through a channel, as a stream.
+/// Converts a channel's receiver to a stream.
 fn stream_of<T>(receiver: UnboundedReceiver<T>) -> impl futures_util::Stream<Item = T> + Unpin {
     Box::pin(stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|item| (item, receiver))
     }))
 }
 
-/// Runs `dashboard` while `story` looks and presses keys; answers how the
+/// Runs `dashboard` while `story` reads the screen and presses keys; returns how the
 /// dashboard was left and what it copied.
 async fn play<F: Future>(
     dashboard: Dashboard,
@@ -90,18 +94,18 @@ async fn play<F: Future>(
     pace: Pace,
     story: impl FnOnce(Live) -> F,
 ) -> (Outcome, Vec<String>) {
-    let glass = Glass::new(width, height);
+    let test_terminal = TestTerminal::new(width, height);
     let (keys, keys_in) = unbounded_channel();
     let (signals, signals_in) = unbounded_channel();
-    let (lent, lent_out) = unbounded_channel();
-    let mut terminal = Terminal::new(glass.behind()).unwrap();
-    let mut seat = TestSeat { keys: keys_in, copied: Vec::new(), lent };
+    let (running, programs) = unbounded_channel();
+    let mut terminal = Terminal::new(test_terminal.behind()).unwrap();
+    let mut session = TestSession { keys: keys_in, copied: Vec::new(), running };
     let signals_in = stream_of(signals_in);
     let theme = Theme::colours();
-    let run = drive(dashboard, theme, pace, &mut terminal, &mut seat, signals_in);
-    let live = Live { glass, lent: lent_out, keys, signals };
+    let run = drive(dashboard, theme, pace, &mut terminal, &mut session, signals_in);
+    let live = Live { test_terminal, running: programs, keys, signals };
     let (outcome, _) = tokio::join!(run, story(live));
-    (outcome, seat.copied)
+    (outcome, session.copied)
 }
 
 /// The dashboard on the built-in world `name`.
@@ -138,17 +142,17 @@ fn simulated(name: &str) -> Dashboard {
     }
 }
 
-/// One frame a second is enough where a test waits for what is shown.
+/// One frame per second is enough for tests that wait for text.
 const SLOW: Pace = Pace { frame: Duration::from_secs(1) };
 
-/// The engine's side of a handle, for a test to play.
+/// The engine's side of a handle, driven by a test.
 struct Puppet {
     commands: UnboundedReceiver<Command>,
     updates: UnboundedSender<Update>,
     logs: Arc<LogStore>,
 }
 
-/// A dashboard whose engine a test plays, on a clock that stands.
+/// Returns a dashboard whose engine is driven by a test, on a stopped clock.
 fn puppet() -> (Dashboard, Puppet) {
     let model = fixture::model(0);
     let (commands, commands_in) = unbounded_channel();

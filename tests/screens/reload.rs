@@ -1,4 +1,4 @@
-//! The configs loaded again under an open dashboard.
+//! Reloading the configs under an open dashboard.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use muster::{
     tui::{Model, Work},
 };
 
-use super::{SIZES, desk::Desk, fixture};
+use super::{SIZES, fixture, test_dashboard::TestDashboard};
 
 fn small() -> Arc<Project> {
     let scenario = Scenario::scale(1, 1).unwrap();
     Arc::new(scenario.load_project().project.unwrap())
 }
 
-/// Every place that a user may be at, far down and to the right of each.
+/// Every screen that a user may be on, scrolled far down and to the right.
 const PLACES: [&str; 11] = [
     "1 G",
     "2 G l l",
@@ -34,14 +34,14 @@ const PLACES: [&str; 11] = [
 #[test]
 fn a_smaller_project_leaves_nothing_pointing_past_its_end() {
     for place in PLACES {
-        let mut desk = Desk::new(fixture::large());
-        desk.press(place);
-        desk.model.state.nodes.retain(|_, node| node.instance.is_some());
-        desk.model.fold(Update::Project(small()));
+        let mut board = TestDashboard::new(fixture::large());
+        board.press(place);
+        board.model.state.nodes.retain(|_, node| node.instance.is_some());
+        board.model.fold(Update::Project(small()));
         for (width, height) in SIZES {
-            desk.text(width, height);
+            board.text(width, height);
         }
-        desk.press("j k h l G enter esc");
+        board.press("j k h l G enter esc");
     }
 }
 
@@ -51,17 +51,17 @@ fn planned() -> Model {
     model
 }
 
-/// What was found was found of other configs.
+/// The findings are about the previous configs.
 #[test]
 fn findings_of_the_last_project_are_not_shown() {
-    let mut desk = Desk::new(planned());
-    assert!(desk.model.findings.is_some() && !desk.model.state.nodes.is_empty());
-    desk.model.fold(Update::Project(small()));
-    assert_eq!(desk.model.findings, None);
-    let nodes: Vec<_> = desk.model.state.nodes.keys().cloned().collect();
+    let mut board = TestDashboard::new(planned());
+    assert!(board.model.findings.is_some() && !board.model.state.nodes.is_empty());
+    board.model.fold(Update::Project(small()));
+    assert_eq!(board.model.findings, None);
+    let nodes: Vec<_> = board.model.state.nodes.keys().cloned().collect();
     let planned: Vec<_> = small().planned_nodes().into_iter().map(|node| node.name).collect();
     assert_eq!(nodes.len(), planned.len());
     assert!(planned.iter().all(|name| nodes.contains(name)), "{nodes:?}");
-    assert_eq!(desk.model.work, Work::None);
-    assert!(desk.text(100, 30).contains("the configs are loaded again"));
+    assert_eq!(board.model.work, Work::None);
+    assert!(board.text(100, 30).contains("the configs are loaded again"));
 }

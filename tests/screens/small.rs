@@ -7,7 +7,7 @@ use muster::{
     tui::{self, Effect, keymap::Key},
 };
 
-use super::{Dashboard, fixture};
+use super::{fixture, test_dashboard::TestDashboard};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (79, 24), (80, 23), (1, 1)];
 
@@ -38,7 +38,7 @@ fn keys() -> Vec<KeyEvent> {
 }
 
 /// What `event` leads to on a terminal of this size.
-fn press(ui: &mut Dashboard, (width, height): (u16, u16), event: &KeyEvent) -> Vec<Effect> {
+fn press(ui: &mut TestDashboard, (width, height): (u16, u16), event: &KeyEvent) -> Vec<Effect> {
     ui.frame(width, height);
     let action = Key::pressed(event).and_then(|key| ui.ui.action(&ui.model, key));
     action.map(|action| tui::update(&mut ui.ui, &ui.model, action)).unwrap_or_default()
@@ -50,7 +50,7 @@ fn no_key_acts_unseen_but_those_that_quit() {
     let quits = quits.into_iter().chain([KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)]);
     let quits: Vec<_> = quits.collect();
     for open in ["1", "2", "3", "4", "5", "6", "7", "8", "1 /", "1 ?", "1 u", "1 D", "1 q"] {
-        let mut ui = Dashboard::new(fixture::rising());
+        let mut ui = TestDashboard::new(fixture::launching());
         ui.model.work = tui::Work::None;
         ui.press(open);
         let before = ui.text(80, 24);
@@ -71,7 +71,7 @@ fn no_key_acts_unseen_but_those_that_quit() {
 #[test]
 fn what_is_shown_there_names_the_size_and_the_key_and_is_clean() {
     for size in SIZES {
-        let mut ui = Dashboard::new(fixture::rising());
+        let mut ui = TestDashboard::new(fixture::launching());
         ui.model.busy = vec!["x\u{1b}]0;owned\u{7}\u{202e}y".into()];
         for ending in [false, true] {
             ui.model.ending = ending;

@@ -1,13 +1,13 @@
-//! What the nodes found out of their links, as a matrix of regions.
+//! The link checks of the nodes, as a matrix of regions.
 
 use muster::{
     engine::{Event, LinkCheck, Probe},
     tui::{Effect, Model, Screen},
 };
 
-use super::{desk::Desk, fixture, pictures};
+use super::{fixture, pictures, test_dashboard::TestDashboard};
 
-/// What `node` finds of all others: every link holds but those that `fails` names.
+/// Returns the checks of `node` for all others: every link passes except those in `fails`.
 fn checks(model: &Model, node: &str, fails: &[(Probe, &str, &str)]) -> Vec<LinkCheck> {
     let leader = "us-west-2/head";
     let check = |probe, to: Option<&str>| {
@@ -32,12 +32,12 @@ fn checks(model: &Model, node: &str, fails: &[(Probe, &str, &str)]) -> Vec<LinkC
 
 fn verified(model: &mut Model, node: &str, fails: &[(Probe, &str, &str)]) {
     let checks = checks(model, node, fails);
-    let told = Event::NodeVerified { node: node.into(), step: "verify".into(), checks };
-    fixture::event(model, 88, told);
+    let event = Event::NodeVerified { node: node.into(), step: "verify".into(), checks };
+    fixture::event(model, 88, event);
 }
 
-/// Redis is not reached from one region, and one node's Flight from everywhere.
-fn broken() -> Desk {
+/// Redis is unreachable from one region, and one node's Flight from everywhere.
+fn broken() -> TestDashboard {
     let mut model = fixture::all_ready();
     let names: Vec<_> = model.state.nodes.keys().map(ToString::to_string).collect();
     for name in names {
@@ -55,42 +55,42 @@ fn broken() -> Desk {
         }
         verified(&mut model, &name, &fails);
     }
-    Desk::new(model)
+    TestDashboard::new(model)
 }
 
 #[test]
 fn who_reaches_whom_and_why_not() {
-    let mut desk = broken();
-    desk.press("7 j");
-    pictures("verify_broken", &mut desk);
-    let text = desk.text(80, 24);
+    let mut board = broken();
+    board.press("7 j");
+    pictures("verify_broken", &mut board);
+    let text = board.text(80, 24);
     assert!(text.contains("✗ redis") && text.contains("redirect is missing"), "{text}");
 }
 
 #[test]
-fn before_anything_was_verified_it_says_when() {
-    let mut desk = Desk::new(fixture::rising());
-    desk.press("7");
-    pictures("verify_not_yet", &mut desk);
+fn before_anything_is_verified_it_shows_when_that_happens() {
+    let mut board = TestDashboard::new(fixture::launching());
+    board.press("7");
+    pictures("verify_not_yet", &mut board);
     let mut model = fixture::model(4);
     fixture::healthy(&mut model);
-    let mut desk = Desk::new(model);
-    desk.press("7");
-    assert!(desk.text(80, 24).contains("Nothing runs yet"));
+    let mut board = TestDashboard::new(model);
+    board.press("7");
+    assert!(board.text(80, 24).contains("Nothing runs yet"));
 }
 
 #[test]
 fn n_goes_to_what_fails_and_enter_to_its_cause_and_log() {
-    let mut desk = broken();
-    desk.press("7 n n");
-    let text = desk.text(120, 40);
+    let mut board = broken();
+    board.press("7 n n");
+    let text = board.text(120, 40);
     assert!(text.contains("eu-west-1 → us-west-2"), "{text}");
-    let copied = desk.press("y");
+    let copied = board.press("y");
     let Some(Effect::Copy(text)) = copied.first() else { unreachable!("{copied:?}") };
     assert!(text.contains("✗ redis: eu-west-1/head → us-west-2/head: no answer"), "{text}");
-    desk.press("enter enter");
-    assert_eq!(desk.ui.screen, Screen::Logs);
-    assert!(desk.text(120, 40).contains("eu-west-1/head"));
+    board.press("enter enter");
+    assert_eq!(board.ui.screen, Screen::Logs);
+    assert!(board.text(120, 40).contains("eu-west-1/head"));
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_large_cluster_is_shown_by_counts() {
     for name in &names[..30] {
         verified(&mut model, name, &[(Probe::Flight, &to, "refused")]);
     }
-    let mut desk = Desk::new(model);
-    desk.press("7 n");
-    pictures("verify_large", &mut desk);
-    desk.press("G l l l l l l l l l l l l");
-    let text = desk.text(80, 24);
-    assert!(text.contains('['), "the selected cell is in sight: {text}");
+    let mut board = TestDashboard::new(model);
+    board.press("7 n");
+    pictures("verify_large", &mut board);
+    board.press("G l l l l l l l l l l l l");
+    let text = board.text(80, 24);
+    assert!(text.contains('['), "the selected cell is visible: {text}");
 }

@@ -1,4 +1,4 @@
-//! Changes in the simulated world, beside the contract: time, faults, and
+//! Changes in the simulated world, in addition to the contract: timing, faults, and
 //! that nothing is left.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ async fn make(world: &Arc<World>, region: &Region, change: &Change) -> String {
     world.cloud().change(region, change).await.unwrap().unwrap()
 }
 
-/// The ids of those that a step of this name made.
+/// Returns the ids of resources that a step of this name created.
 async fn found(world: &Arc<World>, step: &str) -> Vec<String> {
     let tagged = world.cloud().tagged(&west(), &[tags::REMEDY]).await.unwrap();
     let by_step = tagged.into_iter().filter(|one| one.tags[tags::REMEDY] == step);
@@ -36,7 +36,7 @@ async fn found(world: &Arc<World>, step: &str) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_made_and_deleted_again_leaves_no_trace() {
+async fn created_and_deleted_resources_leave_no_trace() {
     let world = world("");
     let before = world.snapshot();
     let id = make(&world, &west(), &vpc("vpc")).await;
@@ -61,7 +61,7 @@ async fn ids_are_the_same_every_time_and_none_is_given_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_whose_answer_is_lost_has_been_made() {
+async fn a_change_whose_answer_is_lost_takes_effect() {
     let fault = "[[faults]]\noperation = \"CreateVpc\"\ncalls = [1]\nanswer = \"lost-answer\"";
     let world = world(fault);
     let error = world.cloud().change(&west(), &vpc("lost")).await.unwrap_err();
@@ -82,7 +82,7 @@ async fn a_change_that_meets_an_error_has_no_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_just_made_is_not_told_yet() {
+async fn a_resource_just_created_is_not_listed_yet() {
     let world = world("[api]\nchange_lag_s = 5\nlatency_s = 0");
     let id = make(&world, &west(), &vpc("fresh")).await;
     let table = Change::CreateRouteTable { vpc: Ref::Id(id.clone()), tags: Tags::new() };
@@ -107,29 +107,29 @@ async fn an_accepted_peering_takes_its_time() {
         tags: tags.clone(),
     };
     let id = make(&world, &west(), &ask).await;
-    let told = async || {
+    let read_peering = async || {
         let found = cloud.peerings(&east, &["vpc-0e".into()]).await.unwrap();
         (found[0].state, found[0].accepter.cidrs.len())
     };
-    assert_eq!(told().await, (PeeringState::PendingAcceptance, 0));
+    assert_eq!(read_peering().await, (PeeringState::PendingAcceptance, 0));
     let again = cloud.change(&west(), &ask).await.unwrap_err();
     assert_eq!(again.code.as_deref(), Some("VpcPeeringConnectionAlreadyExists"));
     let tag = Change::CreateTags { resources: vec![id.as_str().into()], tags };
     cloud.change(&east, &tag).await.unwrap();
     let accept = Change::AcceptPeering { peering: id.as_str().into() };
     cloud.change(&east, &accept).await.unwrap();
-    assert_eq!(told().await, (PeeringState::Provisioning, 1));
+    assert_eq!(read_peering().await, (PeeringState::Provisioning, 1));
     sleep(Duration::from_secs(30)).await;
-    assert_eq!(told().await, (PeeringState::Active, 1));
+    assert_eq!(read_peering().await, (PeeringState::Active, 1));
     let delete = Change::DeletePeering { peering: id.as_str().into() };
     cloud.change(&west(), &delete).await.unwrap();
-    assert_eq!(told().await.0, PeeringState::Deleted);
+    assert_eq!(read_peering().await.0, PeeringState::Deleted);
     assert_eq!(cloud.tagged(&east, &["ours"]).await.unwrap(), []);
     assert_eq!(world.snapshot().peerings, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scenarios_own_tags_are_told() {
+async fn the_tags_of_a_scenario_are_listed() {
     let world = world(EAST);
     let tagged = world.cloud().tagged(&"eu-west-1".into(), &["team"]).await.unwrap();
     let [vpc] = &tagged[..] else { unreachable!("one: {tagged:?}") };
@@ -137,7 +137,7 @@ async fn a_scenarios_own_tags_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_made_stays_when_the_world_is_mended() {
+async fn changes_are_kept_when_the_scenario_is_replaced() {
     let world = world("");
     let import = Change::ImportKeyPair {
         name: "made".into(),
@@ -147,7 +147,7 @@ async fn what_changes_made_stays_when_the_world_is_mended() {
     let key = make(&world, &west(), &import).await;
     let vpc = make(&world, &west(), &vpc("vpc")).await;
     let before = world.snapshot();
-    world.mend(&scenario(""));
+    world.replace_resources(&scenario(""));
     assert_eq!(world.snapshot(), before);
     assert_eq!(found(&world, "key").await, [key]);
     assert_eq!(found(&world, "vpc").await, [vpc]);

@@ -1,5 +1,5 @@
-//! The built-in scenarios from beginning to end: each shows what it promises,
-//! in the time that a watcher will wait. On paused time.
+//! The built-in scenarios from start to end: each shows what it promises, in an
+//! acceptable time. On paused time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ fn start(name: &str) -> (Handle, Arc<World>) {
     (handle, world)
 }
 
-/// What the checks say of the built-in scenario `name`, and what asking took.
+/// Returns the findings of the built-in scenario `name`, and the survey's duration.
 async fn looked(name: &str) -> (Vec<Finding>, Duration) {
     let scenario = Scenario::built_in(name).unwrap();
     let world = World::new(&scenario);
@@ -48,7 +48,7 @@ fn of_level(findings: &[Finding], level: Level) -> Vec<String> {
     of_level.map(|finding| format!("{} {}", finding.check, finding.subject)).collect()
 }
 
-/// What came of launching the built-in scenario `name`, and what it took.
+/// Launches the built-in scenario `name`; returns the final state and the duration.
 async fn launched(name: &str) -> (RunState, Duration) {
     let (mut handle, _world) = start(name);
     let began = Instant::now();
@@ -121,7 +121,7 @@ async fn mistakes_that_are_launched_anyway_fail_as_in_reality() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn capacity_moves_workers_on_and_fails_one_node_for_good() {
+async fn capacity_moves_workers_on_and_fails_one_node_permanently() {
     let (state, _) = launched("capacity").await;
     assert_eq!(not_ready(&state), ["us-west-2/worker-2"]);
     assert!(why(&state, "us-west-2/worker-2").contains("No space left on device"));
@@ -137,7 +137,7 @@ async fn trouble_costs_three_nodes_and_no_more() {
     let lost = ["ap-southeast-2/worker-1", "eu-west-1/worker-1", "eu-west-1/worker-2"];
     assert_eq!(not_ready(&state), lost);
     assert!(why(&state, "eu-west-1/worker-1").contains("HOST IDENTIFICATION HAS CHANGED"));
-    assert_eq!(node(&state, "eu-west-1/head").steps["packages"].attempt, 1, "it was picked up");
+    assert_eq!(node(&state, "eu-west-1/head").steps["packages"].attempt, 1, "it was resumed");
 }
 
 #[tokio::test(start_paused = true)]

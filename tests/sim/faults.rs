@@ -1,4 +1,4 @@
-//! Calls and nodes that do not go well.
+//! Calls and nodes that fail.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn an_answer_that_is_lost_leaves_the_instances_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn regions_that_are_not_enabled_or_not_there_say_so() {
+async fn regions_that_are_not_enabled_or_do_not_exist_are_reported() {
     let world = world("[regions.af-south-1]\nopt_in = \"not-opted-in\"\nzones = [\"a\"]");
     let cloud = world.cloud();
     let disabled = cloud.vpcs(&"af-south-1".into(), &[]).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! EC2's side: refusals, tokens, boot and end, what is told and what not.
+//! EC2's side: refusals, tokens, boot and termination, and what is listed when.
 
 use std::{collections::BTreeSet, slice::from_ref, time::Duration};
 
@@ -23,7 +23,7 @@ async fn a_launch_is_refused_with_the_codes_of_ec2() {
         ("InvalidGroup.NotFound", ErrorKind::NotFound, |it| {
             it.security_groups = vec!["sg-09".into()];
         }),
-        // There, but in another VPC than the subnet.
+        // It exists, but in another VPC than the subnet.
         ("InvalidGroup.NotFound", ErrorKind::NotFound, |it| {
             it.security_groups = vec!["sg-02".into()];
         }),
@@ -45,7 +45,7 @@ async fn a_launch_is_refused_with_the_codes_of_ec2() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dry_run_looks_at_names_but_not_at_room() {
+async fn a_dry_run_checks_names_but_not_capacity() {
     let world = world("");
     let region = west();
     assert!(world.cloud().dry_run(&region, &request("a")).await.is_ok());
@@ -76,7 +76,7 @@ async fn a_token_launches_once_and_is_zonal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_boots_in_its_time_and_ends_after_terminate() {
+async fn an_instance_boots_in_its_time_and_ends_after_terminate() {
     let world = world("[api]\nlatency_s = 1");
     let began = Instant::now();
     let instances = launch(&world, &request("boot")).await;
@@ -92,17 +92,17 @@ async fn a_machine_boots_in_its_time_and_ends_after_terminate() {
     let ended = world.cloud().terminate(&west(), from_ref(id)).await.unwrap();
     assert_eq!(ended, [(id.clone(), InstanceState::ShuttingDown)]);
     sleep(Duration::from_secs(20)).await;
-    let told = describe(&world, id).await.unwrap();
-    assert_eq!(told.state, InstanceState::Terminated);
-    assert_eq!((told.private_ip, told.public_ip), (None, None));
-    assert_eq!(told.state_reason.as_deref(), Some("Client.UserInitiatedShutdown"));
+    let instance = describe(&world, id).await.unwrap();
+    assert_eq!(instance.state, InstanceState::Terminated);
+    assert_eq!((instance.private_ip, instance.public_ip), (None, None));
+    assert_eq!(instance.state_reason.as_deref(), Some("Client.UserInitiatedShutdown"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn reads_lag_behind_writes() {
     let world = world("[api]\nlag_s = 5\nlatency_s = 0");
     let id = launch(&world, &request("lag")).await.remove(0).id;
-    assert_eq!(describe(&world, &id).await, None, "EC2 does not tell of it yet");
+    assert_eq!(describe(&world, &id).await, None, "EC2 does not list it yet");
     sleep(Duration::from_secs(5)).await;
     assert_eq!(describe(&world, &id).await.unwrap().state, InstanceState::Pending);
     sleep(Duration::from_secs(20)).await;
@@ -115,7 +115,7 @@ async fn a_caller_that_goes_away_may_have_launched() {
     let world = world("[api]\nlatency_s = 2");
     for (patience, left) in [(500, 0), (1500, 2)] {
         let cloud = world.cloud();
-        let (west, request) = (west(), request("gone"));
+        let (west, request) = (west(), request("lost"));
         let call = cloud.launch(&west, &request);
         assert!(timeout(Duration::from_millis(patience), call).await.is_err());
         assert_eq!(world.snapshot().regions[&west].instances.len(), left);
@@ -123,7 +123,7 @@ async fn a_caller_that_goes_away_may_have_launched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ended_instances_are_told_of_for_a_while_and_free_their_room() {
+async fn terminated_instances_are_listed_for_a_while_and_free_their_capacity() {
     let world = world("[api]\nremembers_s = 60");
     let id = launch(&world, &LaunchRequest { count: 8, ..request("all") }).await.remove(0).id;
     let one = LaunchRequest { count: 1, ..request("one") };
@@ -157,7 +157,7 @@ async fn instances_that_were_there_before_are_found_by_tag_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_machines_in_ten_regions_take_no_longer_than_one() {
+async fn a_thousand_instances_in_ten_regions_take_no_longer_than_one() {
     let scenario = Scenario::scale(10, 100).unwrap();
     let world = World::new(&scenario);
     let regions = world.cloud().regions(&west()).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_thousand_machines_in_ten_regions_take_no_longer_than_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_world_can_be_mended_while_its_machines_run() {
+async fn a_scenario_can_be_replaced_while_its_instances_run() {
     let scenario = |name: &str| Scenario::built_in(name).unwrap();
     let world = World::new(&scenario("mistakes"));
     let keys = |world: &World| world.snapshot().regions[&"eu-west-1".into()].key_pairs.len();
@@ -197,7 +197,7 @@ async fn a_world_can_be_mended_while_its_machines_run() {
         ..request("before")
     };
     let before = launch(&world, &us).await;
-    world.mend(&scenario("healthy"));
+    world.replace_resources(&scenario("healthy"));
     assert_eq!(keys(&world), 1);
     assert_eq!(world.snapshot().peerings, World::new(&scenario("healthy")).snapshot().peerings);
     let after = launch(&world, &LaunchRequest { token: "after".into(), ..us }).await;

@@ -1,4 +1,4 @@
-//! Scenarios as texts: sound ones and wrong ones.
+//! Scenario texts: valid and invalid ones.
 
 use muster::sim::Scenario;
 

@@ -1,4 +1,4 @@
-//! The nodes' side: who gets in, and what scripts do.
+//! The nodes' side: logins, and the behavior of scripts.
 
 use std::{net::IpAddr, slice::from_ref, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::{connect, first_worker, host, launch, request, run, script, west, world};
 
 #[tokio::test(start_paused = true)]
-async fn ssh_answers_some_time_after_the_machine_runs() {
+async fn ssh_answers_some_time_after_the_instance_runs() {
     let world = world("");
     let instances = launch(&world, &request("ssh")).await;
     sleep(Duration::from_secs(10)).await;
@@ -107,7 +107,7 @@ hangs = true
 "#;
 
 #[tokio::test(start_paused = true)]
-async fn a_step_prints_its_lines_over_its_time_and_fails_on_the_try_it_is_told_to() {
+async fn a_step_prints_its_lines_over_its_duration_and_fails_on_the_configured_try() {
     let world = world(STEPS);
     let session = connect(&world, &first_worker(&world).await).await;
     let (lines, exit) = run(&*session, &script("packages.1"), 0).await;
@@ -134,7 +134,7 @@ async fn a_step_whose_connection_breaks_goes_on_and_is_attached_to() {
     let (rest, exit) = run(&*connect(&world, &host).await, &script("cut.1"), 2).await;
     assert_eq!(rest, ["3", "4"]);
     assert_eq!(exit.unwrap(), Exit::Status(0));
-    assert!(began.elapsed() < Duration::from_secs(30), "it did not start again");
+    assert!(began.elapsed() < Duration::from_secs(30), "it did not restart");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +148,7 @@ async fn a_step_that_hangs_meets_its_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_terminated_machine_drops_its_connections_at_once() {
+async fn a_terminated_instance_drops_its_connections_at_once() {
     let world = world(STEPS);
     let host = first_worker(&world).await;
     let session = connect(&world, &host).await;

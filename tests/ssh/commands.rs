@@ -1,4 +1,4 @@
-//! Commands and forwarded ports: what belongs to a connection and ends with it.
+//! Commands and forwarded ports, which belong to a connection and end with it.
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::{
 use super::{Bench, until};
 use crate::support::sshd::Sshd;
 
-/// Runs `command`; its lines, those of its stderr with a `!` before them.
+/// Runs `command`; returns its lines, with a `!` before those of its stderr.
 async fn exec(session: &dyn Session, command: &str) -> (Vec<String>, i32) {
     let (sender, mut receiver) = mpsc::channel(8);
     let gather = async {
@@ -54,19 +54,19 @@ async fn a_command_is_a_line_for_the_shell() {
         ("echo one; echo two >&2; exit 3", &["one", "!two"][..], 3),
         ("printf 'no end'", &["no end"], 0),
         ("echo; echo two >&2; echo >&2; echo", &["", "", "!two", "!"], 0),
-        // What goes on without the command is not waited for.
-        ("sleep 1000 & echo $! >sleeper; echo gone on", &["gone on"], 0),
+        // Background processes are not waited for.
+        ("sleep 1000 & echo $! >sleeper; echo continued", &["continued"], 0),
         ("kill $(cat sleeper)", &[], 0),
         ("echo \"it's $((1 + 1))\" | tr 2 3", &["it's 3"], 0),
         ("cat; echo nothing on stdin", &["nothing on stdin"], 0),
         ("kill -9 $$", &[], 137),
         ("muster-has-no-such-program 2>/dev/null", &[], 127),
     ] {
-        let (mut told, exit) = exec(&*session, command).await;
-        // In what order the two streams come is nobody's promise.
-        told.sort_by_key(|line| line.starts_with('!'));
+        let (mut output, exit) = exec(&*session, command).await;
+        // The relative order of the two streams is undefined.
+        output.sort_by_key(|line| line.starts_with('!'));
         assert_eq!(
-            (told, exit),
+            (output, exit),
             (lines.iter().map(|&one| one.to_owned()).collect(), status),
             "{command}"
         );
@@ -79,8 +79,8 @@ async fn a_command_is_a_line_for_the_shell() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_command_outlives_its_connection() {
-    // With all that processes of a command can do not to notice.
+async fn no_process_of_a_command_outlives_its_connection() {
+    // With everything that processes can do to survive.
     let command = "trap '' HUP TERM; (sleep 1000; true) & echo on; sleep 1000; sleep 1000";
     for close in [false, true] {
         let bench = Bench::new();
@@ -90,18 +90,18 @@ async fn nothing_of_a_command_outlives_its_connection() {
             status = session.exec(command, sender) => panic!("it sleeps: {status:?}"),
             line = lines.recv() => assert_eq!(line, Some(Printed::Out("on".into()))),
         }
-        // The future is dropped; the connection goes on, or goes too.
+        // The future is dropped; the connection stays, or is closed too.
         if close {
             drop(session);
             until("nothing is left on the node", || bench.sshd.processes().is_empty()).await;
         } else {
-            let gone = || {
+            let has_ended = || {
                 let text = |pid: u32| {
                     fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
                 };
                 !bench.sshd.processes().into_iter().any(|pid| text(pid).contains("1000"))
             };
-            until("the command has ended", gone).await;
+            until("the command has ended", has_ended).await;
             assert_eq!(exec(&*session, "echo still").await.0, ["still"]);
             session.close().await;
         }
@@ -109,7 +109,7 @@ async fn nothing_of_a_command_outlives_its_connection() {
 }
 
 #[tokio::test]
-async fn a_node_without_setsid_ends_the_command_all_the_same() {
+async fn a_node_without_setsid_also_ends_the_command() {
     let bin = tempfile::tempdir().unwrap();
     for tool in ["cat", "sleep", "sh"] {
         std::os::unix::fs::symlink(format!("/bin/{tool}"), bin.path().join(tool)).unwrap();

@@ -1,4 +1,4 @@
-//! Connections that come about, break, or do not come about.
+//! Connections that succeed, break, or fail.
 
 use std::{
     fs,
@@ -44,7 +44,7 @@ async fn a_broken_connection_is_picked_up() {
 async fn a_dropped_connection_ends_here_and_not_there() {
     let bench = Bench::new();
     let session = bench.connect().await;
-    let text = "echo on; until [ -e go ]; do sleep 0.05; done; touch gone";
+    let text = "echo on; until [ -e go ]; do sleep 0.05; done; touch continued";
     let step = script("drop.1", text);
     let (sender, mut lines) = mpsc::channel(10);
     tokio::select! {
@@ -56,7 +56,7 @@ async fn a_dropped_connection_ends_here_and_not_there() {
     assert!(begun.elapsed() < Duration::from_millis(200), "dropping blocks nobody");
     until("no ssh of ours runs", || bench.masters() == 0).await;
     fs::write(bench.sshd.home().join("go"), "").unwrap();
-    until("the script went on", || bench.sshd.home().join("gone").exists()).await;
+    until("the script went on", || bench.sshd.home().join("continued").exists()).await;
     until("nothing is left on the node", || bench.sshd.processes().is_empty()).await;
 }
 
@@ -99,7 +99,7 @@ async fn many_nodes_at_once() {
     let connect = async |number: usize| {
         let host = bench.host(&format!("i-{number}"));
         loop {
-            // sshd's default MaxStartups drops some that come all at once.
+            // sshd's default MaxStartups drops some of many simultaneous connections.
             match bench.remote.connect(&host).await {
                 Ok(session) => break session,
                 Err(error) => assert!(error.kind.is_transient(), "{error}"),
@@ -113,8 +113,8 @@ async fn many_nodes_at_once() {
         assert_eq!(exit, Exit::Status(0));
         lines[0].clone()
     };
-    let told = join_all((0..20).map(one)).await;
-    for (number, line) in told.iter().enumerate() {
+    let outputs = join_all((0..20).map(one)).await;
+    for (number, line) in outputs.iter().enumerate() {
         assert!(line.ends_with(&format!("/i-{number}/many.1/script")), "{line}");
     }
     let known = fs::read_to_string(bench.folder.path().join("known_hosts")).unwrap();
@@ -134,7 +134,7 @@ async fn another_machine_at_the_same_address() {
     let known_hosts = bench.folder.path().join("known_hosts");
     let place = format!("pinned in {}:1", known_hosts.display());
     assert!(error.message.contains(&place), "{}", error.message);
-    // Another instance there is another machine, which may have that key.
+    // Another instance at that address may have that key.
     bench.remote.connect(&bench.host("i-2")).await.unwrap().close().await;
 }
 
@@ -165,7 +165,7 @@ async fn nobody_listens() {
     assert!(!error.message.starts_with("ssh: "), "{}", error.message);
 }
 
-/// Three kinds of silence in one test, since each takes its seconds.
+/// Three kinds of silence in one test, since each takes seconds.
 #[tokio::test]
 async fn silence_is_noticed() {
     let began = Instant::now();
@@ -220,7 +220,7 @@ async fn no_answer_any_more() {
     session.close().await;
 }
 
-/// A logout removes the user's runtime folder, sockets and ssh's config included.
+/// A logout removes the user's runtime folder, including sockets and ssh's config.
 #[tokio::test]
 async fn a_runtime_folder_that_was_removed_is_created_again() {
     let bench = Bench::new();
@@ -249,7 +249,7 @@ async fn a_key_that_is_not_let_in() {
 }
 
 #[tokio::test]
-async fn a_key_that_ssh_can_not_use() {
+async fn an_unusable_key_for_ssh() {
     let bench = Bench::new();
     let garbage = bench.folder.path().join("garbage");
     fs::write(&garbage, "not a key").unwrap();
@@ -266,7 +266,7 @@ async fn a_key_that_ssh_can_not_use() {
 }
 
 #[tokio::test]
-async fn an_ssh_config_that_ssh_can_not_read() {
+async fn an_unreadable_ssh_config() {
     let bench = Bench::new();
     let config = bench.folder.path().join("broken");
     fs::write(&config, "Host *\n    Prot 22\n").unwrap();
@@ -324,7 +324,7 @@ async fn through_a_jump_host() {
     session.close().await;
     until("both connections are closed", || bench.masters() == 0).await;
     let bastion = fs::read_to_string(own.path().join("bastion_keys")).unwrap();
-    assert!(!bastion.is_empty(), "pinned where the operator's config says");
+    assert!(!bastion.is_empty(), "pinned where the operator's config specifies");
     let known = fs::read_to_string(bench.folder.path().join("known_hosts")).unwrap();
     assert!(known.starts_with("i-1 ") && known.lines().count() == 1, "{known}");
 }

@@ -1,4 +1,4 @@
-//! Private key files, good and bad.
+//! Private key files, valid and invalid.
 
 use std::{
     fs,
@@ -76,13 +76,13 @@ async fn keys_of_every_kind_are_read() {
 }
 
 #[tokio::test]
-async fn a_key_with_a_passphrase_needs_its_public_half_beside_it() {
+async fn a_key_with_a_passphrase_needs_its_public_half_next_to_it() {
     let keys = Keys::new();
     let path = keys.made("locked", &["-t", "ed25519", "-N", "a secret"]);
-    let beside = keys.path("locked.pub");
-    let public = PublicKey::parse(&fs::read_to_string(&beside).unwrap()).unwrap();
+    let public_path = keys.path("locked.pub");
+    let public = PublicKey::parse(&fs::read_to_string(&public_path).unwrap()).unwrap();
     assert_eq!(keys.read(&path).await.unwrap(), public);
-    fs::remove_file(&beside).unwrap();
+    fs::remove_file(&public_path).unwrap();
     let (message, hint) = keys.refused(&path).await;
     assert!(message.contains("passphrase"), "{message}");
     assert!(hint.contains("ssh-add"), "{hint}");
@@ -101,7 +101,7 @@ async fn a_key_that_others_may_read_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_private_key_is_called_what_it_is() {
+async fn files_other_than_private_keys_are_identified() {
     let keys = Keys::new();
     keys.made("pair", &["-t", "ed25519"]);
     fs::set_permissions(keys.path("pair.pub"), fs::Permissions::from_mode(0o600)).unwrap();

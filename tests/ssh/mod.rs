@@ -1,5 +1,5 @@
-//! The SSH adapter against a real sshd: what only real shells, keys and
-//! connections show. What holds for every `Remote` is in `remote_contract`.
+//! The SSH adapter against a real sshd: behavior that needs real shells, keys and
+//! connections. The contract of every `Remote` is in `remote_contract`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 use crate::support::sshd::{Sshd, kill};
 
-/// A cluster whose every node is one and the same sshd.
+/// A cluster whose nodes are all the same sshd.
 struct Bench {
     sshd: Sshd,
     folder: TempDir,
@@ -64,12 +64,12 @@ impl Bench {
         self.remote.connect(host).await.err().expect("the connection to fail")
     }
 
-    /// Where the node keeps what belongs to `key`.
+    /// Returns the path on the node of the files of `key`.
     fn on_the_node(&self, key: &str) -> std::path::PathBuf {
         self.sshd.home().join(".muster/test-abc123/i-1").join(key)
     }
 
-    /// The ssh processes that this cluster's connections have started.
+    /// Counts the ssh processes of this cluster's connections.
     fn masters(&self) -> usize {
         let folder = self.folder.path().to_str().unwrap();
         let entries = fs::read_dir("/proc").unwrap().map_while(Result::ok);
@@ -79,7 +79,7 @@ impl Bench {
 }
 
 impl Bench {
-    /// The config that the ssh process of this cluster's connection was given.
+    /// Returns the config of the ssh process of this cluster's connection.
     fn ssh_config_in_use(&self) -> std::path::PathBuf {
         let folder = self.folder.path().to_str().unwrap();
         let entries = fs::read_dir("/proc").unwrap().map_while(Result::ok);
@@ -107,7 +107,7 @@ fn script(key: &str, text: &str) -> Script {
     }
 }
 
-/// Runs `script` to its end and gives all that it printed.
+/// Runs `script` to its end; returns its lines and exit.
 async fn run(session: &dyn Session, script: &Script) -> (Vec<String>, Exit) {
     let (lines, exit) = try_run(session, script, 0).await;
     (lines, exit.unwrap())
@@ -142,7 +142,7 @@ async fn until(what: &str, mut condition: impl FnMut() -> bool) {
         .unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// Whether a process of this number runs; a zombie does not.
+/// Returns whether a process with this id runs; zombies do not count.
 fn runs(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
     stat.is_ok_and(|stat| !stat.contains(") Z "))

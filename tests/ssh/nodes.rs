@@ -1,4 +1,4 @@
-//! Nodes that are not as muster would like them.
+//! Nodes that lack what muster expects.
 
 use std::{
     fs,
@@ -56,17 +56,17 @@ async fn steps_run_and_end(bench: &Bench) {
     time_out(bench, &script("few.2", "echo $$; exec sleep 1000")).await;
 }
 
-/// Runs `script`, which prints its pid and goes on for ever.
+/// Runs `script`, which prints its pid and runs forever, until it times out.
 async fn time_out(bench: &Bench, script: &Script) {
     let session = bench.connect().await;
     let script = Script { timeout: Duration::from_secs(1), ..script.clone() };
     let (lines, exit) = run(&*session, &script).await;
     assert_eq!(exit, Exit::TimedOut);
-    assert!(!runs(&lines[0]), "{lines:?} is gone");
+    assert!(!runs(&lines[0]), "{lines:?} has exited");
     session.close().await;
 }
 
-/// Neither setsid nor a tail that knows `--pid`; sh is bash.
+/// Fills `bin` with few tools: no setsid, a tail without `--pid`, and bash as sh.
 fn few_tools(bin: &Path) {
     for tool in ["cat", "mkdir", "mv", "rm", "sleep", "nohup"] {
         symlink(which(tool), bin.join(tool)).unwrap();
@@ -96,11 +96,11 @@ async fn a_node_that_has_restarted_runs_the_step_again() {
         _ = session.run(&step, 0, sender) => panic!("it sleeps"),
         line = lines.recv() => assert_eq!(line.unwrap(), "started"),
     }
-    // As after a power cut: the processes are gone, and the boot id is another.
+    // As after a power cut: the processes have ended and the boot id has changed.
     let folder = bench.on_the_node("boot.1");
     let wrapper = fs::read_to_string(folder.join("pid")).unwrap();
     super::end_session_of(&wrapper);
-    until("the wrapper is gone", || !runs(&wrapper)).await;
+    until("the wrapper has exited", || !runs(&wrapper)).await;
     fs::remove_file(folder.join("status")).ok();
     fs::write(folder.join("boot"), "another-boot 1\n").unwrap();
 
@@ -134,7 +134,7 @@ async fn a_step_that_was_killed_with_its_wrapper_has_failed() {
 }
 
 #[tokio::test]
-async fn a_node_where_nothing_can_be_written_says_so() {
+async fn a_node_with_a_read_only_disk_is_reported() {
     let bench = Bench::new();
     fs::write(bench.sshd.home().join(".muster"), "a file, where a folder has to be").unwrap();
     let session = bench.connect().await;

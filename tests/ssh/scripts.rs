@@ -1,4 +1,4 @@
-//! What scripts do on a real node.
+//! Scripts on a real node.
 
 use std::{fmt::Write, fs, time::Duration};
 
@@ -111,14 +111,14 @@ async fn the_time_limit_ends_the_whole_process_group() {
     let (lines, exit) = run(&*session, &stubborn).await;
     assert_eq!(exit, Exit::TimedOut);
     assert_eq!(lines.len(), 2);
-    assert!(lines.iter().all(|pid| !runs(pid)), "{lines:?} are gone");
-    // Told again, it is the same.
+    assert!(lines.iter().all(|pid| !runs(pid)), "{lines:?} have exited");
+    // A second run reports the same.
     assert_eq!(run(&*session, &stubborn).await, (lines, Exit::TimedOut));
     session.close().await;
 }
 
 #[tokio::test]
-async fn what_a_script_leaves_running_goes_on() {
+async fn background_processes_of_a_script_keep_running() {
     let bench = Bench::new();
     let session = bench.connect().await;
     let (lines, exit) = run(&*session, &script("daemon.1", "sleep 1000 & echo $!")).await;

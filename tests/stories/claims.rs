@@ -34,7 +34,7 @@ fn false_failures_in(text: &str, region: &str, truth: &Truth) -> Vec<String> {
 
 /// Changes that a run printed as done and that EC2 does not have.
 pub fn false_changes(out: &str, truth: &Truth) -> Vec<String> {
-    let done = out.lines().filter(|line| line.contains("√ done"));
+    let done = out.lines().filter(|line| line.contains("✓ done"));
     let wrong = done.filter_map(|line| {
         let (front, id) = line.rsplit_once(' ')?;
         let one = truth.resource(id);

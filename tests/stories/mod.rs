@@ -1,11 +1,11 @@
-//! Whole stories against EC2 as it is, by the real binary: init, check, fix, up,
-//! status, stop, start, down, down --network; killed at random points, calls failing
-//! at random. Afterwards EC2's own record decides: nothing was made twice, nothing is
-//! left, no claim was false, every command ended.
+//! Whole stories against a realistic EC2 with the real binary: init, check, fix, up,
+//! status, stop, start, down, down --network; killed at random points, with calls that
+//! fail at random. Afterwards EC2's own record is the reference: nothing was created
+//! twice, nothing is left, no claim was false, every command ended.
 //!
-//! The seeds are drawn anew in each run and printed. `MUSTER_STORY_SEED=N` repeats one,
-//! `MUSTER_STORIES=N` sets how many there are, `MUSTER_STORY_JOBS=N` how many at a time,
-//! `MUSTER_STORY_LOG=DIR` keeps what every run printed.
+//! Each run draws new seeds and prints them. `MUSTER_STORY_SEED=N` repeats one,
+//! `MUSTER_STORIES=N` sets their number, `MUSTER_STORY_JOBS=N` how many run at a time,
+//! `MUSTER_STORY_LOG=DIR` keeps the output of every run.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 mod claims;

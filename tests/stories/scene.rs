@@ -1,5 +1,5 @@
-//! Where a story happens: an account of EC2 as it is, an sshd that stands for
-//! every node, a folder with a project, and the real binary.
+//! The setup of a story: an account of the realistic EC2, one sshd for all nodes, a
+//! folder with a project, and the real binary.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -35,12 +35,12 @@ pub enum Kill {
     No,
     /// After this time.
     After(Duration),
-    /// With the call of this number that changes something: before or after its effect.
+    /// At the mutating call of this number, before or after its effect.
     AtCall(u64, bool),
 }
 
 impl Scene {
-    /// An account, and a folder without a project.
+    /// Creates an account, and a folder without a project.
     pub fn new(ec2: &Ec2, seed: u64, faults: bool) -> Self {
         let account = ec2.account(&format!("{seed:016X}"), seed, &rules(seed, faults));
         let muster = Muster::new()
@@ -67,8 +67,8 @@ impl Scene {
         ["init".to_owned()].into_iter().chain(args).chain(["--yes".to_owned()]).collect()
     }
 
-    /// What the operator writes after `init`: steps that need no network, and the way
-    /// to the sshd.
+    /// Completes the project after `init` as an operator would: steps without network
+    /// access, and the ssh config for the sshd.
     pub fn complete_project(&self) {
         let folder = self.muster.folder();
         let path = folder.join("muster.yaml");
@@ -88,7 +88,7 @@ impl Scene {
         self.muster.file("muster.yaml", text + &more);
     }
 
-    /// Runs `muster args…` to its end, or up to its death.
+    /// Runs `muster args…` until it exits or is killed.
     pub async fn run(&self, args: &[String], kill: Kill) -> Option<Ran> {
         let child = self.start(args);
         if let (Kill::AtCall(calls, after), Some(pid)) = (kill, child.id()) {
@@ -135,7 +135,7 @@ const RECIPE: &str = "steps:
   - {name: join, on: members, needs: [lead], run: echo joining $MUSTER_LEADER_IP, again: start}
 ";
 
-/// EC2 in a third to a tenth of its time, and how often it fails.
+/// Returns rules for EC2 at three to ten times its speed, with fault probabilities.
 fn rules(seed: u64, faults: bool) -> serde_json::Value {
     let mut chance = Chance::new(seed).of("rules", 0);
     let scale = [0.1, 0.2, 0.3][usize::try_from(chance.below(3)).unwrap()];

@@ -1,5 +1,5 @@
-//! One story: the whole life of a cluster, each command repeated until it ends as
-//! an operator wants it, killed and hindered on the way.
+//! One story: the whole life cycle of a cluster, each command repeated until it
+//! succeeds, with kills and faults on the way.
 
 use std::{fmt::Write, time::Duration};
 
@@ -17,22 +17,22 @@ const TRIES: usize = 12;
 /// How many of its runs may be killed.
 const KILLS: usize = 2;
 
-/// What came of a story.
+/// The outcome of a story.
 #[derive(Default)]
 pub struct Outcome {
-    /// What should not be: doubles, orphans, false claims, what is stuck.
+    /// Duplicates, orphans, false claims, stuck commands.
     pub problems: Vec<String>,
-    /// Every run with what it printed.
+    /// Every run with its output.
     pub transcript: Vec<String>,
-    /// How many runs were killed.
+    /// The number of killed runs.
     pub kills: usize,
-    /// How many calls met a fault.
+    /// The number of calls with a fault.
     pub faults: usize,
-    /// How many runs there were.
+    /// The number of runs.
     pub runs: usize,
 }
 
-/// How a story goes: without hindrance, or with kills and faults.
+/// The conditions of a story.
 #[derive(Clone, Copy, Debug)]
 pub struct Course {
     /// Runs are killed.
@@ -48,16 +48,16 @@ struct Story {
     outcome: Outcome,
 }
 
-/// How a command ended in the end.
+/// The final result of a command.
 #[derive(PartialEq)]
 enum End {
     AsWanted,
-    /// Killed, and the operator does something else next.
+    /// Killed, and not repeated by the operator.
     Abandoned,
     Stuck,
 }
 
-/// Tells the story of `seed`.
+/// Runs the story of `seed`.
 pub async fn run(ec2: &Ec2, seed: u64, course: Course) -> Outcome {
     let scene = Scene::new(ec2, seed, course.faults);
     let mut story = Story { scene, seed, course, outcome: Outcome::default() };
@@ -90,7 +90,7 @@ impl Story {
             &[&["status"], &["stop", "--yes"], &["status"], &["start", "--yes"], &["status"]]
         };
         for command in commands {
-            // Of a cluster that is not complete, `start` can't make a complete one.
+            // `start` can't complete an incomplete cluster.
             if command[0] == "start" && up == End::Abandoned {
                 break;
             }
@@ -146,7 +146,7 @@ impl Story {
         Chance::new(self.seed).of(&args[..args.len().min(2)].join(" "), self.outcome.runs)
     }
 
-    /// Whether and when this run is killed.
+    /// Returns whether and when this run is killed.
     fn kill(&self, args: &[String], attempt: usize) -> Kill {
         let mut chance = self.chance(args);
         let often = match args[0].as_str() {
@@ -165,7 +165,7 @@ impl Story {
         Kill::After(Duration::from_millis(20 + chance.below(most)))
     }
 
-    /// Whether what a run reported is so.
+    /// Records a problem if a run's report is false.
     fn judge(&mut self, args: &[String], ran: &Ran, before: &Truth, after: &Truth) {
         let billed = ["pending", "running"];
         let any = ["pending", "running", "stopping", "stopped", "shutting-down"];
@@ -214,7 +214,7 @@ impl Story {
         }
     }
 
-    /// Nothing comes up later, nothing was made twice.
+    /// Asserts that nothing appears later and nothing was created twice.
     async fn settled(&mut self) {
         sleep(Duration::from_secs(2)).await;
         let truth = Truth::of(&self.scene.account.truth());

@@ -1,11 +1,11 @@
-//! What EC2 holds to be true, against what muster reported.
+//! EC2's own record, compared with muster's reports.
 
 use serde_json::Value;
 
-/// The nodes that the project asks for.
+/// The number of planned nodes.
 pub const PLANNED: usize = 4;
 
-/// The truth at one moment.
+/// EC2's own record at one moment.
 pub struct Truth {
     now: f64,
     resources: Vec<Value>,
@@ -13,7 +13,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Reads what the account answers.
+    /// Parses the account's record.
     pub fn of(document: &Value) -> Self {
         let list = |key: &str| document[key].as_array().unwrap().clone();
         Self {
@@ -23,12 +23,12 @@ impl Truth {
         }
     }
 
-    /// When it was read, in seconds since the account was made.
+    /// Returns the time of the record, in seconds since the account was created.
     pub fn now(&self) -> f64 {
         self.now
     }
 
-    /// The faults that calls met so far.
+    /// Returns the number of faults so far.
     pub fn faults(&self) -> usize {
         self.calls.iter().filter(|call| call["fault"].is_string()).count()
     }
@@ -37,7 +37,7 @@ impl Truth {
         self.resources.iter().filter(|one| one["kind"] == "instance")
     }
 
-    /// How many instances are in one of these states at `moment`.
+    /// Counts the instances in one of these states at `moment`.
     pub fn count_at(&self, moment: f64, states: &[&str]) -> usize {
         let held = |one: &&Value| states.contains(&state_at(one, moment));
         self.instances().filter(held).count()
@@ -48,8 +48,8 @@ impl Truth {
         self.count_at(self.now, states)
     }
 
-    /// What was made twice: more instances at a time than planned, or two resources
-    /// of one fix step at a time.
+    /// Returns duplicates: more simultaneous instances than planned, or two simultaneous
+    /// resources of one fix step.
     pub fn doubles(&self) -> Vec<String> {
         let mut found = Vec::new();
         let started = self.instances().map(|one| one["made"].as_f64().unwrap());
@@ -81,7 +81,7 @@ impl Truth {
         found
     }
 
-    /// Ids of what muster made and what is left of it, key pairs left out.
+    /// Returns the ids of leftovers that muster created, without key pairs.
     pub fn leftovers(&self) -> Vec<String> {
         let ours = |one: &&Value| {
             one["tags"]["muster:project"].is_string()
@@ -126,7 +126,7 @@ impl Truth {
         self.instances().map(line).collect::<Vec<_>>().join("; ")
     }
 
-    /// The calls between two moments that changed something or failed.
+    /// Returns the calls between two moments that changed something or failed.
     pub fn calls_between(&self, from: f64, to: f64) -> Vec<String> {
         let within = |call: &&Value| (from..=to).contains(&call["at"].as_f64().unwrap());
         let shown = |call: &&Value| {

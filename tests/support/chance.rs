@@ -1,4 +1,4 @@
-//! Draws that depend on a seed and on what is drawn for, and the seeds of a run.
+//! Random numbers that depend only on a seed and a purpose, and the seeds of a run.
 #![expect(clippy::unwrap_used, reason = "a seed that is not a number should fail")]
 
 use std::{
@@ -6,7 +6,8 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-/// The seeds that the variable `given` names, else as many new ones as `count` names.
+/// Returns the seeds in the variable `given`, or as many new ones as the variable
+/// `count` sets.
 pub fn seeds(given: &str, count: &str, usual: usize) -> Vec<u64> {
     if let Ok(seeds) = env::var(given) {
         return seeds.split(',').map(|one| one.parse().unwrap()).collect();
@@ -15,22 +16,22 @@ pub fn seeds(given: &str, count: &str, usual: usize) -> Vec<u64> {
     (0..number(count).unwrap_or(usual)).map(|_| chance.below(1 << 32)).collect()
 }
 
-/// The number in an environment variable.
+/// Returns the number in an environment variable.
 pub fn number(name: &str) -> Option<usize> {
     env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-/// A source of draws.
+/// A source of random numbers.
 #[derive(Clone, Copy)]
 pub struct Chance(u64);
 
 impl Chance {
-    /// The draws of `seed`.
+    /// Creates the source of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The draws of one part of it.
+    /// Derives the source of one part.
     pub fn of(self, name: &str, number: usize) -> Self {
         let bytes = name.bytes().chain(number.to_le_bytes());
         let mixed = bytes.fold(self.0 ^ 0xcbf2_9ce4_8422_2325, |state, byte| {
@@ -39,13 +40,13 @@ impl Chance {
         Self(mix(mixed))
     }
 
-    /// A number below `limit`.
+    /// Returns a number below `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0) % limit
     }
 
-    /// True in `percent` of all cases.
+    /// Returns true with a probability of `percent`.
     pub fn happens(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

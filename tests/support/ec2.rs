@@ -1,8 +1,8 @@
-//! EC2 as it is: `ec2_layer` (Python) in front of moto, seeded. Where [`super::moto`] is
-//! consistent at once, this honours client tokens, shows what is new late and what is
-//! deleted for a while, moves instances and peering connections through their states,
-//! refuses what has dependents, throttles, and loses answers. `ec2_layer/rules.py` lists
-//! the rules; each can be switched.
+//! A realistic EC2: `ec2_layer` (Python) in front of moto, with a seed. In contrast to
+//! [`super::moto`], which is consistent at once, it honors client tokens, shows new
+//! resources late and deleted ones for a while, moves instances and peering connections
+//! through their states, refuses to delete what has dependents, throttles, and loses
+//! answers. `ec2_layer/rules.py` lists the rules; each can be switched off.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -23,19 +23,19 @@ use serde_json::{Value, json};
 
 use super::{endpoint, server::Server};
 
-/// A running server for any number of accounts; dropping it ends it.
+/// A running server for any number of accounts; it ends when dropped.
 pub struct Ec2(Server);
 
-/// One account of it, whose access key names it.
+/// One of its accounts, selected by its access key.
 #[derive(Clone)]
 pub struct Account {
     url: String,
-    /// The access key of calls that follow the account's rules.
+    /// The access key of calls that are subject to the account's rules.
     pub key: String,
 }
 
 impl Ec2 {
-    /// Starts one and waits until it listens.
+    /// Starts a server and waits until it listens.
     pub fn start() -> Self {
         let mut command = Command::new(python());
         command
@@ -45,8 +45,8 @@ impl Ec2 {
         Self(Server::start(command, "listening on "))
     }
 
-    /// An account with nothing but default VPCs. `rules` are those that differ from the
-    /// defaults; the same seed draws the same for the same calls.
+    /// Creates an account with only default VPCs. `rules` override the defaults; the same
+    /// seed gives the same results for the same calls.
     pub fn account(&self, name: &str, seed: u64, rules: &Value) -> Account {
         let account = Account { url: self.0.url().to_owned(), key: format!("AKIA{name}") };
         account.post("world", &json!({"key": account.key, "seed": seed, "rules": rules}));
@@ -55,12 +55,12 @@ impl Ec2 {
 }
 
 impl Account {
-    /// What `AWS_ENDPOINT_URL` takes.
+    /// Returns the value for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Muster's own adapter on it.
+    /// Returns muster's adapter for it.
     pub fn cloud(&self) -> Ec2Cloud {
         let credentials = Credentials::new(&self.key, "secret", None, None, "test");
         let config = endpoint::config(&self.url).into_builder();
@@ -68,7 +68,7 @@ impl Account {
         Ec2Cloud::from_config(config.build(), Timeouts::default())
     }
 
-    /// An SDK client that sees and does everything at once: what a test sets up.
+    /// Returns an SDK client without lags and faults, for the setup of a test.
     pub fn client(&self, region: &str) -> Client {
         let direct = format!("AKIADIRECT-{}", self.key);
         let credentials = Credentials::new(direct, "direct", None, None, "test");
@@ -82,7 +82,7 @@ impl Account {
         self.post("rules", &json!({"key": self.key, "rules": rules}));
     }
 
-    /// Every resource that was ever made, as it truly is now, and every call.
+    /// Returns the actual state of every resource ever created, and every call.
     pub fn truth(&self) -> Value {
         let path = format!("/__muster/truth?{}", self.key);
         ask(&self.url, &format!("GET {path} HTTP/1.0\r\n\r\n"))
@@ -105,9 +105,9 @@ fn ask(url: &str, request: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// The Python that has moto: the one beside `moto_server`.
+/// Returns the Python that has moto: the one next to `moto_server`.
 fn python() -> OsString {
-    let beside =
+    let adjacent =
         env::var_os("MUSTER_MOTO_SERVER").map(|path| Path::new(&path).with_file_name("python3"));
-    beside.map_or_else(|| "python3".into(), Into::into)
+    adjacent.map_or_else(|| "python3".into(), Into::into)
 }

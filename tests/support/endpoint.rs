@@ -1,5 +1,5 @@
-//! An AWS endpoint that answers what a test tells it to, on a free port of
-//! 127.0.0.1; or that passes requests on to another one.
+//! An AWS endpoint with answers set by the test, on a free port of 127.0.0.1; or one
+//! that forwards requests to another endpoint.
 #![expect(clippy::unwrap_used, reason = "in a test, an error is a failure")]
 
 use std::{
@@ -17,27 +17,27 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The secret key of [`config`]; no message may hold it.
+/// The secret key of [`config`]; no message may contain it.
 pub const SECRET: &str = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY";
 
-/// What the endpoint does about a request.
+/// The endpoint's reaction to a request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// Answers with this status and body.
     Http(u16, String),
-    /// Keeps the connection and says nothing.
+    /// Keeps the connection open and sends nothing.
     Silence,
     /// Closes the connection.
     Close,
-    /// Passes the request on to the endpoint at this address, and its answer back.
+    /// Forwards the request to the endpoint at this address, and returns its answer.
     From(String),
-    /// Passes the request on, and keeps the answer to itself: what was asked
-    /// is done, and the asker never learns of it. Notifies once it is done.
+    /// Forwards the request and withholds the answer: the call takes effect, and the
+    /// caller never learns of it. Notifies after the effect.
     Withhold(String, Arc<Notify>),
 }
 
 impl Answer {
-    /// EC2's way of saying no.
+    /// Returns an error answer of EC2.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
         Self::Http(
             status,
@@ -48,7 +48,7 @@ impl Answer {
         )
     }
 
-    /// The answer of `operation` with these elements in it.
+    /// Returns the answer of `operation` with these elements.
     pub fn ok(operation: &str, elements: &str) -> Self {
         Self::Http(
             200,
@@ -81,31 +81,31 @@ impl Request {
         self.form.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
 
-    /// All that it asks for, as it came.
+    /// Returns the raw body.
     pub fn body(&self) -> &str {
         &self.body
     }
 
-    /// Whether it asks AWS's price list, and not EC2.
+    /// Returns whether it is for the AWS price list instead of EC2.
     pub fn is_for_prices(&self) -> bool {
         self.head.contains("AWSPriceListService.GetProducts")
     }
 
-    /// Whether it is signed for `region`, which is all that tells regions
-    /// apart at an endpoint that serves them all.
+    /// Returns whether it is signed for `region`: the only way to distinguish regions
+    /// at an endpoint that serves all of them.
     pub fn is_for(&self, region: &str) -> bool {
         self.head.contains(&format!("/{region}/ec2/aws4_request"))
     }
 }
 
 impl Endpoint {
-    /// Gives these answers in turn, the last one again and again.
+    /// Gives these answers in sequence, then repeats the last one.
     pub async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers: Vec<Answer> = answers.into_iter().collect();
         Self::with(move |_, number| answers[number.min(answers.len() - 1)].clone()).await
     }
 
-    /// Asks `answer` about each request and its number, from 0.
+    /// Calls `answer` with each request and its number, from 0.
     pub async fn with(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -116,19 +116,19 @@ impl Endpoint {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                // A client that hangs up is not the endpoint's trouble.
+                // A client that closes the connection is no error of the endpoint.
                 connections.spawn(async move { drop(serve(stream, &seen, &*answer).await) });
             }
         });
         Self { url, requests, _tasks: tasks }
     }
 
-    /// Where it listens.
+    /// Returns its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it was asked so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -167,7 +167,7 @@ async fn write(stream: &mut BufReader<TcpStream>, status: u16, body: &str) -> io
     stream.write_all((head + body).as_bytes()).await
 }
 
-/// What the endpoint at `address` answers, as it comes off the wire.
+/// Returns the raw answer of the endpoint at `address`.
 async fn pass_on(address: &str, request: &Request) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await?;
     let text = format!("{}connection: close\r\n\r\n{}", request.head, request.body);
@@ -198,7 +198,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Request> {
     Ok(Request { head, body, form })
 }
 
-/// Undoes percent encoding.
+/// Decodes percent encoding.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
@@ -214,8 +214,8 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// A configuration for the endpoint `url` that takes nothing from the
-/// environment and does not pause between attempts.
+/// Returns a configuration for the endpoint `url` that ignores the environment and
+/// does not pause between attempts.
 pub fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("AKIATEST", SECRET, None, None, "test");
     SdkConfig::builder()

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Shared test support.
 
 pub mod chance;
 #[cfg(feature = "aws")]

@@ -1,5 +1,5 @@
-//! The real binary, run in an environment of its own: nothing of the user's
-//! is read, nothing stays.
+//! The real binary, run in an isolated environment: it reads nothing of the user's
+//! and leaves nothing behind.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::{
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_muster");
 
-/// The healthy world, ten times as fast as in the demo: as a scenario file.
+/// A scenario file: the healthy world at ten times the demo's speed.
 pub const FAST: &str = "summary = 'everything right, and fast'\nextends = 'healthy'\nspeed = 60\n";
 
 /// A world with an instance and a VPC that carry the tags of the project's cluster,
@@ -38,10 +38,10 @@ pub struct Muster {
     env: Vec<(String, String)>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ran {
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// Standard output.
     pub out: String,
@@ -65,7 +65,7 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap()
     }
 
-    /// Fails if the user was shown muster's insides.
+    /// Fails if the output contains muster's internals.
     pub fn assert_is_calm(&self) {
         for insides in ["panicked", "backtrace", "RUST_", "src/", "unwrap"] {
             assert!(!self.err.contains(insides), "{}", self.err);
@@ -74,7 +74,7 @@ impl Ran {
 }
 
 impl Muster {
-    /// An empty home and an empty folder.
+    /// Creates an empty home and an empty folder.
     pub fn new() -> Self {
         let place = tempfile::tempdir().unwrap();
         for folder in ["home", "work"] {
@@ -89,12 +89,12 @@ impl Muster {
         self
     }
 
-    /// The folder that muster runs in.
+    /// Returns the working folder.
     pub fn folder(&self) -> PathBuf {
         self.place.path().join("work")
     }
 
-    /// Where runs keep their clusters.
+    /// Returns the folder of clusters.
     #[cfg(feature = "aws")]
     pub fn state(&self) -> PathBuf {
         self.place.path().join("state/muster")
@@ -107,7 +107,7 @@ impl Muster {
         path
     }
 
-    /// All variables that a run sees.
+    /// Returns all environment variables of a run.
     pub fn environment(&self) -> Vec<(String, String)> {
         let at = |name: &str| self.place.path().join(name).to_string_lossy().into_owned();
         let mut all = vec![
@@ -122,7 +122,7 @@ impl Muster {
         all
     }
 
-    /// A run that has not begun.
+    /// Prepares a run.
     pub fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(args).env_clear().envs(self.environment()).current_dir(self.folder());
@@ -130,13 +130,13 @@ impl Muster {
         command
     }
 
-    /// Runs to the end.
+    /// Runs until exit.
     pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Ran {
         self.command(args).output().unwrap().into()
     }
 
-    /// Every file and folder that runs have made in home and state, and in
-    /// the folder beside what the test put there.
+    /// Returns every file and folder that runs created in home and state, and in the
+    /// project's folder in addition to the test's own files.
     pub fn left_behind(&self, own: &[&str]) -> Vec<PathBuf> {
         let root = self.place.path();
         let mut found = below(root);

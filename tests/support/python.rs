@@ -1,5 +1,4 @@
-//! A Python whose Ray and pyquokka are stand-ins, and what the leader answers
-//! to them.
+//! A Python whose Ray and pyquokka are stand-ins, and the leader's answers to them.
 #![expect(clippy::unwrap_used, reason = "a test that can't set up should fail")]
 
 use std::{
@@ -12,14 +11,14 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The folder that PYTHONPATH names.
+/// The folder for PYTHONPATH.
 pub struct StandIn(TempDir);
 
 impl StandIn {
-    /// One that passes for these versions; an empty one is not installed.
+    /// Creates stand-ins that report these versions; an empty one is not installed.
     pub fn new(ray: &str, pyquokka: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Whatever Python there is, it passes for the one that the nodes have.
+        // Whatever the local Python is, it reports the version of the nodes.
         let passes = "import sys\nsys.version_info = (3, 11, 7, 'final', 0)\n";
         fs::write(folder.path().join("sitecustomize.py"), passes).unwrap();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/handover/stand_in");
@@ -36,7 +35,7 @@ impl StandIn {
         Self(folder)
     }
 
-    /// For PYTHONPATH.
+    /// Returns the folder for PYTHONPATH.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -61,8 +60,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Answers every PING with PONG, as Redis does, for as long as the test runs;
-/// anything else with itself, in capitals.
+/// Answers every PING with PONG, as Redis does, until the test ends, and echoes
+/// anything else in upper case.
 pub fn answer(listener: TcpListener) {
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
@@ -74,15 +73,15 @@ pub fn answer(listener: TcpListener) {
 fn one(mut stream: TcpStream) {
     let mut bytes = [0; 256];
     while let Ok(length @ 1..) = stream.read(&mut bytes) {
-        let said = bytes[..length].to_ascii_uppercase();
-        let answer = if said.starts_with(b"PING") { b"+PONG\r\n".to_vec() } else { said };
+        let command = bytes[..length].to_ascii_uppercase();
+        let answer = if command.starts_with(b"PING") { b"+PONG\r\n".to_vec() } else { command };
         if stream.write_all(&answer).is_err() {
             return;
         }
     }
 }
 
-/// A listener at a port that is free.
+/// Returns a listener at a free port.
 pub fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! An engine on a simulated world, driven as a front end drives it.
+//! An engine on a simulated world, driven as by a front end.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// An engine on a new world after `scenario`.
+    /// Starts an engine on a new world of `scenario`.
     pub fn new(scenario: &Scenario) -> Self {
         let files = scenario.files(Overrides::default());
         let loaded = files.load();
@@ -41,7 +41,7 @@ impl Run {
         Self::on(World::new(scenario), project, files, store)
     }
 
-    /// An engine on a world that is there already.
+    /// Starts an engine on an existing world.
     pub fn on(world: Arc<World>, project: Arc<Project>, files: Files, store: Store) -> Self {
         let shared = store.share().expect("a store in memory");
         let handle = engine::start(engine::Parts {
@@ -65,11 +65,11 @@ impl Run {
         }
     }
 
-    /// What the next process finds after this one was killed now: the records
-    /// written, the world as it is.
+    /// Kills the engine and starts the next process, with the written records and the
+    /// current world.
     pub async fn killed_and_restarted(self) -> Self {
         self.handle.task.abort();
-        // Until the engine and what it spawned are really gone.
+        // Until the engine and its tasks have ended.
         assert!(self.handle.task.await.expect_err("killed").is_cancelled());
         let store = self.store.reopened(self.store.written());
         Self::on(self.world, self.project, self.files, store)
@@ -79,7 +79,7 @@ impl Run {
         self.handle.commands.send(command).expect("the engine runs");
     }
 
-    /// The next update, folded in; `None` once the engine has ended.
+    /// Receives and applies the next update; `None` once the engine has ended.
     pub async fn next(&mut self) -> Option<Update> {
         let update = self.handle.updates.recv().await?;
         match &update {
@@ -91,7 +91,7 @@ impl Run {
                 self.state.plan(&project.planned_nodes());
                 self.project = project.clone();
             }
-            Update::Looked { findings, .. } => self.findings = findings.clone(),
+            Update::Refreshed { findings, .. } => self.findings = findings.clone(),
             Update::Notice(failure) | Update::Refused(failure) => {
                 self.notices.push(failure.to_string());
             }
@@ -100,7 +100,7 @@ impl Run {
         Some(update)
     }
 
-    /// Takes updates until one fits.
+    /// Receives updates until one fits.
     pub async fn until(&mut self, fits: impl Fn(&Update, &RunState) -> bool) -> Update {
         loop {
             let update = self.next().await.expect("the engine ended before it came");
@@ -119,8 +119,8 @@ impl Run {
     }
 
     pub async fn look(&mut self) {
-        self.send(Command::Look);
-        self.until(|update, _| matches!(update, Update::Looked { .. })).await;
+        self.send(Command::Refresh);
+        self.until(|update, _| matches!(update, Update::Refreshed { .. })).await;
     }
 
     pub async fn up(&mut self) {
@@ -132,14 +132,14 @@ impl Run {
         self.until(|update, _| matches!(update, Update::UpEnded)).await;
     }
 
-    /// Shows and confirms what `down` would do, all of it on record; whether
-    /// everything is terminated for certain.
+    /// Plans and confirms `down`, with everything on record; returns whether everything
+    /// is certainly terminated.
     pub async fn down(&mut self) -> bool {
         let plan = self.plan_down().await;
         self.down_by(plan).await.is_empty()
     }
 
-    /// Confirms `plan`; what is left.
+    /// Confirms `plan`; returns what is left.
     pub async fn down_by(&mut self, plan: Arc<DownPlan>) -> Unfinished {
         self.send(Command::Down(plan));
         match self.until(|update, _| matches!(update, Update::DownEnded(_))).await {
@@ -148,13 +148,13 @@ impl Run {
         }
     }
 
-    /// Whether every machine is stopped.
+    /// Returns whether every instance is stopped.
     pub async fn stop(&mut self) -> bool {
         let plan = self.plan_stop().await;
         self.stop_by(plan).await.is_empty()
     }
 
-    /// Confirms `plan`; what is left.
+    /// Confirms `plan`; returns what is left.
     pub async fn stop_by(&mut self, plan: Arc<StopPlan>) -> Unfinished {
         self.send(Command::StopMachines(plan));
         match self.until(|update, _| matches!(update, Update::StopEnded(_))).await {
@@ -185,8 +185,8 @@ impl Run {
         }
     }
 
-    /// Sends `command` and takes updates until `records` events have come, or
-    /// the answer is complete.
+    /// Sends `command` and receives updates until `records` events have arrived, or the
+    /// answer is complete.
     pub async fn send_and_see(&mut self, command: Command, records: usize) {
         self.send(command);
         let mut seen = 0;
@@ -227,7 +227,7 @@ impl Run {
         self.state.nodes.values().all(|node| node.phase == Phase::Ready)
     }
 
-    /// The cluster's machines that cost money, as EC2 tells them.
+    /// Returns the cluster's billed instances, as EC2 lists them.
     pub async fn live(&self) -> Vec<(Region, Instance)> {
         let cloud: Arc<dyn Cloud> = self.world.cloud();
         let mut live = Vec::new();
@@ -240,7 +240,7 @@ impl Run {
         live
     }
 
-    /// A node's log lines, `step.attempt | text`.
+    /// Returns a node's log lines, as `step.attempt | text`.
     pub fn log(&self, node: &str) -> Vec<String> {
         self.handle.logs.with(&NodeName::new(node), |log| {
             log.lines().iter().map(|line| format!("{} | {}", line.step, line.text)).collect()

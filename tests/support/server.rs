@@ -1,4 +1,4 @@
-//! A server process of a test's own: started, waited for, and ended with the test.
+//! A server process of a test: started, waited for, and ended with the test.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// A running server; dropping it ends it, and prints its log where the test fails.
+/// A running server; it ends when dropped, and prints its log if the test fails.
 pub struct Server {
     process: Child,
     url: String,
@@ -23,8 +23,8 @@ pub struct Server {
 impl Server {
     /// Starts `command` and waits until it prints `mark` and its address to stderr.
     ///
-    /// It is in the process group of the test, so that what ends a test that hangs
-    /// ends the server as well.
+    /// It is in the process group of the test, so that ending a hung test ends the server
+    /// as well.
     pub fn start(mut command: Command, mark: &'static str) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let program = command.get_program().to_owned();
@@ -43,7 +43,7 @@ impl Server {
         server
     }
 
-    /// Where it listens.
+    /// Returns its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -65,8 +65,8 @@ impl Drop for Server {
     }
 }
 
-/// Reads the log to its end, so that the server never waits for a reader, and
-/// sends the address behind `mark`.
+/// Reads the log to its end, so that the server never blocks on a full pipe, and
+/// sends the address after `mark`.
 fn drain(stderr: ChildStderr, mark: &str, listens: &Sender<String>) -> String {
     let mut log = String::new();
     let mut lines = BufReader::new(stderr);
@@ -77,7 +77,7 @@ fn drain(stderr: ChildStderr, mark: &str, listens: &Sender<String>) -> String {
             break;
         }
     }
-    // Not by lines: tracebacks need not be text.
+    // Not line by line, because tracebacks need not be valid UTF-8.
     let mut rest = Vec::new();
     drop(lines.read_to_end(&mut rest));
     log + &String::from_utf8_lossy(&rest)

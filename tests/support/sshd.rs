@@ -1,5 +1,5 @@
-//! A real sshd on 127.0.0.1 with host key, port and user key of its own, and
-//! a home folder of its own for what its users leave behind.
+//! A real sshd on 127.0.0.1 with its own host key, port and user key, and its own
+//! home folder for files of its users.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
-/// A running sshd; dropping it ends it, its connections, and all that runs in its home.
+/// A running sshd; dropping it ends it, its connections, and all processes in its home.
 pub struct Sshd {
     folder: TempDir,
     port: u16,
@@ -23,12 +23,12 @@ pub struct Sshd {
 }
 
 impl Sshd {
-    /// Starts one that lets the current user in with [`Self::private_key`].
+    /// Starts an sshd that accepts the current user with [`Self::private_key`].
     pub fn start() -> Self {
         Self::start_with("")
     }
 
-    /// The same with further environment variables for those who log in:
+    /// The same with additional environment variables for logins:
     /// `PATH=/some/bin LANG=C`.
     pub fn start_with(env: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("muster-sshd-").tempdir().unwrap();
@@ -38,18 +38,18 @@ impl Sshd {
         fs::create_dir(folder.path().join("home")).unwrap();
         fs::copy(folder.path().join("user_key.pub"), folder.path().join("authorized_keys"))
             .unwrap();
-        // As root, sshd insists on this one.
+        // sshd requires this folder when run as root.
         drop(fs::create_dir_all("/run/sshd"));
         let (process, port) = launch(folder.path(), None, env);
         Self { folder, port, process }
     }
 
-    /// Where it listens on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The one user it knows: whoever runs the test.
+    /// Returns its only user: the one who runs the test.
     pub fn user() -> String {
         let output = Command::new("id").arg("-un").output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -65,31 +65,31 @@ impl Sshd {
         self.folder.path().join("user_key")
     }
 
-    /// The home folder of everyone who logs in.
+    /// Returns the home folder of all logins.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
     }
 
-    /// An ssh config that sends every connection here, whatever the address.
+    /// Returns an ssh config that directs every connection here, whatever the address.
     pub fn ssh_config(&self) -> PathBuf {
         let path = self.folder.path().join("ssh_config");
         write_ssh_config(&path, self.port);
         path
     }
 
-    /// Breaks every connection that is open now.
+    /// Breaks every open connection.
     pub fn cut(&self) {
         kill("KILL", &descendants(self.process.id()));
     }
 
-    /// Stands still: connections stay open and get no answer.
+    /// Suspends it: connections stay open and get no answer.
     pub fn freeze(&self) {
         let mut pids = descendants(self.process.id());
         pids.push(self.process.id());
         kill("STOP", &pids);
     }
 
-    /// Starts over at the same port with another host key, as another machine would.
+    /// Restarts it at the same port with another host key, as another machine would.
     pub fn change_host_key(&mut self) {
         self.change_host_key_to("ed25519");
     }
@@ -103,14 +103,14 @@ impl Sshd {
         (self.process, self.port) = launch(self.folder.path(), Some(self.port), "");
     }
 
-    /// Whoever presents the key gets this instead of a shell, as cloud images do with root.
+    /// Runs this command instead of a shell for the key, as cloud images do for root.
     pub fn force_command(&mut self, command: &str) {
         let path = self.folder.path().join("authorized_keys");
         let keys = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("command=\"{command}\" {keys}")).unwrap();
     }
 
-    /// The processes that run in its home.
+    /// Returns the processes in its home.
     pub fn processes(&self) -> Vec<u32> {
         let mark = format!("HOME={}\0", self.home().display());
         let of_ours = |pid: &u32| {
@@ -123,7 +123,7 @@ impl Sshd {
     fn end(&mut self) {
         let mut pids = descendants(self.process.id());
         pids.push(self.process.id());
-        // A frozen one dies by KILL all the same.
+        // KILL also ends a suspended process.
         kill("KILL", &pids);
         drop(self.process.wait());
     }
@@ -136,12 +136,12 @@ impl Drop for Sshd {
     }
 }
 
-/// An ssh config at `path` that sends every connection to 127.0.0.1:`port`.
+/// Writes an ssh config to `path` that directs every connection to 127.0.0.1:`port`.
 pub fn write_ssh_config(path: &Path, port: u16) {
     fs::write(path, format!("Host *\n    HostName 127.0.0.1\n    Port {port}\n")).unwrap();
 }
 
-/// Makes a key pair without a passphrase, unless `options` give one.
+/// Creates a key pair without a passphrase, unless `options` set one.
 pub fn keygen(path: &Path, options: &[&str]) {
     let mut command = Command::new("ssh-keygen");
     command.arg("-q").arg("-f").arg(path).args(options);
@@ -151,19 +151,19 @@ pub fn keygen(path: &Path, options: &[&str]) {
     assert!(command.status().unwrap().success(), "ssh-keygen {options:?} failed");
 }
 
-/// A port where connections are refused, for as long as this lives.
+/// A port that refuses connections until dropped.
 pub struct ShutPort(TcpSocket);
 
 impl ShutPort {
-    /// Takes one.
+    /// Reserves a port.
     pub fn take() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        // Bound, so that nobody else gets it, and never listened at.
+        // Bound, so that no other process gets it, but never listening.
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self(socket)
     }
 
-    /// Its number.
+    /// Returns its number.
     pub fn number(&self) -> u16 {
         self.0.local_addr().unwrap().port()
     }
@@ -179,9 +179,9 @@ fn launch(folder: &Path, port: Option<u16>, env: &str) -> (Child, u16) {
         let port = port.unwrap_or_else(free_port);
         match try_launch(folder, port, env) {
             Ok(child) => return (child, port),
-            // The port was taken in between; its last owner's connections may linger.
-            Err(said) if said.contains("in use") && Instant::now() < end => {}
-            Err(said) => panic!("sshd does not start: {said}"),
+            // The port was taken in the meantime; its last owner's connections may linger.
+            Err(message) if message.contains("in use") && Instant::now() < end => {}
+            Err(message) => panic!("sshd does not start: {message}"),
         }
     }
 }
@@ -193,22 +193,22 @@ fn try_launch(folder: &Path, port: u16, env: &str) -> Result<Child, String> {
     command.args(["-D", "-e", "-f"]).arg(&config).stdin(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("/usr/sbin/sshd is not there: run ./scripts/test");
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut said = String::new();
+    let mut output = String::new();
     while let Some(line) = lines.next() {
-        said = said + &line + "\n";
+        output = output + &line + "\n";
         if line.contains("Server listening on") {
-            // It must not block on a full pipe later.
+            // sshd must not block on a full pipe later.
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(child);
         }
     }
     drop(child.wait());
-    Err(said)
+    Err(output)
 }
 
 fn sshd_config(folder: &Path, port: u16, env: &str) -> String {
     let folder = folder.display();
-    // Of several `SetEnv` lines sshd takes the first.
+    // sshd uses only the first of several `SetEnv` lines.
     format!(
         "ListenAddress 127.0.0.1:{port}\n\
          HostKey {folder}/host_key\n\
@@ -230,7 +230,7 @@ fn pids() -> Vec<u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The sshd processes below `pid`: one or two for each connection.
+/// Returns the sshd processes below `pid`: one or two for each connection.
 fn descendants(pid: u32) -> Vec<u32> {
     let all: Vec<_> = pids().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
     let mut found = vec![pid];
@@ -255,7 +255,7 @@ fn parent(pid: u32) -> Option<(u32, String)> {
 pub fn kill(signal: &str, pids: &[u32]) {
     if !pids.is_empty() {
         let pids = pids.iter().map(u32::to_string);
-        // Those that ended by themselves meanwhile are reported, and fine.
+        // kill reports processes that have already ended, which is fine.
         drop(Command::new("kill").args(["-s", signal]).args(pids).stderr(Stdio::null()).status());
     }
 }

@@ -1,5 +1,5 @@
-//! The real binary in a pseudo-terminal: what is on its screen, what is typed
-//! into it, and what state it leaves the terminal in.
+//! The real binary in a pseudo-terminal: its screen, typed keys, and the state in
+//! which it leaves the terminal.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,7 +24,7 @@ use vt100::{Parser, Screen};
 
 use super::muster::{BINARY, Muster};
 
-/// How long a test may wait for all its screens together.
+/// The total time that a test may wait for its screens.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A run of muster in a terminal. Dropping it ends the run.
@@ -32,11 +32,11 @@ pub struct Terminal {
     shown: Arc<Shown>,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
-    /// Kept open, so that the terminal outlives the run and can be looked at.
+    /// Kept open, so that the terminal outlives the run and can be inspected.
     _slave: Box<dyn SlavePty + Send>,
     pid: u32,
     killer: Box<dyn ChildKiller + Send + Sync>,
-    ended: Receiver<u32>,
+    exit_code: Receiver<u32>,
     modes_before: String,
     deadline: Instant,
     _reader: JoinHandle<()>,
@@ -65,7 +65,7 @@ impl Terminal {
             _slave: pair.slave,
             pid,
             killer,
-            ended: wait(child),
+            exit_code: wait(child),
             modes_before,
             deadline: Instant::now() + PATIENCE,
             _reader: reader,
@@ -90,7 +90,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until the screen is as `wanted`.
+    /// Waits until the screen satisfies `wanted`.
     pub fn wait(&self, what: &str, wanted: impl Fn(&Screen) -> bool) {
         let mut parser = self.shown.parser.lock().unwrap();
         while !wanted(parser.screen()) {
@@ -101,7 +101,7 @@ impl Terminal {
         }
     }
 
-    /// What is on the screen.
+    /// Returns the text on the screen.
     pub fn text(&self) -> String {
         self.shown.parser.lock().unwrap().screen().contents()
     }
@@ -113,17 +113,17 @@ impl Terminal {
         assert!(sent.unwrap().success());
     }
 
-    /// Waits for the end of the run; its exit code.
+    /// Waits until the run exits; returns its exit code.
     pub fn exit_code(&self) -> u32 {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let Ok(code) = self.ended.recv_timeout(left) else {
+        let Ok(code) = self.exit_code.recv_timeout(left) else {
             panic!("muster does not end; the screen:\n{}", self.text());
         };
         code
     }
 
-    /// Fails unless a dashboard has the terminal: what [`Self::assert_restored`]
-    /// looks at is otherwise then.
+    /// Fails unless a dashboard has the terminal: then the modes that
+    /// [`Self::assert_restored`] checks differ.
     pub fn assert_taken(&self) {
         self.wait("the alternate screen is shown", Screen::alternate_screen);
         self.wait("the cursor is hidden", Screen::hide_cursor);
@@ -146,7 +146,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Fails where it has ended already.
+        // Fails if it has exited already.
         drop(self.killer.kill());
     }
 }
@@ -155,15 +155,15 @@ fn size_of(cells: u16) -> NonZeroU16 {
     NonZeroU16::new(cells).unwrap()
 }
 
-/// Tells the exit code once there is one.
+/// Sends the exit code once the child exits.
 fn wait(mut child: Box<dyn Child + Send + Sync>) -> Receiver<u32> {
-    let (ended, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let status = child.wait().unwrap();
-        // Nobody may be left to tell.
-        let _ = ended.send(status.exit_code());
+        // The receiver may be dropped.
+        let _ = sender.send(status.exit_code());
     });
-    told
+    receiver
 }
 
 fn command(muster: &Muster, args: &[&str]) -> CommandBuilder {
@@ -178,7 +178,7 @@ fn command(muster: &Muster, args: &[&str]) -> CommandBuilder {
     command
 }
 
-/// The terminal's line modes: raw or not, echo or not.
+/// Returns the terminal's line modes: raw or not, echo or not.
 fn modes(master: &dyn MasterPty) -> String {
     let modes = master.get_termios().unwrap();
     let flags = (modes.input_flags, modes.output_flags, modes.local_flags);

@@ -32,7 +32,7 @@ as_root() {
 # One word for the package manager and the names of its packages: apt, amazon or rpm.
 system() {
     release=${MUSTER_OS_RELEASE:-/etc/os-release}
-    [ -r "$release" ] || die "this image has no $release: muster can't tell its package manager"
+    [ -r "$release" ] || die "this image has no $release: muster can't detect its package manager"
     # In a shell of its own, since the file sets variables of any name.
     # shellcheck disable=SC1090,SC2154
     ids=$(. "$release" && printf '%s %s %s' "$ID" "${ID_LIKE:-}" "${VERSION_ID:-}")
@@ -45,18 +45,18 @@ system() {
     esac
 }
 
-# Runs "$@" and tells its lines. While another program holds the package
+# Runs "$@" and prints its output. While another program holds the package
 # manager's lock, as the image's own updates do after boot, it tries again,
 # ten minutes at most.
 with_lock() {
     pause=${MUSTER_LOCK_PAUSE_S:-5}
     left=120
     while :; do
-        { "$@" 2>&1 && status=0 || status=$?; echo "$status" >"$run/status"; } | tee "$run/said"
+        { "$@" 2>&1 && status=0 || status=$?; echo "$status" >"$run/status"; } | tee "$run/output"
         status=$(cat "$run/status")
         [ "$status" -ne 0 ] || return 0
-        # 200 is dnf's word for it.
-        if [ "$status" -ne 200 ] && ! grep -Eq "$locked" "$run/said"; then
+        # 200 is dnf's exit status for a held lock.
+        if [ "$status" -ne 200 ] && ! grep -Eq "$locked" "$run/output"; then
             return "$status"
         fi
         left=$((left - 1))
@@ -95,7 +95,7 @@ install_packages() {
     esac
 }
 
-# The first of the programs named that is there; one of several names.
+# Prints the first of the named programs that is installed.
 program() {
     for name in "$@"; do
         if command -v "$name" >/dev/null 2>&1; then

@@ -15,7 +15,7 @@ fi
 if answers 127.0.0.1; then
     "$cli" -h 127.0.0.1 -p "$port" shutdown nosave || true
 fi
-# pyquokka calls none of these; a stranger would take over the machine by them.
+# pyquokka calls none of these; an attacker could take over the instance with them.
 set --
 for command in CONFIG MODULE REPLICAOF SLAVEOF DEBUG MIGRATE SAVE BGSAVE BGREWRITEAOF \
     EVAL EVALSHA SCRIPT; do

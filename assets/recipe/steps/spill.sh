@@ -1,8 +1,8 @@
-# The folder that nodes spill to, on the machine's own NVMe disks where it has
-# some: several are striped (RAID 0). A filesystem that is there is kept and
+# The folder that nodes spill to, on the instance's own NVMe disks if it has
+# some: several are striped (RAID 0). An existing filesystem is kept and
 # mounted, a disk that holds anything else is left alone, and without a disk
 # it is a folder of the root volume. Nothing is written to /etc/fstab: the
-# disks lose their content with every stop of the machine.
+# disks lose their content with every stop of the instance.
 dir=$MUSTER_SPILL_DIR
 array=/dev/md/muster-spill
 

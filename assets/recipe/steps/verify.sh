@@ -15,7 +15,7 @@ PUBLIC = os.environ.get("MUSTER_LEADER_PUBLIC_IP") or PRIVATE
 PATIENCE, TRY = 20.0, 4.0
 # Loading Ray takes seconds on a node that has just started everything.
 RAY_PATIENCE = 60.0
-# With more nodes than this, what holds is told once a region.
+# With more nodes than this, passed checks are reported once per region.
 MANY = 64
 
 failed = 0
@@ -40,7 +40,7 @@ def gcs_port():
 GCS, REDIS, FLIGHT, CLIENT = gcs_port(), port("REDIS"), port("FLIGHT"), port("RAY_CLIENT")
 
 
-def tell(probe, to, problem, fine):
+def report(probe, to, problem, fine):
     global failed
     failed += problem is not None
     word, detail = ("ok", fine) if problem is None else ("failed", problem)
@@ -122,19 +122,19 @@ def versions():
     except ImportError:
         pass
     problem = "; ".join(wrong) + "; likeliest the step python: run it again" if wrong else None
-    tell("versions", None, problem, ", ".join(seen))
+    report("versions", None, problem, ", ".join(seen))
 
 
 def ray_nodes():
     """Address by address whether Ray counts the node as alive. In a process of
     its own: where GCS is lost, Ray ends the whole process after a minute."""
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", NODE_TABLE, "%s:%d" % (PRIVATE, GCS)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=RAY_PATIENCE, text=True,
     )
-    if told.returncode:
-        raise RuntimeError((told.stderr.strip().splitlines() or ["no word"])[-1])
-    return json.loads(told.stdout.strip().splitlines()[-1])
+    if result.returncode:
+        raise RuntimeError((result.stderr.strip().splitlines() or ["no output"])[-1])
+    return json.loads(result.stdout.strip().splitlines()[-1])
 
 
 NODE_TABLE = """
@@ -156,7 +156,7 @@ def in_ray():
     while True:
         try:
             known, error = (ray_nodes(), None) if end else ({}, "nothing answers at GCS")
-        except Exception as problem:  # whatever Ray says of itself
+        except Exception as problem:  # any error of Ray
             known, error = {}, problem
         if all(known.get(ip) for ip in wanted.values()) or time.monotonic() > end:
             break
@@ -171,7 +171,7 @@ def in_ray():
         else:
             others = ", ".join(sorted(known)[:5]) or "none"
             problem = "Ray knows no node at %s (it knows %s); likeliest the process: Ray on %s" % (ip, others, node)
-        tell("ray-node", node, problem, "alive at " + ip)
+        report("ray-node", node, problem, "alive at " + ip)
 
 
 def redis():
@@ -188,7 +188,7 @@ def redis():
             )
         else:
             problem = cause(inside, LEADER, PRIVATE, REDIS, "Redis")
-    tell("redis", LEADER, problem, "PONG from %s:%d" % (PUBLIC, REDIS))
+    report("redis", LEADER, problem, "PONG from %s:%d" % (PUBLIC, REDIS))
 
 
 def reach(probe, port, what, nodes):
@@ -197,13 +197,13 @@ def reach(probe, port, what, nodes):
     fine = {}
     for node, error in zip(nodes, errors):
         if error is not None:
-            tell(probe, node, cause(error, node, NODES[node], port, what), "")
+            report(probe, node, cause(error, node, NODES[node], port, what), "")
         elif len(nodes) <= MANY:
-            tell(probe, node, None, "%s:%d" % (NODES[node], port))
+            report(probe, node, None, "%s:%d" % (NODES[node], port))
         else:
             fine.setdefault(region(node), []).append(node)
     for where, same in fine.items():
-        tell(probe, same[0], None, "all %d nodes of %s that answer" % (len(same), where))
+        report(probe, same[0], None, "all %d nodes of %s that answer" % (len(same), where))
 
 
 versions()

@@ -65,7 +65,7 @@ impl Listeners {
             };
             let ways = ways.clone();
             open.spawn(async move {
-                // Whoever connected sees the end of its connection.
+                // The client sees the end of its connection.
                 drop(lead(stream, index, ways).await);
             });
         }

@@ -20,7 +20,7 @@ pub async fn look(session: &dyn Session) -> Result<Vec<String>, RemoteError> {
     Ok(remote::answer(session, TABLES, MOST).await?.lines)
 }
 
-/// The address that whoever is on the node connects to for `port`: its
+/// The address to connect to on the node for `port`: its
 /// loopback if that is among those listened at. `None` where nobody listens.
 pub fn address(table: &[String], port: u16) -> Option<Ipv4Addr> {
     let mut listening = table.iter().filter_map(|line| listener(line, port)).collect::<Vec<_>>();

@@ -9,9 +9,9 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{InitArgs, Trouble};
+use super::{CliError, InitArgs};
 use crate::{
-    app::world,
+    app::session,
     cloud::{Cloud, CloudError, Image, ImageName, ImageState, Registered, Result},
     config::init::{Base, First, Known},
     model::{Failure, ImageId, InstanceType, Region, Zone},
@@ -19,7 +19,7 @@ use crate::{
     waits::Waits,
 };
 
-/// How long a call may take unless the user says otherwise.
+/// Time limit of a call unless the user sets another.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Canonical's account.
 const CANONICAL: &str = "099720109477";
@@ -29,7 +29,7 @@ const CANONICAL: &str = "099720109477";
 pub struct Asked {
     /// Of each region that answered.
     pub known: BTreeMap<Region, Known>,
-    /// The image of each region, and what is to be said of it.
+    /// The image of each region, and a note on it.
     pub images: BTreeMap<Region, (ImageId, String)>,
     /// Why something could not be.
     pub failures: Vec<Failure>,
@@ -38,7 +38,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Nothing, as wished.
+    /// Nothing, as requested.
     pub fn offline() -> Self {
         Self { offline: true, ..Self::default() }
     }
@@ -70,10 +70,10 @@ impl Asked {
 fn door(
     args: &InitArgs,
     waits: &Waits,
-) -> std::result::Result<(Asked, Option<Arc<dyn Cloud>>), Trouble> {
+) -> std::result::Result<(Asked, Option<Arc<dyn Cloud>>), CliError> {
     let mut asked = Asked { simulated: args.scenario.is_some(), ..Asked::default() };
     let timeout = args.aws_timeout.unwrap_or(PATIENCE);
-    match world::door(args.scenario.as_deref(), Some(timeout))? {
+    match session::door(args.scenario.as_deref(), Some(timeout))? {
         Ok(cloud) => Ok((asked, Some(Arc::new(Registered::new(cloud, waits.clone()))))),
         Err(failure) => {
             asked.failures.push(failure);
@@ -88,7 +88,7 @@ pub async fn of_base(
     base: &Base,
     regions: &[Region],
     waits: &Waits,
-) -> std::result::Result<Asked, Trouble> {
+) -> std::result::Result<Asked, CliError> {
     let (mut asked, cloud) = door(args, waits)?;
     let Some(cloud) = cloud else { return Ok(asked) };
     let ids = named::values(&named::images(&base.config));
@@ -159,14 +159,14 @@ async fn same_image(cloud: &dyn Cloud, region: &Region, image: &Image) -> Result
 /// home and by its name elsewhere, or the newest Ubuntu.
 pub async fn of_first(
     args: &InitArgs,
-    wish: &First,
+    scope: &First,
     waits: &Waits,
-) -> std::result::Result<Asked, Trouble> {
+) -> std::result::Result<Asked, CliError> {
     let (mut asked, cloud) =
         if args.offline { (Asked::offline(), None) } else { door(args, waits)? };
-    let home = wish.regions.first().cloned().unwrap_or_default();
+    let home = scope.regions.first().cloned().unwrap_or_default();
     let given = args.first.image.as_ref();
-    asked.images = given.map(|id| as_given(id, &home, &wish.regions)).unwrap_or_default();
+    asked.images = given.map(|id| as_given(id, &home, &scope.regions)).unwrap_or_default();
     let Some(cloud) = cloud else { return Ok(asked) };
     let image = match given {
         Some(id) => match cloud.images(&home, std::slice::from_ref(id)).await {
@@ -178,15 +178,15 @@ pub async fn of_first(
         },
         None => None,
     };
-    let answers = wish.regions.iter().map(|region| -> Answer<'_> {
+    let answers = scope.regions.iter().map(|region| -> Answer<'_> {
         match (&image, given) {
             (Some(image), _) => Box::pin(named_so(&*cloud, region, image)),
             // What is not known at home has no name to go by.
             (None, Some(_)) => Box::pin(std::future::ready(Ok(None))),
-            (None, None) => Box::pin(ubuntu(&*cloud, region, &wish.instance_type)),
+            (None, None) => Box::pin(ubuntu(&*cloud, region, &scope.instance_type)),
         }
     });
-    for (region, answer) in wish.regions.iter().zip(join_all(answers).await) {
+    for (region, answer) in scope.regions.iter().zip(join_all(answers).await) {
         match answer {
             Ok(Some(found)) => _ = asked.images.insert(region.clone(), found),
             Ok(None) => {}

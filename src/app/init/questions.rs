@@ -1,8 +1,8 @@
-//! What `init` needs to know and is not told: asked in a terminal.
+//! Asks in a terminal for what `init` needs and was not given.
 
 use std::path::PathBuf;
 
-use super::{InitArgs, Trouble, ask, can_ask};
+use super::{CliError, InitArgs, ask, can_ask};
 use crate::{
     config::init::{self, First, Settings},
     model::{Failure, KeyName, Region},
@@ -20,7 +20,7 @@ pub async fn regions(
     args: &InitArgs,
     default: &str,
     err: &mut Out,
-) -> Result<Vec<Region>, Trouble> {
+) -> Result<Vec<Region>, CliError> {
     if !args.regions.is_empty() {
         return Ok(args.regions.clone());
     }
@@ -35,10 +35,10 @@ pub async fn regions(
 }
 
 /// All that the first configs are made of, but the images.
-pub async fn first(args: &InitArgs, err: &mut Out) -> Result<First, Trouble> {
+pub async fn first(args: &InitArgs, err: &mut Out) -> Result<First, CliError> {
     let default = default_regions().await;
     let regions = regions(args, &default, err).await?;
-    let regions = distinct(regions).map_err(|wrong| Trouble::usage(Failure::new(wrong)))?;
+    let regions = distinct(regions).map_err(|wrong| CliError::usage(Failure::new(wrong)))?;
     let asking = is_asking(args);
     let instance_type = match &args.first.instance_type {
         Some(given) => given.clone(),
@@ -68,7 +68,7 @@ pub async fn first(args: &InitArgs, err: &mut Out) -> Result<First, Trouble> {
 }
 
 /// The key pair and the private key's file.
-async fn key(args: &InitArgs, err: &mut Out) -> Result<Settings, Trouble> {
+async fn key(args: &InitArgs, err: &mut Out) -> Result<Settings, CliError> {
     let given = &args.settings;
     let asking = is_asking(args);
     let key_name = match &given.key_name {
@@ -143,7 +143,7 @@ fn distinct(regions: Vec<Region>) -> Result<Vec<Region>, String> {
     }
 }
 
-fn missing(flag: &str, hint: &str) -> Trouble {
+fn missing(flag: &str, hint: &str) -> CliError {
     let failure = Failure::new(format!("{flag} is not given, and nobody can be asked"));
-    Trouble::usage(failure.hint(hint))
+    CliError::usage(failure.hint(hint))
 }

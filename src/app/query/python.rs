@@ -11,16 +11,15 @@ use tokio::{
 
 use crate::{
     child_env,
-    engine::sanitize,
     handover::{Answer, Handover, QueryResult},
-    model::Failure,
+    model::{Failure, sanitize},
     remote::Lines,
 };
 
-/// Lines of what it wrote to stderr that are told where it fails.
+/// Lines of its stderr that are reported if it fails.
 const LAST_LINES: usize = 30;
 
-/// Says in JSON what it is and has. Imports nothing heavy.
+/// Prints its version and packages as JSON. Imports nothing heavy.
 const PROBE: &str = r#"
 import importlib.metadata, json, sys
 def version(name):
@@ -74,15 +73,15 @@ async fn has(path: &Path) -> Result<Has, Failure> {
     let mut probe = Command::new(path);
     probe.env_clear().envs(child_env::for_python());
     probe.args(["-c", PROBE]).stdin(Stdio::null()).kill_on_drop(true);
-    let told = match timeout(Duration::from_secs(20), probe.output()).await {
-        Ok(Ok(told)) => told,
+    let output = match timeout(Duration::from_secs(20), probe.output()).await {
+        Ok(Ok(output)) => output,
         Ok(Err(error)) => return Err(cannot_start(path, &error)),
         Err(_) => return Err(Failure::new(format!("{} does not answer", path.display()))),
     };
-    serde_json::from_slice(&told.stdout).map_err(|_| {
-        let said = String::from_utf8_lossy(&told.stderr);
-        let said = sanitize(said.lines().last().unwrap_or("it prints something else"));
-        Failure::new(format!("{} is no Python 3: {said}", path.display()))
+    serde_json::from_slice(&output.stdout).map_err(|_| {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let text = sanitize(text.lines().last().unwrap_or("it prints something else"));
+        Failure::new(format!("{} is no Python 3: {text}", path.display()))
             .hint("--python PATH names the one that has Ray and pyquokka")
     })
 }
@@ -173,29 +172,29 @@ impl Python {
         self.child.wait().await
     }
 
-    /// What Python said last is nearest to the cause.
+    /// The last lines of stderr are nearest to the cause.
     fn failure(&self, status: &str) -> Failure {
         let lines: Vec<_> = self.last_lines.iter().map(String::as_str).collect();
-        // A traceback's frames are of muster's own program: only its end tells.
+        // The frames of a traceback are muster's own program: only its end matters.
         let last_frame = lines.iter().rposition(|line| line.starts_with("  "));
         let error =
             lines.iter().rposition(|line| line.contains("Error: ") && !line.starts_with(' '));
         let from = error.or(last_frame.map(|frame| frame + 1)).unwrap_or(0);
-        let said = lines[from.min(lines.len())..].join("\n");
-        let said = said
+        let text = lines[from.min(lines.len())..].join("\n");
+        let text = text
             .strip_prefix("ClusterError: ")
-            .or(said.strip_prefix("__main__.ClusterError: "))
-            .unwrap_or(&said);
-        if said.is_empty() {
+            .or(text.strip_prefix("__main__.ClusterError: "))
+            .unwrap_or(&text);
+        if text.is_empty() {
             return Failure::new(format!("Python ended without a word ({status})"));
         }
-        Failure::new(format!("the query failed: {said}"))
+        Failure::new(format!("the query failed: {text}"))
     }
 }
 
 async fn feed(stdin: Option<ChildStdin>, program: &str) {
     if let Some(mut stdin) = stdin {
-        // A Python that stops reading says why on stderr.
+        // A Python that stops reading reports the reason on stderr.
         drop(stdin.write_all(program.as_bytes()).await);
     }
 }

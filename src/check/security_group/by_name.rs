@@ -1,10 +1,10 @@
-//! Security groups that are named and not given by id: they are looked for in
-//! the VPC of the nodes, and judged as that VPC's.
+//! Security groups that are named and not given by id: they are resolved in
+//! the VPC of the nodes, and checked as that VPC's.
 
 use crate::{
     check::{
         Finding,
-        context::{Place, and, count},
+        context::{RegionView, and, count},
     },
     config::{NodeGroup, Sourced},
     model::VpcId,
@@ -14,7 +14,7 @@ use crate::{
 use super::vpc_name;
 
 /// Whether each VPC that the nodes are launched into has a group of this name.
-pub(super) fn exists(place: &Place<'_>, name: &Sourced<String>) -> Finding {
+pub(super) fn exists(place: &RegionView<'_>, name: &Sourced<String>) -> Finding {
     let is_one = |group: &&NodeGroup| {
         place.config.named_groups(group).iter().any(|own| own.value == name.value)
     };
@@ -28,7 +28,7 @@ pub(super) fn exists(place: &Place<'_>, name: &Sourced<String>) -> Finding {
 }
 
 /// The VPCs of the subnets that these nodes are launched into.
-fn vpcs<'a>(place: &Place<'a>, carriers: &[&NodeGroup]) -> Result<Vec<&'a VpcId>, Absent<'a>> {
+fn vpcs<'a>(place: &RegionView<'a>, carriers: &[&NodeGroup]) -> Result<Vec<&'a VpcId>, Absent<'a>> {
     let mut vpcs = Vec::new();
     for group in carriers {
         let subnets = place.facts.subnets_of(place.config, group)?;
@@ -40,7 +40,7 @@ fn vpcs<'a>(place: &Place<'a>, carriers: &[&NodeGroup]) -> Result<Vec<&'a VpcId>
 }
 
 fn in_vpcs(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     name: &Sourced<String>,
     vpcs: &[&VpcId],
     carriers: &[&NodeGroup],
@@ -60,17 +60,17 @@ fn in_vpcs(
 }
 
 /// Why that VPC is the one.
-fn where_from(place: &Place<'_>, name: &Sourced<String>) -> &'static str {
+fn where_from(place: &RegionView<'_>, name: &Sourced<String>) -> &'static str {
     let is_ec2_s = place
         .config
         .groups
         .iter()
         .any(|group| group.template.group_names().contains(&name.as_str()));
-    if is_ec2_s { "where EC2 looks for SecurityGroups" } else { "the nodes' VPC" }
+    if is_ec2_s { "where EC2 resolves SecurityGroups" } else { "the nodes' VPC" }
 }
 
 fn missing(
-    place: &Place<'_>,
+    place: &RegionView<'_>,
     name: &Sourced<String>,
     vpc: &VpcId,
     carriers: &[&NodeGroup],
@@ -86,10 +86,10 @@ fn missing(
     let by_ray = carriers.iter().any(to_make);
     let finding = place
         .fail(format!("no security group {} in {}", **name, vpc_name(place, vpc)))
-        .leads_to(if by_ray {
-            "Ray would make it, in one region alone; EC2 would take the VPC's default group, which lets no SSH in"
+        .impact(if by_ray {
+            "Ray would create it, in one region only; EC2 would use the VPC's default group, which admits no SSH"
         } else {
-            "RunInstances would answer InvalidGroup.NotFound"
+            "RunInstances would fail with InvalidGroup.NotFound"
         })
         .todo(format!(
             "name a group of that VPC; aws ec2 describe-security-groups --region {} --filters Name=vpc-id,Values={vpc} lists them",
@@ -102,8 +102,8 @@ fn missing(
     finding.seen(format!("{has} {}", and(others)))
 }
 
-/// There is no subnet to look in.
-fn nowhere(place: &Place<'_>, name: &Sourced<String>, carriers: &[&NodeGroup]) -> Finding {
+/// There is no subnet whose VPC could be searched.
+fn nowhere(place: &RegionView<'_>, name: &Sourced<String>, carriers: &[&NodeGroup]) -> Finding {
     let by_default = carriers.iter().any(|group| group.template.subnets.is_empty());
     if !by_default {
         return place.absent(Absent::Missing, "the subnets");
@@ -111,9 +111,9 @@ fn nowhere(place: &Place<'_>, name: &Sourced<String>, carriers: &[&NodeGroup]) -
     place
         .fail(format!("security group {} can't be found for {}", **name, place.types(carriers)))
         .seen(format!(
-            "names are looked for in the default VPC where no subnet is named, and it has none for {} here",
+            "names are resolved in the default VPC where no subnet is named, and it has none for {} here",
             count(u64::try_from(carriers.len()).unwrap_or(u64::MAX), "node type")
         ))
-        .leads_to("RunInstances would answer VPCIdNotSpecified or InvalidGroup.NotFound")
+        .impact("RunInstances would fail with VPCIdNotSpecified or InvalidGroup.NotFound")
         .todo("name it in SecurityGroupIds, with SubnetIds of its VPC")
 }

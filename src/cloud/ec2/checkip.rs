@@ -1,4 +1,4 @@
-//! Where this machine's connections come from, as AWS sees it.
+//! The public address of this machine's connections, as AWS sees it.
 
 use std::{net::Ipv4Addr, time::Duration};
 

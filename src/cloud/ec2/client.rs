@@ -17,7 +17,7 @@ use aws_sdk_ec2::{
 };
 use tokio::sync::OnceCell;
 
-use super::prices::Prices;
+use super::{prices::Prices, request_log::RequestLog};
 use crate::model::{InstanceType, Region};
 
 /// Time limits of a call. The SDK has none on operations of its own.
@@ -53,7 +53,7 @@ impl Default for Timeouts {
     /// Connecting takes milliseconds where there is a network at all, so three
     /// seconds mean that there is none. EC2 answers within seconds, a
     /// `RunInstances` of many instances within some ten; and three attempts
-    /// fit into a minute, which is as long as anyone looks at a spinner.
+    /// fit into a minute, which is as long as anyone watches a spinner.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(3),
@@ -79,7 +79,7 @@ impl Ec2Cloud {
         Self::new(OnceCell::new(), timeouts)
     }
 
-    /// Takes a configuration that is there already. Its region and its time
+    /// Takes an existing configuration. Its region and its time
     /// limits are not used.
     pub fn from_config(config: SdkConfig, timeouts: Timeouts) -> Self {
         Self::new(OnceCell::new_with(Some(config)), timeouts)
@@ -137,7 +137,11 @@ impl Ec2Cloud {
 
     fn client_config(&self, config: &SdkConfig, region: &Region) -> aws_sdk_ec2::Config {
         let limits = self.timeouts.to_sdk();
-        Builder::from(config).region(sdk_region(region)).timeout_config(limits).build()
+        Builder::from(config)
+            .region(sdk_region(region))
+            .timeout_config(limits)
+            .interceptor(RequestLog::new(region))
+            .build()
     }
 }
 

@@ -15,9 +15,9 @@ pub(super) async fn resolve(config: &SdkConfig) -> Result<Credentials, Failure> 
     let provider = config
         .credentials_provider()
         .ok_or_else(|| Failure::new("this machine has no AWS credentials").hint(hint))?;
-    // The SDK's message names the providers that it asked and no content of theirs.
+    // The SDK's message names the providers that it tried and no content of theirs.
     let found = provider.provide_credentials().await.map_err(|error| {
-        Failure::new(format!("this machine's AWS credentials can't be had: {error}")).hint(hint)
+        Failure::new(format!("cannot read this machine's AWS credentials: {error}")).hint(hint)
     })?;
     Ok(Credentials {
         access_key_id: Secret::new(found.access_key_id()),

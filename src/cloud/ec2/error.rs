@@ -7,7 +7,10 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use hyper_util::client::legacy::Error as HttpError;
 
 use super::client::RegionClient;
-use crate::cloud::{CloudError, ErrorKind};
+use crate::{
+    cloud::{CloudError, ErrorKind},
+    model::visible,
+};
 
 impl RegionClient {
     /// An error of the SDK as one of ours.
@@ -22,6 +25,14 @@ impl RegionClient {
             SdkError::ResponseError(answer) => unreadable(answer.raw().status().as_u16()),
             _ => self.unanswered(error),
         };
+        tracing::debug!(
+            region = %self.region,
+            operation,
+            ?kind,
+            code = code.as_deref().unwrap_or("none"),
+            message = %visible(&message),
+            "call failed"
+        );
         CloudError { kind, code, message, region: self.region.clone(), operation }
     }
 

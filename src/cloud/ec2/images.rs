@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_ec2_tells() {
+    fn reads_what_ec2_returns() {
         let expected = Image {
             id: "ami-0123".into(),
             name: "ubuntu-noble-24.04-amd64-server".into(),

@@ -1,4 +1,4 @@
-//! `DescribeInstances`, and what ends, stops and starts instances.
+//! `DescribeInstances`, and the calls that terminate, stop and start instances.
 
 use aws_sdk_ec2::types::{self, DeviceType, Filter, InstanceLifecycleType, InstanceStateName};
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn why_it_went_is_told_by_code() {
+    fn the_state_reason_is_read_by_its_code() {
         let reason = types::StateReason::builder()
             .code("Server.SpotInstanceTermination")
             .message("Server.SpotInstanceTermination: Spot instance termination");

@@ -14,7 +14,7 @@ pub(super) type MadeId = Option<String>;
 impl RegionClient {
     /// For a call that is tried once, with all the time that it has: of most
     /// changes EC2 can't distinguish a retry from a second request, so whether
-    /// the first one had its effect has to be looked up before another.
+    /// the first one had its effect has to be determined before another.
     pub(super) fn single_attempt(&self) -> Builder {
         let limits = Timeouts { attempt: self.timeouts.operation, ..self.timeouts };
         Builder::new().retry_config(RetryConfig::disabled()).timeout_config(limits.to_sdk())

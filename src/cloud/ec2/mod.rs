@@ -27,6 +27,7 @@ mod peerings;
 mod prefix_lists;
 mod prices;
 mod regions;
+mod request_log;
 mod route_tables;
 mod security_groups;
 mod subnets;

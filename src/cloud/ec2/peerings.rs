@@ -105,7 +105,7 @@ pub(super) async fn create(
     .await
 }
 
-/// Accepts a connection in the region that was asked.
+/// Accepts a connection; `at` is the region of the accepter.
 pub(super) async fn accept(at: &RegionClient, peering: &str) -> Result<MadeId> {
     let call = at.client.accept_vpc_peering_connection().vpc_peering_connection_id(peering);
     let answer = call.customize().config_override(at.single_attempt()).send();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_that_does_not_tell_its_cidrs_yet_has_none() {
+    fn a_side_without_listed_cidrs_has_none() {
         let info =
             types::VpcPeeringConnectionVpcInfo::builder().vpc_id("vpc-2").region("eu-west-1");
         let expected =

@@ -19,5 +19,6 @@ pub(super) async fn entries(at: &RegionClient, id: &str) -> Result<Vec<IpNet>> {
 }
 
 fn entry(entry: types::PrefixListEntry) -> Parsed<IpNet> {
-    parse::text(entry.cidr(), "cidr")
+    let types::PrefixListEntry { cidr, .. } = entry;
+    parse::text(cidr.as_deref(), "cidr")
 }

@@ -11,19 +11,21 @@ use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_pricing::{
     Client,
     config::{self, Builder},
+    error::DisplayErrorContext,
     types::{Filter, FilterType},
 };
 use futures_util::future::join_all;
 use serde_json::Value;
+use tracing::debug;
 
-use crate::model::{InstanceType, Region};
+use crate::model::{InstanceType, Region, visible};
 
 /// The list is kept in few regions; this one's covers all.
 const KEPT_IN: &str = "us-east-1";
 /// Nothing waits longer for a price: without one it is unknown, and shown so.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What machines as muster launches them cost: Linux, shared tenancy.
+/// The product that muster launches: Linux, shared tenancy.
 const PRODUCT: [(&str, &str); 5] = [
     ("operatingSystem", "Linux"),
     ("tenancy", "Shared"),
@@ -89,8 +91,20 @@ async fn ask(client: &Client, region: &Region, name: &InstanceType) -> Option<f6
     let filters: Option<Vec<_>> =
         which.iter().chain(&PRODUCT).map(|(field, value)| is(field, value)).collect();
     let call = client.get_products().service_code("AmazonEC2").set_filters(filters);
-    let products = call.send().await.ok()?.price_list.unwrap_or_default();
-    products.iter().find_map(|product| usd_per_hour(product))
+    let price = match call.send().await {
+        Ok(answer) => {
+            let products = answer.price_list.unwrap_or_default();
+            products
+                .iter()
+                .find_map(|product| usd_per_hour(product))
+                .ok_or_else(|| "no on-demand price is listed".to_owned())
+        }
+        Err(error) => Err(DisplayErrorContext(&error).to_string()),
+    };
+    if let Err(reason) = &price {
+        debug!(%region, instance_type = %name, reason = %visible(reason), "price unknown");
+    }
+    price.ok()
 }
 
 fn is(field: &str, value: &str) -> Option<Filter> {

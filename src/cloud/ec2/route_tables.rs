@@ -102,7 +102,7 @@ pub(super) async fn create_route(
     at.done("CreateRoute", call.config_override(at.single_attempt()).send()).await
 }
 
-/// Lets a route that is there lead elsewhere.
+/// Changes the target of an existing route.
 pub(super) async fn replace_route(
     at: &RegionClient,
     table: &str,
@@ -148,7 +148,7 @@ async fn delete_once(at: &RegionClient, table: &str) -> Result<MadeId> {
     at.done("DeleteRouteTable", answer).await
 }
 
-/// The associations of a table whose subnets are not there any more.
+/// The associations of a table whose subnets no longer exist.
 async fn orphans(at: &RegionClient, table: &str) -> Option<Vec<String>> {
     let found = at.client.describe_route_tables().route_table_ids(table).send().await.ok()?;
     let tables = found.route_tables?.into_iter();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_told_apart() {
+    fn targets_are_distinguished() {
         assert_eq!(target(to("10.0.0.0/16").gateway_id("local").build()), RouteTarget::Local);
         let pcx = to("10.1.0.0/16").vpc_peering_connection_id("pcx-1").build();
         assert_eq!(target(pcx), RouteTarget::Peering("pcx-1".into()));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_main_table_is_the_one_whose_association_says_so() {
+    fn the_main_table_is_the_one_with_a_main_association() {
         let main = types::RouteTableAssociation::builder().main(true).build();
         let one = types::RouteTableAssociation::builder().main(false).subnet_id("subnet-1").build();
         let sdk = types::RouteTable::builder().route_table_id("rtb-1").vpc_id("vpc-1");

@@ -42,7 +42,7 @@ fn by_resource(tags: Vec<Single>) -> Vec<Tagged> {
     found.into_values().collect()
 }
 
-/// Tags what is there.
+/// Tags existing resources.
 pub(super) async fn create(at: &RegionClient, resources: &[Ref], tags: &Tags) -> Result<MadeId> {
     let ids = resources.iter().map(|one| made::id(one).to_owned()).collect();
     let call = at.client.create_tags().set_resources(Some(ids));
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_told_one_by_one_are_gathered_by_resource() {
+    fn tags_listed_one_by_one_are_grouped_by_resource() {
         let single = |id: &str, key: &str| {
             let tag = TagDescription::builder().resource_id(id).resource_type(ResourceType::Vpc);
             super::tag(tag.key(key).value("x").build())

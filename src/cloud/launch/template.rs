@@ -1,4 +1,4 @@
-//! What a config asks of `RunInstances`, and how it becomes a request.
+//! The launch template of a config, and how it becomes a `RunInstances` request.
 
 use super::{Arguments, IamProfile, LaunchRequest, Market};
 use crate::{
@@ -32,7 +32,7 @@ pub struct LaunchTemplate {
     pub tags: Tags,
 }
 
-/// The security groups that a config asks for.
+/// The security groups of a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupSelection {
     /// By id. Empty: EC2's default group, or those that the arguments name.

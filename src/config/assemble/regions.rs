@@ -44,8 +44,8 @@ fn twice(earlier: &RayConfig, config: &RayConfig) -> Diagnostic {
     let message = format!("{} has two configs of the cluster `{name}`", *config.region);
     let place = earlier.cluster_name.location().map(ToString::to_string).unwrap_or_default();
     let help = format!(
-        "{place} is the other; give one of the two another `cluster_name`, by which Ray tells \
-         them apart, or describe all these nodes in one config"
+        "{place} is the other; give one of the two a different `cluster_name`, by which Ray \
+         distinguishes them, or describe all these nodes in one config"
     );
     about(config, ids::CLUSTER_TWICE, message).help(help)
 }
@@ -54,7 +54,7 @@ fn no_name(region: &RegionConfig, config: &RayConfig) -> Diagnostic {
     let name = text::shown(&config.cluster_name);
     let message = format!("`{name}` can't name nodes of {}", *region.region);
     let first = region.configs.first().and_then(|first| first.region.location());
-    let first = first.map(|place| format!(" beside {place}")).unwrap_or_default();
+    let first = first.map(|place| format!(" next to {place}")).unwrap_or_default();
     let help = format!(
         "the nodes of a region's further config{first} go by its `cluster_name`: at most 40 \
          letters, digits, `-`, `_` and `.`, a letter or digit first"

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::yaml::written::{Id, NodeStyle, Pair};
 
-/// Behind which keys a new one is put, the first of them that is there.
+/// The keys after which a new one is inserted: after the first of them that exists.
 const NEIGHBOURS: [&str; 7] =
     ["ImageId", "InstanceType", "key_name", "key_location", "leader", "regions", "name"];
 
@@ -66,7 +66,7 @@ fn child(draft: &Draft<'_>, id: Id, step: &Step) -> Option<Id> {
     }
 }
 
-/// Changes the value of a key that is there.
+/// Changes the value of an existing key.
 fn entry(
     draft: &Draft<'_>,
     aim: &EditTarget,

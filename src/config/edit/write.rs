@@ -1,5 +1,5 @@
-//! Edited texts into their files: the old ones kept beside them, each new one
-//! put in place whole. Several files change together or not at all.
+//! Writes edited texts into their files: the old ones are kept next to them, each new one is
+//! renamed into place whole. Several files change together or not at all.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -117,7 +117,7 @@ impl Drop for Backups {
     }
 }
 
-/// The old text beside the file, and the new one in a file that has no name yet.
+/// Writes the old text next to the file, and the new one into a file that has no name yet.
 fn stage(
     file: &Pending,
     when: (Timestamp, &str),
@@ -188,7 +188,7 @@ fn restore(file: &Pending) -> io::Result<()> {
 /// Somebody else edited the file meanwhile.
 pub(in crate::config) fn changed(path: &Path) -> Failure {
     let message = format!("`{}` was changed since muster read it: it is left alone", shown(path));
-    Failure::new(message).hint("load the project again and look at what is left to do")
+    Failure::new(message).hint("load the project again and check what is left to do")
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Failure {

@@ -17,7 +17,7 @@ pub struct First {
     pub regions: Vec<Region>,
     /// The type of all nodes.
     pub instance_type: InstanceType,
-    /// How many workers each region gets beside its head.
+    /// The number of workers of each region, in addition to its head.
     pub workers: u32,
     /// What holds for all.
     pub settings: Settings,
@@ -26,23 +26,23 @@ pub struct First {
 }
 
 /// One config a region, and the `muster.yaml` that lists them, in `folder`.
-pub fn first(wish: &First, folder: &Path) -> Plan {
+pub fn first(scope: &First, folder: &Path) -> Plan {
     let mut files: Vec<_> =
-        wish.regions.iter().map(|region| config(wish, region, folder)).collect();
+        scope.regions.iter().map(|region| config(scope, region, folder)).collect();
     let listed = files.iter().filter_map(|file| file.path.file_name());
     let listed: Vec<String> = listed.map(|name| name.to_string_lossy().into_owned()).collect();
-    if let Some(leader) = wish.regions.first() {
-        let text = project::text(&wish.settings, &listed, leader);
+    if let Some(leader) = scope.regions.first() {
+        let text = project::text(&scope.settings, &listed, leader);
         let path = folder.join(crate::config::project_file::NAME).into();
         files.push(Planned { path, text, from: None, region: None, left: Vec::new() });
     }
     Plan { files }
 }
 
-fn config(wish: &First, region: &Region, folder: &Path) -> Planned {
+fn config(scope: &First, region: &Region, folder: &Path) -> Planned {
     // As if each had been made from the file of a region of the same first word.
-    let stem = names::short(region, &wish.regions);
-    let text = text(wish, region);
+    let stem = names::short(region, &scope.regions);
+    let text = text(scope, region);
     Planned {
         path: folder.join(format!("{stem}.yaml")).into(),
         left: left(&text),
@@ -70,11 +70,11 @@ fn left(text: &str) -> Vec<Left> {
 
 const TEMPLATE: &str = include_str!("../../../assets/init/first.yaml");
 
-fn text(wish: &First, region: &Region) -> String {
+fn text(scope: &First, region: &Region) -> String {
     let plain = |text: &str| scalar(text, ScalarStyle::Plain, false);
-    let settings = &wish.settings;
+    let settings = &scope.settings;
     let name = settings.name.as_deref().unwrap_or("quokka");
-    let image = match wish.images.get(region) {
+    let image = match scope.images.get(region) {
         Some((id, name)) => format!("ImageId: {id} # {name}"),
         None => "# ImageId: ami-… # an Ubuntu 22.04 image of this region".to_owned(),
     };
@@ -86,9 +86,9 @@ fn text(wish: &First, region: &Region) -> String {
     let values = [
         ("<region>", region.to_string()),
         ("<cluster>", plain(&format!("{name}-{region}"))),
-        ("<workers>", wish.workers.to_string()),
-        ("<workers and one>", (wish.workers.saturating_add(1)).to_string()),
-        ("<instance type>", plain(wish.instance_type.as_str())),
+        ("<workers>", scope.workers.to_string()),
+        ("<workers and one>", (scope.workers.saturating_add(1)).to_string()),
+        ("<instance type>", plain(scope.instance_type.as_str())),
         ("<image>", image),
         ("<key name>", key_name.unwrap_or_else(|| "# KeyName: that of muster.yaml".into())),
         (

@@ -10,6 +10,6 @@ pub struct Known {
     /// The zones that offer every instance type that is wanted, sorted.
     pub zones: Vec<Zone>,
     /// Images of another region and the same ones here, by name and owner;
-    /// `None`: looked for, and not there.
+    /// `None` if there is none.
     pub images: BTreeMap<ImageId, Option<ImageId>>,
 }

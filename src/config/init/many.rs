@@ -31,34 +31,34 @@ pub struct Many<'a> {
     pub settings: Settings,
     /// What AWS reported for each region that was queried.
     pub known: &'a BTreeMap<Region, Known>,
-    /// The project that is there already, and its file with its own line ends.
+    /// The existing project, and its file with its own line ends.
     pub present: Option<(&'a Project, Source)>,
 }
 
 /// One config a region, and the `muster.yaml` that lists them; or why not.
-pub fn many(wish: &Many<'_>) -> Result<Plan, Failure> {
-    let all = all_regions(wish)?;
+pub fn many(scope: &Many<'_>) -> Result<Plan, Failure> {
+    let all = all_regions(scope)?;
     let mut files = Vec::new();
-    for region in wish.regions {
-        files.push(config(wish, region, &all)?);
+    for region in scope.regions {
+        files.push(config(scope, region, &all)?);
     }
     let listed = files.iter().filter_map(|file| file.path.file_name());
     let listed: Vec<String> = listed.map(|name| name.to_string_lossy().into_owned()).collect();
-    files.push(match &wish.present {
+    files.push(match &scope.present {
         Some((_, source)) => added_to(source, &listed)?,
-        None => new_project(wish, &listed),
+        None => new_project(scope, &listed),
     });
     Ok(Plan { files })
 }
 
 /// The regions that the project will have.
-fn all_regions(wish: &Many<'_>) -> Result<Vec<Region>, Failure> {
-    let present = wish.present.as_ref().map(|(project, _)| *project);
-    let mut all = present.map_or_else(|| vec![wish.base.region().clone()], Project::region_names);
-    for region in wish.regions {
+fn all_regions(scope: &Many<'_>) -> Result<Vec<Region>, Failure> {
+    let present = scope.present.as_ref().map(|(project, _)| *project);
+    let mut all = present.map_or_else(|| vec![scope.base.region().clone()], Project::region_names);
+    for region in scope.regions {
         let own = present.and_then(|project| project.region(region));
         let own = own.and_then(|region| region.configs.first());
-        let file = own.map_or(&wish.base.source.path, |config| &config.source.path);
+        let file = own.map_or(&scope.base.source.path, |config| &config.source.path);
         if all.contains(region) {
             let file = text::shown(&file.to_string_lossy());
             let failure = Failure::new(format!("{region} has a config already: {file}"));
@@ -66,7 +66,7 @@ fn all_regions(wish: &Many<'_>) -> Result<Vec<Region>, Failure> {
         }
         all.push(region.clone());
     }
-    if let Some(project) = present.filter(|project| !lists(project, wish.base)) {
+    if let Some(project) = present.filter(|project| !lists(project, scope.base)) {
         let name = &*project.name;
         let failure = Failure::new(format!("the muster.yaml there is another project's: {name}"));
         return Err(failure.hint("write to another folder: -o DIR"));
@@ -80,14 +80,14 @@ fn lists(project: &Project, base: &Base) -> bool {
     project.configs().any(|config| *config.source.text == *text)
 }
 
-fn config(wish: &Many<'_>, region: &Region, all: &[Region]) -> Result<Planned, Failure> {
-    let base = wish.base;
-    let (text, left) = derive(base, region, all, wish.known.get(region))?;
+fn config(scope: &Many<'_>, region: &Region, all: &[Region]) -> Result<Planned, Failure> {
+    let base = scope.base;
+    let (text, left) = derive(base, region, all, scope.known.get(region))?;
     let stem = base.source.path.file_stem().unwrap_or_default().to_string_lossy();
     let name = names::renamed(&stem, base.region(), region, all);
     let ending = base.source.path.extension().unwrap_or("yaml".as_ref()).to_string_lossy();
     Ok(Planned {
-        path: wish.folder.join(format!("{name}.{ending}")).into(),
+        path: scope.folder.join(format!("{name}.{ending}")).into(),
         text,
         from: Some(base.source.clone()),
         region: Some(region.clone()),
@@ -95,9 +95,9 @@ fn config(wish: &Many<'_>, region: &Region, all: &[Region]) -> Result<Planned, F
     })
 }
 
-fn new_project(wish: &Many<'_>, listed: &[String]) -> Planned {
-    let base = wish.base;
-    let given = &wish.settings;
+fn new_project(scope: &Many<'_>, listed: &[String]) -> Planned {
+    let base = scope.base;
+    let given = &scope.settings;
     let mut groups = base.config.groups.iter();
     let key = groups.find_map(|group| group.template.key_name.as_ref());
     let key_location = base.text(&["auth", "ssh_private_key"]).map(PathBuf::from);
@@ -107,14 +107,14 @@ fn new_project(wish: &Many<'_>, listed: &[String]) -> Planned {
         key_location: given.key_location.clone().or(key_location),
         operator_cidr: given.operator_cidr,
     };
-    let own = wish.base_listed.to_string_lossy().into_owned();
+    let own = scope.base_listed.to_string_lossy().into_owned();
     let regions: Vec<String> = std::iter::once(own).chain(listed.iter().cloned()).collect();
     let text = project::text(&settings, &regions, base.region());
-    let path: Arc<Path> = wish.folder.join(crate::config::project_file::NAME).into();
+    let path: Arc<Path> = scope.folder.join(crate::config::project_file::NAME).into();
     Planned { path, text, from: None, region: None, left: Vec::new() }
 }
 
-/// The `muster.yaml` that is there, with the new configs in its list.
+/// The existing `muster.yaml`, with the new configs in its list.
 fn added_to(source: &Source, listed: &[String]) -> Result<Planned, Failure> {
     let mut regions = project::listed(source);
     regions.extend(listed.iter().cloned());

@@ -1,5 +1,5 @@
-//! Configs that muster writes: [`many`] makes one config into one a region,
-//! [`first`] writes a project out of nothing. Both only say what is to be
+//! Configs that muster writes: [`many`] turns one config into one per region,
+//! [`first`] writes a new project. Both only return what is to be
 //! written; [`create`] writes it, all or nothing.
 
 mod base;
@@ -85,7 +85,7 @@ impl Planned {
         diff(self.path.clone(), Vec::new(), old, &self.text)
     }
 
-    /// Whether it is there already and gets another text.
+    /// Whether it exists already and gets a new text.
     pub fn replaces(&self) -> bool {
         self.from.as_ref().is_some_and(|source| source.path == self.path)
     }

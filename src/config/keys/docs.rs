@@ -38,7 +38,7 @@ profile, key pair and security group are not made: the first is for Ray's autosc
 run; the others are another one in each region, which Quokka's clusters can't use. `check` reports
 this, and `fix` offers what works.
 
-A security group that is named and not given by id is looked for in the VPC of the nodes, and judged
+A security group that is named and not given by id is resolved in the VPC of the nodes, and checked
 and used as if its id were written: `SecurityGroups` of a `node_config` (in the default VPC, as EC2
 does), else `security_group` of muster.yaml, else `provider.security_group.GroupName`.
 ";
@@ -49,7 +49,7 @@ distinguishes them; and one `cluster_name` may stand in several regions. The nod
 are named `us-west-2/head` and `us-west-2/worker-1`, those of a further one by its `cluster_name`:
 `us-west-2/gpu-head`, `us-west-2/gpu-worker-1`. That name has at most 40 letters, digits, `-`, `_` and
 `.`. Each config has its own `auth`, zones, commands and `file_mounts`; `KeyName` is one for all, and
-so is the VPC of a region. The head of the leader's region's first config leads. While machines run,
+so is the VPC of a region. The head of the leader's region's first config leads. While instances run,
 keep a region's configs in their order: where a node's name would be another config's, `up` is
 refused.
 ";

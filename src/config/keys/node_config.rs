@@ -49,7 +49,7 @@ pub(in crate::config) const NODE_CONFIG: &[Row] = &[
     ("ClientToken", Own("it is what keeps a repeated launch from launching twice; remove it")),
     ("DryRun", Own("`muster check` makes the dry run; remove it")),
     // Ray took it out of legacy node configs; it never reached EC2.
-    ("resources", Ignored("give `resources` beside `node_config`")),
+    ("resources", Ignored("give `resources` next to `node_config`")),
     ("AdditionalInfo", Passed(Text)),
     ("BlockDeviceMappings", Passed(List)),
     ("BlockDeviceMappings.DeviceName", Passed(Text)),

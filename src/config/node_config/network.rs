@@ -12,10 +12,10 @@ use crate::{
 
 use super::{id, ids as list_of_ids};
 
-/// What stands beside `NetworkInterfaces` neither for Ray nor for EC2.
+/// The keys that neither Ray nor EC2 accepts together with `NetworkInterfaces`.
 const BESIDE_INTERFACES: [&str; 4] =
     ["SubnetId", "SubnetIds", "SecurityGroupIds", "SecurityGroups"];
-/// What stands beside `SecurityGroups` not for EC2.
+/// The keys that EC2 does not accept together with `SecurityGroups`.
 const BESIDE_NAMES: [&str; 3] = ["SubnetId", "SubnetIds", "SecurityGroupIds"];
 
 /// The subnets in order of preference, and the groups by id and by name.
@@ -34,7 +34,7 @@ pub(super) fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> Network {
     }
     let names = place.get("SecurityGroups");
     if names.is_some() {
-        let help = "EC2 looks for groups by name in the default VPC alone: name them in \
+        let help = "EC2 resolves groups by name only in the default VPC: name them in \
                     `SecurityGroupIds`, and remove `SecurityGroups`";
         conflicts(place, &BESIDE_NAMES, help, reader);
     }

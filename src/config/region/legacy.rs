@@ -51,12 +51,12 @@ pub(super) fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> (Vec<NodeTy
 }
 
 /// What Ray reads past where there are `available_node_types`.
-pub(super) fn warn_of_what_is_beside(place: &Cursor<'_>, reader: &mut ConfigReader) {
+pub(super) fn warn_about_legacy_keys(place: &Cursor<'_>, reader: &mut ConfigReader) {
     for key in [HEAD_KEY, WORKERS_KEY, MIN_WORKERS] {
         let is_set = |value: &Cursor<'_>| !value.node.is_empty() && value.node.int() != Some(0);
         let Some(value) = place.get(key).filter(is_set) else { continue };
-        let message = format!("`{key}` has no effect beside `available_node_types`");
-        let help = "Ray 2 does not read it either: say it under `available_node_types`";
+        let message = format!("`{key}` has no effect next to `available_node_types`");
+        let help = "Ray 2 does not read it either: set it under `available_node_types`";
         reader.report(value.warning(ids::WITHOUT_EFFECT, message).help(help));
     }
 }

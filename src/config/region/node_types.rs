@@ -17,7 +17,7 @@ use crate::{
 const TYPES: &str = "available_node_types";
 /// What Ray takes where `max_workers` is absent.
 const DEFAULT_MAX_WORKERS: u32 = 2;
-/// The head type of Ray's AWS defaults, which pyquokka looks for too.
+/// The head type of Ray's AWS defaults, which pyquokka uses too.
 const DEFAULT_HEAD: &str = "ray.head.default";
 
 /// One entry of `available_node_types`.
@@ -37,7 +37,7 @@ pub(super) fn read(place: &Cursor<'_>, reader: &mut ConfigReader) -> Option<Vec<
         return groups(types, &head);
     };
     let types_place = reader.map(types_place)?;
-    legacy::warn_of_what_is_beside(place, reader);
+    legacy::warn_about_legacy_keys(place, reader);
     let types: Vec<NodeType> = types_place
         .entries()
         .filter_map(|(entry, node_type)| {

@@ -31,8 +31,8 @@ pub(super) fn fill_in(
     }
 }
 
-/// `provider.key_pair` names the key that Ray makes or finds, and keeps in
-/// `~/.ssh`; beside `ssh_private_key` Ray does not look at it.
+/// `provider.key_pair` names the key that Ray creates or finds, and keeps in
+/// `~/.ssh`; with `ssh_private_key` Ray ignores it.
 fn fill_in_key_pair(
     config: &mut RayConfig,
     groups: &mut [NodeGroup],

@@ -86,11 +86,11 @@ fn overrides(project: &Project, tree: &mut Tree) {
     }
 }
 
-/// Where the recipe is on this machine: the scripts that it names are beside
-/// it. `None` where it is in no file, as a simulated world's.
+/// Where the recipe is on this machine: the scripts that it names are next to
+/// it. `None` if it is in no file, as in a simulated world.
 fn recipe_file(project: &Project, source: &Source) -> Option<String> {
-    let beside = source.path.file_name().map(|name| project.folder.join(name));
-    let below = [Some(project.folder.join(&source.path)), beside, Some(source.path.to_path_buf())];
+    let sibling = source.path.file_name().map(|name| project.folder.join(name));
+    let below = [Some(project.folder.join(&source.path)), sibling, Some(source.path.to_path_buf())];
     let is_it = |path: &std::path::PathBuf| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         crate::config::read::normalized(&text) == *source.text
@@ -98,7 +98,7 @@ fn recipe_file(project: &Project, source: &Source) -> Option<String> {
     below.into_iter().flatten().find(is_it).map(|path| whole(&path))
 }
 
-/// The recipe to be put beside the other files, where it is in none.
+/// The recipe to write next to the other files, if it is in none.
 pub(super) fn loose_recipe(project: &Project) -> Option<&Source> {
     recipe(project).filter(|source| recipe_file(project, source).is_none())
 }
@@ -133,7 +133,7 @@ fn recipe(project: &Project) -> Option<&Source> {
     others(project).find(steps)
 }
 
-/// What was read beside the region configs.
+/// The files that were read in addition to the region configs.
 fn others(project: &Project) -> impl Iterator<Item = &Source> {
     let is_region =
         |source: &&Source| project.configs().any(|config| config.source.path == source.path);

@@ -319,7 +319,7 @@ impl<'a> Builder<'a> {
         let help = match error.kind() {
             _ if by_tab => "YAML is indented with spaces: this line has a tab",
             ErrorKind::UnclosedFlowCollection { .. } => "close it where its content ends",
-            _ => "if this place looks right, look above it for a quote or bracket left open",
+            _ => "if this line is correct, check the lines above for a missing quote or bracket",
         };
         diagnostic.help(help).into()
     }

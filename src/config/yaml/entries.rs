@@ -61,7 +61,7 @@ impl Entries {
     }
 }
 
-/// Adds an entry; a key that is there already is reported and the later value
+/// Adds an entry. A duplicate key is reported and the later value
 /// taken, as `PyYAML` does.
 pub(super) fn insert(entries: &mut Entries, key: Key, value: Node) -> Option<Diagnostic> {
     let Some(first) = entries.position(&key.text) else {

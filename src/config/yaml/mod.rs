@@ -19,7 +19,7 @@ use super::Location;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Of a scalar, its own place. Of a list or map, and of an empty value,
-    /// the key that it belongs to: that is where the reader should look.
+    /// the key that it belongs to, which is the place to report.
     pub location: Location,
     /// The value.
     pub value: Value,

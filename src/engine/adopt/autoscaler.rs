@@ -1,4 +1,4 @@
-//! Ending Ray's autoscaler on a head: it launches anew what others terminate.
+//! Stops Ray's autoscaler on a head: it relaunches instances that others terminate.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,9 +18,9 @@ use super::{
     plan::{PATIENCE, host},
 };
 
-/// What ends it, and makes sure that it is gone.
+/// The script that stops the autoscaler and waits until it has exited.
 const TEXT: &str = include_str!("../../../assets/adopt/stop-autoscaler.sh");
-/// What logs call it.
+/// Its step name in logs.
 const STEP: &str = "autoscaler";
 const TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -30,7 +30,7 @@ pub(super) async fn end(shared: &Shared, head: &Adoptee) -> Result<(), Failure> 
     let Try { number, resumes } = step::next_attempt(shared, name, STEP);
     if !resumes {
         let (node, step) = (name.clone(), STEP.to_owned());
-        shared.tell(Event::StepStarted { node, step, attempt: number });
+        shared.report(Event::StepStarted { node, step, attempt: number });
     }
     let script = Script {
         key: format!("{STEP}.{number}"),
@@ -40,7 +40,7 @@ pub(super) async fn end(shared: &Shared, head: &Adoptee) -> Result<(), Failure> 
     };
     let outcome = run(shared, head, &script).await;
     let (node, step) = (name.clone(), STEP.to_owned());
-    shared.tell(Event::StepEnded { node, step, attempt: number, outcome: outcome.clone() });
+    shared.report(Event::StepEnded { node, step, attempt: number, outcome: outcome.clone() });
     let why = match outcome {
         StepOutcome::Succeeded => return Ok(()),
         StepOutcome::Failed { last_lines, .. } | StepOutcome::TimedOut { last_lines, .. } => {
@@ -49,8 +49,8 @@ pub(super) async fn end(shared: &Shared, head: &Adoptee) -> Result<(), Failure> 
         StepOutcome::Lost { failure } => failure.message,
         _ => String::new(),
     };
-    Err(Failure::new(format!("the autoscaler on {name} could not be ended: {why}"))
-        .hint("nothing was tagged; end it by hand (`ray stop` on that head), then try again"))
+    Err(Failure::new(format!("the autoscaler on {name} could not be stopped: {why}"))
+        .hint("nothing was tagged; stop it manually (`ray stop` on that head), then try again"))
 }
 
 async fn run(shared: &Shared, head: &Adoptee, script: &Script) -> StepOutcome {

@@ -1,5 +1,5 @@
-//! Which machines of `ray up` would become which nodes, what is different
-//! from the configs, and what speaks against it.
+//! Which instances of `ray up` would become which nodes, where they differ
+//! from the configs, and what prevents adopting them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     remote::{Host, RemoteErrorKind},
 };
 
-/// How long a machine that runs may take to let muster in.
+/// How long a running instance may take to accept an SSH connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct AdoptPlan {
     /// The cluster that they would be.
     pub cluster: ClusterId,
-    /// The machines and the nodes that they would be, by region as given, the
+    /// The instances and the nodes that they would become, by region as given, the
     /// head first.
     pub nodes: Vec<Adoptee>,
     /// What is not as the configs have it, a sentence each.
@@ -31,14 +31,14 @@ pub struct AdoptPlan {
     pub refused: Vec<Failure>,
 }
 
-/// A machine that would become a node.
+/// An instance that would become a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoptee {
     /// The node.
     pub node: NodeName,
-    /// Its group, by the machine's own tags.
+    /// Its group, according to the instance's own tags.
     pub group: GroupKey,
-    /// The machine.
+    /// The instance.
     pub instance: Instance,
 }
 
@@ -50,14 +50,14 @@ impl Adoptee {
 }
 
 impl AdoptPlan {
-    /// The regions that machines would be taken over in.
+    /// The regions in which instances would be adopted.
     pub fn regions(&self) -> Vec<Region> {
         let mut regions: Vec<_> = self.nodes.iter().map(|one| one.group.region.clone()).collect();
         regions.dedup();
         regions
     }
 
-    /// The machines of `region`.
+    /// The instances of `region`.
     pub fn ids_in(&self, region: &Region) -> Vec<InstanceId> {
         let of_region = self.nodes.iter().filter(|one| one.group.region == *region);
         of_region.map(|one| one.instance.id.clone()).collect()
@@ -68,15 +68,15 @@ impl AdoptPlan {
     }
 }
 
-/// Asks all regions, and tries whether SSH lets muster in everywhere. Changes nothing.
+/// Reads all regions, and tests an SSH login on every instance. Changes nothing.
 pub(in crate::engine) async fn plan(shared: &Shared) -> AdoptPlan {
     let mut plan = AdoptPlan { cluster: shared.cluster.clone(), ..AdoptPlan::default() };
     let own = shared.state().nodes.values().find(|node| is_own(node)).map(|node| node.name.clone());
     if let Some(node) = own {
-        let what = format!("this cluster has machines of its own already, {node} among them");
+        let what = format!("this cluster already has instances of its own, {node} among them");
         plan.refuse(
             what,
-            "end it first (`muster down`); what `ray up` made is taken over as a whole",
+            "terminate it first (`muster down`); instances of `ray up` are adopted all together",
         );
         return plan;
     }
@@ -103,7 +103,7 @@ fn is_own(node: &crate::engine::NodeState) -> bool {
     node.is_live() && node.instance.as_ref().is_some_and(|info| !info.adopted)
 }
 
-/// The machines that go by the config's Ray cluster name and are not gone.
+/// Returns the instances tagged with the config's Ray cluster name that are not terminated.
 async fn named(shared: &Shared, config: &RayConfig) -> Result<Vec<Instance>, CloudError> {
     let name = config.cluster_name.value.clone();
     let filter = InstanceFilter::Tag(tags::RAY_CLUSTER_NAME.into(), name);
@@ -116,7 +116,7 @@ async fn named(shared: &Shared, config: &RayConfig) -> Result<Vec<Instance>, Clo
     Ok(found)
 }
 
-/// A config whose machines are looked for.
+/// A config whose instances are searched for.
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     region: &'a RegionConfig,
@@ -206,7 +206,7 @@ fn judge(shared: &Shared, config: &RayConfig, found: &[Instance], plan: &mut Ado
     let (region, name) = (&*config.region, &*config.cluster_name);
     if found.is_empty() {
         let what = format!("no instance in {region} carries ray-cluster-name = {name}");
-        let hint = format!("`ray up {}` makes them", config.source.path.display());
+        let hint = format!("launch them with `ray up {}`", config.source.path.display());
         return plan.refuse(what, &hint);
     }
     let foreign = found.iter().filter_map(|one| {
@@ -215,7 +215,7 @@ fn judge(shared: &Shared, config: &RayConfig, found: &[Instance], plan: &mut Ado
     });
     for (one, id) in foreign {
         let what = format!("{} in {region} belongs to muster's cluster {id}", one.id);
-        plan.refuse(what, &format!("`muster down --cluster {id}` ends that one"));
+        plan.refuse(what, &format!("`muster down --cluster {id}` terminates that cluster"));
     }
     for one in found.iter().filter(|one| one.state != InstanceState::Running) {
         let what = format!("{} in {region} is {}", one.id, one.state.as_str());
@@ -228,8 +228,8 @@ fn judge(shared: &Shared, config: &RayConfig, found: &[Instance], plan: &mut Ado
             "wait until `ray up` is done, or run it again",
         ),
         count => plan.refuse(
-            format!("{count} instances named {name} in {region} say that they are the head"),
-            "terminate those that are not, or take their ray-cluster-name tag away",
+            format!("{count} instances named {name} in {region} are tagged as the head"),
+            "terminate those that are not, or remove their ray-cluster-name tag",
         ),
     }
 }
@@ -264,13 +264,13 @@ fn differences(wanted: Wanted<'_>, planned: &[(NodeName, GroupKey)], plan: &mut 
         let wanted = group.map(|group| &group.template.instance_type.value);
         if let Some(wanted) = wanted.filter(|wanted| **wanted != one.instance.instance_type) {
             let is = &one.instance.instance_type;
-            notes.push(format!("{} is an {is}, where the config says {wanted}", one.node));
+            notes.push(format!("{} is an {is}; the config specifies {wanted}", one.node));
         }
     }
     plan.notes.extend(notes);
 }
 
-/// How to reach the machine.
+/// How to reach the instance.
 pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
     let project = shared.project();
     let config = project.config_of(&one.group).ok_or_else(|| not_planned(&one.group))?;
@@ -280,7 +280,7 @@ pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
     let address = if config.use_internal_ips || proxy_by_id { private } else { public };
     let address = address.ok_or_else(|| {
         Failure::new(format!("{} ({}) has no public address", one.node, one.instance.id))
-            .hint("provider.use_internal_ips: true reaches it by its private one")
+            .hint("set provider.use_internal_ips: true to use its private one")
     })?;
     Ok(Host {
         node: one.node.clone(),
@@ -293,7 +293,7 @@ pub(super) fn host(shared: &Shared, one: &Adoptee) -> Result<Host, Failure> {
     })
 }
 
-/// Whether SSH lets muster in; nothing is run.
+/// Tests an SSH login; runs nothing.
 async fn try_ssh(shared: &Shared, one: &Adoptee) -> Result<(), Failure> {
     let host = host(shared, one)?;
     let begun = tokio::time::Instant::now();

@@ -64,7 +64,7 @@ impl Backlog {
         !std::mem::replace(&mut self.reported, true)
     }
 
-    /// What is lost when the process ends now; `None`: nothing.
+    /// What would be lost if the process ended now; `None` if nothing.
     pub(super) fn lost(&self) -> Option<Failure> {
         let records = match self.records.len() {
             0 => None,

@@ -1,20 +1,22 @@
-//! What a front end may ask for, and when it is refused.
+//! The commands of front ends, and when they are refused.
 
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    engine::{Command, DownPlan, Event, Update, down, fix, forward, look, refresh, reload},
+    engine::{
+        Command, DownPlan, Event, Update, down, fix, forward, refresh, refresh_survey, reload,
+    },
     model::Failure,
-    remedy::{Plan, Unrecorded, Wish},
+    remedy::{FixScope, Plan, Unrecorded},
 };
 
 use super::{Dispatcher, tasks::Task};
 
 impl Dispatcher {
     pub(super) fn command(&mut self, command: Command) {
-        let looks = matches!(
+        let only_reads = matches!(
             command,
-            Command::Look
+            Command::Refresh
                 | Command::Reload
                 | Command::ReloadChanged
                 | Command::WatchFiles
@@ -24,21 +26,21 @@ impl Dispatcher {
                 | Command::PlanStart
                 | Command::PlanAdopt
                 | Command::PlanFix(_)
-                | Command::Cures
+                | Command::PreviewFixes
                 | Command::PlanTeardown
         );
-        if let Some(holder) = self.store.read_only().filter(|_| !looks) {
-            let failure = Failure::new(format!("this one only looks: {holder}"));
-            return self.tell(Update::Refused(failure.hint("use that one, or end it first")));
+        if let Some(holder) = self.store.read_only().filter(|_| !only_reads) {
+            let failure = Failure::new(format!("this process is read-only: {holder}"));
+            return self.send(Update::Refused(failure.hint("use that process, or end it first")));
         }
-        if !looks {
+        if !only_reads {
             self.backlog.report_again();
         }
-        if let Some(failure) = self.too_new(&command).filter(|_| !looks) {
-            return self.tell(Update::Refused(failure));
+        if let Some(failure) = self.too_new(&command).filter(|_| !only_reads) {
+            return self.send(Update::Refused(failure));
         }
         match command {
-            Command::Look => self.look(),
+            Command::Refresh => self.refresh(),
             Command::ReloadChanged if self.shared.files.changed().files.is_empty() => {}
             Command::Reload | Command::ReloadChanged => self.reload(),
             Command::WatchFiles if self.is_running(&Task::WatchFiles) => {}
@@ -56,20 +58,20 @@ impl Dispatcher {
             Command::Restart => self.restart_services(),
             Command::PlanAdopt => self.plan_adopt(),
             Command::Adopt(plan) => self.adopt(plan),
-            Command::PlanFix(wish) => self.plan_fix(Some(wish)),
+            Command::PlanFix(scope) => self.plan_fix(Some(scope)),
             Command::PlanTeardown => self.plan_fix(None),
-            Command::Cures => self.cures(),
+            Command::PreviewFixes => self.preview_fixes(),
             Command::TakeOver(resources) => self.take_over(resources),
             Command::Fix(plan) => self.fix(plan),
-            Command::Stop => {}
+            Command::Shutdown => {}
         }
     }
 
     /// Why `command` can't be carried out on a journal of a newer format: what
-    /// its records mean is not known. Terminating goes by the tag.
+    /// its records mean is not known. Terminating uses the tag.
     fn too_new(&self, command: &Command) -> Option<Failure> {
         let damage = self.store.damage().filter(|damage| damage.newer_format().is_some())?;
-        (!matches!(command, Command::Down(_) | Command::Stop)).then(|| damage.failure())
+        (!matches!(command, Command::Down(_) | Command::Shutdown)).then(|| damage.failure())
     }
 
     /// What changes outside of muster and is worth a line on the screen.
@@ -82,11 +84,11 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn look(&mut self) {
-        self.abort(&Task::Look);
-        self.tell(Update::Looking);
-        let work = look::run(self.shared.clone(), self.survey.clone(), !self.rising);
-        self.spawn(Task::Look, work);
+    pub(super) fn refresh(&mut self) {
+        self.abort(&Task::Refresh);
+        self.send(Update::Refreshing);
+        let work = refresh_survey::run(self.shared.clone(), self.survey.clone(), !self.up_running);
+        self.spawn(Task::Refresh, work);
     }
 
     /// Reads the files on the spot, as it writes the journal: what is asked
@@ -96,25 +98,25 @@ impl Dispatcher {
             return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
         match self.replan() {
-            Ok(()) => self.look(),
-            Err(failure) => self.tell(Update::Refused(failure)),
+            Ok(()) => self.refresh(),
+            Err(failure) => self.send(Update::Refused(failure)),
         }
     }
 
     /// Plans what the files say now.
     pub(super) fn replan(&mut self) -> Result<(), Failure> {
         let (reading, project) = reload::load(&self.shared);
-        self.tell(Update::Configs(Arc::new(reading)));
+        self.send(Update::Configs(Arc::new(reading)));
         let project = project?;
         self.shared.replan(project.clone());
-        // What was allowed was another launch, perhaps.
+        // The dry runs may have been of another launch.
         self.survey = None;
-        self.tell(Update::Project(project));
+        self.send(Update::Project(project));
         Ok(())
     }
 
     fn plan_down(&mut self) {
-        let (shared, launching) = (self.shared.clone(), self.rising);
+        let (shared, launching) = (self.shared.clone(), self.up_running);
         self.abort(&Task::PlanDown);
         self.spawn(Task::PlanDown, async move {
             let plan = down::plan(&shared, launching).await;
@@ -123,25 +125,25 @@ impl Dispatcher {
     }
 
     /// `None`: what would take the networks away that muster made.
-    fn plan_fix(&mut self, wish: Option<Wish>) {
+    fn plan_fix(&mut self, scope: Option<FixScope>) {
         let (shared, last) = (self.shared.clone(), self.survey.clone());
         self.abort(&Task::PlanFix);
         self.spawn(Task::PlanFix, async move {
-            match wish {
-                Some(wish) => fix::plan(&shared, last.as_deref(), &wish).await,
+            match scope {
+                Some(scope) => fix::plan(&shared, last.as_deref(), &scope).await,
                 None => fix::plan_teardown(&shared).await,
             }
         });
     }
 
-    fn cures(&mut self) {
+    fn preview_fixes(&mut self) {
         let Some(survey) = self.survey.clone() else { return };
         let shared = self.shared.clone();
-        self.abort(&Task::Cures);
-        self.spawn(Task::Cures, async move { fix::cures(&shared, &survey).await });
+        self.abort(&Task::PreviewFixes);
+        self.spawn(Task::PreviewFixes, async move { fix::preview(&shared, &survey).await });
     }
 
-    /// Synced before anything goes by it.
+    /// Synced before any plan relies on it.
     fn take_over(&mut self, resources: Vec<Unrecorded>) {
         let mut recorded = self.open_run();
         for Unrecorded { slot, region, id, .. } in resources {
@@ -149,8 +151,8 @@ impl Dispatcher {
             recorded = recorded.and_then(|()| self.record(event));
         }
         match recorded {
-            Ok(()) => self.tell(Update::TakenOver),
-            Err(failure) => self.tell(Update::Refused(failure)),
+            Ok(()) => self.send(Update::TakenOver),
+            Err(failure) => self.send(Update::Refused(failure)),
         }
     }
 
@@ -159,7 +161,7 @@ impl Dispatcher {
             return self.refuse("a launch, a termination, a stop or a fix is under way");
         }
         if let Err(failure) = self.open_run() {
-            return self.tell(Update::Refused(failure));
+            return self.send(Update::Refused(failure));
         }
         self.shared.halted.send_replace(false);
         self.spawn(Task::Fix, fix::run(self.shared.clone(), plan));

@@ -10,13 +10,13 @@ use crate::{
 use super::{Dispatcher, MANIFEST, tasks::Task};
 
 impl Dispatcher {
-    /// Journals, folds, sends on. An intent that can't be journalled is
-    /// refused. What tells of the past is folded and sent on even then, and
-    /// written once there is room: the screen must not lie. So is the intent to
-    /// terminate, which is always possible. What is on record already is left
-    /// out: a look and a termination see the same machine end.
+    /// Journals, folds and sends an event. An intent that cannot be journalled is
+    /// refused. Facts are folded and sent even then, and written once there is space,
+    /// so that the screen shows the actual state. So is the intent to
+    /// terminate, which is always possible. What is on record already is dropped:
+    /// a refresh and a termination both see the same instance terminate.
     pub(super) fn record(&mut self, event: Event) -> Result<(), Failure> {
-        if self.shared.state().says(&event) {
+        if self.shared.state().has_recorded(&event) {
             return Ok(());
         }
         let reads = self.store.read_only().is_some();
@@ -35,12 +35,12 @@ impl Dispatcher {
         }
         self.barriers.apply(&stamped.event, &self.shared.state());
         self.shared.change(|state| state.apply(&stamped));
-        self.end_node_without_machine(&stamped.event);
+        self.end_node_without_instance(&stamped.event);
         if stamped.event.may_settle() {
             self.shared.settled.send_replace(());
         }
         self.manifest_due.get_or_insert(tokio::time::Instant::now() + MANIFEST);
-        self.tell(Update::Event(stamped));
+        self.send(Update::Event(stamped));
         Ok(())
     }
 
@@ -48,7 +48,7 @@ impl Dispatcher {
     /// that stays full would fill the screen otherwise.
     pub(super) fn unwritten(&mut self, failure: Failure) {
         if self.backlog.reports() {
-            self.tell(Update::Notice(failure));
+            self.send(Update::Notice(failure));
         }
     }
 
@@ -60,13 +60,13 @@ impl Dispatcher {
             self.write_manifest();
         }
         if let Some(failure) = self.backlog.lost() {
-            self.tell(Update::Unwritten(failure));
+            self.send(Update::Unwritten(failure));
         }
     }
 
     pub(super) fn note(&mut self, event: Event) {
         if let Err(failure) = self.record(event) {
-            self.tell(Update::Notice(failure));
+            self.send(Update::Notice(failure));
         }
     }
 
@@ -79,11 +79,11 @@ impl Dispatcher {
         match taken {
             Ok(TakeOver::Held) => {}
             Ok(TakeOver::Taken) => {
-                self.tell(Update::ReadOnly(None));
-                self.look();
+                self.send(Update::ReadOnly(None));
+                self.refresh();
             }
-            Ok(TakeOver::Another(why)) => self.tell(Update::ReadOnly(Some(why))),
-            Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
+            Ok(TakeOver::Another(why)) => self.send(Update::ReadOnly(Some(why))),
+            Err(error) => self.send(Update::Notice(Failure::new(error.to_string()))),
         }
     }
 
@@ -93,15 +93,15 @@ impl Dispatcher {
             Ok(records) => {
                 for stamped in records {
                     self.shared.change(|state| state.apply(&stamped));
-                    self.tell(Update::Event(stamped));
+                    self.send(Update::Event(stamped));
                 }
             }
-            Err(error) => self.tell(Update::Notice(Failure::new(error.to_string()))),
+            Err(error) => self.send(Update::Notice(Failure::new(error.to_string()))),
         }
     }
 
-    /// A machine that is gone or stopped needs no more SSH.
-    fn end_node_without_machine(&self, event: &Event) {
+    /// Aborts the task of a node whose instance is terminated or stopped: it needs no more SSH.
+    fn end_node_without_instance(&self, event: &Event) {
         let Event::InstanceChanged { instance, state, .. } = event else { return };
         if state.is_live() && !state.is_stopped() {
             return;

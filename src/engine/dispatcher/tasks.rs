@@ -1,5 +1,5 @@
-//! The tasks that do the work: one a region, one a node, and one for each
-//! thing that is looked for or carried out.
+//! The tasks that do the work: one per region, one per node, and one for each
+//! read or operation.
 
 use tokio::task::{Id, JoinError};
 
@@ -15,15 +15,15 @@ use super::Dispatcher;
 pub(super) enum Task {
     Region(Region),
     Node(NodeName),
-    Look,
+    Refresh,
     PlanDown,
     Down,
-    PlanPower,
+    PlanLifecycle,
     StopMachines,
     PlanAdopt,
     Adopt,
     PlanFix,
-    Cures,
+    PreviewFixes,
     Fix,
     WatchFiles,
     WatchInstances,
@@ -59,38 +59,38 @@ impl Dispatcher {
         }
     }
 
-    /// A fault of muster's own must not look like silence.
+    /// Reports a panic of a task, which would otherwise go unnoticed.
     fn task_panicked(&mut self, task: &Task) {
-        let failure = Failure::new(format!("muster failed in {task:?}: a fault of its own"))
-            .hint("the machines go on; `up` again picks them up, `down` ends them");
+        let failure = Failure::new(format!("muster failed in {task:?}: an internal error"))
+            .hint("the instances keep running; `up` resumes them, `down` terminates them");
         match task {
             Task::Node(node) => self.note(Event::NodeFailed { node: node.clone(), failure }),
             Task::Down => {
-                self.tell(Update::Notice(failure.clone()));
-                self.tell(Update::DownEnded(self.all_unknown(&failure)));
+                self.send(Update::Notice(failure.clone()));
+                self.send(Update::DownEnded(self.all_unknown(&failure)));
             }
             Task::StopMachines => {
-                self.tell(Update::Notice(failure.clone()));
-                self.tell(Update::StopEnded(self.all_unknown(&failure)));
+                self.send(Update::Notice(failure.clone()));
+                self.send(Update::StopEnded(self.all_unknown(&failure)));
             }
             Task::Adopt => {
-                self.tell(Update::Notice(failure));
-                self.tell(Update::UpEnded);
+                self.send(Update::Notice(failure));
+                self.send(Update::UpEnded);
             }
             Task::Fix => {
-                self.tell(Update::Notice(failure));
-                self.tell(Update::FixEnded { complete: false });
+                self.send(Update::Notice(failure));
+                self.send(Update::FixEnded { complete: false });
             }
             Task::Region(_)
-            | Task::Look
+            | Task::Refresh
             | Task::PlanDown
-            | Task::PlanPower
+            | Task::PlanLifecycle
             | Task::PlanAdopt
             | Task::PlanFix
-            | Task::Cures
+            | Task::PreviewFixes
             | Task::WatchFiles
             | Task::WatchInstances
-            | Task::WatchForward => self.tell(Update::Notice(failure)),
+            | Task::WatchForward => self.send(Update::Notice(failure)),
         }
     }
 

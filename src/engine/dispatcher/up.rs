@@ -6,22 +6,22 @@ use crate::{
     model::{Failure, NodeName, Region},
 };
 
-use super::{Dispatcher, power::Launches, tasks::Task};
+use super::{Dispatcher, lifecycle::Launches, tasks::Task};
 
 impl Dispatcher {
     pub(super) fn up(&mut self) {
-        if let Some(why) = self.may_not_rise() {
-            return self.tell(Update::Refused(why));
+        if let Some(why) = self.up_refusal() {
+            return self.send(Update::Refused(why));
         }
         if let Err(failure) = self.open_run() {
-            return self.tell(Update::Refused(failure));
+            return self.send(Update::Refused(failure));
         }
-        self.rise();
+        self.start_regions();
     }
 
-    /// All regions, once the run is on record.
-    pub(super) fn rise(&mut self) {
-        self.begin_rising(Launches::Missing);
+    /// Starts all regions, once the run is on record.
+    pub(super) fn start_regions(&mut self) {
+        self.begin_launching(Launches::Missing);
         for region in self.shared.project().region_names() {
             self.start_region(region);
         }
@@ -43,8 +43,8 @@ impl Dispatcher {
         self.record(Event::RunStarted { version, format: FORMAT })
     }
 
-    /// A new leader knows nothing of the members: what they did after it has
-    /// to be done again.
+    /// Resets the steps that the members ran after a leader that is lost: a new leader has no
+    /// state of them.
     pub(super) fn void_after_lost_leader(&mut self) {
         let project = self.shared.project();
         let steps = project.recipe.steps.iter();
@@ -64,7 +64,7 @@ impl Dispatcher {
         }
     }
 
-    /// Nodes with a machine go back to where the watch picks them up.
+    /// Resets nodes with an instance to the phase where the watch picks them up.
     pub(super) fn unsettle_failed(&mut self) {
         let again: Vec<_> = {
             let state = self.shared.state();
@@ -91,7 +91,7 @@ impl Dispatcher {
         if stopping || self.is_running(&task) {
             return;
         }
-        // Folded here and not by the task, so that a second start is not asked for.
+        // Folded here and not by the task, so that no second start is requested.
         let work = node::run(self.shared.clone(), name.clone(), self.barriers.watches());
         self.spawn(task, work);
     }
@@ -107,7 +107,7 @@ impl Dispatcher {
         };
         if !again.contains(name) {
             return self.refuse(&format!(
-                "{name} has no failed step on a running machine; `up` launches what is missing"
+                "{name} has no failed step on a running instance; `up` launches what is missing"
             ));
         }
         self.restart(again);
@@ -125,10 +125,10 @@ impl Dispatcher {
     }
 
     fn restart(&mut self, nodes: Vec<NodeName>) {
-        if !self.rising {
+        if !self.up_running {
             let project = self.shared.project();
             self.barriers = Barriers::of(&project, &self.shared.state()).only(&nodes);
-            self.rising = true;
+            self.up_running = true;
         }
         for node in nodes {
             self.note(Event::NodePhase { node: node.clone(), phase: Phase::Connecting });
@@ -136,18 +136,18 @@ impl Dispatcher {
         }
     }
 
-    /// Tells the end of an `Up` once nothing of it runs any more.
+    /// Reports the end of an `Up` once none of its tasks runs any more.
     pub(super) fn settle(&mut self) {
         let works = |task: &Task| matches!(task, Task::Region(_) | Task::Node(_));
-        if !self.rising || self.running.values().any(|(task, _)| works(task)) {
+        if !self.up_running || self.running.values().any(|(task, _)| works(task)) {
             return;
         }
-        self.rising = false;
+        self.up_running = false;
         if !self.shared.is_halted() {
             let (ready, failed) = self.shared.state().count();
             self.note(Event::BootstrapEnded { ready, failed });
         }
         self.write_manifest();
-        self.tell(Update::UpEnded);
+        self.send(Update::UpEnded);
     }
 }

@@ -1,13 +1,13 @@
-//! One changing call. It is made again where nothing can have come of it, or
-//! where a second one has no second effect; what may have been created without
-//! an answer is looked for first. Where EC2 answers that it is so already, that is verified.
+//! One mutating call. It is repeated where it cannot have had an effect, or
+//! where a second call has no second effect. What an unanswered call may have created is
+//! searched for first. Where EC2 answers that the state is so already, that is verified.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cloud::{Change, CloudError, ErrorKind, Slot},
+    cloud::{Change, CloudError, ErrorKind, StepId},
     model::{Failure, Region},
     remedy::{self, RegionFacts},
     waits::Waiting,
@@ -22,11 +22,11 @@ const APPEAR: Duration = Duration::from_mins(1);
 const DEPENDENCIES: Duration = Duration::from_mins(5);
 /// How long a resource that is to be deleted may be new to EC2.
 const NEW: Duration = Duration::from_secs(5);
-/// How often is tried or looked again.
+/// The pause between attempts and between reads.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often is tried to delete what others depend on.
+/// The pause between attempts to delete what others depend on.
 const DELETE_AGAIN: Duration = Duration::from_secs(3);
-/// Waits after being told that there were too many calls.
+/// The pauses after a throttling error, in seconds.
 const BACK_OFF: [u64; 4] = [1, 2, 4, 8];
 /// Calls that may have had their effect: how often they are made again.
 const TRIES: u32 = 3;
@@ -62,7 +62,7 @@ enum Next {
 pub(super) async fn make(
     shared: &Shared,
     region: &Region,
-    slot: &Slot,
+    slot: &StepId,
     change: &Change,
 ) -> Result<Option<String>, Failed> {
     let mut call = Call {
@@ -92,13 +92,13 @@ pub(super) async fn make(
 struct Call<'a> {
     shared: &'a Shared,
     region: &'a Region,
-    slot: &'a Slot,
+    slot: &'a StepId,
     change: Change,
     began: Instant,
     back_off: std::array::IntoIter<u64, 4>,
     /// Tries that may have had their effect.
     unclear: u32,
-    /// What is waited for, as the front ends show it.
+    /// The subject of the wait, as the front ends show it.
     wait: Option<Waiting>,
 }
 
@@ -112,7 +112,7 @@ impl Call<'_> {
                 Some(seconds) => self.throttled(error, Duration::from_secs(seconds)),
                 None => Next::Failed(error.into()),
             },
-            // EC2 tells of what is new with a delay.
+            // EC2 lists new resources with a delay.
             ErrorKind::NotFound if self.began.elapsed() < APPEAR && !self.change.deletes() => {
                 Next::Again(AGAIN)
             }

@@ -28,7 +28,7 @@ pub(super) async fn rewrite(
     made: &Made,
 ) -> Result<(), Failure> {
     let edits: Vec<_> = rewrites.iter().map(|rewrite| edit(rewrite, made)).collect();
-    // Files may be on a disk that sleeps; other tasks go on meanwhile.
+    // Files may be on a slow disk; other tasks run meanwhile.
     let files = shared.files.clone();
     let written = tokio::task::spawn_blocking(move || files.rewrite(&edits)).await;
     written.map_err(|error| Failure::new(format!("muster failed: {error}")))??;

@@ -1,5 +1,5 @@
-//! Making a plan: a fresh look, what else has to be known, and what the plan
-//! would write into the configs. Calls whose end is not known are resolved
+//! Planning a fix: a refresh, the reads that it needs in addition, and what the plan
+//! would write into the configs. Calls with an unknown outcome are resolved
 //! before anything is planned.
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -13,13 +13,13 @@ use crate::{
     config::Project,
     journal,
     model::Failure,
-    remedy::{self, Created, Facts, Known, Owner, Plan, Record, Teardown, Wish},
+    remedy::{self, Created, Facts, FixScope, Known, Owner, Plan, Record, Teardown},
     survey::Survey,
 };
 
 use super::{
     super::{
-        Event, FixPlan, Update, down, look, resources,
+        Event, FixPlan, Update, down, refresh_survey, resources,
         shared::{Message, Shared},
     },
     configs, resolve,
@@ -27,29 +27,29 @@ use super::{
 
 /// How long after it was created a resource may not be described yet.
 const APPEAR: Duration = Duration::from_mins(1);
-/// For how long is looked at least, and how often, before it counts as deleted by others.
+/// How long to search at least before a resource counts as deleted by others, and the pause.
 const LOOK: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Looks at all regions, plans what mends the findings of `wish`, and tells
+/// Refreshes all regions, plans fixes for the findings of `scope`, and sends
 /// [`Update::FixPlan`].
-pub(in super::super) async fn plan(shared: &Shared, last: Option<&Survey>, wish: &Wish) {
+pub(in super::super) async fn plan(shared: &Shared, last: Option<&Survey>, scope: &FixScope) {
     let project = shared.project();
-    let survey = Arc::new(look::survey(shared, &project, last).await);
+    let survey = Arc::new(refresh_survey::survey(shared, &project, last).await);
     let findings = check::run(&project, &survey, Some(&shared.cluster));
-    let looked = Message::Looked(project.clone(), survey.clone(), findings.clone().into());
-    shared.send(looked);
+    let refreshed = Message::Refreshed(project.clone(), survey.clone(), findings.clone().into());
+    shared.send(refreshed);
     if let Some(failure) = &survey.not_asked {
         return shared.update(Update::Refused(failure.clone()));
     }
-    match resolved_plan(shared, &project, &survey, &findings, wish).await {
-        Ok(plan) => tell(shared, plan),
+    match resolved_plan(shared, &project, &survey, &findings, scope).await {
+        Ok(plan) => send_plan(shared, plan),
         Err(failure) => shared.update(Update::Refused(failure)),
     }
 }
 
-/// Plans what mends everything that `survey` found, and tells [`Update::Cures`].
-pub(in super::super) async fn cures(shared: &Shared, survey: &Survey) {
+/// Plans fixes for everything that `survey` found, and sends [`Update::FixPreview`].
+pub(in super::super) async fn preview(shared: &Shared, survey: &Survey) {
     let project = shared.project();
     let findings = check::run(&project, survey, Some(&shared.cluster));
     // Without an id there is no plan, and `fix` reports why.
@@ -58,8 +58,8 @@ pub(in super::super) async fn cures(shared: &Shared, survey: &Survey) {
     let owner = Owner { name: &project.name, id: &id, record: &record };
     let facts = Facts::read(&project, survey, &findings, shared.cloud.as_ref(), owner).await;
     let given = Given { project: &project, survey, findings: &findings, owner };
-    let plan = given.plan(shared, &facts, &Wish::default()).await;
-    shared.update(Update::Cures(Arc::new(plan)));
+    let plan = given.plan(shared, &facts, &FixScope::default()).await;
+    shared.update(Update::FixPreview(Arc::new(plan)));
 }
 
 /// The project's random id; created where there is none yet.
@@ -72,8 +72,8 @@ pub(in super::super) fn project_id(shared: &Shared) -> Result<String, Failure> {
     })
 }
 
-/// Where the operator's connections come from: as the project says, else as
-/// AWS sees it now.
+/// Returns the address range that the operator connects from: the project's, else the one
+/// that AWS sees now.
 async fn operator(project: &Project, cloud: &dyn Cloud) -> Option<Ipv4Net> {
     match &project.operator_cidr {
         Some(cidr) => Some(cidr.value),
@@ -90,11 +90,11 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    async fn plan(&self, shared: &Shared, facts: &Facts, wish: &Wish) -> Plan {
+    async fn plan(&self, shared: &Shared, facts: &Facts, scope: &FixScope) -> Plan {
         let Self { project, survey, findings, owner } = *self;
         let operator = operator(project, shared.cloud.as_ref()).await;
         let cluster = &shared.cluster;
-        remedy::plan(Known { project, survey, findings, facts, owner, cluster, operator }, wish)
+        remedy::plan(Known { project, survey, findings, facts, owner, cluster, operator }, scope)
     }
 }
 
@@ -103,7 +103,7 @@ async fn resolved_plan(
     project: &Project,
     survey: &Survey,
     findings: &[Finding],
-    wish: &Wish,
+    scope: &FixScope,
 ) -> Result<Plan, Failure> {
     let id = project_id(shared)?;
     resolve::intents(shared, resolve::Next::Create).await?;
@@ -117,7 +117,7 @@ async fn resolved_plan(
         }
         if wait.all_there(shared, facts.missing()).await {
             let given = Given { project, survey, findings, owner };
-            return Ok(given.plan(shared, &facts, wish).await);
+            return Ok(given.plan(shared, &facts, scope).await);
         }
     }
 }
@@ -162,10 +162,10 @@ impl Appearing {
     }
 }
 
-/// Plans the removal of what muster made, and tells [`Update::FixPlan`].
+/// Plans the removal of what muster created, and sends [`Update::FixPlan`].
 pub(in super::super) async fn plan_teardown(shared: &Shared) {
     match teardown(shared).await {
-        Ok(plan) => tell(shared, plan),
+        Ok(plan) => send_plan(shared, plan),
         Err(failure) => shared.update(Update::Refused(failure)),
     }
 }
@@ -196,8 +196,8 @@ fn regions(shared: &Shared, record: &Record) -> Vec<crate::model::Region> {
     regions.into_iter().collect()
 }
 
-/// A plan whose configs can't be written as it wants would be half a plan.
-fn tell(shared: &Shared, mut plan: Plan) {
+/// Sends `plan`, without its config changes where the configs cannot be written.
+fn send_plan(shared: &Shared, mut plan: Plan) {
     let diffs = configs::preview(shared, &plan).unwrap_or_else(|failure| {
         plan.leave_configs(&failure);
         Vec::new()

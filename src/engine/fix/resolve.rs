@@ -1,6 +1,6 @@
 //! What came of calls whose end is not known: those of a fix that was cut off,
 //! and those without an answer. Most calls that create something take no
-//! idempotency token, so what they created is looked for by the tags that were
+//! idempotency token, so what they created is found by the tags that were
 //! part of the call. EC2 may show tags seconds late, and two reads in a row may
 //! disagree: one read that shows it is enough, and it takes all reads of the
 //! whole time to say that there is nothing.
@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cloud::{Change, CloudError, ErrorKind, Slot, Tagged, tags},
+    cloud::{Change, CloudError, ErrorKind, StepId, Tagged, tags},
     model::{Failure, Region, count},
     remedy::{self, Intent, Record, Unrecorded},
 };
@@ -23,7 +23,7 @@ use super::{
 
 /// How long after its call a resource may show up.
 const SHOW: Duration = Duration::from_secs(20);
-/// For how long is looked at least, and how often.
+/// How long to search at least, and the pause between reads.
 const LOOK: Duration = Duration::from_secs(10);
 /// The age after which that is enough. A call is announced once and may be
 /// repeated for minutes.
@@ -37,7 +37,7 @@ const READS: Duration = Duration::from_mins(1);
 pub(super) async fn created(
     shared: &Shared,
     region: &Region,
-    slot: &Slot,
+    slot: &StepId,
     change: &Change,
 ) -> Result<Option<String>, CloudError> {
     let record = resources::record(shared).await;
@@ -82,8 +82,8 @@ async fn is_as_created(
 /// What follows once calls are resolved.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The steps are planned again. EC2 refuses a second one of most resources,
-    /// and what is there is looked for then: only the others take patience.
+    /// The steps are planned again. EC2 refuses to create most resources twice,
+    /// and then the existing one is searched for: only the others need patience.
     Create,
     /// What exists is deleted: all of it has to be known.
     Delete,
@@ -93,7 +93,7 @@ pub(super) enum Next {
 /// them. `Err`: some could not be; nothing may be created or deleted then.
 pub(super) async fn intents(shared: &Shared, next: Next) -> Result<(), Failure> {
     let record = resources::record(shared).await;
-    let mut regions: BTreeMap<Region, Vec<(Slot, Intent)>> = BTreeMap::new();
+    let mut regions: BTreeMap<Region, Vec<(StepId, Intent)>> = BTreeMap::new();
     for (slot, intent) in record.intents() {
         let of_region = regions.entry(intent.region.clone()).or_default();
         of_region.push((slot.clone(), intent.clone()));
@@ -111,7 +111,7 @@ async fn of_region(
     shared: &Shared,
     record: &Record,
     region: &Region,
-    intents: &[(Slot, Intent)],
+    intents: &[(StepId, Intent)],
     next: Next,
 ) -> Result<(), Failure> {
     let began = Instant::now();
@@ -121,7 +121,7 @@ async fn of_region(
         SHOW.as_secs()
     );
     let _wait = shared.waits.begin(region, what);
-    let mut open: Vec<&(Slot, Intent)> = intents.iter().collect();
+    let mut open: Vec<&(StepId, Intent)> = intents.iter().collect();
     let mut reads = 0;
     loop {
         match tagged(shared, region, record).await {
@@ -136,7 +136,7 @@ async fn of_region(
                     match ids.as_slice() {
                         [] if over => lapsed(shared, &one.1, &one.0, next).await,
                         [] if needs_patience => rest.push(one),
-                        // It stays open: whoever creates it again finds it.
+                        // It stays open: the next attempt to create it finds it.
                         [] => {}
                         all => {
                             for id in all {
@@ -160,7 +160,7 @@ async fn of_region(
     }
 }
 
-/// Whether nothing can show up any more. A clock that was set back makes it wait longer.
+/// Whether it is too late for anything to show up. A clock that was set back makes it wait longer.
 fn is_over(shared: &Shared, intent: &Intent, began: Instant) -> bool {
     let since = shared.clock.now().duration_since(intent.at);
     let since = Duration::try_from(since).unwrap_or_default();
@@ -181,7 +181,7 @@ pub(super) async fn by_late_tags(shared: &Shared, found: &[Unrecorded]) -> bool 
 }
 
 /// Records that nothing showed of a call, and reports it.
-async fn lapsed(shared: &Shared, intent: &Intent, slot: &Slot, next: Next) {
+async fn lapsed(shared: &Shared, intent: &Intent, slot: &StepId, next: Next) {
     // Where it can't be written, the next process resolves it again.
     let _ = resolved(shared, &intent.region, slot, None).await;
     let (region, title) = (&intent.region, &intent.title);
@@ -207,7 +207,7 @@ pub(super) fn nothing_shown(region: &Region, title: &str, next: Next) -> Failure
 async fn resolved(
     shared: &Shared,
     region: &Region,
-    slot: &Slot,
+    slot: &StepId,
     made: Option<&String>,
 ) -> Result<(), Failure> {
     let (slot, region) = (slot.clone(), region.clone());
@@ -218,7 +218,7 @@ async fn resolved(
 pub(super) async fn lapsed_and_repeated(
     shared: &Shared,
     region: &Region,
-    slot: &Slot,
+    slot: &StepId,
     change: &Change,
 ) -> Result<(), Failure> {
     resolved(shared, region, slot, None).await?;
@@ -228,8 +228,8 @@ pub(super) async fn lapsed_and_repeated(
     Ok(())
 }
 
-/// Names the calls that are unresolved, so that the user can look for themselves.
-fn unresolved(open: &[&(Slot, Intent)], error: &CloudError) -> Failure {
+/// Names the unresolved calls, so that the user can check them.
+fn unresolved(open: &[&(StepId, Intent)], error: &CloudError) -> Failure {
     let what: Vec<_> =
         open.iter().map(|(_, intent)| format!("{}: {}", intent.region, intent.title)).collect();
     let message = format!("it is not known whether this was done: {}; {error}", what.join("; "));
@@ -246,7 +246,7 @@ async fn tagged(
     shared: &Shared,
     region: &Region,
     record: &Record,
-) -> Result<Vec<(Slot, String)>, CloudError> {
+) -> Result<Vec<(StepId, String)>, CloudError> {
     let project = planning::project_id(shared);
     let keys = [tags::REMEDY, tags::PROJECT, tags::PROJECT_ID, tags::CLUSTER];
     let name = shared.project().name.value.clone();
@@ -261,6 +261,6 @@ async fn tagged(
     let all = shared.cloud.tagged(region, &keys).await?;
     let new = all.into_iter().filter(|one| ours(one) && !record.knows(&one.id));
     let new = new.filter(|one| !remedy::is_beside(&one.kind));
-    let of_step = |one: Tagged| Some((Slot(one.tags.get(tags::REMEDY)?.clone()), one.id));
+    let of_step = |one: Tagged| Some((StepId(one.tags.get(tags::REMEDY)?.clone()), one.id));
     Ok(new.filter_map(of_step).collect())
 }

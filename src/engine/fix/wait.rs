@@ -1,4 +1,4 @@
-//! Waiting until EC2 says that something is so.
+//! Waiting until EC2 reports an expected state.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::{
 
 use super::super::shared::Shared;
 
-/// How often EC2 is asked.
+/// The polling interval.
 const POLL: Duration = Duration::from_secs(1);
 const POLL_IMAGE: Duration = Duration::from_secs(5);
 /// How long a peering connection may take; a minute is long.
 const PEERING: Duration = Duration::from_mins(3);
-/// How long the copy of an image may take; it goes by its size.
+/// How long the copy of an image may take; it depends on its size.
 const IMAGE: Duration = Duration::from_hours(1);
 
 /// Returns once it is so.
@@ -33,7 +33,7 @@ pub(super) async fn until(
     };
     let wait = shared.waits.begin(region, until.subject().to_string());
     loop {
-        let seen = match look(shared, region, until).await {
+        let seen = match read(shared, region, until).await {
             Ok(Seen::So) => return Ok(None),
             Ok(Seen::Never(failure)) => return Err(failure),
             Ok(Seen::NotYet(state)) => state,
@@ -44,7 +44,7 @@ pub(super) async fn until(
         };
         if began.elapsed() > patience {
             let what = format!("{} is still {seen} after {patience:?}", until.subject());
-            return Err(Failure::new(what).hint("look again later, then fix again"));
+            return Err(Failure::new(what).hint("refresh later, then run the fix again"));
         }
         wait.detail(seen);
         wait.next_in(poll);
@@ -60,7 +60,7 @@ enum Seen {
     Never(Failure),
 }
 
-async fn look(shared: &Shared, region: &Region, until: &Until) -> Result<Seen, CloudError> {
+async fn read(shared: &Shared, region: &Region, until: &Until) -> Result<Seen, CloudError> {
     match until {
         Until::PeeringThere { peering, vpc } | Until::PeeringActive { peering, vpc } => {
             let vpc = VpcId::new(vpc.id().unwrap_or_default());
@@ -99,7 +99,9 @@ fn judge(peering: &Peering, active: bool) -> Seen {
             } else {
                 format!("{what}: {}", peering.message)
             };
-            Seen::Never(Failure::new(message).hint("overlapping addresses and limits end it so"))
+            Seen::Never(
+                Failure::new(message).hint("likely causes are overlapping CIDRs and quotas"),
+            )
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// How long an instance of an unanswered call may take to show up.
 pub(super) const APPEAR: Duration = Duration::from_secs(30);
-/// How often it is looked for.
+/// The pause between reads.
 const LOOK: Duration = Duration::from_secs(2);
 /// For how long a call is repeated that EC2 does not take, or that does not reach it.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -91,7 +91,7 @@ fn may_pass(error: &CloudError) -> bool {
 }
 
 /// A refusal for what the request asks settles that no attempt launched
-/// anything, since EC2 looks at the token first. Other errors do not.
+/// anything, since EC2 evaluates the token first. Other errors do not.
 fn verdict(error: CloudError, unclear: Option<CloudError>) -> CloudError {
     let settles = matches!(
         error.kind,

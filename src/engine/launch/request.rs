@@ -13,9 +13,9 @@ use crate::{
 
 /// Why there is no request.
 pub(super) enum Incomplete {
-    /// The config asks for what can't be launched.
+    /// The config describes something that can't be launched.
     Config(Failure),
-    /// EC2 could not be asked what it takes to know.
+    /// EC2 could not be read for what the request needs.
     Cloud(CloudError),
 }
 
@@ -28,7 +28,7 @@ impl From<Incomplete> for Failure {
     }
 }
 
-/// Returns what the config of `group` asks for.
+/// Returns the request for the config of `group`.
 pub(super) fn template(
     shared: &Shared,
     config: &RegionConfig,
@@ -82,7 +82,9 @@ async fn resolved(
         };
         found.iter().find(is_it).map(|group| group.id.clone()).ok_or_else(|| {
             let failure = Failure::new(format!("the VPC of {subnet} has no security group {name}"));
-            Incomplete::Config(failure.hint("name one of its groups, or let `muster fix` make one"))
+            Incomplete::Config(
+                failure.hint("name one of its groups, or let `muster fix` create one"),
+            )
         })
     })
 }
@@ -103,7 +105,7 @@ pub(super) async fn subnets(
     group: &NodeGroup,
 ) -> Result<Vec<Option<SubnetId>>, CloudError> {
     let named = &group.template.subnets;
-    // Beside groups by name EC2 takes no subnet: it chooses one itself.
+    // EC2 accepts no subnet next to security group names: it chooses one itself.
     if !group.template.group_names().is_empty() {
         return Ok(vec![None]);
     }

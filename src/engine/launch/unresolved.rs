@@ -99,8 +99,8 @@ fn of_token(listing: &[Instance], token: &ClientToken) -> Vec<Instance> {
     listing.iter().filter(of_token).cloned().collect()
 }
 
-/// Of the first call nobody knows the outcome, so an error counts as its end
-/// only where EC2 has looked at the request.
+/// Whether the launch stays unresolved. The outcome of the first call is unknown, so an
+/// error counts as its end only if EC2 has evaluated the request.
 fn leaves_open(error: &CloudError) -> bool {
     error.outcome_unknown()
         || matches!(

@@ -141,10 +141,10 @@ impl RunState {
             ClusterPhase::Planned => Health::Planned,
             ClusterPhase::Stopping => Health::Stopping,
             ClusterPhase::Stopped => Health::Stopped,
-            ClusterPhase::Falling => Health::Terminating,
-            ClusterPhase::Gone => Health::Terminated,
+            ClusterPhase::Terminating => Health::Terminating,
+            ClusterPhase::Terminated => Health::Terminated,
             _ if self.lost_leader().is_some() => Health::NoLeader,
-            ClusterPhase::Rising => Health::Launching,
+            ClusterPhase::Launching => Health::Launching,
             ClusterPhase::Ready if all_ready => Health::Ready,
             ClusterPhase::Ready | ClusterPhase::Degraded => Health::Degraded,
         }
@@ -156,15 +156,15 @@ impl RunState {
             self.phase,
             ClusterPhase::Stopping
                 | ClusterPhase::Stopped
-                | ClusterPhase::Falling
-                | ClusterPhase::Gone
+                | ClusterPhase::Terminating
+                | ClusterPhase::Terminated
         )
     }
 
     /// Whether the instance of `node` is terminated though the cluster was not
     /// terminated, and no other one is being launched.
     pub fn is_lost(&self, node: &NodeState) -> bool {
-        let ended = matches!(self.phase, ClusterPhase::Falling | ClusterPhase::Gone);
+        let ended = matches!(self.phase, ClusterPhase::Terminating | ClusterPhase::Terminated);
         node.is_terminated() && !ended
     }
 

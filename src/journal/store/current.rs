@@ -9,7 +9,7 @@ use super::{
     JOURNAL, MANIFEST,
 };
 use crate::{
-    engine::{Event, Stamped},
+    journal::{Event, Stamped},
     model::ClusterId,
 };
 
@@ -60,7 +60,8 @@ fn terminated_by_manifest(folder: &Path) -> Option<Timestamp> {
     }
     let text = std::fs::read(folder.join(MANIFEST)).ok()?;
     let manifest: Manifest = serde_json::from_slice(&text).ok()?;
-    (manifest.phase == "gone").then_some(manifest.updated)
+    // Manifests of earlier versions have "gone".
+    matches!(&*manifest.phase, "terminated" | "gone").then_some(manifest.updated)
 }
 
 /// The id of the cluster in folder `name`, whose first record is `first`: the
@@ -121,7 +122,7 @@ mod tests {
     /// A journal that can't be read, next to one that can, is not the current
     /// one; and a cluster is terminated by its manifest where its journal's end is lost.
     #[test]
-    fn damaged_records_of_a_gone_cluster_do_not_hide_the_current_one() {
+    fn damaged_records_of_a_terminated_cluster_do_not_hide_the_current_one() {
         let project = tempfile::tempdir().unwrap();
         let write = |name: &str, file: &str, text: &str| {
             std::fs::create_dir_all(project.path().join(name)).unwrap();
@@ -133,8 +134,12 @@ mod tests {
         assert_eq!(current(project.path()).unwrap(), Some(ClusterId::new("new")));
         write("old", JOURNAL, &format!("{{\"seq\":1,\"at\":\"2026-04-01T00:00:00Z\",{run}}}\n"));
         assert_eq!(current(project.path()).unwrap(), Some(ClusterId::new("old")));
-        write("old", MANIFEST, "{\"phase\":\"gone\",\"updated\":\"2026-05-01T00:00:00Z\"}");
-        assert_eq!(current(project.path()).unwrap(), Some(ClusterId::new("new")));
+        for phase in ["gone", "terminated"] {
+            let manifest =
+                format!("{{\"phase\":\"{phase}\",\"updated\":\"2026-05-01T00:00:00Z\"}}");
+            write("old", MANIFEST, &manifest);
+            assert_eq!(current(project.path()).unwrap(), Some(ClusterId::new("new")), "{phase}");
+        }
     }
 
     #[test]

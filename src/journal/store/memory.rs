@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{JournalError, Place, Store};
-use crate::{engine::Stamped, model::ClusterId};
+use crate::{journal::Stamped, model::ClusterId};
 
 /// What every handle on a memory shares.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +104,7 @@ impl Store {
         store
     }
 
-    /// Another handle on the same memory, to look into it while an engine has
+    /// Another handle on the same memory, to read it while an engine has
     /// the store; `None` on disk.
     pub fn share(&self) -> Option<Self> {
         let Place::Memory(memory) = &self.place else { return None };

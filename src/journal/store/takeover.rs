@@ -15,7 +15,7 @@ pub enum TakeOver {
     /// It is this process's now.
     Taken,
     /// The other process began a cluster since this one opened, so this one
-    /// follows and writes nothing. Says so.
+    /// follows and writes nothing. Reports it.
     Another(String),
 }
 
@@ -33,8 +33,8 @@ impl Store {
         let path = folder.join(JOURNAL);
         let there = current(project)?.filter(|_| !path.exists());
         if let Some(other) = there {
-            let why = format!("{other} was begun meanwhile; start muster again to see it");
-            self.read_only = Some(ReadOnly::Looks(why.clone()));
+            let why = format!("{other} was started meanwhile; restart muster to see it");
+            self.read_only = Some(ReadOnly::Never(why.clone()));
             return Ok(TakeOver::Another(why));
         }
         let (Some(file), _) = lock(project)? else { return Ok(TakeOver::Held) };
@@ -83,10 +83,10 @@ mod tests {
         let id = first.cluster().clone();
         assert_eq!(second.take_over().unwrap(), TakeOver::Held);
         first.append(&created(&id, 1), true).unwrap();
-        let told = second.take_over().unwrap();
-        assert_eq!(told, TakeOver::Another(second.read_only().unwrap().into()));
+        let taken = second.take_over().unwrap();
+        assert_eq!(taken, TakeOver::Another(second.read_only().unwrap().into()));
         drop(first);
-        assert_eq!(second.take_over().unwrap(), TakeOver::Held, "told once");
+        assert_eq!(second.take_over().unwrap(), TakeOver::Held, "reported once");
         assert!(second.read_only().unwrap().contains(id.as_str()));
         assert!(Store::open(folder.path(), "p").unwrap().read_only().is_none(), "nobody holds it");
     }

@@ -112,11 +112,11 @@ fn string(text: &str, word: &mut Word) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Slot;
+    use crate::cloud::StepId;
 
     #[test]
     fn ids_to_come_are_variables_and_nothing_else_is() {
-        let made = Ref::Made(Slot("eu-west-1/vpc".into()));
+        let made = Ref::Made(StepId("eu-west-1/vpc".into()));
         let known = Ref::Id("\u{e000}$(id)\u{e000}".into());
         let json = Json::list([Json::id(&made), Json::id(&known), Json::Number(22), Json::True]);
         assert_eq!(

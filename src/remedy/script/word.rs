@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::{
-    cloud::Slot,
+    cloud::StepId,
     model::{Failure, Region},
 };
 
@@ -26,7 +26,7 @@ pub(super) struct Variable(String);
 impl Variable {
     /// The variable that holds the id of what the step `slot` makes. Two steps
     /// never share one: all but the usual characters of a name is written in hex.
-    pub fn of(slot: &Slot) -> Self {
+    pub fn of(slot: &StepId) -> Self {
         let mut name = "id_".to_owned();
         let mut after_separator = true;
         for c in slot.0.chars() {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn literals_are_quoted_and_variables_expand() {
-        let vpc = || Variable::of(&Slot("eu-west-1/vpc".into()));
+        let vpc = || Variable::of(&StepId("eu-west-1/vpc".into()));
         assert_eq!(Word::variable(vpc()).to_string(), "\"${id_eu_west_1__vpc}\"");
         let mut json = Word::literal("{\"GroupId\":\"");
         json.push_variable(vpc());
@@ -162,7 +162,7 @@ mod tests {
     proptest! {
         #[test]
         fn two_steps_never_share_a_variable(a in "[a-bA-B_/X0-9 é-]{0,6}", b in "[a-bA-B_/X0-9 é-]{0,6}") {
-            let (one, two) = (Variable::of(&Slot(a.clone())), Variable::of(&Slot(b.clone())));
+            let (one, two) = (Variable::of(&StepId(a.clone())), Variable::of(&StepId(b.clone())));
             prop_assert_eq!(a == b, one == two);
             prop_assert!(one.0.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
         }

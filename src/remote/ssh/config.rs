@@ -1,4 +1,4 @@
-//! What ssh is told: one config file for all connections, and the options of each.
+//! The configuration of ssh: one config file for all connections, and the options of each.
 //!
 //! `-F` replaces the user's own config, so the file includes it, first, since
 //! ssh takes the first value that it meets: `ProxyJump`, `HostName` and `Port`
@@ -82,9 +82,9 @@ const FIXED: &[&str] = &[
     "ControlPersist=no",
     "RemoteCommand=none",
     "RequestTTY=no",
-    // With less, ssh says nothing when a connection breaks.
+    // At a lower level, ssh prints nothing when a connection breaks.
     "LogLevel=INFO",
-    // Never a question that nobody sees.
+    // Never prompt: nobody would see it.
     "BatchMode=yes",
     "PasswordAuthentication=no",
     "KbdInteractiveAuthentication=no",
@@ -93,7 +93,7 @@ const FIXED: &[&str] = &[
     "ServerAliveInterval=5",
     "ServerAliveCountMax=3",
     "TCPKeepAlive=yes",
-    // Nothing of the operator's machine is lent to the nodes.
+    // The agent and the display of the operator's machine are not forwarded to the nodes.
     "ForwardAgent=no",
     "ForwardX11=no",
     "ClearAllForwardings=yes",
@@ -121,8 +121,8 @@ fn config_text(known_hosts: &str, include: &str) -> String {
     )
 }
 
-/// Whether the config to include can be read, asked early: a bad setting
-/// should be told before anything is launched.
+/// Checks that the config to include can be read, so that a bad setting
+/// is reported before anything is launched.
 pub fn check_include(include: Option<&Path>) -> Result<(), Failure> {
     include_line(include).map(drop)
 }

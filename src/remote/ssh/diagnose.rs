@@ -8,45 +8,45 @@ use crate::remote::RemoteErrorKind as Kind;
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 600;
 
-/// Sorts the words of an ssh that could not connect. `key` is the private key it was given.
-pub fn connect_failed(said: &str, key: Option<&Path>) -> (Kind, String) {
-    if is_host_key_refused(said) {
-        (Kind::HostKeyChanged, host_key_changed(said))
-    } else if let Some(line) = key.and_then(|key| unusable(key, said)) {
+/// Classifies the output of an ssh that could not connect. `key` is the private key it was given.
+pub fn connect_failed(output: &str, key: Option<&Path>) -> (Kind, String) {
+    if is_host_key_refused(output) {
+        (Kind::HostKeyChanged, host_key_changed(output))
+    } else if let Some(line) = key.and_then(|key| unusable(key, output)) {
         (Kind::Local, summary(line))
-    } else if is_local(said) {
-        (Kind::Local, summary(said))
-    } else if let Some(line) = denied(said) {
+    } else if is_local(output) {
+        (Kind::Local, summary(output))
+    } else if let Some(line) = denied(output) {
         (Kind::Denied, summary(line))
-    } else if is_silent(said) {
+    } else if is_silent(output) {
         let message = "the node does not answer: connected, but no SSH banner within 5 s";
         (Kind::Unresponsive, message.to_owned())
     } else {
-        (Kind::Unreachable, summary(said))
+        (Kind::Unreachable, summary(output))
     }
 }
 
-fn is_host_key_refused(said: &str) -> bool {
-    said.contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
-        || said.contains("Host key verification failed")
+fn is_host_key_refused(output: &str) -> bool {
+    output.contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
+        || output.contains("Host key verification failed")
 }
 
-/// The line in which the node turns us away; a banner may stand before it.
-fn denied(said: &str) -> Option<&str> {
+/// The line in which the node denies access; a banner may precede it.
+fn denied(output: &str) -> Option<&str> {
     let denials = ["Permission denied (", "Too many authentication failures"];
-    said.lines().find(|line| denials.iter().any(|words| line.contains(words)))
+    output.lines().find(|line| denials.iter().any(|words| line.contains(words)))
 }
 
 /// Whether the node took the connection and then sent nothing. Through a proxy
 /// that looks like a proxy that does not reach the node.
-fn is_silent(said: &str) -> bool {
-    let by_proxy = said.contains("UNKNOWN port");
-    said.contains("timed out during banner exchange") && !by_proxy
+fn is_silent(output: &str) -> bool {
+    let by_proxy = output.contains("UNKNOWN port");
+    output.contains("timed out during banner exchange") && !by_proxy
 }
 
-/// Troubles that the same call meets again, whatever the node does.
-fn is_local(said: &str) -> bool {
-    let said = said.to_lowercase();
+/// Whether the failure is local, so that the same call fails again whatever the node does.
+fn is_local(output: &str) -> bool {
+    let output = output.to_lowercase();
     [
         "bad configuration option",
         "bad owner or permissions on",
@@ -63,32 +63,32 @@ fn is_local(said: &str) -> bool {
         "missing argument",
     ]
     .iter()
-    .any(|words| said.contains(words))
-        || said.lines().any(|line| line.contains(": line ") || line.starts_with("command-line: "))
+    .any(|words| output.contains(words))
+        || output.lines().any(|line| line.contains(": line ") || line.starts_with("command-line: "))
 }
 
-/// The line in which ssh says that it can't use this key file.
-fn unusable<'a>(key: &Path, said: &'a str) -> Option<&'a str> {
+/// The line in which ssh reports that it can't use this key file.
+fn unusable<'a>(key: &Path, output: &'a str) -> Option<&'a str> {
     let key = key.to_string_lossy();
-    said.lines().find(|line| {
+    output.lines().find(|line| {
         line.contains(&*key) && (line.starts_with("Load key ") || line.contains("not accessible"))
     })
 }
 
-fn host_key_changed(said: &str) -> String {
-    let offending = said.lines().find_map(|line| {
+fn host_key_changed(output: &str) -> String {
+    let offending = output.lines().find_map(|line| {
         let (_, place) = line.trim().strip_prefix("Offending ")?.split_once(" key in ")?;
         Some(place.to_owned())
     });
     match offending {
         Some(place) => format!("the host key is not the one pinned in {place}"),
-        None => format!("the host key could not be verified: {}", summary(said)),
+        None => format!("the host key could not be verified: {}", summary(output)),
     }
 }
 
-/// The words as one line: what ssh said last is nearest to the cause.
-pub fn summary(said: &str) -> String {
-    let lines: Vec<_> = said
+/// Joins the output into one line. Its last lines are nearest to the cause.
+pub fn summary(output: &str) -> String {
+    let lines: Vec<_> = output
         .lines()
         .map(|line| line.trim().trim_start_matches("ssh: "))
         .filter(|line| !line.is_empty() && !is_chatter(line))
@@ -110,12 +110,12 @@ mod tests {
     use super::{Kind, connect_failed};
 
     #[test]
-    fn sorts_what_openssh_says() {
-        for (said, expected) in [
+    fn classifies_the_output_of_openssh() {
+        for (output, expected) in [
             ("ssh: connect to host 10.0.0.1 port 22: Connection refused\r\n", Kind::Unreachable),
             ("ssh: connect to host 10.0.0.1 port 22: Connection timed out", Kind::Unreachable),
             ("ssh: connect to host 10.0.0.1 port 22: No route to host", Kind::Unreachable),
-            // macOS says this for an unreachable network; it is no answer of a node.
+            // macOS prints this for an unreachable network; it is no answer of a node.
             ("ssh: connect to host 10.0.0.1 port 22: Permission denied", Kind::Unreachable),
             ("kex_exchange_identification: read: Connection reset by peer", Kind::Unreachable),
             ("Connection timed out during banner exchange", Kind::Unresponsive),
@@ -139,38 +139,38 @@ mod tests {
             ("sh: 1: exec: cloudflared: not found\nConnection closed by UNKNOWN", Kind::Local),
             ("", Kind::Unreachable),
         ] {
-            assert_eq!(connect_failed(said, None).0, expected, "{said}");
+            assert_eq!(connect_failed(output, None).0, expected, "{output}");
         }
     }
 
     #[test]
     fn a_key_file_that_ssh_refuses_is_a_local_trouble() {
-        let said = "Load key \"/k/id\": error in libcrypto\nu@h: Permission denied (publickey).";
-        assert_eq!(connect_failed(said, Some(Path::new("/k/id"))).0, Kind::Local);
-        assert_eq!(connect_failed(said, Some(Path::new("/k/other"))).0, Kind::Denied);
+        let output = "Load key \"/k/id\": error in libcrypto\nu@h: Permission denied (publickey).";
+        assert_eq!(connect_failed(output, Some(Path::new("/k/id"))).0, Kind::Local);
+        assert_eq!(connect_failed(output, Some(Path::new("/k/other"))).0, Kind::Denied);
     }
 
     #[test]
     fn a_changed_host_key_names_the_pinned_one() {
-        let said = "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\n\
+        let output = "@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n@@@@\n\
                     Offending ED25519 key in /state/a b/known_hosts:3\r\nHost key verification failed.";
-        let (kind, message) = connect_failed(said, None);
+        let (kind, message) = connect_failed(output, None);
         assert_eq!(kind, Kind::HostKeyChanged);
         assert_eq!(message, "the host key is not the one pinned in /state/a b/known_hosts:3");
     }
 
     #[test]
     fn a_banner_is_not_the_cause() {
-        let said = "Warning: Permanently added 'i-1' (ED25519) to the list of known hosts.\n\
+        let output = "Warning: Permanently added 'i-1' (ED25519) to the list of known hosts.\n\
                     *** Authorized users only ***\nu@h: Permission denied (publickey).\n";
-        let (kind, message) = connect_failed(said, None);
+        let (kind, message) = connect_failed(output, None);
         assert_eq!((kind, &*message), (Kind::Denied, "u@h: Permission denied (publickey)."));
     }
 
     #[test]
     fn a_message_is_one_short_line() {
-        let said = format!("one\r\n\u{1b}[31mtwo\n{}", "x".repeat(2000));
-        let (_, message) = connect_failed(&said, None);
+        let output = format!("one\r\n\u{1b}[31mtwo\n{}", "x".repeat(2000));
+        let (_, message) = connect_failed(&output, None);
         assert!(message.starts_with("one;  [31mtwo; xxx"), "{message}");
         assert_eq!(message.chars().count(), super::LONGEST);
     }

@@ -8,10 +8,10 @@
 //! | found on the node             | what happens                                  |
 //! |-------------------------------|-----------------------------------------------|
 //! | nothing                       | it is started                                 |
-//! | running                       | its log is told from the start, then followed |
-//! | ended                         | its log and status are told again             |
+//! | running                       | its log is sent from the start, then followed |
+//! | ended                         | its log and status are sent again             |
 //! | no status, the node restarted | it is started again, into the same log        |
-//! | no status, its process gone   | exit status 137, as a killed process has      |
+//! | no status, no process         | exit status 137, as a killed process has      |
 
 use std::{fmt::Write, time::Duration};
 
@@ -61,11 +61,11 @@ pub async fn run(
 ) -> Result<Exit, Trouble> {
     let program = program(folder, script, skip).map_err(|text| (RemoteErrorKind::Local, text))?;
     let mut log = Log::new(skip, lines);
-    let told = match timeout(script.timeout + GRACE, tell(master, &program, &mut log)).await {
-        Ok(told) => told?,
+    let reply = match timeout(script.timeout + GRACE, execute(master, &program, &mut log)).await {
+        Ok(reply) => reply?,
         Err(_) => return Err((RemoteErrorKind::Lost, "the node stopped answering".to_owned())),
     };
-    match Verdict::parse(&told) {
+    match Verdict::parse(&reply) {
         Some(Verdict::Ended(exit)) => {
             log.finish().await;
             Ok(exit)
@@ -74,12 +74,12 @@ pub async fn run(
             log.send(format!("muster: {why}")).await;
             Ok(Exit::Status(126))
         }
-        None => Err((RemoteErrorKind::Lost, lost(master, &told).await)),
+        None => Err((RemoteErrorKind::Lost, lost(master, &reply).await)),
     }
 }
 
-/// Runs the program on the node; its stdout goes to `log`, its stderr is the answer.
-async fn tell(master: &Master, program: &str, log: &mut Log) -> Result<String, Trouble> {
+/// Runs the program on the node; its stdout goes to `log`, its stderr is returned.
+async fn execute(master: &Master, program: &str, log: &mut Log) -> Result<String, Trouble> {
     let mut command = master.session.raw_command("sh");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match timeout(OPEN_WITHIN, command.spawn()).await {
@@ -102,9 +102,9 @@ async fn tell(master: &Master, program: &str, log: &mut Log) -> Result<String, T
     Ok(answer.text())
 }
 
-pub(super) async fn lost(master: &Master, told: &str) -> String {
+pub(super) async fn lost(master: &Master, reply: &str) -> String {
     let ssh = master.last_words().await;
-    let node = super::diagnose::summary(told);
+    let node = super::diagnose::summary(reply);
     match (ssh.is_empty(), node.is_empty()) {
         (false, _) => format!("the connection was lost: {ssh}"),
         (true, false) => format!("the connection was lost: {node}"),
@@ -120,8 +120,8 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn parse(told: &str) -> Option<Self> {
-        told.lines().rev().find_map(|line| match line.strip_prefix("muster-")?.split_once(' ') {
+    fn parse(reply: &str) -> Option<Self> {
+        reply.lines().rev().find_map(|line| match line.strip_prefix("muster-")?.split_once(' ') {
             None if line == "muster-timed-out" => Some(Self::Ended(Exit::TimedOut)),
             Some(("exit", code)) => Some(Self::Ended(Exit::Status(code.trim().parse().ok()?))),
             Some(("failed", why)) => Some(Self::Failed(why.to_owned())),
@@ -181,7 +181,7 @@ impl Log {
     }
 }
 
-/// What `sh` on the node is fed with; `Err` says what is wrong with the script.
+/// Returns what `sh` on the node reads. The error names what is wrong with the script.
 fn program(folder: &Folder, script: &Script, skip: u64) -> Result<String, String> {
     let mut program = String::new();
     let dir = format!("{}/{}", folder.0, checked_key(&script.key)?);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_last_word_counts() {
-        for (told, expected) in [
+        for (reply, expected) in [
             ("muster-exit 3\n", Some(Verdict::Ended(Exit::Status(3)))),
             ("sh: warning\nmuster-timed-out\n", Some(Verdict::Ended(Exit::TimedOut))),
             ("muster-failed can't make x\n", Some(Verdict::Failed("can't make x".into()))),
@@ -255,7 +255,7 @@ mod tests {
             ("muster: no such command", None),
             ("", None),
         ] {
-            assert_eq!(Verdict::parse(told), expected, "{told}");
+            assert_eq!(Verdict::parse(reply), expected, "{reply}");
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_fills_the_disk_still_tells_its_status() {
+    fn a_script_that_fills_the_disk_still_reports_its_status() {
         let text = "echo begun; cat /dev/zero >\"$HOME/fill\" 2>/dev/null; exit 3";
         for again in [false, true] {
             let Some((out, answer)) = on_a_small_disk("true", text, again) else { return };
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_disk_that_is_full_the_start_fails_and_says_why() {
+    fn on_a_full_disk_the_start_fails_with_the_reason() {
         let fill = "cat /dev/zero >\"$HOME/fill\" 2>/dev/null || true";
         let Some((_, answer)) = on_a_small_disk(fill, "echo never", false) else { return };
         let verdict = Verdict::parse(&answer);

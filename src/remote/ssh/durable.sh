@@ -1,4 +1,4 @@
-# Runs one script on this node so that it outlives the connection, and tells
+# Runs one script on this node so that it outlives the connection, and sends
 # its log. This text comes over stdin of `sh`, after lines that define `dir`,
 # `skip`, `limit`, `put_script` and `put_env`; nothing happens before the last
 # line, so a text that was cut off does nothing.
@@ -16,7 +16,7 @@
 fail() { printf 'muster-failed %s\n' "$*" >&2; exit 0; }
 nap() { sleep 0.2 2>/dev/null || sleep 1; }
 alive() { kill -0 "$1" 2>/dev/null; }
-# Writes a word into a file; one that is there already needs no more space.
+# Writes a word into a file; an existing file needs no more space.
 word() { printf '%-16s\n' "$2" 1<>"$1"; }
 boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown; }
 
@@ -146,7 +146,7 @@ poll() {
 
 verdict() {
     if [ ! -s "$dir/status" ]; then
-        # Whoever stopped the following, the script goes on.
+        # Whatever stopped the following, the script continues.
         if alive "$pid"; then exit 0; fi
         [ -s "$dir/status" ] || killed
     fi

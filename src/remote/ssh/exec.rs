@@ -22,12 +22,12 @@ const ON_THE_NODE: &str = include_str!("exec.sh");
 /// What a line is before which everything is a login shell's.
 const BEGIN: &str = "muster-begin";
 
-/// What stands behind the command's last line, after an end of line of its own.
-/// The exit status may come before that line, and whoever takes it ends the
-/// channel with all that is still under way.
+/// Follows the command's last line, after a newline of its own. The exit status may
+/// arrive before that line, and reading it closes the channel with everything that is
+/// still in transit.
 const END: &str = "muster-end-of-command";
 
-/// What a shell says of a command that it does not find; the crate makes an
+/// A shell's exit status for a command that it does not find; the crate makes an
 /// error of it.
 const NOT_FOUND: i32 = 127;
 

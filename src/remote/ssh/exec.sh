@@ -26,7 +26,7 @@ main() {
     wait "$child" 2>/dev/null
     code=$?
     kill "$watch" 2>/dev/null
-    # Behind all that the command has said. What it left running is not waited for.
+    # After all output of the command. Processes that it left running are not waited for.
     printf '\nmuster-end-of-command\n'
     printf '\nmuster-end-of-command\n' >&2
     exit "$code"

@@ -1,4 +1,4 @@
-//! Copies to a node, over the connection that is there.
+//! Copies to a node, over the existing connection.
 //!
 //! What `put` copies goes over a command's stdin: it is in no argument, here
 //! or there. `sync` leaves the work to rsync, whose ssh speaks to the master's
@@ -31,12 +31,12 @@ const PREPARE: Duration = Duration::from_secs(30);
 /// How long a small file may take.
 const PUT: Duration = Duration::from_mins(1);
 
-/// Writes $1 with mode $2 whole or not at all: $3 says how many bytes come.
+/// Writes $1 with mode $2 whole or not at all. $3 is the number of bytes to expect.
 const WRITE: &str = "umask 077; cd && case $1 in */*) mkdir -p \"${1%/*}\";; esac && \
      cat >\"$1.muster-new\" && [ \"$(wc -c <\"$1.muster-new\")\" -eq \"$3\" ] && \
      chmod \"$2\" \"$1.muster-new\" && mv -f \"$1.muster-new\" \"$1\"";
 
-/// Makes the folder $1 and looks for rsync.
+/// Creates the folder $1 and checks for rsync.
 const FOLDER: &str = "cd && mkdir -p \"$1\" && { command -v rsync >/dev/null || \
      { echo \"rsync is not installed on this node: install it in initialization_commands\"; \
      exit 127; }; }";
@@ -88,11 +88,11 @@ async fn remotely(
 ) -> Result<Exit, Trouble> {
     let quoted: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
     let command = format!("exec sh -c '{program}' muster {}", quoted.join(" "));
-    let told = timeout(limit, tell(master, command, stdin, lines)).await;
-    told.unwrap_or_else(|_| Err((RemoteErrorKind::Lost, "the node stopped answering".to_owned())))
+    let exit = timeout(limit, execute(master, command, stdin, lines)).await;
+    exit.unwrap_or_else(|_| Err((RemoteErrorKind::Lost, "the node stopped answering".to_owned())))
 }
 
-async fn tell(
+async fn execute(
     master: &Master,
     command: String,
     content: &[u8],
@@ -136,7 +136,7 @@ fn rsync(socket: &Path, mount: &Mount, is_folder: bool) -> Command {
     let slash = if is_folder { "/" } else { "" };
     let mut from = mount.from.clone().into_os_string();
     from.push(slash);
-    // `--` ends the options; the host's name is only said, never looked up.
+    // `--` ends the options; the host's name is a label that is never resolved.
     command.arg("--").arg(PathBuf::from(from)).arg(format!("node:{}{slash}", mount.target()));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0).kill_on_drop(true);

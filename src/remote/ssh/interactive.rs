@@ -37,7 +37,7 @@ impl Interactive {
         let mut options: Vec<String> = PINNED.iter().map(|&one| one.to_owned()).collect();
         options.push(format!("UserKnownHostsFile=\"{}\"", self.known_hosts.display()));
         options.push(format!("HostKeyAlias={}", host.instance));
-        // A shared connection may lead to the machine that had the address before.
+        // A shared connection may be to the instance that had the address before.
         options.push("ControlPath=none".to_owned());
         if !command.is_empty() {
             options.push("RemoteCommand=none".to_owned());
@@ -93,14 +93,14 @@ impl Interactive {
         let mut ssh = Command::new("ssh");
         super::without_secrets(&mut ssh);
         ssh.arg("-G").args(self.config_arguments()).arg("--").arg(host.target());
-        let told = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
-        if !told.status.success() {
-            let said = super::diagnose::summary(&String::from_utf8_lossy(&told.stderr));
-            return Err(Failure::new(format!("ssh does not take its config: {said}"))
+        let printed = ssh.stdin(Stdio::null()).output().await.map_err(|error| no_ssh(&error))?;
+        if !printed.status.success() {
+            let why = super::diagnose::summary(&String::from_utf8_lossy(&printed.stderr));
+            return Err(Failure::new(format!("ssh rejects its config: {why}"))
                 .hint("correct ssh.config in muster.yaml, or your ~/.ssh/config"));
         }
-        let told = String::from_utf8_lossy(&told.stdout);
-        let pairs = told.lines().filter_map(|line| line.split_once(' '));
+        let printed = String::from_utf8_lossy(&printed.stdout);
+        let pairs = printed.lines().filter_map(|line| line.split_once(' '));
         let usual = [("port", "22"), ("proxyjump", "none"), ("proxycommand", "none")];
         let ways = pairs.filter(|pair| !usual.contains(pair));
         ways.filter_map(|(key, value)| directive(key, value)).collect()

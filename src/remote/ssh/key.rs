@@ -26,7 +26,7 @@ pub async fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     refused(path, &head, &String::from_utf8_lossy(&output.stderr))
 }
 
-/// The first bytes, which tell the kinds of files apart.
+/// Reads the first bytes, which distinguish the kinds of files.
 fn readable(path: &Path) -> Result<String, Failure> {
     let mut head = [0; 64];
     let read = File::open(path).and_then(|mut file| file.read(&mut head));
@@ -69,16 +69,16 @@ async fn keygen(path: &Path) -> Result<Output, Failure> {
     }
 }
 
-fn refused(path: &Path, head: &str, said: &str) -> Result<PublicKey, Failure> {
+fn refused(path: &Path, head: &str, output: &str) -> Result<PublicKey, Failure> {
     let shown = path.display();
-    if said.contains("UNPROTECTED PRIVATE KEY FILE") || said.contains("bad permissions") {
+    if output.contains("UNPROTECTED PRIVATE KEY FILE") || output.contains("bad permissions") {
         return Err(Failure::new(format!(
             "others may read the private key {shown}, so ssh refuses to use it"
         ))
         .hint(format!("chmod 600 {shown}")));
     }
-    if said.contains("incorrect passphrase") {
-        return beside(path).ok_or_else(|| {
+    if output.contains("incorrect passphrase") {
+        return public_half(path).ok_or_else(|| {
             Failure::new(format!("the private key {shown} is protected by a passphrase")).hint(
                 format!(
                     "put its public key into {shown}.pub and the key into your ssh-agent: ssh-add {shown}"
@@ -89,8 +89,8 @@ fn refused(path: &Path, head: &str, said: &str) -> Result<PublicKey, Failure> {
     Err(not_a_key(path, head))
 }
 
-/// `<path>.pub`, as ssh itself looks there.
-fn beside(path: &Path) -> Option<PublicKey> {
+/// Reads `<path>.pub`, where ssh itself looks for the public key.
+fn public_half(path: &Path) -> Option<PublicKey> {
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     PublicKey::parse(&fs::read_to_string(PathBuf::from(public)).ok()?)
@@ -120,16 +120,16 @@ mod tests {
     use super::{refused, unreadable};
 
     #[test]
-    fn a_key_of_another_user_says_whose_it_is_to_be_asked() {
+    fn a_key_of_another_user_names_its_owner() {
         let failure = unreadable(Path::new("/k/id"), &Error::from(ErrorKind::PermissionDenied));
         assert_eq!(failure.message, "you may not read the private key /k/id");
         assert_eq!(failure.hint.as_deref(), Some("see who owns it: ls -l /k/id"));
     }
 
     #[test]
-    fn what_ssh_keygen_says_of_the_file_is_not_passed_on() {
-        let said = "Load key \"/k/id\": invalid format with a secret in it";
-        let failure = refused(Path::new("/k/id"), "secret", said).expect_err("no key");
+    fn what_ssh_keygen_prints_of_the_file_is_not_passed_on() {
+        let output = "Load key \"/k/id\": invalid format with a secret in it";
+        let failure = refused(Path::new("/k/id"), "secret", output).expect_err("no key");
         assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
     }
 }

@@ -52,7 +52,7 @@ pub struct Master {
     process: Child,
     /// Held open: its end is the master's.
     stdin: Option<ChildStdin>,
-    said: Said,
+    stderr: StderrTail,
     socket: PathBuf,
     /// The socket's folder lasts as long as the last connection.
     files: Arc<Files>,
@@ -63,36 +63,36 @@ impl Master {
     pub async fn connect(files: &Arc<Files>, host: &Host) -> Result<Self, Trouble> {
         let socket = files.runtime.socket();
         let mut process = spawn(files, host, &socket)?;
-        let said = Said::by(process.stderr.take());
+        let stderr = StderrTail::of(process.stderr.take());
         let stdin = process.stdin.take();
         let ready = timeout(CONNECT_WITHIN, ready(process.stdout.take())).await;
         let key = host.private_key.as_deref();
         match ready {
             Ok(Ready::Yes) => {
-                said.forget();
+                stderr.clear();
                 let session = openssh::Session::resume_mux(socket.clone().into(), None);
                 let files = Arc::clone(files);
-                Ok(Self { session, process, stdin, said, socket, files })
+                Ok(Self { session, process, stdin, stderr, socket, files })
             }
-            Ok(Ready::No(answer)) => Err(refused(process, &said, &answer, key).await),
+            Ok(Ready::No(answer)) => Err(refused(process, &stderr, &answer, key).await),
             // ssh has had its five seconds for the banner: the node has answered once.
-            Err(_) => Err((RemoteErrorKind::Unresponsive, silent(&said, host))),
+            Err(_) => Err((RemoteErrorKind::Unresponsive, silent(&stderr, host))),
         }
     }
 
-    /// What ssh said last, once it has ended; empty while it runs.
+    /// Returns the last lines of ssh's stderr, once it has ended; empty while it runs.
     pub async fn last_words(&self) -> String {
-        diagnose::summary(&self.said.all().await)
+        diagnose::summary(&self.stderr.all().await)
     }
 
-    /// Returns once ssh has ended, with what it said last.
+    /// Waits until ssh has ended, and returns its last error lines.
     pub async fn ended(&self) -> String {
-        let mut ended = self.said.ended.clone();
+        let mut ended = self.stderr.ended.clone();
         // Its sender goes when ssh's stderr ends.
         drop(ended.changed().await);
-        match diagnose::summary(&self.said.so_far()) {
-            said if said.is_empty() => "the connection was lost".to_owned(),
-            said => format!("the connection was lost: {said}"),
+        match diagnose::summary(&self.stderr.so_far()) {
+            text if text.is_empty() => "the connection was lost".to_owned(),
+            text => format!("the connection was lost: {text}"),
         }
     }
 
@@ -176,42 +176,47 @@ async fn ready(stdout: Option<ChildStdout>) -> Ready {
 }
 
 /// ssh ends with 255 where it could not connect, else with the remote command's status.
-async fn refused(mut process: Child, said: &Said, answer: &str, key: Option<&Path>) -> Trouble {
+async fn refused(
+    mut process: Child,
+    stderr: &StderrTail,
+    answer: &str,
+    key: Option<&Path>,
+) -> Trouble {
     let status = timeout(CLOSE_WITHIN, process.wait()).await;
-    let said = said.all().await;
+    let stderr = stderr.all().await;
     match status {
         Ok(Ok(status)) if status.code() != Some(255) => {
-            let text = diagnose::summary(&format!("{answer}{said}"));
+            let text = diagnose::summary(&format!("{answer}{stderr}"));
             (RemoteErrorKind::Denied, format!("the node gives no shell: {text}"))
         }
-        _ => match diagnose::connect_failed(&said, key) {
-            (kind, text) if text.is_empty() => (kind, "ssh ended without a word".to_owned()),
+        _ => match diagnose::connect_failed(&stderr, key) {
+            (kind, text) if text.is_empty() => (kind, "ssh exited without a message".to_owned()),
             trouble => trouble,
         },
     }
 }
 
-fn silent(said: &Said, host: &Host) -> String {
+fn silent(stderr: &StderrTail, host: &Host) -> String {
     let seconds = CONNECT_WITHIN.as_secs();
     let text = format!(
         "the node does not answer: connected, but no shell on {} within {seconds} s",
         host.address
     );
-    match diagnose::summary(&said.so_far()) {
-        said if said.is_empty() => text,
-        said => format!("{text}: {said}"),
+    match diagnose::summary(&stderr.so_far()) {
+        printed if printed.is_empty() => text,
+        printed => format!("{text}: {printed}"),
     }
 }
 
-/// What ssh writes to stderr, its last part.
+/// The last part of ssh's stderr.
 #[derive(Debug)]
-struct Said {
+struct StderrTail {
     text: Arc<Mutex<Tail>>,
     ended: watch::Receiver<()>,
 }
 
-impl Said {
-    fn by(stderr: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
+impl StderrTail {
+    fn of(stderr: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
         let text = Arc::new(Mutex::new(Tail::of(KEPT)));
         let (ending, ended) = watch::channel(());
         if let Some(stderr) = stderr {
@@ -228,8 +233,8 @@ impl Said {
         self.text.lock().unwrap_or_else(PoisonError::into_inner).text()
     }
 
-    /// What was said on the way in is no cause of what happens later.
-    fn forget(&self) {
+    /// Drops the messages of the connection setup: they do not explain later failures.
+    fn clear(&self) {
         self.text.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

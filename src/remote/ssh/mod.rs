@@ -20,6 +20,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, Span, debug_span};
 
 pub use interactive::Interactive;
 
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     child_env,
     cloud::PublicKey,
-    model::{ClusterId, Failure, Fingerprint, Secret},
+    model::{ClusterId, Failure, Fingerprint, Secret, visible},
 };
 
 /// Keeps the operator's AWS credentials from `command` and what it starts.
@@ -123,7 +124,7 @@ impl Remote for LocalKeys {
     }
 
     async fn connect(&self, host: &Host) -> Result<Box<dyn Session>> {
-        let message = "this door is for looking at local keys only".into();
+        let message = "this adapter only reads local keys".into();
         Err(RemoteError { kind: RemoteErrorKind::Local, node: host.node.clone(), message })
     }
 
@@ -140,6 +141,11 @@ struct SshSession {
 }
 
 impl SshSession {
+    /// The span of one operation on the node. Commands and contents are not in it.
+    fn span(&self, operation: &'static str, what: &str) -> Span {
+        debug_span!("ssh", node = %self.host.node, operation, what = %visible(what))
+    }
+
     fn error(&self, (kind, message): master::Trouble) -> RemoteError {
         RemoteError { kind, node: self.host.node.clone(), message }
     }
@@ -148,12 +154,14 @@ impl SshSession {
 #[async_trait::async_trait]
 impl Session for SshSession {
     async fn run(&self, script: &Script, skip: u64, lines: mpsc::Sender<String>) -> Result<Exit> {
-        let outcome = durable::run(&self.master, &self.folder, script, skip, lines).await;
+        let outcome = durable::run(&self.master, &self.folder, script, skip, lines);
+        let outcome = outcome.instrument(self.span("script", &script.key)).await;
         outcome.map_err(|trouble| self.error(trouble))
     }
 
     async fn exec(&self, command: &str, lines: mpsc::Sender<Printed>) -> Result<i32> {
-        let status = exec::run(&self.master, command, lines).await;
+        let status =
+            exec::run(&self.master, command, lines).instrument(self.span("command", "")).await;
         status.map_err(|trouble| self.error(trouble))
     }
 
@@ -172,12 +180,14 @@ impl Session for SshSession {
         content: &Secret,
         lines: mpsc::Sender<String>,
     ) -> Result<Exit> {
-        let put = files::put(&self.master, path, mode, content, &lines).await;
+        let put = files::put(&self.master, path, mode, content, &lines);
+        let put = put.instrument(self.span("put", path)).await;
         put.map_err(|trouble| self.error(trouble))
     }
 
     async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit> {
-        let synced = files::sync(&self.master, mount, &lines).await;
+        let synced = files::sync(&self.master, mount, &lines);
+        let synced = synced.instrument(self.span("sync", &mount.to)).await;
         synced.map_err(|trouble| self.error(trouble))
     }
 

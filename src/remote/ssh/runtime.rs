@@ -56,7 +56,7 @@ impl Runtime {
         builder.prefix("").rand_bytes(NAME_LENGTH).permissions(Permissions::from_mode(0o700));
         let folder = builder.tempdir_in(own.path()).map_err(|error| errno(&error))?;
         let dir = own::open_private(folder.path())?;
-        // Locked before it has the name that a sweep looks for.
+        // Locked before it has the name that a sweep searches for.
         let lock = create_file(&dir, "new")?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         renameat(&dir, "new", &dir, LOCK)?;

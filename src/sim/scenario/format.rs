@@ -26,7 +26,7 @@ pub(in crate::sim) use self::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::sim) struct Spec {
-    /// One line for whoever picks a scenario.
+    /// One line for the list of scenarios.
     pub summary: String,
     /// A built-in scenario that this one changes: tables are merged; `steps`
     /// and `faults` come before its own; every other value takes its place.
@@ -101,7 +101,7 @@ pub(in crate::sim) struct ApiSpec {
     pub image_copy_s: Secs,
     /// After which the caller gives up on an answer, as the real client does.
     pub time_limit_s: Secs,
-    /// How long EC2 still tells of terminated instances.
+    /// How long EC2 still lists terminated instances.
     pub remembers_s: Secs,
     /// Instance profiles that exist in the account.
     pub instance_profiles: Vec<String>,
@@ -177,7 +177,7 @@ pub(in crate::sim) enum KeyProblem {
     Passphrase,
 }
 
-/// How machines come up and go.
+/// How instances boot and stop.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_field_names, reason = "the postfix is the unit, which a file has to say")]

@@ -27,7 +27,7 @@ pub struct Scenario {
 /// What is wrong with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioError {
-    /// Not TOML, or not of the form of a scenario; says where.
+    /// Not TOML, or not of the form of a scenario. The message names the place.
     #[error("{0}")]
     Form(String),
     /// Names something that it does not describe; one line each.

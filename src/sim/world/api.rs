@@ -11,7 +11,7 @@ use super::{
     machine::{BY_USER, Machine},
     rules::Refusal,
     state::{HeldSubnet, RegionState, State},
-    told,
+    visible,
 };
 use crate::{
     cloud::{
@@ -26,21 +26,21 @@ use crate::{
 };
 
 impl World {
-    /// A call that only looks at one region.
-    async fn look<T>(
+    /// A call that only reads one region.
+    async fn read<T>(
         &self,
         region: &Region,
         operation: &'static str,
-        look: impl FnOnce(&State, &RegionState) -> Vec<T> + Send,
+        read: impl FnOnce(&State, &RegionState) -> Vec<T> + Send,
     ) -> Result<Vec<T>> {
         let call = Call::to(region, operation);
         let effect = |state: &mut State| {
-            Ok(state.regions.get(region).map(|held| look(state, held)).unwrap_or_default())
+            Ok(state.regions.get(region).map(|held| read(state, held)).unwrap_or_default())
         };
         self.call(call, effect).await
     }
 
-    fn told_of(&self, held: &RegionState, filter: &InstanceFilter) -> Vec<Instance> {
+    fn visible_instances(&self, held: &RegionState, filter: &InstanceFilter) -> Vec<Instance> {
         let now = Instant::now();
         let machines = match filter {
             InstanceFilter::Ids(ids) => ids.iter().filter_map(|id| held.machines.get(id)).collect(),
@@ -49,21 +49,21 @@ impl World {
         machines
             .into_iter()
             .filter(|machine| wanted(held, machine, filter))
-            .filter_map(|machine| self.told(held, machine, now))
+            .filter_map(|machine| self.visible(held, machine, now))
             .collect()
     }
 
-    /// What EC2 tells of a machine: a little behind the truth, so nothing of
-    /// the newest ones yet, and nothing any more of those that ended long ago.
-    fn told(&self, held: &RegionState, machine: &Machine, now: Instant) -> Option<Instance> {
+    /// What EC2 lists of an instance. It lags behind the actual state: the newest
+    /// instances are not listed yet, and those terminated long ago no longer are.
+    fn visible(&self, held: &RegionState, machine: &Machine, now: Instant) -> Option<Instance> {
         let lag = self.pace.of(self.spec.api.lag_s);
         let remembers = self.pace.of(self.spec.api.remembers_s);
         let launched = machine.about.life.launched_at;
         let new = launched.is_some_and(|launched| now < launched + lag)
-            || !held.is_told(machine.about.id.as_str());
-        let forgotten = machine.gone_at().is_some_and(|gone| gone + remembers < now);
+            || !held.is_visible(machine.about.id.as_str());
+        let forgotten = machine.terminated_at().is_some_and(|at| at + remembers < now);
         let seen = now.checked_sub(lag).unwrap_or(self.started);
-        (!new && !forgotten).then(|| held.told_machine(machine, seen.max(self.started)))
+        (!new && !forgotten).then(|| held.visible_instance(machine, seen.max(self.started)))
     }
 
     fn terminate_in(
@@ -126,24 +126,24 @@ impl Cloud for World {
         let all = |state: &State, _: &RegionState| {
             state.regions.values().map(|held| held.info.clone()).collect()
         };
-        self.look(from, "DescribeRegions", all).await
+        self.read(from, "DescribeRegions", all).await
     }
 
     async fn images(&self, region: &Region, ids: &[ImageId]) -> Result<Vec<Image>> {
         let find = |_: &State, held: &RegionState| {
-            let images: Vec<Image> = held.told_images(Instant::now()).collect();
+            let images: Vec<Image> = held.visible_images(Instant::now()).collect();
             named(&images, ids, |image| &image.id)
         };
-        self.look(region, "DescribeImages", find).await
+        self.read(region, "DescribeImages", find).await
     }
 
     async fn key_pairs(&self, region: &Region, names: &[KeyName]) -> Result<Vec<KeyPair>> {
         let find = |_: &State, held: &RegionState| {
-            let told = held.keys.iter().filter(|key| held.is_told(&key.id));
-            let pairs: Vec<KeyPair> = told.map(|key| key.pair.clone()).collect();
+            let visible = held.keys.iter().filter(|key| held.is_visible(&key.id));
+            let pairs: Vec<KeyPair> = visible.map(|key| key.pair.clone()).collect();
             named(&pairs, names, |pair| &pair.name)
         };
-        self.look(region, "DescribeKeyPairs", find).await
+        self.read(region, "DescribeKeyPairs", find).await
     }
 
     async fn security_groups(
@@ -153,10 +153,10 @@ impl Cloud for World {
     ) -> Result<Vec<SecurityGroup>> {
         let find = |_: &State, held: &RegionState| {
             let mut found = named(&held.groups, ids, |group| &group.id);
-            found.retain(|group| held.is_told(group.id.as_str()));
+            found.retain(|group| held.is_visible(group.id.as_str()));
             found
         };
-        self.look(region, "DescribeSecurityGroups", find).await
+        self.read(region, "DescribeSecurityGroups", find).await
     }
 
     async fn security_groups_named(
@@ -165,11 +165,11 @@ impl Cloud for World {
         names: &[String],
     ) -> Result<Vec<SecurityGroup>> {
         let find = |_: &State, held: &RegionState| {
-            let told = |group: &&SecurityGroup| held.is_told(group.id.as_str());
+            let visible = |group: &&SecurityGroup| held.is_visible(group.id.as_str());
             let fitting = held.groups.iter().filter(|group| names.contains(&group.name));
-            fitting.filter(told).cloned().collect()
+            fitting.filter(visible).cloned().collect()
         };
-        self.look(region, "DescribeSecurityGroups", find).await
+        self.read(region, "DescribeSecurityGroups", find).await
     }
 
     async fn prefix_list(&self, region: &Region, id: &str) -> Result<Vec<IpNet>> {
@@ -188,32 +188,32 @@ impl Cloud for World {
         let find = |_: &State, held: &RegionState| {
             let fits = |one: &&HeldSubnet| match filter {
                 SubnetFilter::Ids(ids) => {
-                    ids.contains(&one.subnet.id) && held.is_told(one.subnet.id.as_str())
+                    ids.contains(&one.subnet.id) && held.is_visible(one.subnet.id.as_str())
                 }
                 SubnetFilter::DefaultForZones => one.default,
             };
             let now = Instant::now();
-            held.subnets.iter().filter(fits).map(|one| held.told_subnet(one, now)).collect()
+            held.subnets.iter().filter(fits).map(|one| held.visible_subnet(one, now)).collect()
         };
-        self.look(region, "DescribeSubnets", find).await
+        self.read(region, "DescribeSubnets", find).await
     }
 
     async fn vpcs(&self, region: &Region, ids: &[VpcId]) -> Result<Vec<Vpc>> {
         let find = |_: &State, held: &RegionState| {
-            let vpcs: Vec<Vpc> = held.told_vpcs().collect();
+            let vpcs: Vec<Vpc> = held.visible_vpcs().collect();
             named(&vpcs, ids, |vpc| &vpc.id)
         };
-        self.look(region, "DescribeVpcs", find).await
+        self.read(region, "DescribeVpcs", find).await
     }
 
     async fn route_tables(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<RouteTable>> {
         let find = |state: &State, held: &RegionState| {
             let now = Instant::now();
             let of = held.tables.iter().filter(|table| vpcs.contains(&table.vpc));
-            let told = of.filter(|table| held.is_told(table.id.as_str()));
-            told.map(|table| state.told_table(table, now)).collect()
+            let visible = of.filter(|table| held.is_visible(table.id.as_str()));
+            visible.map(|table| state.visible_table(table, now)).collect()
         };
-        self.look(region, "DescribeRouteTables", find).await
+        self.read(region, "DescribeRouteTables", find).await
     }
 
     async fn internet_gateways(
@@ -223,23 +223,23 @@ impl Cloud for World {
     ) -> Result<Vec<InternetGateway>> {
         let find = |_: &State, held: &RegionState| {
             let mut found = named(&held.gateways, ids, |gateway| &gateway.id);
-            found.retain(|gateway| held.is_told(&gateway.id));
+            found.retain(|gateway| held.is_visible(&gateway.id));
             found
         };
-        self.look(region, "DescribeInternetGateways", find).await
+        self.read(region, "DescribeInternetGateways", find).await
     }
 
     async fn peerings(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Peering>> {
         let find = |state: &State, _: &RegionState| {
             let now = Instant::now();
-            let told = state.peerings.iter().filter(|held| held.is_told(region, now));
+            let visible = state.peerings.iter().filter(|held| held.is_visible(region, now));
             let touches = |peering: &Peering| {
                 let sides = [&peering.requester, &peering.accepter];
                 sides.iter().any(|side| vpcs.contains(&side.vpc))
             };
-            told.map(|held| held.at(now)).filter(touches).collect()
+            visible.map(|held| held.at(now)).filter(touches).collect()
         };
-        self.look(region, "DescribeVpcPeeringConnections", find).await
+        self.read(region, "DescribeVpcPeeringConnections", find).await
     }
 
     async fn instance_types(
@@ -251,19 +251,19 @@ impl Cloud for World {
             let types: BTreeSet<&InstanceType> = types.iter().collect();
             types.into_iter().filter_map(|name| held.types.get(name)).cloned().collect()
         };
-        self.look(region, "DescribeInstanceTypes", find).await
+        self.read(region, "DescribeInstanceTypes", find).await
     }
 
     async fn offerings(&self, region: &Region, types: &[InstanceType]) -> Result<Vec<Offering>> {
         let find = |_: &State, held: &RegionState| {
             named(&held.offerings, types, |offering| &offering.instance_type)
         };
-        self.look(region, "DescribeInstanceTypeOfferings", find).await
+        self.read(region, "DescribeInstanceTypeOfferings", find).await
     }
 
     async fn instances(&self, region: &Region, filter: &InstanceFilter) -> Result<Vec<Instance>> {
-        let find = |_: &State, held: &RegionState| self.told_of(held, filter);
-        self.look(region, "DescribeInstances", find).await
+        let find = |_: &State, held: &RegionState| self.visible_instances(held, filter);
+        self.read(region, "DescribeInstances", find).await
     }
 
     async fn console_output(
@@ -328,15 +328,15 @@ impl Cloud for World {
         name: &ImageName,
     ) -> Result<Vec<Image>> {
         let find = |_: &State, held: &RegionState| {
-            let images = held.told_images(Instant::now());
+            let images = held.visible_images(Instant::now());
             images.filter(|image| image.owner == owner && name.matches(&image.name)).collect()
         };
-        self.look(region, "DescribeImages", find).await
+        self.read(region, "DescribeImages", find).await
     }
 
     async fn all_vpcs(&self, region: &Region) -> Result<Vec<Vpc>> {
-        let find = |_: &State, held: &RegionState| held.told_vpcs().collect();
-        self.look(region, "DescribeVpcs", find).await
+        let find = |_: &State, held: &RegionState| held.visible_vpcs().collect();
+        self.read(region, "DescribeVpcs", find).await
     }
 
     async fn own_address(&self) -> Option<Ipv4Addr> {
@@ -345,20 +345,20 @@ impl Cloud for World {
 
     async fn interfaces(&self, region: &Region, vpcs: &[VpcId]) -> Result<Vec<Interface>> {
         let find = |_: &State, held: &RegionState| held.interfaces(vpcs, Instant::now());
-        self.look(region, "DescribeNetworkInterfaces", find).await
+        self.read(region, "DescribeNetworkInterfaces", find).await
     }
 
     async fn tagged(&self, region: &Region, keys: &[&str]) -> Result<Vec<Tagged>> {
         let find = |_: &State, held: &RegionState| {
             let now = Instant::now();
-            let machines = held.machines.values().filter_map(|one| self.told(held, one, now));
+            let machines = held.machines.values().filter_map(|one| self.visible(held, one, now));
             let machines =
-                machines.filter_map(|one| told::tagged(one.id.as_str(), &one.tags, keys));
+                machines.filter_map(|one| visible::tagged(one.id.as_str(), &one.tags, keys));
             let mut found: Vec<Tagged> = held.tagged(keys).chain(machines).collect();
             found.sort();
             found
         };
-        self.look(region, "DescribeTags", find).await
+        self.read(region, "DescribeTags", find).await
     }
 
     async fn change(&self, region: &Region, change: &Change) -> Result<Option<String>> {

@@ -48,22 +48,22 @@ impl State {
     }
 
     fn peering(&self, spec: &PeeringSpec, now: Timestamp) -> Option<HeldPeering> {
-        let told = spec.state != PeeringState::PendingAcceptance;
-        let side = |place: &str, told: bool| {
+        let visible = spec.state != PeeringState::PendingAcceptance;
+        let side = |place: &str, visible: bool| {
             let (region, vpc) = place.split_once('/')?;
             let (region, vpc) = (Region::new(region), VpcId::new(vpc));
-            let cidrs = self.vpc(&region, &vpc).filter(|_| told).map(|vpc| vpc.cidrs.clone());
+            let cidrs = self.vpc(&region, &vpc).filter(|_| visible).map(|vpc| vpc.cidrs.clone());
             Some(PeeringSide { vpc, region, cidrs: cidrs.unwrap_or_default() })
         };
         let peering = Peering {
             id: spec.id.clone(),
             requester: side(&spec.requester, true)?,
-            accepter: side(&spec.accepter, told)?,
+            accepter: side(&spec.accepter, visible)?,
             state: spec.state,
             message: message_of(spec.state).into(),
             expires: spec.expires_in_days.and_then(|days| in_days(now, days)),
         };
-        Some(HeldPeering { peering, active_at: None, told_from: None, told_until: None })
+        Some(HeldPeering { peering, active_at: None, visible_from: None, visible_until: None })
     }
 
     /// The tags of a connection are its requester's.
@@ -117,7 +117,7 @@ impl RegionState {
             tables: spec.route_tables.iter().map(|table| route_table(spec, table)).collect(),
             gateways: gateways(spec),
             tags: tags(name, spec),
-            told_from: HashMap::new(),
+            visible_from: HashMap::new(),
             tags_from: HashMap::new(),
             busy_until: HashMap::new(),
             copies: HashMap::new(),
@@ -219,12 +219,12 @@ fn held_key(region: &Region, spec: &KeyPairSpec) -> HeldKey {
     let pair = KeyPair {
         name: spec.name.clone(),
         fingerprint: spec.fingerprint.clone().unwrap_or_else(made_up),
-        public_key: material.clone().filter(|_| spec.told),
+        public_key: material.clone().filter(|_| spec.returned),
     };
     HeldKey { id: key_id(region, &spec.name), pair, material }
 }
 
-/// The id of a scenario's own pair, which says only its name.
+/// The id of a scenario's own pair, derived from its name.
 fn key_id(region: &Region, name: &KeyName) -> String {
     format!("key-{}", dice::hex17(&[region.as_str(), "key", name.as_str()]))
 }

@@ -47,7 +47,7 @@ impl FaultSpec {
     }
 }
 
-/// What EC2 says beside an error code.
+/// The message that EC2 sends with an error code.
 pub(super) fn message_of(code: &str) -> &'static str {
     match code {
         "UnauthorizedOperation" => "You are not authorized to perform this operation.",

@@ -17,7 +17,7 @@ use crate::{
     sim::{dice, scenario::format::NodeSpec},
 };
 
-/// What a token stands for.
+/// The launch that a token identifies.
 pub(super) struct Launched {
     request: LaunchRequest,
     instances: Vec<InstanceId>,
@@ -49,7 +49,7 @@ impl World {
         let instances = made.iter().map(|machine| machine.about.id.clone()).collect();
         held.tokens.insert(token, Launched { request: request.clone(), instances });
         // EC2 assigns the public address later, while the instance is pending.
-        Ok(made.iter().map(|one| Instance { public_ip: None, ..one.told(now) }).collect())
+        Ok(made.iter().map(|one| Instance { public_ip: None, ..one.visible(now) }).collect())
     }
 
     fn make(
@@ -96,15 +96,15 @@ impl World {
         let hazards = &self.spec.hazards;
         let (lag, tag_lag) = (hazards.lag(self.pace, id), hazards.tag_lag(self.pace, id));
         if !lag.is_zero() {
-            held.told_from.insert(id.to_owned(), Shows::after(Duration::ZERO, lag, id));
+            held.visible_from.insert(id.to_owned(), Shows::after(Duration::ZERO, lag, id));
         }
         if !tag_lag.is_zero() {
             held.tags_from.insert(id.to_owned(), Shows::after(Duration::ZERO, tag_lag, id));
         }
     }
 
-    /// The name that muster gives the node, as far as the request tells: that
-    /// of a further config's where the scenario says something of it.
+    /// The name that muster gives the node, as far as the request identifies it: that
+    /// of a further config where the scenario describes that node.
     fn name_of(&self, region: &Region, request: &LaunchRequest, index: u32) -> NodeName {
         let tag = |key: &str| request.tags.get(key);
         let is_head = tag(tags::RAY_NODE_TYPE).is_some_and(|kind| kind == "head");
@@ -121,7 +121,7 @@ impl World {
         key(None).node(index + 1)
     }
 
-    /// When a new machine will run, answer ssh, and end by itself.
+    /// When a new instance will run, answer ssh, and terminate by itself.
     fn life_of(&self, node: &NodeName, id: &str) -> Life {
         let ours = NodeSpec::default();
         let odd = self.spec.nodes.get(node).unwrap_or(&ours);
@@ -169,10 +169,10 @@ impl RegionState {
             return Err(Refusal::new("IdempotentParameterMismatch", message));
         }
         let machines = before.instances.iter().filter_map(|id| self.machines.get(id));
-        Ok(machines.map(|machine| machine.told(now)).collect())
+        Ok(machines.map(|machine| machine.visible(now)).collect())
     }
 
-    /// The volumes that outlive their machine; the others end with it.
+    /// Keeps the volumes that outlive their instance; the others are deleted with it.
     fn keep_volumes(&mut self, id: &InstanceId, request: &LaunchRequest) {
         let devices = request.more.get("BlockDeviceMappings").and_then(|all| all.as_array());
         let lasting = devices

@@ -1,5 +1,5 @@
-//! A machine: what it does is a function of time, so that no task has to run
-//! for it. Only calls move it: `TerminateInstances`, `StopInstances` and
+//! A simulated instance: its behaviour is a function of time, so that it needs no
+//! task. Only calls change it: `TerminateInstances`, `StopInstances` and
 //! `StartInstances`.
 
 use std::{
@@ -37,7 +37,7 @@ pub(super) struct Machine {
     files: Mutex<HashMap<String, (u32, Vec<u8>)>>,
 }
 
-/// What of a machine never changes.
+/// The part of an instance that never changes.
 pub(super) struct About {
     pub id: InstanceId,
     pub region: Region,
@@ -62,7 +62,7 @@ pub(super) struct About {
     pub life: Life,
 }
 
-/// When things happen to a machine by themselves.
+/// When things happen to an instance by themselves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Life {
     /// None: before the world's start.
@@ -73,13 +73,13 @@ pub(super) struct Life {
     pub console_at: Instant,
     /// From the call to stop it until it is stopped.
     pub stopping: Duration,
-    /// From the beginning of its end until it is gone.
+    /// From the beginning of its termination to its end.
     pub shutting_down: Duration,
     /// Its end where nobody asks for it: a spot reclamation, a failed start.
     pub fate: Option<End>,
 }
 
-/// What of a machine calls change.
+/// The part of an instance that calls change.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     /// How often it has been started, the launch included.
@@ -94,7 +94,7 @@ pub(super) struct Course {
     pub end: Option<End>,
 }
 
-/// The beginning of a machine's end, or of its stop.
+/// The beginning of an instance's termination, or of its stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub at: Instant,
@@ -112,7 +112,7 @@ pub(super) struct Boot {
     pub public_ip: Option<Ipv4Addr>,
 }
 
-/// A script that was started on a machine.
+/// A script that was started on an instance.
 #[derive(Clone)]
 pub(super) struct Run {
     pub began: Instant,
@@ -125,8 +125,12 @@ impl Course {
     fn state_at(&self, life: &Life, moment: Instant) -> InstanceState {
         let begun = |end: Option<End>| end.filter(|end| end.at <= moment);
         if let Some(end) = begun(self.end) {
-            let gone = end.at + life.shutting_down <= moment;
-            return if gone { InstanceState::Terminated } else { InstanceState::ShuttingDown };
+            let terminated = end.at + life.shutting_down <= moment;
+            return if terminated {
+                InstanceState::Terminated
+            } else {
+                InstanceState::ShuttingDown
+            };
         }
         if let Some(stop) = begun(self.stop) {
             let done = stop.at + life.stopping <= moment;
@@ -146,7 +150,7 @@ impl Course {
 }
 
 impl Machine {
-    /// A machine with its first public address.
+    /// An instance with its first public address.
     pub fn new(about: About, public_ip: Option<Ipv4Addr>) -> Self {
         let Life { running_at, ssh_at, fate, .. } = about.life;
         let course = Course {
@@ -179,8 +183,8 @@ impl Machine {
         state.is_live() && state != InstanceState::Stopped
     }
 
-    /// When it was or will be gone, as far as that is settled.
-    pub fn gone_at(&self) -> Option<Instant> {
+    /// When it was or will be terminated, as far as that is settled.
+    pub fn terminated_at(&self) -> Option<Instant> {
         self.course().end.map(|end| end.at + self.about.life.shutting_down)
     }
 
@@ -234,7 +238,7 @@ impl Machine {
         });
     }
 
-    /// Returns when start number `boot` is over: the machine stops, ends, or
+    /// Returns when start number `boot` is over: the instance stops, terminates, or
     /// has been started again.
     pub async fn down(&self, boot: u32) {
         let mut course = self.course.subscribe();
@@ -256,8 +260,8 @@ impl Machine {
         }
     }
 
-    /// What EC2 tells of it, as of `moment`.
-    pub fn told(&self, moment: Instant) -> Instance {
+    /// What EC2 reports about it, as of `moment`.
+    pub fn visible(&self, moment: Instant) -> Instance {
         let (state, course, about) = (self.state_at(moment), self.course(), &self.about);
         let ended = !state.is_live();
         let reason = if ended { course.end } else { course.stop };

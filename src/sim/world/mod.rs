@@ -1,5 +1,5 @@
-//! The simulated world: one [`State`] behind a lock, asked through the two
-//! doors that the real world is asked through.
+//! The simulated world: one [`State`] behind a lock, behind the two
+//! ports of the real world.
 
 mod addresses;
 mod api;
@@ -11,14 +11,14 @@ mod described;
 mod fault;
 mod hazards;
 mod launch;
+mod lifecycle;
 mod machine;
-mod power;
 mod reach;
 mod rules;
 mod session;
 mod snapshot;
 mod state;
-mod told;
+mod visible;
 
 use std::{
     sync::{
@@ -48,7 +48,7 @@ use crate::{
 
 pub use self::snapshot::{InternetGateway, RegionSnapshot, SecurityGroupRule, Snapshot};
 
-/// A simulated account and its machines, on tokio's clock.
+/// A simulated account and its instances, on tokio's clock.
 pub struct World {
     spec: Arc<Spec>,
     pace: Pace,
@@ -73,12 +73,12 @@ impl World {
         Arc::new(Self { spec, pace, clock, started, state, calls, buckets, met: AtomicU32::new(0) })
     }
 
-    /// The door to EC2.
+    /// The adapter of EC2.
     pub fn cloud(self: &Arc<Self>) -> Arc<dyn Cloud> {
         Arc::clone(self) as Arc<dyn Cloud>
     }
 
-    /// The door to the nodes.
+    /// The adapter of the nodes.
     pub fn remote(self: &Arc<Self>) -> Arc<dyn Remote> {
         Arc::clone(self) as Arc<dyn Remote>
     }
@@ -94,8 +94,8 @@ impl World {
         lock(&self.calls).of(operation)
     }
 
-    /// How long after its launch the machine `id` lets anybody in, by its own
-    /// nature, however soon somebody asks. For telling a machine's own time
+    /// How long after its launch the instance `id` accepts SSH, by the scenario
+    /// alone. It separates an instance's own boot time
     /// from the time that waiting for it adds.
     pub fn boot_time(&self, region: &Region, id: &InstanceId) -> Option<Duration> {
         let state = self.state();
@@ -103,13 +103,13 @@ impl World {
         Some(life.ssh_at.duration_since(life.launched_at?))
     }
 
-    /// Gives the world the resources that `scenario` describes, as somebody at
+    /// Replaces the world's resources by those of `scenario`, as somebody at
     /// the console might while muster runs: images, keys, groups, networks,
-    /// peerings. Machines stay, what changes made stays, and so does how nodes
+    /// peerings. Instances stay, what changes created stays, and so does how nodes
     /// and calls behave.
-    pub fn mend(&self, scenario: &Scenario) {
-        let mended = State::of(&scenario.spec(), self.started);
-        self.state().adopt(mended);
+    pub fn replace_resources(&self, scenario: &Scenario) {
+        let other = State::of(&scenario.spec(), self.started);
+        self.state().adopt(other);
     }
 
     /// Ends a peering connection as somebody else might, or EC2 itself: rejected,

@@ -1,5 +1,5 @@
-//! Whether the operator's packets reach a machine, and whether it lets the
-//! operator in: security groups, routes and keys, as in reality.
+//! Whether the operator's packets reach an instance, and whether it accepts the
+//! operator's login: security groups, routes and keys, as in reality.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -23,10 +23,10 @@ impl World {
         let state = self.state();
         let Some(region) = state.regions.get(&machine.about.region) else { return false };
         let from = self.spec.operator.address;
-        self.leads_to(&state, region, machine, host.address) && region.admits(machine, from)
+        self.impact(&state, region, machine, host.address) && region.admits(machine, from)
     }
 
-    fn leads_to(&self, state: &State, region: &RegionState, machine: &Machine, to: IpAddr) -> bool {
+    fn impact(&self, state: &State, region: &RegionState, machine: &Machine, to: IpAddr) -> bool {
         let about = &machine.about;
         let public = machine.course().public_ip.is_some_and(|own| to == IpAddr::V4(own));
         let private = to == IpAddr::V4(about.private_ip);
@@ -46,7 +46,7 @@ impl World {
 }
 
 impl RegionState {
-    /// Whether one of the machine's groups lets ssh in from `address`.
+    /// Whether one of the instance's groups admits ssh from `address`.
     fn admits(&self, machine: &Machine, address: Ipv4Addr) -> bool {
         let own = |group: &&SecurityGroup| machine.about.groups.contains(&group.id);
         self.groups.iter().filter(own).flat_map(|group| &group.inbound).any(|rule| {
@@ -54,7 +54,7 @@ impl RegionState {
         })
     }
 
-    /// Whether the machine's subnet has a route to `address` that leads to the internet.
+    /// Whether the instance's subnet has a route to `address` through an internet gateway.
     fn has_way_out(&self, state: &State, machine: &Machine, address: Ipv4Addr) -> bool {
         let routes =
             self.table_of(machine).map(|table| table.routes.as_slice()).unwrap_or_default();
@@ -69,7 +69,7 @@ impl RegionState {
         )
     }
 
-    /// The table associated with the machine's subnet, else its VPC's main one.
+    /// The table associated with the instance's subnet, else its VPC's main one.
     fn table_of(&self, machine: &Machine) -> Option<&RouteTable> {
         let subnet = &machine.about.subnet;
         let vpc = &self.subnet(subnet)?.subnet.vpc;

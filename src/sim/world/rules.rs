@@ -80,7 +80,7 @@ impl RegionState {
             let message = format!("The image id '[{id}]' does not exist");
             Refusal::new("InvalidAMIID.NotFound", message)
         };
-        let is = |held: &&HeldImage| held.image.id == *id && self.is_told(id.as_str());
+        let is = |held: &&HeldImage| held.image.id == *id && self.is_visible(id.as_str());
         let held = self.images.iter().find(is).ok_or_else(missing)?;
         if held.at(Instant::now()).state != ImageState::Available {
             let message = format!("The image id '[{id}]' is not available");
@@ -95,7 +95,7 @@ impl RegionState {
             let message = format!("The key pair '{name}' does not exist");
             Refusal::new("InvalidKeyPair.NotFound", message)
         };
-        let is = |held: &&HeldKey| held.pair.name == *name && self.is_told(&held.id);
+        let is = |held: &&HeldKey| held.pair.name == *name && self.is_visible(&held.id);
         let held = self.keys.iter().find(is).ok_or_else(missing)?;
         Ok(held.material.clone())
     }
@@ -125,7 +125,7 @@ impl RegionState {
             let message = format!("The subnet ID '{id}' does not exist");
             Refusal::new("InvalidSubnetID.NotFound", message)
         };
-        self.subnet(id).filter(|_| self.is_told(id.as_str())).ok_or_else(missing)
+        self.subnet(id).filter(|_| self.is_visible(id.as_str())).ok_or_else(missing)
     }
 
     /// Where EC2 puts what names no subnet: a default one, in a zone that has the type.
@@ -140,8 +140,8 @@ impl RegionState {
         defaults().find(offered).or_else(|| defaults().next()).ok_or_else(missing)
     }
 
-    /// The groups that the machines get: those of the ids, and those of the names
-    /// under `SecurityGroups`, beside which no subnet is named.
+    /// The groups that the instances get: those of the ids, and those of the names
+    /// under `SecurityGroups`, which exclude a subnet.
     fn check_groups(
         &self,
         request: &LaunchRequest,
@@ -150,8 +150,8 @@ impl RegionState {
         let vpc = &held.subnet.vpc;
         let mut groups = request.security_groups.clone();
         for id in &request.security_groups {
-            let told = |group: &&SecurityGroup| group.id == *id && self.is_told(id.as_str());
-            let group = self.groups.iter().find(told);
+            let visible = |group: &&SecurityGroup| group.id == *id && self.is_visible(id.as_str());
+            let group = self.groups.iter().find(visible);
             let message = match group {
                 Some(group) if group.vpc == *vpc => continue,
                 Some(_) => format!("The security group '{id}' does not exist in VPC '{vpc}'"),
@@ -162,7 +162,8 @@ impl RegionState {
         let names = request.more.get("SecurityGroups").and_then(|names| names.as_array());
         for name in names.into_iter().flatten().filter_map(|name| name.as_str()) {
             let is_it = |group: &&SecurityGroup| group.name == name && group.vpc == *vpc;
-            let found = self.groups.iter().find(|one| is_it(one) && self.is_told(one.id.as_str()));
+            let found =
+                self.groups.iter().find(|one| is_it(one) && self.is_visible(one.id.as_str()));
             groups.push(found.map(|group| group.id.clone()).ok_or_else(|| {
                 let message =
                     format!("The security group '{name}' does not exist in default VPC '{vpc}'");

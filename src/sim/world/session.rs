@@ -27,7 +27,7 @@ use crate::{
 };
 
 impl World {
-    /// A file that was copied to a machine: its mode and content. For tests.
+    /// A file that was copied to an instance: its mode and content. For tests.
     pub fn file(&self, instance: &InstanceId, path: &str) -> Option<(u32, Vec<u8>)> {
         let state = self.state();
         state.regions.values().find_map(|held| held.machines.get(instance))?.file(path)
@@ -38,7 +38,7 @@ impl World {
         state.regions.values().find_map(|held| held.machines.get(&host.instance)).cloned()
     }
 
-    /// Waits until the machine's kernel answers, or ssh's patience ends.
+    /// Waits until the instance's kernel answers, or ssh's patience ends.
     async fn knock(&self, host: &Host) -> Result<Arc<Machine>> {
         let limit = Instant::now() + self.pace.of(self.spec.boot.connect_timeout_s);
         let silent = self.spec.nodes.get(&host.node).is_some_and(|odd| odd.silent);
@@ -57,7 +57,7 @@ impl World {
         Err(error(&host.node, RemoteErrorKind::Unreachable, message))
     }
 
-    /// What sshd says to a connection that came through.
+    /// The answer of sshd to a connection that came through.
     fn admit(&self, host: &Host, machine: &Machine) -> Result<()> {
         let odd = self.spec.nodes.get(&host.node);
         let asleep = Instant::now() < machine.course().ssh_at;
@@ -80,7 +80,7 @@ impl World {
         Err(error(&host.node, RemoteErrorKind::Denied, message))
     }
 
-    /// What ssh says of a private key before it even connects.
+    /// Checks a private key as ssh does before it connects.
     fn check_key_file(&self, host: &Host) -> Result<()> {
         let Some(path) = &host.private_key else { return Ok(()) };
         match local_key(&self.spec, path) {
@@ -102,14 +102,14 @@ fn local_key(spec: &Spec, path: &Path) -> std::result::Result<PublicKey, Failure
             .hint("check auth.ssh_private_key and key_location"));
     };
     if let Some(problem) = key.problem {
-        return Err(problem.told(path));
+        return Err(problem.visible(path));
     }
     let public = key.public_key.as_deref().and_then(PublicKey::parse);
-    public.ok_or_else(|| KeyProblem::NotAKey.told(path))
+    public.ok_or_else(|| KeyProblem::NotAKey.visible(path))
 }
 
 impl KeyProblem {
-    fn told(self, path: &Path) -> Failure {
+    fn visible(self, path: &Path) -> Failure {
         let shown = path.display();
         let (what, hint) = match self {
             Self::Unreadable => {
@@ -129,7 +129,7 @@ impl KeyProblem {
 
 impl LocalKeySpec {
     /// Whether this is the key at `path`. The scenario writes `~/`, since
-    /// where home is differs from machine to machine.
+    /// the home folder differs between computers.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         match self.path.strip_prefix("~") {
             Ok(rest) => path == self.path || path.ends_with(rest),
@@ -170,11 +170,11 @@ impl Remote for World {
 /// Longer than any script.
 const A_YEAR: Duration = Duration::from_hours(365 * 24);
 
-/// A connection to one machine.
+/// A connection to one instance.
 struct Connection {
     node: NodeName,
     machine: Arc<Machine>,
-    /// The machine's start that it was made after.
+    /// The start of the instance after which it was made.
     boot: u32,
     spec: Arc<Spec>,
     pace: Pace,
@@ -186,7 +186,7 @@ impl Connection {
         Play::of(&self.spec, self.pace, &Player { node: &self.node, address }, script)
     }
 
-    /// Waits for `moment`; `Err` where the machine goes down before.
+    /// Waits for `moment`; `Err` if the instance goes down before.
     async fn until(&self, moment: Instant) -> Result<()> {
         tokio::select! {
             biased;
@@ -283,8 +283,8 @@ impl Session for Connection {
     }
 
     async fn sync(&self, mount: &Mount, lines: mpsc::Sender<String>) -> Result<Exit> {
-        let told = ["sending incremental file list", &mount.to];
-        for line in told {
+        let visible = ["sending incremental file list", &mount.to];
+        for line in visible {
             self.until(Instant::now() + self.pace.seconds(0.4)).await?;
             let _ = lines.send(line.to_owned()).await;
         }

@@ -63,7 +63,7 @@ pub struct SecurityGroupRule {
     pub id: String,
     /// Its group.
     pub group: SecurityGroupId,
-    /// What it says.
+    /// The rule itself.
     pub rule: InboundRule,
 }
 
@@ -77,7 +77,7 @@ impl World {
             .iter()
             .map(|(name, held)| (name.clone(), held.snapshot(&state, now)))
             .collect();
-        let lasting = state.peerings.iter().filter(|held| held.told_until.is_none());
+        let lasting = state.peerings.iter().filter(|held| held.visible_until.is_none());
         Snapshot { regions, peerings: lasting.map(|held| held.at(now)).collect() }
     }
 }
@@ -89,13 +89,13 @@ impl RegionState {
             images: self.images.iter().map(|held| held.at(now)).collect(),
             key_pairs: self.keys.iter().map(|held| held.pair.clone()).collect(),
             security_groups: self.groups.clone(),
-            vpcs: self.vpcs.iter().map(|vpc| self.told_vpc(vpc)).collect(),
-            subnets: self.subnets.iter().map(|held| self.told_subnet(held, now)).collect(),
-            route_tables: self.tables.iter().map(|table| state.told_table(table, now)).collect(),
+            vpcs: self.vpcs.iter().map(|vpc| self.visible_vpc(vpc)).collect(),
+            subnets: self.subnets.iter().map(|held| self.visible_subnet(held, now)).collect(),
+            route_tables: self.tables.iter().map(|table| state.visible_table(table, now)).collect(),
             internet_gateways: self.gateways.clone(),
             security_group_rules: self.rules.clone(),
             tags: self.tags.clone(),
-            instances: self.machines.values().map(|one| self.told_machine(one, now)).collect(),
+            instances: self.machines.values().map(|one| self.visible_instance(one, now)).collect(),
         }
     }
 }

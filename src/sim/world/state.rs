@@ -30,7 +30,7 @@ use crate::{
 pub(super) struct State {
     pub regions: BTreeMap<Region, RegionState>,
     pub peerings: Vec<HeldPeering>,
-    /// The ids of all that changes ever made; none is given twice.
+    /// The ids of everything that changes ever created; none is used twice.
     pub made: BTreeSet<String>,
 }
 
@@ -53,8 +53,8 @@ pub(super) struct RegionState {
     pub gateways: Vec<InternetGateway>,
     /// By resource; of instances those that were added after the launch.
     pub tags: BTreeMap<String, Tags>,
-    /// From when on other calls know of what was made.
-    pub told_from: HashMap<String, Shows>,
+    /// From when on other calls see what was created.
+    pub visible_from: HashMap<String, Shows>,
     /// When the tags of a resource show.
     pub tags_from: HashMap<String, Shows>,
     /// Until when EC2 takes a VPC for one in use.
@@ -82,7 +82,7 @@ pub(super) struct HeldImage {
     pub available_at: Option<Instant>,
 }
 
-/// A key pair with the material that EC2 may not tell.
+/// A key pair with the material that EC2 may not return.
 pub(super) struct HeldKey {
     pub id: String,
     pub pair: KeyPair,
@@ -101,10 +101,10 @@ pub(super) struct HeldPeering {
     pub peering: Peering,
     /// When what was accepted works.
     pub active_at: Option<Instant>,
-    /// From when on other calls know of it.
-    pub told_from: Option<Shows>,
-    /// Until when EC2 tells of what was deleted.
-    pub told_until: Option<Instant>,
+    /// From when on other calls see it.
+    pub visible_from: Option<Shows>,
+    /// Until when EC2 lists what was deleted.
+    pub visible_until: Option<Instant>,
 }
 
 impl HeldImage {
@@ -135,27 +135,27 @@ impl HeldPeering {
         Peering { state, message: message_of(state).into(), ..self.peering.clone() }
     }
 
-    /// Whether EC2 tells `region` of it at `now`.
-    pub fn is_told(&self, region: &Region, now: Instant) -> bool {
+    /// Whether EC2 lists it in `region` at `now`.
+    pub fn is_visible(&self, region: &Region, now: Instant) -> bool {
         let sides = [&self.peering.requester, &self.peering.accepter];
         sides.iter().any(|side| side.region == *region)
-            && self.told_from.as_ref().is_none_or(|from| from.at(now))
-            && self.told_until.is_none_or(|until| now <= until)
+            && self.visible_from.as_ref().is_none_or(|from| from.at(now))
+            && self.visible_until.is_none_or(|until| now <= until)
     }
 }
 
 impl State {
-    /// Takes over all of `other` but its machines. What changes made stays;
-    /// what they altered is as `other` has it.
+    /// Takes over all of `other` but its instances. What changes created stays;
+    /// what they altered is as in `other`.
     pub fn adopt(&mut self, mut other: Self) {
         keep(&mut other.peerings, std::mem::take(&mut self.peerings), |held| {
             self.made.contains(held.peering.id.as_str())
         });
         self.peerings = other.peerings;
-        for (name, mended) in other.regions {
+        for (name, region) in other.regions {
             match self.regions.remove(&name) {
-                Some(region) => self.regions.insert(name, region.mended(mended, &self.made)),
-                None => self.regions.insert(name, mended),
+                Some(own) => self.regions.insert(name, own.replaced_by(region, &self.made)),
+                None => self.regions.insert(name, region),
             };
         }
     }
@@ -209,9 +209,9 @@ pub(super) fn message_of(state: PeeringState) -> &'static str {
 }
 
 impl RegionState {
-    /// `other` with the machines of this one, with what changes `made` here,
-    /// and all that came of them.
-    fn mended(self, mut other: Self, made: &BTreeSet<String>) -> Self {
+    /// Returns `other` with the instances of this one and with the resources that changes
+    /// created here (`made`).
+    fn replaced_by(self, mut other: Self, made: &BTreeSet<String>) -> Self {
         for held in &mut other.subnets {
             held.next = self.subnet(&held.subnet.id).map_or(held.next, |own| own.next);
         }
@@ -226,7 +226,7 @@ impl RegionState {
         keep(&mut other.rules, self.rules, |rule| is(rule.group.as_str()));
         other.tags.extend(self.tags.into_iter().filter(|(id, _)| is(id)));
         Self {
-            told_from: self.told_from,
+            visible_from: self.visible_from,
             tags_from: self.tags_from,
             busy_until: self.busy_until,
             copies: self.copies,
@@ -242,12 +242,12 @@ impl RegionState {
         self.subnets.iter().find(|held| held.subnet.id == *id)
     }
 
-    /// Whether calls know of what was made under this id.
-    pub fn is_told(&self, id: &str) -> bool {
-        self.told_from.get(id).is_none_or(|from| from.at(Instant::now()))
+    /// Whether calls see what was created under this id.
+    pub fn is_visible(&self, id: &str) -> bool {
+        self.visible_from.get(id).is_none_or(|from| from.at(Instant::now()))
     }
 
-    /// Whether calls know of the tags of this resource.
+    /// Whether calls see the tags of this resource.
     pub fn shows_tags(&self, id: &str) -> bool {
         self.tags_from.get(id).is_none_or(|from| from.at(Instant::now()))
     }

@@ -1,5 +1,5 @@
-//! Mend? What would be changed, where, how it is undone, and the configs
-//! before and after; then how far the changes are.
+//! The fix plan: each change, its region and how to undo it, and the diff of the
+//! configs; then the progress of the changes.
 
 use ratatui::{
     buffer::Buffer,
@@ -12,7 +12,7 @@ use crate::{
     config::edit::{DiffKind, FileDiff},
     engine::{ChangeState, Command, FixPlan, FixProgress, FixState},
     model::Region,
-    remedy::{Left, Step, Unrecorded, Wish, describe},
+    remedy::{FixScope, Step, Unfixed, Unrecorded, describe},
     report,
     tui::{
         Ui,
@@ -24,51 +24,52 @@ use crate::{
     },
 };
 
-/// What the dialog is at.
+/// State of the fix dialog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mending {
+pub struct FixDialog {
     /// Button and scrolling.
     pub form: Form,
     /// What the plan is for.
-    pub wish: Wish,
+    pub scope: FixScope,
     /// Whether it was confirmed here, or was under way as the dialog opened.
     pub begun: bool,
 }
 
 /// Whether a plan is shown that can be confirmed.
-pub fn can_begin(mending: &Mending, model: &Model) -> bool {
-    !mending.begun && model.fix_plan.as_ref().is_some_and(|fix| !fix.plan.is_empty())
+pub fn can_begin(dialog: &FixDialog, model: &Model) -> bool {
+    !dialog.begun && model.fix_plan.as_ref().is_some_and(|fix| !fix.plan.is_empty())
 }
 
 /// Whether the changes were made as far as they could be, and looked at.
-pub fn has_ended(mending: &Mending, model: &Model) -> bool {
-    mending.begun
+pub fn has_ended(dialog: &FixDialog, model: &Model) -> bool {
+    dialog.begun
         && model.state.fix.is_some()
         && model.work != Work::Fix
-        && model.looking.is_none()
+        && model.refreshing.is_none()
         && model.findings.is_some()
 }
 
 /// Whether, after that, nothing stands in the way of a launch.
-pub fn is_mended(model: &Model) -> bool {
+pub fn is_fixed(model: &Model) -> bool {
     let made = model.state.fix.as_ref().is_some_and(|fix| fix.done() == fix.steps.len());
     made && model.summary().fail == 0
 }
 
 /// Opens the dialog and asks for a plan; where changes are being made, shows those.
-pub fn open(ui: &mut Ui, model: &Model, wish: Wish) -> Vec<Effect> {
+pub fn open(ui: &mut Ui, model: &Model, scope: FixScope) -> Vec<Effect> {
     let begun = model.work == Work::Fix;
     match model.work {
         Work::None | Work::Fix => {}
-        Work::Up => return refuse(ui, "a launch is under way: mend once it has ended"),
-        Work::Down => return refuse(ui, "the cluster is being ended"),
-        Work::Stop => return refuse(ui, "the machines are being stopped"),
+        Work::Up => return refuse(ui, "a launch is in progress: fix after it has finished"),
+        Work::Down => return refuse(ui, "the cluster is terminating"),
+        Work::Stop => return refuse(ui, "the instances are stopping"),
     }
     if !begun && model.findings.is_some() && model.summary().fail == 0 {
-        return refuse(ui, "no check fails: there is nothing to mend");
+        return refuse(ui, "no check fails: there is nothing to fix");
     }
-    ui.dialog = Some(Dialog::Fix(Mending { wish: wish.clone(), begun, ..Mending::default() }));
-    if begun { Vec::new() } else { vec![Effect::Send(Command::PlanFix(wish))] }
+    ui.dialog =
+        Some(Dialog::Fix(FixDialog { scope: scope.clone(), begun, ..FixDialog::default() }));
+    if begun { Vec::new() } else { vec![Effect::Send(Command::PlanFix(scope))] }
 }
 
 fn refuse(ui: &mut Ui, why: &str) -> Vec<Effect> {
@@ -78,33 +79,33 @@ fn refuse(ui: &mut Ui, why: &str) -> Vec<Effect> {
 
 /// What a key does here.
 pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
-    let Some(Dialog::Fix(mending)) = &mut ui.dialog else { return Vec::new() };
-    let can_begin = can_begin(mending, model);
-    if mending.form.take(action, if can_begin { 2 } else { 1 }) {
+    let Some(Dialog::Fix(dialog)) = &mut ui.dialog else { return Vec::new() };
+    let can_begin = can_begin(dialog, model);
+    if dialog.form.take(action, if can_begin { 2 } else { 1 }) {
         return Vec::new();
     }
     match action {
-        Action::Open if !can_begin || mending.form.focus == 0 => {
+        Action::Open if !can_begin || dialog.form.focus == 0 => {
             ui.dialog = None;
             Vec::new()
         }
-        Action::Open | Action::MendNow if can_begin => begin(mending, model),
-        Action::Launch | Action::MendAll | Action::Show(_) => {
+        Action::Open | Action::FixNow if can_begin => begin(dialog, model),
+        Action::Launch | Action::FixAll | Action::Show(_) => {
             ui.dialog = None;
             crate::tui::update::update(ui, model, action)
         }
-        Action::Blackholes if has_blackhole(model) && !mending.begun => {
-            mending.wish.replace_blackholes = !mending.wish.replace_blackholes;
-            vec![Effect::Send(Command::PlanFix(mending.wish.clone()))]
+        Action::Blackholes if has_blackhole(model) && !dialog.begun => {
+            dialog.scope.replace_blackholes = !dialog.scope.replace_blackholes;
+            vec![Effect::Send(Command::PlanFix(dialog.scope.clone()))]
         }
         _ => Vec::new(),
     }
 }
 
-fn begin(mending: &mut Mending, model: &Model) -> Vec<Effect> {
+fn begin(dialog: &mut FixDialog, model: &Model) -> Vec<Effect> {
     let Some(fix) = &model.fix_plan else { return Vec::new() };
-    mending.begun = true;
-    mending.form = Form::default();
+    dialog.begun = true;
+    dialog.form = Form::default();
     vec![Effect::Send(Command::Fix(fix.plan.clone()))]
 }
 
@@ -117,38 +118,38 @@ fn has_blackhole(model: &Model) -> bool {
 }
 
 /// Draws the dialog.
-pub fn view(model: &Model, mending: &mut Mending, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub fn view(model: &Model, dialog: &mut FixDialog, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let width = area.width.min(112);
     let room = usize::from(width.saturating_sub(4));
-    let progress = model.state.fix.as_ref().filter(|_| mending.begun);
+    let progress = model.state.fix.as_ref().filter(|_| dialog.begun);
     let (title, lines) = match (progress, &model.fix_plan, &model.fix_refused) {
         (Some(fix), ..) => (heading(fix, model), running(fix, model, room, theme)),
-        (None, Some(fix), _) => (String::from("Mend"), planned(fix, room, theme)),
-        (None, None, Some(why)) => (String::from("Mend"), wrapped(why, room, theme.bad)),
-        (None, None, None) => (String::from("Mend"), planning(theme)),
+        (None, Some(fix), _) => (String::from("Fix"), planned(fix, room, theme)),
+        (None, None, Some(why)) => (String::from("Fix"), wrapped(why, room, theme.bad)),
+        (None, None, None) => (String::from("Fix"), planning(theme)),
     };
-    let foot = foot(model, mending, theme);
-    Sheet { title: &title, width, lines, foot }.render(&mut mending.form.scroll, area, buf, theme);
+    let foot = foot(model, dialog, theme);
+    Sheet { title: &title, width, lines, foot }.render(&mut dialog.form.scroll, area, buf, theme);
 }
 
-fn foot(model: &Model, mending: &Mending, theme: &Theme) -> Vec<Line<'static>> {
-    if !can_begin(mending, model) {
-        let runs = mending.begun && model.work == Work::Fix;
+fn foot(model: &Model, dialog: &FixDialog, theme: &Theme) -> Vec<Line<'static>> {
+    if !can_begin(dialog, model) {
+        let runs = dialog.begun && model.work == Work::Fix;
         let hint =
             if runs { "Esc closes; the changes go on, F shows them again" } else { "Esc closes" };
         return vec![buttons(&["Close"], 0, theme), Line::styled(hint, theme.dim)];
     }
     let mut hint = String::from("Tab, then Enter; or C changes all this. ↑↓ scroll");
     if has_blackhole(model) {
-        let on = mending.wish.replace_blackholes;
+        let on = dialog.scope.replace_blackholes;
         hint.push_str(if on { " · b leaves blackholes" } else { " · b replaces blackholes" });
     }
-    vec![buttons(&["Cancel", "Change"], mending.form.focus, theme), Line::styled(hint, theme.dim)]
+    vec![buttons(&["Cancel", "Change"], dialog.form.focus, theme), Line::styled(hint, theme.dim)]
 }
 
 fn planning(theme: &Theme) -> Vec<Line<'static>> {
     vec![
-        Line::styled("▶ Looking at all regions, and at what would have to change…", theme.busy),
+        Line::styled("▶ Refreshing at all regions, and at what would have to change…", theme.busy),
         Line::styled("Nothing is changed yet.", theme.dim),
     ]
 }
@@ -161,7 +162,7 @@ fn planned(fix: &FixPlan, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let plan = &fix.plan;
     let mut lines = Vec::new();
     if plan.is_empty() {
-        let text = "There is nothing that muster can mend here.";
+        let text = "There is nothing here that muster can fix.";
         lines.extend([Line::styled(text, theme.strong), Line::default()]);
     }
     let mut places: Vec<Option<&Region>> = Vec::new();
@@ -249,11 +250,11 @@ fn costs(fix: &FixPlan, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     wrapped(&format!("Costs {text}."), room, theme.text)
 }
 
-fn left(all: &[Left], room: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn left(all: &[Unfixed], room: usize, theme: &Theme) -> Vec<Line<'static>> {
     if all.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![Line::default(), Line::styled("Left to you", theme.strong)];
+    let mut lines = vec![Line::default(), Line::styled("Not fixed by muster", theme.strong)];
     for one in all {
         let problem = format!("✗ {} {}", one.problem.check, one.problem.subject);
         lines.push(Line::styled(problem, theme.bad));
@@ -294,21 +295,20 @@ fn end(fix: &FixState, model: &Model, room: usize, theme: &Theme) -> Vec<Line<'s
         return Vec::new();
     }
     let fails = model.summary().fail;
-    let (said, style) = if fix.done() < fix.steps.len() {
+    let (text, style): (String, _) = if fix.done() < fix.steps.len() {
         (
-            "What was made stays, and is found again: mend the cause, then F goes on from here."
+            "Created resources are kept and reused: fix the cause, then press F to continue."
                 .into(),
             theme.warn,
         )
-    } else if model.looking.is_some() || model.findings.is_none() {
-        ("Looking again…".into(), theme.busy)
+    } else if model.refreshing.is_some() || model.findings.is_none() {
+        ("Refreshing again…".into(), theme.busy)
     } else if fails == 0 {
-        ("√ No check fails any more: u launches.".into(), theme.good)
+        ("✓ No check fails: press u to launch.".into(), theme.good)
     } else {
-        (format!("{} still fail: 3 shows them.", text::count(fails, "check")), theme.warn)
+        (format!("{} still fail: press 3 to see them.", text::count(fails, "check")), theme.warn)
     };
-    let said: String = said;
-    let mut lines = wrapped(&said, room, style);
+    let mut lines = wrapped(&text, room, style);
     lines.push(Line::default());
     lines
 }
@@ -317,7 +317,7 @@ fn step(one: &FixProgress, fix: &FixState, room: usize, theme: &Theme) -> Vec<Li
     let (mark, style) = match &one.state {
         ChangeState::Waiting => ("·", theme.dim),
         ChangeState::Running => ("▶", theme.busy),
-        ChangeState::Done(_) => ("√", theme.good),
+        ChangeState::Done(_) => ("✓", theme.good),
         ChangeState::Failed(_) => ("✗", theme.bad),
     };
     let place = one.step.region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
@@ -337,8 +337,8 @@ fn step(one: &FixProgress, fix: &FixState, room: usize, theme: &Theme) -> Vec<Li
         .collect();
     if let ChangeState::Failed(failure) = &one.state {
         let hint = failure.hint.iter().map(|hint| format!("→ {hint}"));
-        for said in std::iter::once(failure.to_string()).chain(hint) {
-            let rows = text::wrap(&text::clean(&said), room.saturating_sub(4));
+        for text in std::iter::once(failure.to_string()).chain(hint) {
+            let rows = text::wrap(&text::clean(&text), room.saturating_sub(4));
             lines.extend(rows.into_iter().map(|row| Line::styled(format!("    {row}"), theme.bad)));
         }
     }

@@ -37,9 +37,9 @@ pub fn view(screen: Screen, scroll: &mut Scroll, area: Rect, buf: &mut Buffer, t
 /// A row of the table; what it does goes on below itself where it is long.
 fn entry(row: &Binding, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut keys = row.all_keys();
-    let line = |said: String| {
+    let line = |text: String| {
         let keys = format!("  {:KEYS$}", std::mem::take(&mut keys));
-        Line::from(vec![Span::styled(keys, theme.accent), Span::raw(said)])
+        Line::from(vec![Span::styled(keys, theme.accent), Span::raw(text)])
     };
     text::wrap(row.help, room).into_iter().map(line).collect()
 }

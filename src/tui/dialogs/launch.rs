@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// The word that launches in spite of failing checks.
+/// The word that confirms a launch despite failed checks.
 const WORD: &str = "anyway";
 /// Failing checks listed.
 const LISTED: usize = 4;
@@ -39,7 +39,7 @@ pub fn is_clear(model: &Model) -> bool {
 pub fn open(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     match nothing_to_launch(model) {
         Some(reason) => ui.say(Tone::Plain, reason),
-        None if model.state.phase == ClusterPhase::Gone => return vec![Effect::NextCluster],
+        None if model.state.phase == ClusterPhase::Terminated => return vec![Effect::NextCluster],
         None => ui.dialog = Some(Dialog::Launch(Form::default())),
     }
     Vec::new()
@@ -50,9 +50,9 @@ fn nothing_to_launch(model: &Model) -> Option<&'static str> {
     match (model.work, model.state.phase) {
         (Work::Up, _) => Some("the launch is under way"),
         (Work::Fix, _) => Some("changes are being made"),
-        (Work::Down, _) | (_, ClusterPhase::Falling) => Some("the cluster is being ended"),
+        (Work::Down, _) | (_, ClusterPhase::Terminating) => Some("the cluster is being ended"),
         (Work::Stop, _) => Some("the machines are being stopped"),
-        (_, ClusterPhase::Gone) => None,
+        (_, ClusterPhase::Terminated) => None,
         _ if model.state.halted().next().is_some() => Some("machines are stopped: P starts them"),
         _ if ready == all => Some("every node is ready: there is nothing to launch"),
         _ => None,
@@ -76,7 +76,7 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
         ]
     } else {
         vec![
-            field(WORD, &form.typed, "launch all the same", theme),
+            field(WORD, &form.typed, "launch despite failures", theme),
             Line::styled("Esc closes, nothing is launched", theme.dim),
         ]
     };
@@ -148,7 +148,7 @@ fn afterwards(model: &Model, theme: &Theme) -> Option<Line<'static>> {
 /// What speaks against it.
 fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     if model.findings.is_none() {
-        let why = if model.looking.is_some() { "are still running" } else { "have not run" };
+        let why = if model.refreshing.is_some() { "are still running" } else { "have not run" };
         return vec![
             Line::default(),
             Line::styled(
@@ -168,7 +168,7 @@ fn against(model: &Model, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     if summary.unknown > 0 {
         lines.push(Line::default());
         let text = format!(
-            "? {} could not be found out; see 3 Preflight",
+            "? {} could not be checked; see 3 Preflight",
             text::count(summary.unknown, "thing")
         );
         lines.push(Line::styled(text, theme.unknown));

@@ -16,13 +16,13 @@ mod ending;
 mod fix;
 mod help;
 mod launch;
-mod power;
+mod lifecycle;
 mod quit;
 mod worlds;
 
 pub(super) use fix::open as open_fix;
 pub(super) use launch::open as open_launch;
-pub(super) use power::open as open_power;
+pub(super) use lifecycle::open as open_lifecycle;
 pub(super) use quit::open as open_quit;
 
 /// The open dialog and what was done in it.
@@ -32,10 +32,10 @@ pub enum Dialog {
     Help(Scroll),
     /// Launch?
     Launch(Form),
-    /// Mend?
-    Fix(fix::Mending),
+    /// The fix plan and its progress.
+    Fix(fix::FixDialog),
     /// Stop, start or take over?
-    Power(power::Asking),
+    Lifecycle(lifecycle::Asking),
     /// End the cluster?
     Down(Form),
     /// Quit?
@@ -61,8 +61,8 @@ impl Dialog {
         match self {
             Self::Help(scroll) => scroll.can_go(),
             Self::Launch(form) | Self::Down(form) | Self::Quit(form) => form.scroll.can_go(),
-            Self::Fix(mending) => mending.form.scroll.can_go(),
-            Self::Power(asking) => asking.form.scroll.can_go(),
+            Self::Fix(dialog) => dialog.form.scroll.can_go(),
+            Self::Lifecycle(asking) => asking.form.scroll.can_go(),
             Self::Worlds(_) => true,
         }
     }
@@ -71,8 +71,8 @@ impl Dialog {
     pub fn has_buttons(&self, model: &Model) -> bool {
         match self {
             Self::Launch(_) | Self::Quit(_) => true,
-            Self::Fix(mending) => fix::can_begin(mending, model),
-            Self::Power(asking) => power::can_begin(asking, model),
+            Self::Fix(dialog) => fix::can_begin(dialog, model),
+            Self::Lifecycle(asking) => lifecycle::can_begin(asking, model),
             Self::Help(_) | Self::Down(_) | Self::Worlds(_) => false,
         }
     }
@@ -85,22 +85,22 @@ pub(super) fn contexts(dialog: &Dialog, model: &Model) -> Vec<Context> {
             vec![Context::Launch, Context::Dialog, Context::Always]
         }
         Dialog::Launch(_) => vec![Context::Typing, Context::Always],
-        Dialog::Fix(mending) if fix::can_begin(mending, model) => {
+        Dialog::Fix(dialog) if fix::can_begin(dialog, model) => {
             vec![Context::Fix, Context::Dialog, Context::Always]
         }
-        Dialog::Fix(mending) if fix::has_ended(mending, model) => {
-            let after = if fix::is_mended(model) { Context::Mended } else { Context::Unmended };
+        Dialog::Fix(dialog) if fix::has_ended(dialog, model) => {
+            let after = if fix::is_fixed(model) { Context::Fixed } else { Context::Unfixed };
             vec![after, Context::Reading, Context::Dialog, Context::Always]
         }
-        Dialog::Power(asking) if power::wants_word(asking, model) => {
+        Dialog::Lifecycle(asking) if lifecycle::wants_word(asking, model) => {
             vec![Context::Typing, Context::Always]
         }
-        Dialog::Power(asking) if power::can_begin(asking, model) => {
+        Dialog::Lifecycle(asking) if lifecycle::can_begin(asking, model) => {
             vec![Context::Confirm, Context::Dialog, Context::Always]
         }
         Dialog::Down(_) if down::wants_word(model) => vec![Context::Typing, Context::Always],
         Dialog::Quit(_) => vec![Context::QuitDialog, Context::Dialog],
-        Dialog::Help(_) | Dialog::Worlds(_) | Dialog::Fix(_) | Dialog::Power(_) => {
+        Dialog::Help(_) | Dialog::Worlds(_) | Dialog::Fix(_) | Dialog::Lifecycle(_) => {
             vec![Context::Reading, Context::Dialog, Context::Always]
         }
         Dialog::Down(_) => vec![Context::Dialog, Context::Always],
@@ -116,8 +116,8 @@ pub(super) fn view(model: &Model, ui: &mut Ui, area: Rect, buf: &mut Buffer) {
     match &mut ui.dialog {
         Some(Dialog::Help(scroll)) => help::view(ui.screen, scroll, area, buf, &theme),
         Some(Dialog::Launch(form)) => launch::view(model, form, area, buf, &theme),
-        Some(Dialog::Fix(mending)) => fix::view(model, mending, area, buf, &theme),
-        Some(Dialog::Power(asking)) => power::view(model, asking, area, buf, &theme),
+        Some(Dialog::Fix(dialog)) => fix::view(model, dialog, area, buf, &theme),
+        Some(Dialog::Lifecycle(asking)) => lifecycle::view(model, asking, area, buf, &theme),
         Some(Dialog::Down(form)) => down::view(model, form, area, buf, &theme),
         Some(Dialog::Quit(form)) => quit::view(model, form, area, buf, &theme),
         Some(Dialog::Worlds(selection)) => worlds::view(model, selection, area, buf, &theme),
@@ -151,7 +151,7 @@ pub(super) fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> 
         (Action::TearDown, Dialog::Quit(_)) => open_down(ui),
         (_, Dialog::Launch(_)) => launch::update(ui, model, action),
         (_, Dialog::Fix(_)) => fix::update(ui, model, action),
-        (_, Dialog::Power(_)) => power::update(ui, model, action),
+        (_, Dialog::Lifecycle(_)) => lifecycle::update(ui, model, action),
         (_, Dialog::Down(_)) => down::update(ui, model, action),
         (_, Dialog::Quit(_)) => quit::update(ui, action),
     }

@@ -33,7 +33,7 @@ pub fn view(model: &Model, form: &mut Form, area: Rect, buf: &mut Buffer, theme:
         .collect();
     let keys = match model.read_only {
         Some(_) => "q quits · Esc stays",
-        None => "q quits · D ends the cluster instead · Esc stays",
+        None => "q quits · D terminates the cluster instead · Esc stays",
     };
     let foot = vec![buttons(&["Stay", "Quit"], form.focus, theme), Line::styled(keys, theme.dim)];
     Sheet { title: "Quit muster?", width, lines, foot }.render(&mut form.scroll, area, buf, theme);
@@ -60,10 +60,10 @@ fn real(model: &Model) -> Vec<String> {
             "A launch that is on its way is finished first. Steps on the nodes go on without muster, and `muster up` picks them up again.".into(),
         ),
         Work::Down => texts.push(
-            "The cluster is being ended; whether every instance is gone is then not known: `muster down` asks again.".into(),
+            "The cluster is terminating. After quitting, `muster down` reports whether every instance is terminated.".into(),
         ),
         Work::Stop => texts.push(
-            "What EC2 was told to stop stops without muster; `muster stop` again asks for the rest.".into(),
+            "Instances that are already stopping will stop without muster; run `muster stop` again for the rest.".into(),
         ),
         Work::Fix => texts.push("The call under way is waited for; the next fix goes on from there.".into()),
         Work::None => {}

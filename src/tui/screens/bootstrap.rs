@@ -19,7 +19,7 @@ use crate::{
     engine::{Command, NodeState, Phase, StepOutcome, host_of},
     tui::{
         Ui,
-        action::{Action, Effect, Errand, Motion, Screen},
+        action::{Action, Effect, ExternalProgram, Motion, Screen},
         model::{Model, Tone},
         theme::Theme,
         ui::matches,
@@ -207,7 +207,7 @@ pub fn log_in(ui: &mut Ui, model: &Model) -> Vec<Effect> {
         return Vec::new();
     }
     match host_of(&model.project, node) {
-        Ok(host) => vec![Effect::Lend(Errand::Ssh(host))],
+        Ok(host) => vec![Effect::RunExternal(ExternalProgram::Ssh(host))],
         Err(failure) => {
             let hint = failure.hint.as_ref().map(|hint| format!(" · {hint}")).unwrap_or_default();
             ui.say(Tone::Bad, format!("{failure}{hint}"));

@@ -1,5 +1,5 @@
 //! The configs as they are, with what is wrong in them in its place: what the
-//! loader says, and what the checks found that goes back to a line.
+//! loader reports, and the findings whose source is a line.
 //!
 //! ```text
 //! ╭ Files ────────────╮╭ eu.yaml ✗2 ─────────────────────────────────────────╮
@@ -214,7 +214,7 @@ fn banner(model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let (errors, _) = model.diagnostics();
     let why = match errors {
         0 => refused.to_string(),
-        _ => format!("{} to mend first", text::count(errors, "error")),
+        _ => format!("{} to fix first", text::count(errors, "error")),
     };
     let what =
         format!("✗ Not taken over: {}. What was loaded before stays planned.", text::clean(&why));

@@ -2,7 +2,7 @@
 //! that lead to it. Before it is ready, what is missing.
 //!
 //! ```text
-//! ╭ Connect ── √ ready · 9 nodes · $0.84 so far ───────────────────────────────╮
+//! ╭ Connect ── ✓ ready · 9 nodes · $0.84 so far ───────────────────────────────╮
 //! │▌ Python      the module below: y copies it                                 │
 //! │  Ray         ray://203.0.113.10:10001                                      │
 //! │  ssh         muster ssh us-west-2/head                                     │
@@ -115,7 +115,7 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
     let ready = if as_of::is_stale(model) {
         Span::styled("? ready", theme.unknown)
     } else {
-        Span::styled("√ ready", theme.good)
+        Span::styled("✓ ready", theme.good)
     };
     let mut title = Line::from(vec![
         Span::styled("Connect", theme.strong),

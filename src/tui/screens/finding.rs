@@ -1,25 +1,25 @@
-//! One finding in full: what was seen, what it leads to, where it comes from,
-//! what to do.
+//! One finding in full: evidence, impact, source and what to do.
 
 use ratatui::text::{Line, Span};
 
 use crate::{
     check::{self, Finding, Level},
     config::Location,
-    remedy::{Only, Problem, Wish},
+    remedy::{CheckFilter, FixScope, Problem},
     tui::{
         Ui,
         action::Effect,
-        cure::Cure,
         dialogs,
+        finding_fix::FindingFix,
+        lifecycle,
         model::{Model, Tone, Work},
-        power, text,
+        text,
         theme::Theme,
         widgets::fields::Fields,
     },
 };
 
-/// A finding's key among all: a check says one thing of one subject.
+/// Returns the identity of a finding: a check has one finding with one title for a subject.
 pub fn key(finding: &Finding) -> String {
     format!("{} {} {}", finding.check, finding.subject, finding.title)
 }
@@ -38,9 +38,9 @@ pub fn details(
     if let Some(level) = level(finding.level) {
         fields.text(level, theme.dim);
     }
-    if let Some(leads_to) = &finding.leads_to {
+    if let Some(impact) = &finding.impact {
         fields.gap();
-        fields.field("Leads to", &[leads_to]);
+        fields.field("Impact", &[impact]);
     }
     if !finding.evidence.is_empty() {
         fields.gap();
@@ -49,13 +49,13 @@ pub fn details(
     if let Some(location) = &finding.location {
         fields.gap();
         let excerpt = excerpt(location, model, fields.room(), theme);
-        fields.verbatim("From", excerpt);
+        fields.verbatim("Source", excerpt);
     }
-    cure(finding, model, &mut fields, theme);
-    if power::mends(finding, model) {
+    fix_text(finding, model, &mut fields, theme);
+    if lifecycle::fixes(finding, model) {
         fields.gap();
-        let what = "take over what `ray up` made, after showing what that means";
-        fields.styled("Cure (A)", &[what], theme.good);
+        let what = "adopt what `ray up` made; shows the plan first";
+        fields.styled("Fix (A)", &[what], theme.good);
     }
     if let Some(todo) = &finding.todo {
         fields.gap();
@@ -68,35 +68,34 @@ pub fn details(
     fields.lines()
 }
 
-/// What mends the finding, as far as that is known.
-fn cure(finding: &Finding, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
-    let cure = Cure::of(finding, model).filter(|_| !power::mends(finding, model));
-    let Some(cure) = cure else { return };
-    let (name, style) =
-        if cure.is_by_hand() { ("Cure", theme.dim) } else { ("Cure (f)", theme.good) };
-    let lines = cure.lines();
+/// Adds the fix of the finding, if it is known.
+fn fix_text(finding: &Finding, model: &Model, fields: &mut Fields<'_>, theme: &Theme) {
+    let fix = FindingFix::of(finding, model).filter(|_| !lifecycle::fixes(finding, model));
+    let Some(fix) = fix else { return };
+    let (name, style) = if fix.is_by_hand() { ("Fix", theme.dim) } else { ("Fix (f)", theme.good) };
+    let lines = fix.lines();
     fields.gap();
     fields.styled(name, &lines.iter().map(String::as_str).collect::<Vec<_>>(), style);
 }
 
-/// Opens the dialog that mends those of `findings` that fail.
-pub fn mend(ui: &mut Ui, model: &Model, findings: &[&Finding]) -> Vec<Effect> {
+/// Opens the fix dialog for the failed ones of `findings`.
+pub fn fix(ui: &mut Ui, model: &Model, findings: &[&Finding]) -> Vec<Effect> {
     let failing = findings.iter().filter(|finding| finding.level == Level::Fail);
-    let only: Vec<_> = failing.map(|finding| Only::Problem(Problem::of(finding))).collect();
+    let only: Vec<_> = failing.map(|finding| CheckFilter::Problem(Problem::of(finding))).collect();
     if only.is_empty() && model.work != Work::Fix {
-        ui.say(Tone::Plain, "this does not fail: there is nothing to mend");
+        ui.say(Tone::Plain, "this has not failed: there is nothing to fix");
         return Vec::new();
     }
-    dialogs::open_fix(ui, model, Wish { only, ..Wish::default() })
+    dialogs::open_fix(ui, model, FixScope { only, ..FixScope::default() })
 }
 
 /// What the mark does not say by itself.
 fn level(level: Level) -> Option<&'static str> {
     match level {
         Level::Fail | Level::Pass => None,
-        Level::Unknown => Some("could not be found out, which is no pass"),
+        Level::Unknown => Some("could not be checked; not counted as passed"),
         Level::Warn => Some("works, but you should know"),
-        Level::Skipped => Some("something else has to be mended first"),
+        Level::Skipped => Some("another finding has to be fixed first"),
     }
 }
 
@@ -136,8 +135,8 @@ pub fn as_text(finding: &Finding) -> String {
     let lines = finding.evidence.iter().map(|line| format!("  {line}\n"));
     text.extend(lines);
     let rest = [
-        finding.leads_to.as_ref().map(|leads_to| format!("  leads to: {leads_to}\n")),
-        finding.location.as_ref().map(|location| format!("  from: {location}\n")),
+        finding.impact.as_ref().map(|impact| format!("  impact: {impact}\n")),
+        finding.location.as_ref().map(|location| format!("  source: {location}\n")),
         finding.todo.as_ref().map(|todo| format!("  what to do: {todo}\n")),
     ];
     text.extend(rest.into_iter().flatten());

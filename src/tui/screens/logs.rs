@@ -203,8 +203,8 @@ fn title(state: &State, sources: &Sources<'_>, narrow: bool, theme: &Theme) -> L
 
 /// Where the lines are that memory does not hold any more.
 fn below(model: &Model, sources: &Sources<'_>, area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let gone = |node: &&NodeName| model.logs.with(node, crate::engine::NodeLog::not_in_memory);
-    let earlier: u64 = sources.nodes.iter().map(gone).sum();
+    let dropped = |node: &&NodeName| model.logs.with(node, crate::engine::NodeLog::not_in_memory);
+    let earlier: u64 = sources.nodes.iter().map(dropped).sum();
     if earlier == 0 {
         return;
     }

@@ -59,7 +59,7 @@ pub(super) enum Pane {
 
 impl Pane {
     /// Goes to the next pane or to the one before, if `action` does; whether it
-    /// did. Beyond the two there is the screen on that side, and whoever comes
+    /// did. Beyond the two there is the screen on that side, and a user who comes
     /// back finds the first one in use.
     pub(super) fn go(&mut self, action: Action, screen: &mut Screen) -> bool {
         match (action, *self) {

@@ -1,12 +1,12 @@
-//! The answer first: the regions, whether they can talk, and what stands
-//! between the user and a running cluster, or how far the cluster is.
+//! Blocking issues first: the regions, their expected connectivity, and what keeps
+//! the cluster from running, or its progress.
 //!
 //! ```text
-//! ╭ Regions ─────────────────────────╮╭ Can they talk? ───────────────╮
-//! │ ★ us-west-2  us.yaml  0/3  √18   ││            us-west-2  eu-west-1│
+//! ╭ Regions ─────────────────────────╮╭ Expected connectivity ────────╮
+//! │ ★ us-west-2  us.yaml  0/3  ✓18   ││            us-west-2  eu-west-1│
 //! ╰──────────────────────────────────╯╰────────────────────────────────╯
 //! ╭ Cluster ── once something was launched ────────────────────────────╮
-//! ╭ Between you and a running cluster ─────────────────────────────────╮
+//! ╭ Blocking issues ──────────────────────────────────────────────────╮
 //! │ ✗ eu-west-1   key pair quokka is missing    RunInstances would …   │
 //! ╰────────────────────────────────────────────────────────────────────╯
 //! ```
@@ -24,9 +24,9 @@ use crate::{
     tui::{
         Ui,
         action::{Action, Effect, Motion, Screen},
-        cure::Cure,
+        finding_fix::FindingFix,
+        lifecycle,
         model::{Model, Tone},
-        power,
         screens::overview::progress::progress,
         text,
         theme::Theme,
@@ -44,7 +44,7 @@ pub(super) mod progress;
 mod regions;
 mod verdict;
 
-/// Lines from which on the selected finding is told in full below the list.
+/// Height from which the selected finding is shown in full below the list.
 const DETAILS: usize = 12;
 
 /// Lines from which on the cluster's way and the list of troubles both fit.
@@ -117,7 +117,7 @@ fn upper(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: 
     let focused = state.pane == Pane::Second;
     regions::view(model, &mut state.regions, focused, left, buf, theme);
     let title = Line::from(vec![
-        Span::styled("Can they talk?", theme.strong),
+        Span::styled("Expected connectivity", theme.strong),
         Span::styled(" row to column", theme.dim),
     ]);
     let inner = panel::pane(title, false, right, buf, theme);
@@ -128,7 +128,7 @@ fn upper(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, theme: 
     );
 }
 
-/// The list; `alone`: nothing below it tells more of the selected one.
+/// The list; `alone`: nothing below it shows the selected one in full.
 fn troubles(
     model: &Model,
     state: &mut State,
@@ -153,7 +153,7 @@ fn troubles(
     let keys: Vec<_> = troubles.iter().map(|finding| finding::key(finding)).collect();
     let selected = state.troubles.settle(&keys);
     let (columns, beside) = trouble_columns(&troubles, inner.width.into());
-    // Without room beside the title, the line below tells of the selected one.
+    // Without room next to the title, the line below shows the fix of the selected one.
     let below = u16::from(alone && !beside && inner.height > 3);
     let [list, line] =
         Layout::vertical([Constraint::Min(1), Constraint::Length(below)]).areas(inner);
@@ -163,10 +163,10 @@ fn troubles(
     let short = columns[1].title == "short";
     table.render(window, list, buf, |index| trouble_row(troubles[index], model, short, theme));
     if let Some(finding) = selected.map(|index| troubles[index]) {
-        let leads_to = finding.leads_to.clone().unwrap_or_default();
-        let said = cure(finding, model).unwrap_or(leads_to);
-        let said = text::clean(&said);
-        let text = text::fit(&said, usize::from(line.width).saturating_sub(4));
+        let impact = finding.impact.clone().unwrap_or_default();
+        let hint = fix_text(finding, model).unwrap_or(impact);
+        let hint = text::clean(&hint);
+        let text = text::fit(&hint, usize::from(line.width).saturating_sub(4));
         let line_shown = Line::styled(format!("  → {text}"), theme.dim);
         panel::lines(std::iter::once(&line_shown), line, buf);
     }
@@ -183,8 +183,8 @@ fn trouble_columns(troubles: &[&Finding], width: usize) -> (Vec<Column<'static>>
     let roomy = room >= full + title + 32;
     let subject = if roomy { full } else { short };
     let rest = room.saturating_sub(subject + title + 2);
-    let leads_to = longest(&|finding| finding.leads_to.as_deref().map_or(0, text::width));
-    let beside = rest >= leads_to.min(48);
+    let impact = longest(&|finding| finding.impact.as_deref().map_or(0, text::width));
+    let beside = rest >= impact.min(48);
     let title = if beside { title } else { room.saturating_sub(subject + 1) };
     let mut columns = vec![
         Column::new("", 1),
@@ -206,8 +206,8 @@ fn trouble_row<'f>(
     let style = theme.level(finding.level);
     let subject =
         if short { text::short_subject(&finding.subject) } else { finding.subject.to_string() };
-    let leads_to = finding.leads_to.clone().unwrap_or_default();
-    let beside = cure(finding, model).unwrap_or(leads_to);
+    let impact = finding.impact.clone().unwrap_or_default();
+    let beside = fix_text(finding, model).unwrap_or(impact);
     vec![
         Span::styled(finding.level.mark(), style),
         Span::raw(subject),
@@ -216,12 +216,12 @@ fn trouble_row<'f>(
     ]
 }
 
-/// What mends it, in short; what only hands mend is told by what it leads to.
-fn cure(finding: &Finding, model: &Model) -> Option<String> {
-    if power::mends(finding, model) {
+/// Returns the fix in short; `None` where only the user can fix it, so that the impact is shown.
+fn fix_text(finding: &Finding, model: &Model) -> Option<String> {
+    if lifecycle::fixes(finding, model) {
         return Some("A: take over what `ray up` made".into());
     }
-    Cure::of(finding, model).filter(|cure| !cure.is_by_hand()).map(|cure| cure.short())
+    FindingFix::of(finding, model).filter(|fix| !fix.is_by_hand()).map(|fix| fix.short())
 }
 
 fn shown_troubles<'m>(model: &'m Model, filter: &str) -> Vec<&'m Finding> {
@@ -241,7 +241,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::Move(motion) => go(&mut ui.overview, model, motion),
         Action::Open => open(ui, model),
         Action::Copy => return copy(ui, model),
-        Action::Mend => return mend(ui, model),
+        Action::Fix => return fix(ui, model),
         _ => {}
     }
     Vec::new()
@@ -282,9 +282,9 @@ fn open(ui: &mut Ui, model: &Model) {
     }
 }
 
-fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+fn fix(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     match selected(&mut ui.overview, model) {
-        Some(finding) => finding::mend(ui, model, &[finding]),
+        Some(finding) => finding::fix(ui, model, &[finding]),
         None => Vec::new(),
     }
 }

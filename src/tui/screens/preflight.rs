@@ -1,8 +1,8 @@
 //! Every finding, grouped, with one of them in full beside the list.
 //!
 //! ```text
-//! ╭ Findings ── by check ─ √42 ✗6 ───╮╭ key.same-material ────────────╮
-//! │ ▾ Key pair                √2 ✗1  ││ Evidence   us-west-2 ssh-rsa … │
+//! ╭ Findings ── by check ─ ✓42 ✗6 ───╮╭ key.same-material ────────────╮
+//! │ ▾ Key pair                ✓2 ✗1  ││ Evidence   us-west-2 ssh-rsa … │
 //! │ ▌   ✗ key.exists      eu-west-1  ││ From       ap.yaml:31:20       │
 //! ╰──────────────────────────────────╯╰────────────────────────────────╯
 //! ```
@@ -100,7 +100,7 @@ fn rows(
     let inner = panel::pane(title(model, state, theme), focused, area, buf, theme);
     if tree.rows.is_empty() {
         let why = match &model.findings {
-            None if model.looking.is_some() => "Reading all regions…",
+            None if model.refreshing.is_some() => "Reading all regions…",
             None => "Not looked yet: r reads all regions.",
             Some(_) => "Nothing with this text. Esc drops the filter.",
         };
@@ -188,7 +188,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
             state.toggled.clear();
         }
         Action::Copy => return copy(ui, model),
-        Action::Mend => return mend(ui, model),
+        Action::Fix => return fix(ui, model),
         _ => {}
     }
     Vec::new()
@@ -224,8 +224,8 @@ fn toggle(state: &mut State, group: &str) {
     }
 }
 
-/// Mends the selected finding, or all of the selected group.
-fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+/// Fixes the selected finding, or all of the selected group.
+fn fix(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     let state = &mut ui.preflight;
     let tree = state.tree(model);
     let grouping = state.grouping;
@@ -238,7 +238,7 @@ fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
         }
         None => Vec::new(),
     };
-    finding::mend(ui, model, &chosen)
+    finding::fix(ui, model, &chosen)
 }
 
 fn copy(ui: &mut Ui, model: &Model) -> Vec<Effect> {

@@ -1,11 +1,11 @@
-//! Who reaches whom: what the nodes found out of their links once all services
+//! Measured connectivity: what the nodes measured of their links once all services
 //! ran, regions × regions, each cell with its cause.
 //!
 //! ```text
-//! ╭ Who reaches whom ── row to column · 9 of 9 nodes have looked · √52 ✗2 ────╮
+//! ╭ Measured connectivity ── row to column · 9 of 9 nodes reported · ✓52 ✗2 ──╮
 //! │                 us-west-2   eu-west-1   ap-southeast-2                    │
-//! │ us-west-2       √ 14        √ 6         √ 6                               │
-//! │ eu-west-1       ✗ redis     √ 8         √ 6                               │
+//! │ us-west-2       ✓ 14        ✓ 6         ✓ 6                               │
+//! │ eu-west-1       ✗ redis     ✓ 8         ✓ 6                               │
 //! ╰────────────────────────────────────────────────────────────────────────────╯
 //! ╭ eu-west-1 → us-west-2 ─────────────────────────────────────────────────────╮
 //! │ ✗ redis  eu-west-1/worker-1 → us-west-2/head                               │
@@ -72,13 +72,13 @@ pub fn view(model: &Model, state: &mut State, area: Rect, buf: &mut Buffer, them
 }
 
 fn title(links: &Links<'_>, theme: &Theme) -> Line<'static> {
-    let (told, all) = links.verified;
+    let (reported, all) = links.verified;
     let (hold, failed) = links.count();
-    let mut title = Line::styled("Who reaches whom", theme.strong);
-    let looked = format!(" row to column · {told} of {all} nodes have looked");
+    let mut title = Line::styled("Measured connectivity", theme.strong);
+    let looked = format!(" row to column · {reported} of {all} nodes reported");
     title.push_span(Span::styled(looked, theme.dim));
     if hold > 0 {
-        title.push_span(Span::styled(format!(" √{hold}"), theme.good));
+        title.push_span(Span::styled(format!(" ✓{hold}"), theme.good));
     }
     if failed > 0 {
         title.push_span(Span::styled(format!(" ✗{failed}"), theme.bad));
@@ -86,12 +86,12 @@ fn title(links: &Links<'_>, theme: &Theme) -> Line<'static> {
     title
 }
 
-/// What stands there before a node has told of its links.
+/// The text before any node has reported its links.
 fn nothing_yet(model: &Model, width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let why = match model.state.readiness().health {
         Health::Planned | Health::Terminated => "Nothing runs yet: u launches.",
         Health::Ready => {
-            "The cluster is ready, and no step of this recipe told of any link: one that prints \
+            "The cluster is ready, but no step of this recipe reported a link: one that prints \
              `muster-check` lines would, as the built-in recipe's last step does."
         }
         _ => "No node is that far yet: 4 shows the steps.",
@@ -141,15 +141,15 @@ fn details(links: &Links<'_>, state: &mut State, area: Rect, buf: &mut Buffer, t
 fn in_full(links: &[&Link<'_>], width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut fields = Fields::new(width, theme);
     if links.is_empty() {
-        fields.text("No check between the two has been told of.", theme.dim);
+        fields.text("No check between the two was reported.", theme.dim);
     }
     for (probe, alike) in failing(links) {
         let Some(first) = alike.first() else { continue };
         let names: Vec<_> = alike.iter().map(|link| link.from.name.as_str()).collect();
         let to = first.check.to.as_ref().map(|to| format!(" → {to}")).unwrap_or_default();
         fields.text(&format!("✗ {}: {}{to}", probe.as_str(), names.join(", ")), theme.bad);
-        fields.field("Seen", &[&first.check.detail]);
-        fields.field("Tried", &[about(probe)]);
+        fields.field("Observed", &[&first.check.detail]);
+        fields.field("Probe", &[about(probe)]);
     }
     let mut probes: Vec<Probe> = links.iter().map(|link| link.check.probe).collect();
     probes.sort_unstable();
@@ -159,7 +159,7 @@ fn in_full(links: &[&Link<'_>], width: usize, theme: &Theme) -> Vec<Line<'static
         let hold = of_probe.clone().filter(|link| link.check.ok).count();
         let all = of_probe.count();
         if hold > 0 {
-            let text = format!("√ {}: {hold} of {all} · {}", probe.as_str(), about(probe));
+            let text = format!("✓ {}: {hold} of {all} · {}", probe.as_str(), about(probe));
             fields.text(&text, theme.good);
         }
     }
@@ -185,7 +185,7 @@ fn failing<'l, 'm>(links: &[&'l Link<'m>]) -> Vec<(Probe, Vec<&'l Link<'m>>)> {
 }
 
 /// `flight: eu-west-1/worker-1 → us-west-2/head`
-fn told(link: &Link<'_>) -> String {
+fn summary(link: &Link<'_>) -> String {
     let (probe, from) = (link.check.probe.as_str(), &link.from.name);
     match &link.check.to {
         Some(to) => format!("{probe}: {from} → {to}"),
@@ -261,8 +261,8 @@ fn copy(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     let links = Links::of(model);
     let cell = links.cell(ui.verify.cell.0, ui.verify.cell.1);
     let line = |link: &Link<'_>| {
-        let mark = if link.check.ok { "√" } else { "✗" };
-        format!("{mark} {}: {}\n", told(link), text::clean(&link.check.detail))
+        let mark = if link.check.ok { "✓" } else { "✗" };
+        format!("{mark} {}: {}\n", summary(link), text::clean(&link.check.detail))
     };
     let text: String = cell.iter().map(line).collect();
     if text.is_empty() {

@@ -100,19 +100,19 @@ fn facts(model: &Model, theme: &Theme) -> Vec<(u8, Span<'static>)> {
     facts
 }
 
-/// `$0.00 of $5.62/h`: what runs and what is planned.
+/// `$0.00/h now, $5.62/h planned`: what runs and what is planned.
 fn money(model: &Model) -> String {
     let (running, planned) = (model.running_price(), model.planned_price());
     if planned.known == 0 {
         return "price unknown".into();
     }
-    format!("{running} of {planned}/h")
+    format!("{running}/h now, {planned}/h planned")
 }
 
-/// ` √18 ✗4 !1`: what is not zero.
+/// ` ✓18 ✗4 !1`: what is not zero.
 pub fn counts(summary: &Summary, theme: &Theme) -> Vec<Span<'static>> {
     let parts = [
-        (summary.pass, "√", theme.good),
+        (summary.pass, "✓", theme.good),
         (summary.fail, "✗", theme.bad),
         (summary.warn, "!", theme.warn),
         (summary.unknown, "?", theme.unknown),
@@ -145,7 +145,7 @@ pub fn status(model: &Model, ui: &Ui, area: Rect, buf: &mut Buffer) {
 }
 
 fn doing(model: &Model) -> String {
-    if let Some(since) = model.looking {
+    if let Some(since) = model.refreshing {
         let regions = text::count(model.project.regions.len(), "region");
         let passed = text::between(since, model.now());
         return format!("▶ reading {regions} for {passed}, nothing is changed");
@@ -167,7 +167,7 @@ fn doing(model: &Model) -> String {
     }
     match (&model.read_only, model.state.phase) {
         (Some(holder), _) => format!("read-only: {}", text::clean(holder)),
-        (None, ClusterPhase::Gone) => "the cluster is gone".into(),
+        (None, ClusterPhase::Terminated) => "the cluster is terminated".into(),
         (None, ClusterPhase::Stopped) => "stopped: only volumes are billed".into(),
         _ => String::new(),
     }
@@ -175,7 +175,7 @@ fn doing(model: &Model) -> String {
 
 fn toned<'a>(tone: Tone, message: &'a str, theme: &Theme) -> Line<'a> {
     let (mark, style) = match tone {
-        Tone::Good => ("√", theme.good),
+        Tone::Good => ("✓", theme.good),
         Tone::Plain => ("·", theme.text),
         Tone::Bad => ("✗", theme.bad),
     };

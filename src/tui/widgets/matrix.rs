@@ -1,4 +1,4 @@
-//! Can they talk? Regions × regions, from the findings on pairs of them.
+//! Expected connectivity: regions × regions, from the findings on pairs of them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use ratatui::{
 use crate::{
     check::{Finding, Level, Subject},
     model::Region,
-    tui::{cure::Cure, model::Model, text, theme::Theme},
+    tui::{finding_fix::FindingFix, model::Model, text, theme::Theme},
 };
 
 /// What is known of one direction between two regions.
@@ -22,7 +22,7 @@ pub struct Matrix<'m> {
     regions: Vec<&'m Region>,
     cells: BTreeMap<(usize, usize), Cell>,
     layout: Layout,
-    looking: bool,
+    refreshing: bool,
 }
 
 /// How much there is room for.
@@ -46,7 +46,7 @@ impl<'m> Matrix<'m> {
             cells: cells(model, &regions),
             regions,
             layout: Layout::Full,
-            looking: model.findings.is_none() && model.looking.is_some(),
+            refreshing: model.findings.is_none() && model.refreshing.is_some(),
         };
         for layout in [Layout::Full, Layout::Short, Layout::Marks, Layout::Numbers] {
             matrix.layout = layout;
@@ -96,7 +96,7 @@ impl<'m> Matrix<'m> {
             let (shown, style) = match self.cells.get(&(from, to)) {
                 _ if from == to => ("·".to_owned(), theme.dim),
                 Some((level, why)) => (self.cell(*level, why), theme.level(*level)),
-                None if self.looking => ("…".to_owned(), theme.dim),
+                None if self.refreshing => ("…".to_owned(), theme.dim),
                 None => (String::new(), theme.dim),
             };
             let width = self.column(region);
@@ -140,7 +140,7 @@ fn cells(model: &Model, regions: &[&Region]) -> BTreeMap<(usize, usize), Cell> {
     for finding in model.findings() {
         let cell = (
             finding.level,
-            Cure::of(finding, model).map_or(why(finding.check), |cure| cure.word()),
+            FindingFix::of(finding, model).map_or(why(finding.check), |fix| fix.word()),
         );
         match &finding.subject {
             Subject::Pair(a, b) => {

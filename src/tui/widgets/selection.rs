@@ -17,7 +17,7 @@ pub struct Selection {
 
 impl Selection {
     /// Where the selected row is among `keys` now; none where there is no row.
-    /// A row that is gone hands over to the one in its place.
+    /// If the row no longer exists, the one in its place is selected.
     pub fn settle<K: AsRef<str>>(&mut self, keys: &[K]) -> Option<usize> {
         let last = keys.len().checked_sub(1)?;
         let is = |index: usize, key: &str| keys.get(index).is_some_and(|k| k.as_ref() == key);

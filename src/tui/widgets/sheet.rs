@@ -66,7 +66,7 @@ pub fn buttons<'a>(names: &[&'a str], focus: usize, theme: &Theme) -> Line<'a> {
 /// A field that wants `word`.
 pub fn field<'a>(word: &str, typed: &str, what: &str, theme: &Theme) -> Line<'a> {
     let done = typed == word;
-    let (mark, style) = if done { ("√", theme.good) } else { ("▸", theme.accent) };
+    let (mark, style) = if done { ("✓", theme.good) } else { ("▸", theme.accent) };
     let tail = if done { format!("  Enter {what}") } else { String::new() };
     Line::from(vec![
         Span::raw("Type "),

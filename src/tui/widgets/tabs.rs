@@ -48,7 +48,7 @@ fn line(model: &Model, screen: Screen, detail: Detail, theme: &Theme) -> Line<'s
         let style = if is_open { theme.accent.patch(theme.strong) } else { theme.text };
         let gap = if number == 1 { " " } else { detail.gap };
         line.push_span(Span::styled(format!("{gap}{number} "), theme.dim));
-        // The open one is named in full; brackets tell it apart without colour.
+        // The open one is named in full; brackets mark it without colour.
         let title =
             if is_open { format!("[{}]", tab.title()) } else { (detail.titles)(tab).to_owned() };
         line.push_span(Span::styled(title, style));

@@ -206,7 +206,7 @@ const SHARED: &str = "available_node_types:
 ";
 
 #[test]
-fn what_is_shared_is_changed_where_it_is_written() {
+fn a_shared_value_is_changed_at_its_definition() {
     let new = applied(SHARED, &[at(SHARED, "old", text("new"))]).unwrap();
     assert_eq!(new, SHARED.replace("old", "new"));
     let all = ["head", "worker", "other", "more"];
@@ -217,7 +217,7 @@ fn what_is_shared_is_changed_where_it_is_written() {
 }
 
 #[test]
-fn what_is_not_meant_for_all_is_changed_where_it_is_used() {
+fn a_shared_value_is_overridden_where_only_one_user_changes() {
     let alone = |name: &str| applied(SHARED, &[of_type(name, "KeyName", text("new"))]).unwrap();
     assert_eq!(alone("more"), SHARED.replace("*key", "new"));
     let own = "      ImageId: own\n      KeyName: new\n";

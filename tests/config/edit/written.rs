@@ -1,4 +1,4 @@
-//! Edits in files: kept, whole, and never over somebody else's.
+//! Edits in files: backed up, atomic, and never over other changes.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ fn eu() -> String {
     US.replace("us-west-2", "eu-west-1").replace('\n', "\r\n")
 }
 
-/// A folder with two region configs, and the doors to them.
+/// Returns a folder with two region configs, and their `Files`.
 fn project() -> (TempDir, Files) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("us.yaml"), US).unwrap();
@@ -72,14 +72,14 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Nothing is changed and nothing left behind.
+/// Asserts that nothing is changed and nothing left behind.
 fn assert_untouched(folder: &Path) {
     assert_eq!(names(folder), ["eu.yaml", "us.yaml"]);
     assert_eq!(fs::read_to_string(folder.join("us.yaml")).unwrap(), US);
 }
 
 #[test]
-fn the_old_files_are_kept_beside_the_new_ones() {
+fn the_old_files_are_kept_next_to_the_new_ones() {
     let (folder, files) = project();
     let path = folder.path().join("us.yaml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
@@ -87,7 +87,7 @@ fn the_old_files_are_kept_beside_the_new_ones() {
     assert_eq!(rewritten.files, [Path::new("us.yaml").into(), Path::new("eu.yaml").into()]);
     assert_eq!(fs::read_to_string(&path).unwrap(), US.replace("old", "new"));
     let eu_text = fs::read_to_string(folder.path().join("eu.yaml")).unwrap();
-    assert_eq!(eu_text, eu().replace("old", "new"), "its line ends stay");
+    assert_eq!(eu_text, eu().replace("old", "new"), "its line ends are kept");
     let [us_backup, eu_backup] = &rewritten.backups[..] else { unreachable!("two files") };
     assert!(us_backup.ends_with("us.yaml.before-fix-20260131T101500Z"), "{us_backup:?}");
     assert_eq!(fs::read_to_string(us_backup).unwrap(), US);
@@ -95,7 +95,7 @@ fn the_old_files_are_kept_beside_the_new_ones() {
     for path in [&path, us_backup] {
         assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o640, "{path:?}");
     }
-    assert_eq!(names(folder.path()).len(), 4, "no temporary file stays");
+    assert_eq!(names(folder.path()).len(), 4, "no temporary file is left");
     let key_name = files.load().project.unwrap().key_name.unwrap();
     assert_eq!(key_name.as_str(), "new");
 }
@@ -134,7 +134,7 @@ fn a_preview_writes_nothing() {
 }
 
 #[test]
-fn what_is_as_it_should_be_is_not_written() {
+fn correct_values_are_not_rewritten() {
     let (folder, files) = project();
     let rewritten = files.rewrite_at(&both("old"), now()).unwrap();
     assert_eq!(rewritten, muster::config::Rewritten::default());
@@ -152,7 +152,7 @@ fn a_file_that_somebody_changed_meanwhile_is_left_alone_and_so_are_the_others() 
     assert_untouched(folder.path());
     assert_eq!(fs::read_to_string(folder.path().join("eu.yaml")).unwrap(), theirs);
     assert!(files.load().project.is_some());
-    assert!(files.rewrite_at(&both("new"), now()).is_ok(), "it is after it was loaded again");
+    assert!(files.rewrite_at(&both("new"), now()).is_ok(), "it works after a reload");
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn a_link_stays_a_link() {
     assert!(elsewhere.path().join("shared.yaml.before-fix-20260131T101500Z").exists());
 }
 
-/// Root may write anywhere, so that a test run as root sees no refusal.
+/// Returns whether the test runs as root, which may write anywhere.
 fn is_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
 }
 
 #[test]
-fn where_nothing_may_be_written_nothing_is() {
+fn a_read_only_folder_is_left_unchanged() {
     let (folder, files) = project();
     if is_root(folder.path()) {
         return;
@@ -191,10 +191,9 @@ fn where_nothing_may_be_written_nothing_is() {
     assert_untouched(folder.path());
 }
 
-/// A name that is as long as names may be leaves no room for a backup's, also
-/// where root writes.
+/// A name of maximal length leaves no room for a backup's suffix, also for root.
 #[test]
-fn what_fails_for_one_file_is_done_for_none() {
+fn a_failure_for_one_file_rewrites_none() {
     let (folder, _) = project();
     let long = format!("{}.yaml", "x".repeat(250));
     fs::rename(folder.path().join("eu.yaml"), folder.path().join(&long)).unwrap();
@@ -213,7 +212,7 @@ fn what_fails_for_one_file_is_done_for_none() {
 }
 
 #[test]
-fn a_file_that_is_gone_or_none_of_the_project_s_is_named() {
+fn a_file_that_is_missing_or_not_of_the_project_is_named() {
     let (folder, files) = project();
     let failure = files.rewrite_at(&[key("ap.yaml", "new")], now()).unwrap_err();
     assert!(failure.message.contains("`ap.yaml` is none of the project's files"), "{failure}");

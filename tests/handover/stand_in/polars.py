@@ -1,4 +1,4 @@
-"""Stands for polars: as much of a frame as a query by muster needs."""
+"""Stand-in for polars: the parts of a frame that muster's query needs."""
 
 
 class DataFrame:

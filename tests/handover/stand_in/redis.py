@@ -1,4 +1,4 @@
-"""Stands for redis: records where it was asked to connect to."""
+"""Stand-in for redis: records the addresses it connects to."""
 
 asked = []
 

@@ -1,4 +1,4 @@
-//! Every way that the dashboard or its engine ends.
+//! Every way in which the dashboard or its engine ends.
 
 use muster::{
     engine::{Command, Update},
@@ -9,17 +9,17 @@ use muster::{
 use super::{Live, play, puppet};
 
 #[tokio::test(start_paused = true)]
-async fn the_first_thing_asked_for_is_a_look_and_the_last_one_to_stop() {
+async fn the_first_command_is_a_refresh_and_the_last_one_stops() {
     let (dashboard, mut puppet) = puppet();
     let story = |live: Live| async move {
-        assert_eq!(puppet.commands.recv().await, Some(Command::Look));
+        assert_eq!(puppet.commands.recv().await, Some(Command::Refresh));
         assert_eq!(puppet.commands.recv().await, Some(Command::WatchFiles));
         live.press("q");
-        assert_eq!(puppet.commands.recv().await, Some(Command::Stop));
-        // What must finish is waited for, and said.
+        assert_eq!(puppet.commands.recv().await, Some(Command::Shutdown));
+        // Calls that must finish are waited for and shown.
         puppet.updates.send(Update::Busy(vec!["RunInstances in eu-west-1".into()])).unwrap();
         live.until("RunInstances in eu-west-1").await;
-        assert!(live.glass.text().contains("Leaving"));
+        assert!(live.test_terminal.text().contains("Leaving"));
         drop(puppet.updates);
     };
     let (outcome, _) = play(dashboard, (80, 24), Pace::default(), story).await;
@@ -50,7 +50,7 @@ async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
             }
             puppet.commands.recv().await;
             puppet.commands.recv().await;
-            assert_eq!(puppet.commands.recv().await, Some(Command::Stop));
+            assert_eq!(puppet.commands.recv().await, Some(Command::Shutdown));
             (!ends).then_some(puppet)
         };
         let (outcome, _) = play(dashboard, (80, 24), Pace::default(), story).await;
@@ -63,7 +63,7 @@ async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_terminal_that_is_gone_is_a_hangup() {
+async fn a_closed_terminal_is_a_hangup() {
     let (dashboard, puppet) = puppet();
     let story = |live: Live| async move {
         live.until("muster").await;
@@ -74,7 +74,7 @@ async fn a_terminal_that_is_gone_is_a_hangup() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_is_gone_is_told_and_the_dashboard_stays() {
+async fn an_exited_engine_is_reported_and_the_dashboard_stays() {
     let (dashboard, puppet) = puppet();
     let story = |live: Live| async move {
         drop(puppet.updates);

@@ -1,4 +1,4 @@
-//! When is drawn, and that nothing delays a key.
+//! When frames are drawn, and that nothing delays a key.
 
 use std::time::Duration;
 
@@ -40,12 +40,12 @@ async fn nothing_is_drawn_where_nothing_changed() {
     let story = |live: Live| async move {
         puppet.commands.recv().await;
         live.until("muster").await;
-        let before = live.glass.frames();
+        let before = live.test_terminal.frames();
         sleep(Duration::from_mins(1)).await;
-        assert_eq!(live.glass.frames(), before);
+        assert_eq!(live.test_terminal.frames(), before);
         fixture::log(&puppet.logs, &"us-west-2/head".into(), 1, "packages", "a line");
         sleep(Duration::from_secs(2)).await;
-        assert_eq!(live.glass.frames(), before + 1);
+        assert_eq!(live.test_terminal.frames(), before + 1);
         live.press("q");
         drop(puppet.updates);
     };
@@ -57,7 +57,7 @@ async fn updates_are_gathered_and_keys_are_not() {
     let (dashboard, puppet) = puppet();
     let story = |live: Live| async move {
         live.until("muster").await;
-        let before = live.glass.frames();
+        let before = live.test_terminal.frames();
         // Ten thousand updates within a second.
         for number in 0..10_000 {
             let notice = Update::Notice(Failure::new(format!("number {number}")));
@@ -67,13 +67,13 @@ async fn updates_are_gathered_and_keys_are_not() {
             }
         }
         live.until("number 9999").await;
-        let frames = live.glass.frames() - before;
+        let frames = live.test_terminal.frames() - before;
         assert!((10..=32).contains(&frames), "{frames} frames in a second");
-        let before = live.glass.frames();
+        let before = live.test_terminal.frames();
         live.press("j j j j j");
         live.press("2");
         live.until("2 [Instances]").await;
-        assert_eq!(live.glass.frames() - before, 6, "each key is drawn");
+        assert_eq!(live.test_terminal.frames() - before, 6, "each key is drawn");
         live.press("q");
     };
     play(dashboard, (80, 24), Pace::default(), story).await;
@@ -89,7 +89,7 @@ async fn pasted_text_is_text_where_text_is_asked_for_and_nothing_elsewhere() {
         live.keys.send(Ok(Input::Paste("eu-\u{1b}west\n".into()))).unwrap();
         live.until("/ eu-west█").await;
         live.press("esc q");
-        for command in [Command::Look, Command::WatchFiles, Command::Stop] {
+        for command in [Command::Refresh, Command::WatchFiles, Command::Shutdown] {
             assert_eq!(puppet.commands.recv().await, Some(command));
         }
         drop(puppet.updates);

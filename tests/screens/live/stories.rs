@@ -1,4 +1,4 @@
-//! Whole stories by keys alone, on simulated worlds.
+//! Whole stories with keys only, on simulated worlds.
 
 use muster::tui::Outcome;
 
@@ -9,13 +9,13 @@ async fn the_six_mistakes_are_seen_each_with_its_cause() {
     for size in SIZES {
         let story = |live: Live| async move {
             live.until("Preflight ✗6").await;
-            let text = live.glass.text();
+            let text = live.test_terminal.text();
             for mistake in [
                 "key pair quokka is missing",
-                "key pair quokka is another key",
+                "key pair quokka has different key material",
                 "is an image of us-west-2",
                 "security group sg-0b7e14d5c3a29f860 is in the default VPC",
-                "peering waits for acceptance",
+                "peering is pending acceptance",
                 "has no route to 10.3.0.0/16",
                 "SIMULATED",
             ] {
@@ -49,7 +49,7 @@ async fn a_healthy_world_is_launched_watched_and_left() {
         live.until("Nothing stands in the way").await;
         live.press("u");
         live.until("Launch tpch-demo").await;
-        assert!(live.glass.text().contains("9 machines"), "{}", live.glass.text());
+        assert!(live.test_terminal.text().contains("9 machines"), "{}", live.test_terminal.text());
         live.press("L");
         live.until("4 [Bootstrap]").await;
         live.until("▶").await;
@@ -79,10 +79,10 @@ async fn a_cluster_is_ended_after_it_was_shown() {
         live.press("D");
         live.until("to terminate 9 instances").await;
         live.press("'terminate' enter");
-        live.until("every instance of the cluster is gone").await;
+        live.until("all instances of the cluster are terminated").await;
         live.press("1");
         live.until("nothing runs and nothing is billed").await;
-        // Nothing goes on, so nothing is asked.
+        // Nothing is under way, so there is no prompt.
         live.press("q");
     };
     let (outcome, _) = play(simulated("healthy"), (80, 24), SLOW, story).await;
@@ -101,9 +101,9 @@ async fn another_world_is_a_key_away() {
     assert_eq!(outcome, Outcome::OpenScenario("healthy".into()));
 }
 
-/// From six red lines to ready for launch, by keys alone.
+/// From six failures to ready for launch, with keys only.
 #[tokio::test(start_paused = true)]
-async fn six_mistakes_are_mended_by_keys() {
+async fn six_mistakes_are_fixed_by_keys() {
     for size in SIZES {
         let story = |live: Live| async move {
             live.until("Preflight ✗6").await;
@@ -111,7 +111,7 @@ async fn six_mistakes_are_mended_by_keys() {
             live.press("F");
             live.until("[ Change ]").await;
             live.press("C");
-            live.until("No check fails any more").await;
+            live.until("No check fails").await;
             live.press("esc");
             live.until("Nothing stands in the way").await;
             live.press("q");
@@ -122,7 +122,7 @@ async fn six_mistakes_are_mended_by_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cluster_is_stopped_started_again_and_its_services_anew() {
+async fn a_cluster_is_stopped_started_and_its_services_restarted() {
     for size in SIZES {
         let story = |live: Live| async move {
             live.until("Nothing stands in the way").await;
@@ -133,7 +133,7 @@ async fn a_cluster_is_stopped_started_again_and_its_services_anew() {
             live.press("Y");
             live.until("every machine is stopped").await;
             live.press("1");
-            live.until("P starts the machines").await;
+            live.until("P starts the instances").await;
             live.press("P");
             live.until("9 machines would be started").await;
             live.press("Y");

@@ -1,1 +1,1 @@
-"""EC2 as it is: a WSGI layer in front of moto, seeded. `python3 -m ec2_layer --help`."""
+"""A realistic EC2: a WSGI layer in front of moto, with a seed. `python3 -m ec2_layer --help`."""

@@ -1,4 +1,4 @@
-"""Calls that fail for no fault of the caller's: throttling, errors, lost answers."""
+"""Injected failures of calls: throttling, errors, lost answers."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ REFUSALS = {
 }
 
 # Capacity and refill per second, per account and region: "Request throttling for the
-# Amazon EC2 API". Actions that are not named share the bucket of their category.
+# Amazon EC2 API". Actions that are not listed share the bucket of their category.
 BUCKETS = {
     "RunInstances": (5, 2),
     "StartInstances": (5, 2),
@@ -35,7 +35,7 @@ BUCKETS = {
 
 
 def bucket(call):
-    """The bucket that pays for the call."""
+    """Returns the bucket of the call."""
     if call.action in BUCKETS:
         return call.action
     if call.action.startswith(("Describe", "Get")):
@@ -45,7 +45,7 @@ def bucket(call):
 
 
 def take(world, region, name, tokens=1):
-    """Whether the bucket has the tokens; takes them if so."""
+    """Takes the tokens from the bucket; returns whether it had them."""
     capacity, refill = BUCKETS[name]
     now = world.now()
     held, since = world.buckets.get((region, name), (capacity, now))
@@ -56,7 +56,7 @@ def take(world, region, name, tokens=1):
 
 
 def throttle(world, call):
-    """Raises where the call's bucket is empty."""
+    """Raises if the call's bucket is empty."""
     if not world.rules["buckets"]:
         return
     if not take(world, call.region, bucket(call)):
@@ -64,7 +64,7 @@ def throttle(world, call):
 
 
 def draw(world, call):
-    """The fault that this call meets, if any."""
+    """Returns the fault of this call, if any."""
     for entry in world.rules["next"]:
         action, region = entry.get("action", "*"), entry.get("region", call.region)
         fits = action in ("*", call.action) or action[:1] == "!" and not call.action.startswith(action[1:])
@@ -83,7 +83,7 @@ def draw(world, call):
 
 
 def is_doomed(world, call):
-    """Whether the caller dies with this call."""
+    """Returns whether this call kills the caller."""
     victim = world.rules["victim"]
     if call.direct or not victim or call.action.startswith(("Describe", "Get")) or call.get("DryRun"):
         return False
@@ -92,7 +92,7 @@ def is_doomed(world, call):
 
 
 def reset(call):
-    """Breaks the connection off, as seen from the caller: no answer, no end."""
+    """Leaves the connection without an answer or a close, as seen from the caller."""
     connection = call.environ.get("werkzeug.socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -101,7 +101,7 @@ def reset(call):
 
 
 def end(world, call, fault):
-    """What the caller gets of a call with this fault."""
+    """Returns the caller's result of a call with this fault."""
     if fault in REFUSALS:
         raise REFUSALS[fault]
     if fault.startswith("kill"):

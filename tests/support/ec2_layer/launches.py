@@ -1,4 +1,4 @@
-"""Instances: launch with tokens and capacity, and their life."""
+"""Instances: launch with tokens and capacity, and their lifecycle."""
 
 import base64
 import xml.etree.ElementTree as ET
@@ -15,7 +15,7 @@ REASONS = {
 
 
 def run(world, call):
-    """`RunInstances`: what moto does not check, then moto, then the life of what it made."""
+    """`RunInstances`: checks that moto lacks, then moto, then the lifecycle of the new instances."""
     world.check_uses(call)
     call.asked = call.given()
     place(world, call)
@@ -43,7 +43,7 @@ def run(world, call):
 
 
 def place(world, call):
-    """Where the launch goes; without a subnet, into the default subnet of a zone."""
+    """Places the launch; without a subnet, in the default subnet of a zone."""
     named = [v for k, v in call.form.items() if k == "SubnetId" or k.endswith(".SubnetId")]
     call.subnet_named = bool(named)
     call.placed = call.subnet_named or bool(call.get("Placement.AvailabilityZone"))
@@ -66,7 +66,7 @@ def place(world, call):
 
 
 def check(world, call):
-    """What a launch names has to exist and to fit, for a dry run as well."""
+    """Checks that the resources of a launch exist and fit, also for a dry run."""
     backend = world.backend(call.region)
     by_name(call, backend)
     world.moto.do(call, "DescribeImages", **{"ImageId.1": call.get("ImageId")})
@@ -86,7 +86,7 @@ def check(world, call):
 
 
 def by_name(call, backend):
-    """Groups that are given by name are those of the default VPC."""
+    """Resolves group names in the default VPC."""
     names = {k: v for k, v in call.form.items() if k.startswith("SecurityGroup.")}
     if names and call.placed and call.subnet_named:
         raise Refused("InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet")
@@ -99,7 +99,7 @@ def by_name(call, backend):
 
 
 def capacity(world, call):
-    """Raises where the zone is full, as EC2 does: with status 500."""
+    """Raises if the zone is full, with status 500 as in EC2."""
     full = call.zone in world.rules["full_zones"]
     if full or world.dice.unit("full", call.zone, call.nth) < world.rules["full"]:
         kind = call.get("InstanceType")
@@ -107,7 +107,7 @@ def capacity(world, call):
 
 
 def begin(world, call, item):
-    """An instance's life after its launch."""
+    """Starts an instance's lifecycle after its launch."""
     id = item.findtext("instanceId")
     held = world.add(call, id, call.tags().get("instance", {}))
     held.about = {
@@ -119,7 +119,7 @@ def begin(world, call, item):
 
 
 def boot(world, held, direct=False):
-    """Pending to running, or to terminated."""
+    """Moves from pending to running, or to terminated."""
     number = len(held.timeline.entries)
     takes = 0 if direct else world.span("boot", held.id, number)
     fails = not direct and world.dice.unit("boot_fails", held.id, number) < world.rules["boot_fails"]
@@ -130,7 +130,7 @@ def boot(world, held, direct=False):
 
 
 def finish(world, held, what, at, reason=None):
-    """What EC2 does at the end of a transition, unless another one came in between."""
+    """Ends a transition as EC2 does, unless another one has started since."""
     if held.timeline.entries[-1][0] != at:
         return
     action = {"terminate": "TerminateInstances", "stop": "StopInstances"}[what]
@@ -209,7 +209,7 @@ def transition(world, call, held, what, states, reason=None):
 
 
 def describe(world, call):
-    """`DescribeInstances`: moto's answer without what is not seen, in the states that are."""
+    """`DescribeInstances`: moto's answer without hidden instances, in the visible states."""
     world.check_ids(call)
     own = ("client-token", "instance-state-name", "instance-state-code")
     filters = call.filters()
@@ -248,7 +248,7 @@ def console(world, call):
 
 
 def fits(world, call, held, item, filters):
-    """Whether it fits the filters that moto does not look at as EC2 does."""
+    """Returns whether it fits the filters that moto does not apply as EC2 does."""
     tokens, names = filters.get("client-token"), filters.get("instance-state-name")
     codes = filters.get("instance-state-code")
     return (
@@ -260,7 +260,7 @@ def fits(world, call, held, item, filters):
 
 
 def show_all(world, call, root):
-    """The instances of a `RunInstances` answer as they are now."""
+    """Updates the instances of a `RunInstances` answer to their current state."""
     for item in root.findall("instancesSet/item"):
         held = world.resources[item.findtext("instanceId")]
         show(world, call, held, item, answered=True)
@@ -268,7 +268,7 @@ def show_all(world, call, root):
 
 
 def show(world, call, held, item, answered=False):
-    """Puts the state, and what follows from it, into an instance's item."""
+    """Writes the state, and the fields that depend on it, into an instance's item."""
     state = held.timeline.at(world.now()) if answered else world.state(call, held)
     put(item, "instanceState/name", state)
     put(item, "instanceState/code", str(CODES[state]))

@@ -1,5 +1,5 @@
-"""Networks: what is made shows late, what is deleted stays a while, and what
-depends on something keeps it."""
+"""Networks: new resources show late, deleted ones stay for a while, and dependents
+block deletion."""
 
 import copy
 import xml.etree.ElementTree as ET
@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from .wire import Refused, answer, drop, put
 from .world import Timeline, not_found
 
-# Action: where its answer has what was made, and its id.
+# Action: the elements of its answer with the created resource and its id.
 MAKES = {
     "CreateVpc": "vpc/vpcId",
     "CreateDefaultVpc": "vpc/vpcId",
@@ -22,7 +22,7 @@ MAKES = {
     "CopyImage": "imageId",
 }
 
-# Describe action: the set of its answer, the element with the id, the parameter for ids.
+# Describe action: the set in its answer, the element with the id, the parameter for ids.
 SHOWS = {
     "DescribeVpcs": ("vpcSet", "vpcId", "VpcId"),
     "DescribeSubnets": ("subnetSet", "subnetId", "SubnetId"),
@@ -40,7 +40,7 @@ BY_PREFIX = {
     "rtb": "DescribeRouteTables", "sg": "DescribeSecurityGroups",
 }
 
-# Changes of attributes, which reads show late: the parameter that names what changes.
+# Changes of attributes, which reads show late: the parameter that names the resource.
 CHANGES = {
     "CreateRoute": "RouteTableId", "ReplaceRoute": "RouteTableId", "DeleteRoute": "RouteTableId",
     "AssociateRouteTable": "RouteTableId",
@@ -60,7 +60,7 @@ MESSAGES = {
 
 
 def make(world, call):
-    """A call that makes something."""
+    """A call that creates something."""
     world.check_uses(call)
     token = call.get("ClientToken") if call.action == "CopyImage" else None
     if token and world.rules["tokens"] and (call.region, token) in world.tokens:
@@ -91,7 +91,7 @@ def make(world, call):
 
 
 def tag_copy(world, call, id, kinds):
-    """moto keeps no tags of copies."""
+    """Tags a copy, because moto does not."""
     found = world.moto.do(call, "DescribeImages", **{"ImageId.1": id})
     snapshots = [e.text for e in found.findall(".//snapshotId")]
     tags = world.backend(call.region).tags
@@ -101,7 +101,7 @@ def tag_copy(world, call, id, kinds):
 
 
 def request(world, call, held):
-    """A peering connection's life up to its acceptance."""
+    """Starts a peering connection's lifecycle, up to its acceptance."""
     peering = world.backend(call.region).vpc_pcxs[held.id]
     ends = ip_network(peering.vpc.cidr_block).overlaps(ip_network(peering.peer_vpc.cidr_block))
     takes = 0 if call.direct else world.span("peering_request", held.id)
@@ -112,7 +112,7 @@ def request(world, call, held):
 
 
 def accept(world, call):
-    """`AcceptVpcPeeringConnection`, in the state that it truly is in."""
+    """`AcceptVpcPeeringConnection`, according to the actual state."""
     world.check_uses(call)
     held = world.resources.get(call.get("VpcPeeringConnectionId"))
     if held is None:
@@ -148,7 +148,7 @@ def delete_peering(world, call):
 
 
 def change(world, call):
-    """A change of an attribute: done at once, shown late."""
+    """A change of an attribute: applied at once, shown late."""
     world.check_uses(call)
     id = call.get(CHANGES[call.action])
     before = snapshot(world, call, id) if not call.direct and id in world.resources else None
@@ -164,13 +164,13 @@ def change(world, call):
 
 
 def busy(world, call, vpc):
-    """Something that depended on the VPC no longer exists; EC2 takes a while to see it."""
+    """Marks the VPC as in use for a while after a dependent is removed, as in EC2."""
     lasts = 0 if call.direct else world.span("delete_lag", call.n, vpc)
     world.busy[vpc] = max(world.busy.get(vpc, 0), world.now() + lasts)
 
 
 def snapshot(world, call, id):
-    """An item as reads show it now."""
+    """Returns an item as reads show it now."""
     action = BY_PREFIX[id.partition("-")[0]]
     items, _, parameter = SHOWS[action]
     found = world.moto.do(call, action, **{f"{parameter}.1": id}).find(f"{items}/item")
@@ -193,7 +193,7 @@ def tag(world, call):
 
 
 def delete(world, call):
-    """A deletion: refused while something depends on it; done at once, effective late."""
+    """A deletion: refused while dependents exist; applied at once, effective late."""
     world.check_uses(call)
     id = call.get(DELETES[call.action])
     backend = world.backend(call.region)
@@ -216,7 +216,7 @@ def delete(world, call):
 
 
 def there(backend, id):
-    """Whether moto has it."""
+    """Returns whether moto has it."""
     prefix = id.partition("-")[0]
     if prefix == "subnet":
         return any(id in zone for zone in backend.subnets.values())
@@ -227,7 +227,7 @@ def there(backend, id):
 
 
 def remove(world, held):
-    """Nothing is left of what was deleted."""
+    """Removes the rest of a deleted resource."""
     backend = world.backend(held.region)
     if held.id.startswith("subnet-"):
         # moto leaves a deleted subnet associated with its table.
@@ -243,13 +243,13 @@ def remove(world, held):
 
 
 def users(backend, fits):
-    """Network interfaces that still exist, as far as they fit."""
+    """Returns the existing network interfaces that fit."""
     ended = lambda e: e.instance is not None and e.instance.state == "terminated"
     return [e for e in backend.enis.values() if not ended(e) and fits(e)]
 
 
 def depends(world, backend, id):
-    """What keeps a resource from being deleted, if anything does."""
+    """Returns the error that blocks the deletion of a resource, if any."""
     prefix = id.partition("-")[0]
     text = f"The {{}} '{id}' has dependencies and cannot be deleted."
     if prefix == "subnet" and users(backend, lambda e: e.subnet.id == id):
@@ -272,7 +272,7 @@ def depends(world, backend, id):
 
 
 def in_vpc(world, backend, vpc):
-    """Whether anything is left in a VPC that does not go with it."""
+    """Returns whether a VPC contains anything that is not deleted with it."""
     groups = backend.groups.get(vpc, {}).values()
     peerings = [p for p in backend.vpc_pcxs.values() if vpc in (p.vpc.id, p.peer_vpc.id)]
     ended = ("deleted", "failed", "rejected", "expired")
@@ -287,7 +287,7 @@ def in_vpc(world, backend, vpc):
 
 
 def check_detach(world, call):
-    """A gateway stays while an instance in its VPC has a public address."""
+    """Refuses to detach a gateway while an instance in its VPC has a public address."""
     vpc, backend = call.get("VpcId"), world.backend(call.region)
     if not world.rules["dependencies"]:
         return
@@ -297,7 +297,7 @@ def check_detach(world, call):
 
 
 def describe(world, call):
-    """A read: without what is not seen yet, and here and there as it was before."""
+    """A read: omits resources that are not visible yet, and sometimes shows an earlier state."""
     items, element, parameter = SHOWS[call.action]
     world.check_ids(call)
     root = world.moto.ask(call, call.form)
@@ -321,7 +321,7 @@ def describe(world, call):
     return root
 
 
-# Filters that moto does not look at, with the element that they are about.
+# Filters that moto ignores, with the element that they apply to.
 ELSEWHERE = {
     "requester-vpc-info.vpc-id": "requesterVpcInfo/vpcId",
     "accepter-vpc-info.vpc-id": "accepterVpcInfo/vpcId",
@@ -329,18 +329,18 @@ ELSEWHERE = {
 
 
 def fits(item, filters):
-    """Whether an item fits the filters that moto does not look at."""
+    """Returns whether an item fits the filters that moto ignores."""
     return all(item.findtext(path) in filters[name] for name, path in ELSEWHERE.items() if name in filters)
 
 
 def ended_interface(world, instance):
-    """Whether an interface went with its instance."""
+    """Returns whether an interface was deleted with its instance."""
     held = world.resources.get(instance)
     return held is not None and held.timeline.at(world.now()) == "terminated"
 
 
 def stale(world, call, held, item):
-    """The item, or what it was before the last changes."""
+    """Returns the item, or its state before the last changes."""
     now = world.now()
     held.stale = [one for one in held.stale if one[1] > now]
     for since, until, before in held.stale:
@@ -350,7 +350,7 @@ def stale(world, call, held, item):
 
 
 def show(world, call, held, item):
-    """Puts the state that EC2 shows into an item."""
+    """Writes the state that EC2 shows into an item."""
     world.hide_tags(call, held.id, item)
     if held.kind == "vpc-peering-connection":
         show_peering(world, call, held, item)
@@ -362,7 +362,7 @@ def show(world, call, held, item):
 
 
 def carries(world, region, route):
-    """Whether what a route leads through works."""
+    """Returns whether the target of a route works."""
     backend = world.backend(region)
     peering, gateway = route.findtext("vpcPeeringConnectionId"), route.findtext("gatewayId") or ""
     if peering:
@@ -375,7 +375,7 @@ def carries(world, region, route):
 
 
 def show_peering(world, call, held, item):
-    """A peering connection's state; each side has tags of its own."""
+    """Writes a peering connection's state; each side has its own tags."""
     state = world.state(call, held)
     put(item, "status/code", state)
     put(item, "status/message", MESSAGES[state].format(world.moto.account))
@@ -390,7 +390,7 @@ def show_peering(world, call, held, item):
 
 
 def describe_tags(world, call):
-    """`DescribeTags`: tags show late, and go with what carried them."""
+    """`DescribeTags`: tags show late, and are removed with their resource."""
     root = world.moto.ask(call, call.form)
     tags = root.find("tagSet")
     backend = world.backend(call.region)

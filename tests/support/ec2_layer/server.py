@@ -12,7 +12,7 @@ from . import faults, launches, network
 from .wire import Call, Refused, text
 from .world import World
 
-# Calls with this access key see and do everything at once: what a test sets up.
+# Calls with this access key have no lags and faults; tests use it for setup.
 DIRECT = "AKIADIRECT"
 ACTIONS = (
     {action: network.make for action in network.MAKES}
@@ -30,9 +30,9 @@ ACTIONS = (
 
 
 class Layer:
-    """All accounts. An access key `AKIA…` belongs to the account that a test made
-    for it; every other one to the first account. `AKIADIRECT` with `-NAME` behind
-    it is the direct key of the account whose key is `NAME`."""
+    """All accounts. An access key `AKIA…` belongs to the account that a test created
+    for it; every other key to the first account. `AKIADIRECT-NAME` is the direct key
+    of the account whose key is `NAME`."""
 
     def __init__(self, seed, rules):
         self.app = DomainDispatcherApplication(create_backend_app)
@@ -82,7 +82,7 @@ class Layer:
         return 404, b"{}"
 
     def api(self, call):
-        """Status, content type and body of an answer."""
+        """Returns status, content type and body of an answer."""
         world = self.world(call.key)
         call.direct = call.key.startswith(DIRECT)
         if call.service != "ec2":
@@ -104,7 +104,7 @@ class Layer:
         return status, "text/xml;charset=UTF-8", body
 
     def carry_out(self, world, call):
-        """Status and body, and the fault that the answer still meets."""
+        """Returns status and body, and the fault of the answer."""
         world.settle()
         call.n = len(world.calls)
         call.nth = world.counts[call.region, call.action]
@@ -139,7 +139,7 @@ class Layer:
 
 
 def perform(world, call):
-    """Status and body of a call that nothing befalls."""
+    """Returns status and body of a call without faults."""
     call.made = None
     act = ACTIONS.get(call.action)
     if act is None:

@@ -10,7 +10,7 @@ ID = re.compile(r"^(i|vpc|subnet|igw|rtb|sg|pcx|ami|key|eni|vol|rtbassoc|sgr)-[0
 
 
 class Refused(Exception):
-    """An error as EC2 answers it."""
+    """An error answer of EC2."""
 
     def __init__(self, code, message, status=400):
         super().__init__(code)
@@ -67,7 +67,7 @@ class Call:
         return {k: v for k, v in self.form.items() if not k.startswith(dropped)} if dropped else dict(self.form)
 
     def ids(self):
-        """The resource ids that the call uses, tags and filters left out."""
+        """Returns the resource ids that the call uses, without tags and filters."""
         skip = re.compile(r"^(TagSpecification|Tag|Filter)\b|Tag\.\d|ClientToken|CidrBlock")
         return [v for k, v in self.form.items() if ID.match(v) and not skip.search(k)]
 
@@ -86,19 +86,19 @@ class Call:
         return {key: self.form.get(f"{at}.Value", "") for at, key in keys.items()}
 
     def given(self):
-        """All that makes two launches the same: the parameters but for the call's own."""
+        """Returns what must be equal in two launches: the parameters without those of the call itself."""
         own = ("ClientToken", "Action", "Version", "DryRun")
         return tuple(sorted((k, v) for k, v in self.form.items() if k not in own))
 
 
 class Moto:
-    """moto's own application, asked in the name of one account."""
+    """moto's own application, called for one account."""
 
     def __init__(self, app, account):
         self.app, self.account = app, account
 
     def raw(self, call, form=None):
-        """Status, headers and body of moto's answer, to `form` in place of the call's own."""
+        """Returns status, headers and body of moto's answer, to `form` if given."""
         body = call.body if form is None else urlencode(form).encode()
         environ = dict(call.environ)
         environ.update({
@@ -115,7 +115,7 @@ class Moto:
         return answer["status"], answer["headers"], body
 
     def ask(self, call, form):
-        """The root of moto's answer; raises what it refuses."""
+        """Returns the root of moto's answer; raises its errors."""
         status, _, body = self.raw(call, form)
         root = parse(body)
         if status >= 400:
@@ -123,7 +123,7 @@ class Moto:
         return root
 
     def do(self, call, action, **parameters):
-        """Asks for another action in the call's region."""
+        """Calls another action in the call's region."""
         return self.ask(call, {"Action": action, "Version": "2016-11-15", **parameters})
 
 
@@ -151,7 +151,7 @@ def answer(action, **elements):
 
 
 def put(parent, path, value):
-    """Sets the text at `path`, making what is missing."""
+    """Sets the text at `path`, and creates missing elements."""
     for name in path.split("/"):
         found = parent.find(name)
         parent = ET.SubElement(parent, name) if found is None else found

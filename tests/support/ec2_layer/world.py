@@ -1,4 +1,4 @@
-"""What is true of one account: every resource ever made, and the log of calls."""
+"""The actual state of one account: every resource ever created, and the log of calls."""
 
 import heapq
 import itertools
@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder
 from . import rules
 from .wire import Call, Moto, Refused
 
-# Of each kind of resource: the error where it is not found, and the parameter that names it.
+# For each kind of resource: the error if it is not found, and the parameter that names it.
 KINDS = {
     "i": ("instance", "InvalidInstanceID.NotFound", "The instance ID '{}' does not exist"),
     "vpc": ("vpc", "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
@@ -26,41 +26,41 @@ KINDS = {
 
 
 def not_found(id):
-    """EC2's answer where it does not know the id."""
+    """Returns EC2's error for an unknown id."""
     _, code, message = KINDS[id.partition("-")[0]]
     return Refused(code, message.format(id))
 
 
 class Timeline:
-    """States with the times from which they hold."""
+    """States with their start times."""
 
     def __init__(self, at, state):
         self.entries = [(at, state)]
 
     def plan(self, now, *states):
-        """What follows from now on, each after a delay; what was planned before is off."""
+        """Schedules states, each after a delay; cancels earlier scheduled ones."""
         self.entries = [entry for entry in self.entries if entry[0] <= now]
         for delay, state in states:
             now += delay
             self.entries.append((now, state))
 
     def at(self, moment):
-        """The state at `moment`; before the first one, the first."""
+        """Returns the state at `moment`; before the first one, the first."""
         held = [state for at, state in self.entries if at <= moment]
         return held[-1] if held else self.entries[0][1]
 
 
 class Resource:
-    """Something that a call made."""
+    """A resource that a call created."""
 
     def __init__(self, id, region, made_by, now, seen, tags, tags_seen):
         self.id, self.region, self.made_by, self.made = id, region, made_by, now
         self.kind = KINDS[id.partition("-")[0]][0]
         self.seen, self.tags = seen, dict(tags)
         self.tag_seen = {key: (now, tags_seen) for key in tags}
-        # Regions that see it at another time: of a peering connection, the accepter's.
+        # Regions that see it at another time: for a peering connection, the accepter's.
         self.seen_in = {}
-        # When its deletion was accepted, and when nothing is left of it.
+        # When its deletion was accepted, and when it is no longer visible.
         self.deleted = self.removed = None
         # The answer's item as it was before a change, and until when reads may show it.
         self.stale = []
@@ -69,7 +69,7 @@ class Resource:
 
 
 class World:
-    """An account with rules and a seed of its own."""
+    """An account with its own rules and seed."""
 
     def __init__(self, app, account, seed, given=None):
         self.moto, self.seed = Moto(app, account), seed
@@ -81,7 +81,7 @@ class World:
         self.began = time.monotonic()
 
     def change_rules(self, given):
-        """Other rules from now on."""
+        """Changes rules from now on."""
         self.rules = rules.of(self.rules | given)
         self.faults_left = self.rules["fault_budget"]
 
@@ -89,31 +89,31 @@ class World:
         return time.monotonic() - self.began
 
     def span(self, rule, *parts):
-        """A duration of `rule` on this machine's clock."""
+        """Returns a duration of `rule` in local seconds."""
         return self.dice.within(self.rules[rule], rule, *parts) * self.rules["scale"]
 
     def backend(self, region):
-        """moto's own objects."""
+        """Returns moto's own objects."""
         return ec2_backends[self.moto.account][region]
 
     def quietly(self, region, action, **parameters):
-        """Has moto do what EC2 does by itself."""
+        """Makes moto do what EC2 does by itself."""
         scope = f"AWS4-HMAC-SHA256 Credential=AKIAQUIET/20260101/{region}/ec2/aws4_request, "
         form = {"Action": action, "Version": "2016-11-15", **parameters}
         call = Call(EnvironBuilder("/", method="POST", data=form, headers={"Authorization": scope}).get_environ())
         return self.moto.ask(call, form)
 
     def later(self, at, act):
-        """Has `act` done once it is `at`."""
+        """Schedules `act` at the time `at`."""
         heapq.heappush(self.events, (at, next(self.order), act))
 
     def settle(self):
-        """Does what is due."""
+        """Runs scheduled actions that are due."""
         while self.events and self.events[0][0] <= self.now():
             heapq.heappop(self.events)[2]()
 
     def add(self, call, id, tags=(), region=None):
-        """Takes up what `call` made."""
+        """Adds the resource that `call` created."""
         now = self.now()
         region = region or call.region
         seen = now + (0 if call.direct else self.span("lag", id))
@@ -123,7 +123,7 @@ class World:
         return made
 
     def sees(self, call, since, at, *what):
-        """Whether this call sees what happened at `since` and is seen by all from `at` on."""
+        """Returns whether this call sees a change made at `since` and visible to all from `at` on."""
         now = self.now()
         if call.direct or now >= at:
             return True
@@ -131,7 +131,7 @@ class World:
         return late and self.dice.unit("sees", call.n, *what) < self.rules["agree"]
 
     def is_seen(self, call, id):
-        """Whether the call knows that this resource exists."""
+        """Returns whether the call sees this resource."""
         held = self.resources.get(id)
         if held is None:
             return True
@@ -143,12 +143,12 @@ class World:
         return held.deleted is None or not self.sees(call, held.deleted, held.removed, id, "removed")
 
     def is_usable(self, call, id):
-        """Whether a call that uses this resource finds it."""
+        """Returns whether the call can use this resource."""
         held = self.resources.get(id)
         return held is None or (held.deleted is None and self.is_seen(call, id))
 
     def shows_tag(self, call, id, key):
-        """Whether the call knows of this tag."""
+        """Returns whether the call sees this tag."""
         held = self.resources.get(id)
         if held is None or key not in held.tag_seen:
             return True
@@ -156,13 +156,13 @@ class World:
         return self.sees(call, since, at, id, "tag", key)
 
     def check_ids(self, call):
-        """Refuses a call by id where one of the ids is not seen."""
+        """Refuses a call by id if one of the ids is not visible."""
         for id in call.ids():
             if not self.is_seen(call, id):
                 raise not_found(id)
 
     def check_uses(self, call):
-        """Refuses a call that uses what it does not find."""
+        """Refuses a call that uses a resource it does not find."""
         for id in call.ids():
             if not self.is_usable(call, id):
                 raise not_found(id)
@@ -173,19 +173,19 @@ class World:
                 raise Refused("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
 
     def hide_tags(self, call, id, item):
-        """Takes those tags out of an item that this call does not know of."""
+        """Removes the tags that this call does not see from an item."""
         tags = item.find("tagSet")
         for tag in list(tags) if tags is not None else []:
             if not self.shows_tag(call, id, tag.findtext("key")):
                 tags.remove(tag)
 
     def state(self, call, held):
-        """The state of what has one, as this call sees it: not older than `change_lag`."""
+        """Returns the state of a resource as this call sees it: not older than `change_lag`."""
         lag = 0 if call is None or call.direct else self.span("change_lag", "state", call.n, held.id)
         return held.timeline.at(self.now() - lag)
 
     def truth(self):
-        """All that ever was, as it truly is now."""
+        """Returns the actual state of everything that ever existed."""
         now = self.now()
         times = ("seen", "made", "deleted", "removed")
 

@@ -14,7 +14,7 @@ use rustix::{
 
 use super::{LOCK, NAME_LENGTH, is_ours, own::OwnFolder};
 
-/// Entries looked at, in each folder: a sweep must not keep a launch waiting.
+/// The number of entries read in each folder: a sweep must not delay a launch.
 const MOST: usize = 10_000;
 
 /// Removes what no running process holds.

@@ -61,7 +61,7 @@ fn not_required() -> OptIn {
     OptIn::NotRequired
 }
 
-/// A type that is not to be had everywhere.
+/// A type that is not offered everywhere.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::sim) struct NotOfferedSpec {
@@ -90,7 +90,7 @@ pub(in crate::sim) struct VpcSpec {
     #[serde(default)]
     pub default: bool,
     pub name: Option<String>,
-    /// Tags beside its name.
+    /// Tags in addition to its name.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -182,9 +182,9 @@ fn tcp() -> String {
 pub(in crate::sim) struct KeyPairSpec {
     pub name: KeyName,
     pub public_key: String,
-    /// Whether EC2 tells the public key; it does not for some old pairs.
+    /// Whether EC2 returns the public key; it does not for some old pairs.
     #[serde(default = "yes")]
-    pub told: bool,
+    pub returned: bool,
     /// Made up where not given.
     pub fingerprint: Option<String>,
     #[serde(default)]
@@ -234,7 +234,7 @@ pub(in crate::sim) struct InstanceSpec {
     pub id: InstanceId,
     pub instance_type: InstanceType,
     pub subnet: SubnetId,
-    /// The image that it was launched from; none: one that lets nobody in.
+    /// The image that it was launched from; none: one that accepts no login.
     pub image: Option<ImageId>,
     /// The key pair that it was launched with.
     pub key_name: Option<KeyName>,
@@ -260,7 +260,7 @@ pub(in crate::sim) struct PeeringSpec {
     pub accepter: String,
     #[serde(default = "active")]
     pub state: PeeringState,
-    /// From the world's start; for one that waits for acceptance.
+    /// From the world's start; for one that is pending acceptance.
     pub expires_in_days: Option<f64>,
     /// On the requester's side.
     #[serde(default)]

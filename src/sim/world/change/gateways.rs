@@ -53,7 +53,7 @@ impl Scene<'_> {
 
     fn is_public_in(&self, machine: &Machine, vpc: &VpcId) -> bool {
         let subnet = self.held.subnet(&machine.about.subnet);
-        machine.told(self.now).public_ip.is_some()
+        machine.visible(self.now).public_ip.is_some()
             && subnet.is_some_and(|held| held.subnet.vpc == *vpc)
     }
 

@@ -108,7 +108,7 @@ fn duplicate(rule: &InboundRule) -> Refusal {
     Refusal::new("InvalidPermission.Duplicate", message)
 }
 
-/// EC2 tells rules for the same ports as one, with all their sources.
+/// EC2 lists rules for the same ports as one, with all their sources.
 fn admit(inbound: &mut Vec<IpPermission>, rule: &InboundRule) {
     let (cidrs, groups): (Vec<Ipv4Net>, Vec<SecurityGroupId>) = match &rule.source {
         Source::Cidr(cidr) => (vec![cidr.trunc()], Vec::new()),

@@ -165,7 +165,7 @@ impl Scene<'_> {
     }
 
     /// An id that nothing had before, drawn from the change and not from the
-    /// order of changes; `role` tells apart what one change makes.
+    /// order of changes; `role` distinguishes what one change creates.
     fn new_id(&mut self, kind: Kind, role: &str) -> String {
         let change = serde_json::to_string(self.change).unwrap_or_default();
         let prefix = kind.prefix();
@@ -187,7 +187,7 @@ impl Scene<'_> {
         let drawn = self.times.hazards.lag(self.times.pace, &id);
         if !(self.times.lag + drawn).is_zero() {
             let shows = Shows::after(self.times.lag, drawn, &id);
-            self.held.told_from.insert(id.clone(), shows);
+            self.held.visible_from.insert(id.clone(), shows);
         }
         self.delay_tags(&id);
         if !tags.is_empty() {
@@ -216,18 +216,18 @@ impl Scene<'_> {
     /// Takes back what goes with everything that has an id.
     fn forget(&mut self, id: &str) {
         self.held.tags.remove(id);
-        self.held.told_from.remove(id);
+        self.held.visible_from.remove(id);
         self.held.tags_from.remove(id);
     }
 
-    /// Whether there is a `kind` of this id that calls know of.
+    /// Whether there is a `kind` of this id that calls see.
     fn check(&self, kind: Kind, id: &str) -> Checked<()> {
         let there = match kind {
             Kind::Peering => self
                 .peerings
                 .iter()
-                .any(|one| one.peering.id.as_str() == id && one.is_told(self.region, self.now)),
-            _ => self.held.has(kind, id) && self.held.is_told(id),
+                .any(|one| one.peering.id.as_str() == id && one.is_visible(self.region, self.now)),
+            _ => self.held.has(kind, id) && self.held.is_visible(id),
         };
         if there { Ok(()) } else { Err(kind.missing(id)) }
     }

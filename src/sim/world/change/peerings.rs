@@ -43,8 +43,13 @@ impl Scene<'_> {
             message: message_of(state).into(),
             expires,
         };
-        let told_from = self.held.told_from.get(&id).cloned();
-        self.peerings.push(HeldPeering { peering, active_at: None, told_from, told_until: None });
+        let visible_from = self.held.visible_from.get(&id).cloned();
+        self.peerings.push(HeldPeering {
+            peering,
+            active_at: None,
+            visible_from,
+            visible_until: None,
+        });
         Ok(Some(id))
     }
 
@@ -95,9 +100,9 @@ impl Scene<'_> {
         Ok(None)
     }
 
-    /// Ends a connection; EC2 tells of it for a while.
+    /// Deletes a connection; EC2 lists it for a while.
     pub(super) fn delete_peering(&mut self, peering: &str) -> Checked<MadeId> {
-        let told_until = self.now + self.times.remembers;
+        let visible_until = self.now + self.times.remembers;
         let is = |held: &HeldPeering| held.peering.id.as_str() == peering;
         let live = self.peerings.iter().any(|held| is(held) && self.is_live(held));
         let held = self.peering(peering)?;
@@ -105,7 +110,7 @@ impl Scene<'_> {
             return Err(wrong_state(peering));
         }
         held.peering.state = PeeringState::Deleted;
-        held.told_until = Some(told_until);
+        held.visible_until = Some(visible_until);
         self.forget(peering);
         Ok(None)
     }

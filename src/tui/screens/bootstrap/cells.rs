@@ -24,7 +24,7 @@ pub fn row(
         phase(node, Phase::Booting, now, theme),
         connection(node, model, theme),
     ];
-    // A step whose node has stopped does not run any more, whatever it said last.
+    // A step of a stopped node does not run, whatever it reported last.
     let stopped = node.since.get(&node.phase).filter(|_| node.phase != Phase::Bootstrapping);
     row.extend(steps.iter().map(|definition| step(node, definition, stopped, now, theme)));
     row.push(total(node, now, theme));
@@ -37,12 +37,12 @@ fn mark(node: &NodeState, model: &Model, theme: &Theme) -> (&'static str, ratatu
         _ if model.disconnected(node).is_some() => ("!", theme.warn),
         (Phase::Terminated, _) => ("-", theme.dim),
         (_, true) => ("★", theme.accent),
-        (Phase::Ready, _) => ("√", theme.good),
+        (Phase::Ready, _) => ("✓", theme.good),
         _ => (" ", theme.text),
     }
 }
 
-/// How long a phase took or takes. The phase after it tells when it ended.
+/// How long a phase took or takes. It ended when the next phase began.
 fn phase(node: &NodeState, phase: Phase, now: Timestamp, theme: &Theme) -> Span<'static> {
     let Some(start) = node.since.get(&phase) else { return Span::styled("·", theme.dim) };
     let later = node.since.iter().filter(|(other, at)| **other > phase && *at >= start);

@@ -78,14 +78,14 @@ impl<'a> Grid<'a> {
             let node = nodes[index];
             cells::row(node, &name(node, self.short), &steps[sight.clone()], model, theme)
         });
-        let told = [
+        let parts = [
             (sight.len() < steps.len())
                 .then(|| format!("steps {}–{} of {}", sight.start + 1, sight.end, steps.len())),
             skipped(model.project.recipe.steps.len() - steps.len()),
         ];
-        let told: Vec<_> = told.into_iter().flatten().collect();
-        if !told.is_empty() {
-            let text = format!(" {} ", told.join(" · "));
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            let text = format!(" {} ", parts.join(" · "));
             let line = Line::from(Span::styled(text, theme.dim));
             buf.set_line(area.x + 2, area.bottom() - 1, &line, area.width.saturating_sub(4));
         }
@@ -139,8 +139,8 @@ impl<'a> Grid<'a> {
 
 /// Steps that are left out.
 fn skipped(count: usize) -> Option<String> {
-    let steps = text::count(count, "step");
-    (count > 0).then(|| format!("{steps} with nothing to do left out"))
+    let steps = text::count(count, "no-op step");
+    (count > 0).then(|| format!("{steps} hidden"))
 }
 
 fn name(node: &NodeState, short: bool) -> String {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::tui::{
     Ui,
-    action::{Action, Effect, Errand, Motion, Screen},
+    action::{Action, Effect, ExternalProgram, Motion, Screen},
     model::{Model, Tone},
     screens::{Pane, finding},
     text,
@@ -31,7 +31,7 @@ pub fn update(ui: &mut Ui, model: &Model, action: Action) -> Vec<Effect> {
         Action::Open if state.pane == Pane::Second => state.pane = Pane::First,
         Action::Open => open_finding(ui, model),
         Action::Edit => return edit(ui, model),
-        Action::Mend => return mend(ui, model),
+        Action::Fix => return fix(ui, model),
         Action::Copy => return copy(ui, model),
         _ => {}
     }
@@ -126,22 +126,22 @@ fn edit(ui: &mut Ui, model: &Model) -> Vec<Effect> {
         return Vec::new();
     }
     if here.document.is_nowhere() {
-        ui.say(Tone::Plain, "there is no file to open: what is said here names none");
+        ui.say(Tone::Plain, "there is no file to open: these messages name none");
         return Vec::new();
     }
     let column = here.marks().map(|mark| mark.column).next().unwrap_or(1);
     let file = here.document.path.clone();
-    vec![Effect::Lend(Errand::Edit { file, line: here.line, column })]
+    vec![Effect::RunExternal(ExternalProgram::Edit { file, line: here.line, column })]
 }
 
-fn mend(ui: &mut Ui, model: &Model) -> Vec<Effect> {
+fn fix(ui: &mut Ui, model: &Model) -> Vec<Effect> {
     let Some(here) = Here::of(&mut ui.config, model) else { return Vec::new() };
     let findings: Vec<_> = here.marks().filter_map(|mark| mark.finding).collect();
     if findings.is_empty() {
         ui.say(Tone::Plain, "no check found anything about this line");
         return Vec::new();
     }
-    finding::mend(ui, model, &findings)
+    finding::fix(ui, model, &findings)
 }
 
 fn copy(ui: &mut Ui, model: &Model) -> Vec<Effect> {

@@ -31,16 +31,17 @@ pub fn all(model: &Model) -> Vec<Document<'_>> {
 }
 
 fn document<'m>(source: &'m Source, model: &'m Model) -> Document<'m> {
-    let said = model.configs.diagnostics.iter();
-    let said = said.filter(|one| one.location.as_ref().is_some_and(|at| at.file == source.path));
-    let mut marks: Vec<_> = said.map(Mark::of_diagnostic).collect();
+    let diagnostics = model.configs.diagnostics.iter();
+    let diagnostics =
+        diagnostics.filter(|one| one.location.as_ref().is_some_and(|at| at.file == source.path));
+    let mut marks: Vec<_> = diagnostics.map(Mark::of_diagnostic).collect();
     // Findings are of the project that is planned: where the file has changed
     // since, their lines may be others by now.
     let planned = model.project.sources.iter();
     if planned.clone().any(|one| one.path == source.path && one.text == source.text) {
-        let told = [Level::Fail, Level::Unknown, Level::Warn];
+        let shown = [Level::Fail, Level::Unknown, Level::Warn];
         let found = model.findings().iter().filter(|one| {
-            told.contains(&one.level)
+            shown.contains(&one.level)
                 && one.location.as_ref().is_some_and(|at| at.file == source.path)
         });
         marks.extend(found.map(Mark::of_finding));
@@ -59,10 +60,10 @@ fn name(source: &Source, all: &[Source]) -> String {
 }
 
 fn nowhere(model: &Model) -> Option<Document<'_>> {
-    let said = model.configs.diagnostics.iter().filter(|one| one.location.is_none());
-    let lines: Vec<&str> = said.clone().map(|_| "").collect();
+    let diagnostics = model.configs.diagnostics.iter().filter(|one| one.location.is_none());
+    let lines: Vec<&str> = diagnostics.clone().map(|_| "").collect();
     let marks: Vec<_> =
-        (1..).zip(said).map(|(line, one)| Mark::of_diagnostic(one).on(line)).collect();
+        (1..).zip(diagnostics).map(|(line, one)| Mark::of_diagnostic(one).on(line)).collect();
     let path = Path::new(NOWHERE).into();
     (!marks.is_empty()).then(|| Document { path, name: NOWHERE.into(), lines, marks })
 }
@@ -115,7 +116,7 @@ impl<'m> Document<'m> {
         lines
     }
 
-    /// The lines that contain `filter`, themselves or in what is said of them.
+    /// Returns the lines that contain `filter`, in the line or in its messages.
     pub fn shown(&self, filter: &str) -> Vec<u32> {
         // A mark may stand behind the last line, where something is missing.
         let marked = self.marks.last().map_or(0, |mark| mark.line);

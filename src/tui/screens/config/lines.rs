@@ -21,7 +21,7 @@ const BEFORE: usize = 16;
 pub struct Page<'a> {
     /// The file.
     pub document: &'a Document<'a>,
-    /// For cures.
+    /// For the fixes of findings.
     pub model: &'a Model,
     /// Columns inside the pane.
     pub width: usize,
@@ -30,8 +30,8 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The first line in sight, so that the one under the cursor is, with all
-    /// that is said of it.
+    /// Returns the first visible line, so that the line under the cursor is visible
+    /// with all its messages.
     pub fn first(&self, shown: &[u32], place: Place, height: usize) -> u32 {
         let cursor = shown.partition_point(|line| *line < place.cursor);
         let first = shown.partition_point(|line| *line < place.first).min(cursor);
@@ -68,7 +68,7 @@ impl Page<'_> {
         }
     }
 
-    /// A line and what is said of it; the one under the cursor with what to do.
+    /// A line and its messages; the one under the cursor with what to do.
     fn rows(&self, line: u32, is_cursor: bool) -> Vec<Line<'static>> {
         let marks: Vec<_> = self.document.marks_at(line).collect();
         let room = self.width.saturating_sub(GUTTER).max(8);
@@ -105,7 +105,7 @@ impl Page<'_> {
         ])
     }
 
-    /// The underline, and what is said: behind it where there is room.
+    /// The underline and the message: behind it if there is room.
     fn say(
         &self,
         mark: &Mark<'_>,
@@ -219,7 +219,7 @@ mod tests {
             subject: Subject::Local,
             title: String::new(),
             evidence: Vec::new(),
-            leads_to: None,
+            impact: None,
             todo: None,
             location: Some(location),
         }

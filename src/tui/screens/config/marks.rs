@@ -1,9 +1,9 @@
-//! One thing that is wrong with a line: said by the loader, or found by a check.
+//! One problem of a line: a diagnostic of the loader or a finding of a check.
 
 use crate::{
     check::{Finding, Level},
     config::{Diagnostic, Location},
-    tui::{cure::Cure, model::Model, screens::finding},
+    tui::{finding_fix::FindingFix, model::Model, screens::finding},
 };
 
 /// What is marked in a line.
@@ -16,14 +16,14 @@ pub struct Mark<'m> {
     pub width: u32,
     /// How bad.
     pub level: Level,
-    /// The finding, if a check said it.
+    /// The finding, if it comes from a check.
     pub finding: Option<&'m Finding>,
     /// The diagnostic, if the loader did.
     diagnostic: Option<&'m Diagnostic>,
 }
 
 impl<'m> Mark<'m> {
-    /// What the loader says.
+    /// Returns the mark of a diagnostic.
     pub fn of_diagnostic(diagnostic: &'m Diagnostic) -> Self {
         let level = if diagnostic.is_error() { Level::Fail } else { Level::Warn };
         let mark = Self::at(diagnostic.location.as_ref(), level);
@@ -50,9 +50,9 @@ impl<'m> Mark<'m> {
     pub fn heading(&self) -> String {
         let sign = self.level.mark();
         match (self.diagnostic, self.finding) {
-            (Some(said), _) => {
-                let word = if said.is_error() { "error" } else { "warning" };
-                format!("{sign} {word} {}: {}", said.id, said.message)
+            (Some(diagnostic), _) => {
+                let word = if diagnostic.is_error() { "error" } else { "warning" };
+                format!("{sign} {word} {}: {}", diagnostic.id, diagnostic.message)
             }
             (None, Some(found)) => {
                 let word = match found.level {
@@ -68,21 +68,21 @@ impl<'m> Mark<'m> {
         }
     }
 
-    /// What to do, and what it leads to.
+    /// What to do, and the impact.
     pub fn help(&self, model: &Model) -> Vec<String> {
-        if let Some(said) = self.diagnostic {
-            return said.help.iter().map(|help| format!("help: {help}")).collect();
+        if let Some(diagnostic) = self.diagnostic {
+            return diagnostic.help.iter().map(|help| format!("help: {help}")).collect();
         }
         let Some(found) = self.finding else { return Vec::new() };
-        let leads_to = found.leads_to.iter().map(|leads_to| format!("leads to: {leads_to}"));
-        let cure = Cure::of(found, model).filter(|cure| !cure.is_by_hand());
-        leads_to.chain(cure.map(|cure| format!("f: {}", cure.short()))).collect()
+        let impact = found.impact.iter().map(|impact| format!("impact: {impact}"));
+        let fix = FindingFix::of(found, model).filter(|fix| !fix.is_by_hand());
+        impact.chain(fix.map(|fix| format!("f: {}", fix.short()))).collect()
     }
 
     /// The same as text, for the clipboard.
     pub fn as_text(&self) -> String {
         match (self.diagnostic, self.finding) {
-            (Some(said), _) => said.render() + "\n",
+            (Some(diagnostic), _) => diagnostic.render() + "\n",
             (None, Some(found)) => finding::as_text(found),
             (None, None) => String::new(),
         }

@@ -113,10 +113,10 @@ fn forward(handover: &Handover, files: &str) -> Fact {
     };
     let Ports { client, redis, dashboard } = forwarded.ports;
     let at = format!("Ray {client}, Redis {redis}, dashboard {dashboard}");
-    Fact::new("forward", format!("√ runs, process {}: {at}", forwarded.pid))
+    Fact::new("forward", format!("✓ runs, process {}: {at}", forwarded.pid))
 }
 
-/// What a command has to be told to work on this project.
+/// The arguments that make a command work on this project.
 fn arguments(model: &Model) -> String {
     let sources = &model.configs.sources;
     if sources.iter().any(|source| source.path.as_os_str() == "muster.yaml") {

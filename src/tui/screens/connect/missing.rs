@@ -71,8 +71,8 @@ fn first(model: &Model) -> String {
         ClusterPhase::Planned => {
             format!("Nothing runs yet: u launches {}.", text::count(readiness.nodes, "node"))
         }
-        ClusterPhase::Gone => "The cluster is gone: u launches the next one.".into(),
-        ClusterPhase::Falling => "The cluster is being ended.".into(),
+        ClusterPhase::Terminated => "The cluster is terminated: u launches the next one.".into(),
+        ClusterPhase::Terminating => "The cluster is being ended.".into(),
         ClusterPhase::Stopping => "The machines are being stopped.".into(),
         ClusterPhase::Stopped => {
             "The machines are stopped: P starts them, with other public addresses.".into()
@@ -83,7 +83,7 @@ fn first(model: &Model) -> String {
 
 /// The nodes that are not ready, failed ones first; none before a launch.
 fn waited_for(model: &Model) -> Vec<&NodeState> {
-    if matches!(model.state.phase, ClusterPhase::Planned | ClusterPhase::Gone) {
+    if matches!(model.state.phase, ClusterPhase::Planned | ClusterPhase::Terminated) {
         return Vec::new();
     }
     let mut nodes = model.nodes_in_order();

@@ -65,7 +65,7 @@ fn price(node: &NodeState, usd: f64) -> String {
         Some(state) if state.is_stopped() => {
             format!("its volumes alone while it is stopped; ${usd:.4} an hour once it runs")
         }
-        Some(state) if !state.is_live() => "nothing more: it is gone".into(),
+        Some(state) if !state.is_live() => "nothing: it is terminated".into(),
         _ => format!("${usd:.4} an hour on demand"),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     tui::{model::Model, text, theme::Theme},
 };
 
-/// Whether a line tells of trouble, by the words that tools use.
+/// Whether a line reports an error, by the words that tools use.
 pub fn looks_like_error(text: &str) -> bool {
     const WORDS: [&str; 9] = [
         "error",

@@ -42,7 +42,7 @@ fn title(model: &Model, theme: &Theme) -> Line<'static> {
         Health::Launching => ("▶", theme.busy),
         // What could not be read since is not known to be so.
         Health::Ready if as_of::is_stale(model) => ("?", theme.unknown),
-        Health::Ready => ("√", theme.good),
+        Health::Ready => ("✓", theme.good),
         Health::Degraded | Health::NoLeader => ("✗", theme.bad),
         Health::Stopping | Health::Terminating => ("↓", theme.warn),
         Health::Stopped => ("=", theme.warn),
@@ -162,30 +162,34 @@ fn next(model: &Model) -> String {
     }
     match model.state.phase {
         ClusterPhase::Planned => "u launches".into(),
-        ClusterPhase::Rising if model.is_interrupted() => {
+        ClusterPhase::Launching if model.is_interrupted() => {
             "nobody works on it now: u goes on where it stopped".into()
         }
-        ClusterPhase::Falling if model.is_interrupted() => {
-            "nobody works on it now: D ends what is left".into()
+        ClusterPhase::Terminating if model.is_interrupted() => {
+            "no muster works on it: D terminates the rest".into()
         }
         ClusterPhase::Stopping if model.is_interrupted() => {
             "nobody works on it now: p goes on with the stop, P starts the machines again".into()
         }
         ClusterPhase::Stopping => "every region is asked until each machine is stopped".into(),
         ClusterPhase::Stopped => {
-            "only volumes are billed; P starts the machines, D ends the cluster".into()
+            "only volumes are billed; P starts the instances, D terminates the cluster".into()
         }
         ClusterPhase::Degraded if model.state.halted().next().is_some() => {
             "P starts what is stopped and goes on with the rest".into()
         }
-        ClusterPhase::Rising => "4 shows every node's steps, 5 what they print".into(),
+        ClusterPhase::Launching => "4 shows every node's steps, 5 what they print".into(),
         ClusterPhase::Ready => ready(model),
         ClusterPhase::Degraded if model.missing().next().is_some() => {
             "2 shows why; u launches what is missing and goes on with the rest".into()
         }
         ClusterPhase::Degraded => "4 shows where they stopped; t there tries a node again".into(),
-        ClusterPhase::Falling => "every region is asked until each instance is gone".into(),
-        ClusterPhase::Gone => "nothing runs and nothing is billed; u launches a new cluster".into(),
+        ClusterPhase::Terminating => {
+            "reading every region until each instance is terminated".into()
+        }
+        ClusterPhase::Terminated => {
+            "nothing runs and nothing is billed; u launches a new cluster".into()
+        }
     }
 }
 
@@ -212,10 +216,10 @@ fn ready(model: &Model) -> String {
     match (leader, addresses) {
         (Some(node), Some(addresses)) if !addresses.is_empty() => {
             format!(
-                "{} leads: {addresses}. 8 hands it to Python, p stops its machines, D ends it.",
+                "{} leads: {addresses}. 8 connects Python, p stops the instances, D terminates them.",
                 node.name
             )
         }
-        _ => "8 hands it to Python, p stops its machines, D ends it".into(),
+        _ => "8 connects Python, p stops the instances, D terminates them".into(),
     }
 }

@@ -119,7 +119,7 @@ fn nodes(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
 fn checks(config: &RegionConfig, model: &Model, theme: &Theme) -> Line<'static> {
     let mut spans = match &model.findings {
         Some(_) => counts(&model.summary_of(&config.region), theme),
-        None if model.looking.is_some() => vec![Span::styled("…", theme.dim)],
+        None if model.refreshing.is_some() => vec![Span::styled("…", theme.dim)],
         None => Vec::new(),
     };
     if let Some(first) = spans.first_mut() {

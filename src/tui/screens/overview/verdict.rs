@@ -1,4 +1,4 @@
-//! What the list says above its rows, and instead of them where there are none.
+//! The title of the list, and the text that replaces its rows when there are none.
 
 use ratatui::{
     style::Style,
@@ -14,7 +14,7 @@ use crate::{
 /// The title of the list.
 pub fn title(model: &Model, shown: usize, filter: &str, theme: &Theme) -> Line<'static> {
     let heading = match model.state.phase {
-        ClusterPhase::Planned | ClusterPhase::Gone => "Between you and a running cluster",
+        ClusterPhase::Planned | ClusterPhase::Terminated => "Blocking issues",
         _ => "What the checks say",
     };
     let mut title = Line::styled(heading, theme.strong);
@@ -50,7 +50,7 @@ pub fn nothing_to_list(
         return banner;
     }
     let (paragraphs, style) = match &model.findings {
-        None if model.looking.is_some() => (reading(model), theme.text),
+        None if model.refreshing.is_some() => (reading(model), theme.text),
         None => (vec!["Not looked yet: r reads all regions.".into()], theme.text),
         Some(_) if !filter.is_empty() => {
             (vec![format!("Nothing with “{filter}”. Esc drops the filter.")], theme.text)
@@ -76,7 +76,7 @@ fn reading(model: &Model) -> Vec<String> {
 fn all_well(model: &Model) -> Vec<String> {
     let passed = model.findings().iter().filter(|finding| finding.level == Level::Pass).count();
     let mut text =
-        vec![format!("√ Nothing stands in the way: {passed} checks are as they should be.")];
+        vec![format!("✓ Nothing stands in the way: {passed} checks are as they should be.")];
     let missing = model.missing().count();
     if missing > 0 && model.read_only.is_none() {
         let nodes = text::count(missing, "node");

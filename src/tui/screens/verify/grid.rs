@@ -45,11 +45,11 @@ pub fn render(
         let mut row =
             Line::styled(format!(" {:<1$}", names.all[from], names.label - 1), theme.text);
         for to in shown.clone() {
-            let (said, style) = said(links.cell(from, to), names.short, theme);
+            let (text, style) = cell(links.cell(from, to), names.short, theme);
             let style = if (from, to) == selected { chosen(style, focused, theme) } else { style };
             let (open, close) = if (from, to) == selected { ("[", "]") } else { ("", "") };
-            let said = format!("{open}{}{close}", text::fit(&said, names.cell - 2));
-            row.push_span(Span::styled(format!("{said:<0$}", names.cell), style));
+            let text = format!("{open}{}{close}", text::fit(&text, names.cell - 2));
+            row.push_span(Span::styled(format!("{text:<0$}", names.cell), style));
             row.push_span(Span::raw(" "));
         }
         buf.set_line(area.x, y, &row, area.width);
@@ -66,8 +66,8 @@ fn in_sight(first: usize, selected: usize, room: usize, all: usize) -> usize {
     first.min(all.saturating_sub(room))
 }
 
-/// `√ 6`, `✗ flight`, `✗ flight +1`; a number where there is little room.
-fn said(links: &[Link<'_>], short: bool, theme: &Theme) -> (String, Style) {
+/// `✓ 6`, `✗ flight`, `✗ flight +1`; a number where there is little room.
+fn cell(links: &[Link<'_>], short: bool, theme: &Theme) -> (String, Style) {
     let mut failing: Vec<_> =
         links.iter().filter(|link| !link.check.ok).map(|link| link.check.probe).collect();
     let count = failing.len();
@@ -75,8 +75,8 @@ fn said(links: &[Link<'_>], short: bool, theme: &Theme) -> (String, Style) {
     failing.dedup();
     match failing.as_slice() {
         [] if links.is_empty() => ("·".into(), theme.dim),
-        [] if short => ("√".into(), theme.good),
-        [] => (format!("√ {}", links.len()), theme.good),
+        [] if short => ("✓".into(), theme.good),
+        [] => (format!("✓ {}", links.len()), theme.good),
         _ if short => (format!("✗ {count}"), theme.bad),
         [one] => (format!("✗ {}", one.as_str()), theme.bad),
         [one, rest @ ..] => (format!("✗ {} +{}", one.as_str(), rest.len()), theme.bad),

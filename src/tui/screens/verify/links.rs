@@ -22,7 +22,7 @@ pub struct Links<'m> {
     /// The regions in the order of the plan, then those that are only on record.
     pub regions: Vec<Region>,
     cells: BTreeMap<(usize, usize), Vec<Link<'m>>>,
-    /// Nodes that have told of theirs, and all.
+    /// Number of nodes that reported, and of all nodes.
     pub verified: (usize, usize),
 }
 
@@ -40,7 +40,7 @@ impl<'m> Links<'m> {
         let mut cells: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for node in &nodes {
             for check in &node.verified {
-                // What a node says of itself stands where a region meets itself.
+                // What a node reports of itself stands where a region meets itself.
                 let own = || node.group.region.clone();
                 let to = check.to.as_ref().map_or_else(own, |to| region_of(to, model));
                 let cell = place(&node.group.region).zip(place(&to));
@@ -49,8 +49,8 @@ impl<'m> Links<'m> {
                 }
             }
         }
-        let told = nodes.iter().filter(|node| !node.verified.is_empty()).count();
-        Self { verified: (told, nodes.len()), regions, cells }
+        let reported = nodes.iter().filter(|node| !node.verified.is_empty()).count();
+        Self { verified: (reported, nodes.len()), regions, cells }
     }
 
     /// What nodes of one region found of those of another, by their places.
@@ -73,7 +73,7 @@ impl<'m> Links<'m> {
     }
 }
 
-/// In a large cluster what holds is told once a region: then it is named alone.
+/// In a large cluster what holds is reported once per region, without a peer.
 fn region_of(to: &NodeName, model: &Model) -> Region {
     if let Some(node) = model.state.nodes.get(to) {
         return node.group.region.clone();

@@ -1,2 +1,2 @@
-"""Stands for pyquokka 0.3.2: the same signatures, attributes and checks of types
-where they concern clusters and contexts; no cluster behind it."""
+"""Stand-in for pyquokka 0.3.2: the same signatures, attributes and type checks of
+clusters and contexts, without a cluster."""

@@ -8,7 +8,7 @@ from pyquokka.utils import EC2Cluster
 
 
 class TaskManager:
-    """What runs on a node: keeps what it was made with."""
+    """An actor on a node: records its arguments."""
 
     def __init__(self, coordinator_ip, worker_ips, configs):
         self.coordinator_ip, self.worker_ips = coordinator_ip, worker_ips
@@ -50,7 +50,7 @@ class Stream:
 
     def collect(self):
         TaskGraph(self.context)
-        # A node that can't reach Redis: the real client waits for ever.
+        # A node that can't reach Redis: the real client waits forever.
         if os.environ.get("STAND_IN") == "hangs":
             time.sleep(1000)
         sums = {}

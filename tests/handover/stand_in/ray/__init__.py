@@ -1,4 +1,4 @@
-"""Stands for Ray: records what it is asked for."""
+"""Stand-in for Ray: records its calls."""
 
 asked = []
 
