@@ -10,7 +10,7 @@ use super::{CliError, Exit, ProjectSession, Streams, known::Known, pick};
 use crate::{
     cli::{ExecArgs, Format},
     engine::{NodeState, host_of},
-    model::{Failure, NodeName, sanitize},
+    model::{Failure, NodeName, plain},
     remote::{Host, Printed, Remote, Session},
     report::{Tone, line},
     signals::Signals,
@@ -179,7 +179,7 @@ impl<'a> Printer<'a> {
         }
         let to = if out { &mut self.streams.out } else { &mut self.streams.err };
         let origin = to.paint().paint(Tone::Dim, format!("{node:<width$} |", width = self.width));
-        Ok(to.line(line![origin, format!(" {}", sanitize(&text))])?)
+        Ok(to.line(line![origin, format!(" {}", plain(&text))])?)
     }
 
     fn ended(&mut self, node: NodeName, outcome: Outcome) -> Result<(), CliError> {

@@ -4,7 +4,7 @@
 use tokio::time::Instant;
 
 use crate::{
-    model::{Failure, NodeName, sanitize},
+    model::{Failure, NodeName, plain},
     remote::RemoteError,
 };
 
@@ -29,7 +29,7 @@ impl Connection {
     pub(super) fn lost(&mut self, shared: &Shared, error: &RemoteError) {
         if self.lost.replace(self.lost.unwrap_or_else(Instant::now)).is_none() {
             let (node, failure) = (self.node.clone(), Failure::new(error.message.clone()));
-            let line = sanitize(&format!("connection lost: {failure}"));
+            let line = plain(&format!("connection lost: {failure}")).into_owned();
             step::log_line(shared, &node, LOG, line);
             shared.report(Event::ConnectionLost { node, failure });
         }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     config::Step,
-    model::{Failure, NodeName, count, sanitize, shortened},
+    model::{Failure, NodeName, count, plain, shortened},
     remote::{Exit, Host, RemoteError, Script, Session},
     waits::Waiting,
 };
@@ -172,7 +172,7 @@ async fn logged<E, R: Future<Output = Result<Exit, E>>>(
     let mut last = VecDeque::with_capacity(LAST_LINES);
     let log = async {
         while let Some(line) = lines.recv().await {
-            let text = sanitize(&line);
+            let text = plain(&line).into_owned();
             if last.len() == LAST_LINES {
                 last.pop_front();
             }

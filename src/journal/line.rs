@@ -14,7 +14,7 @@ use serde::{
 use super::{FORMAT, fnv1a};
 use crate::{
     journal::{Event, Stamped},
-    model::sanitize,
+    model::plain,
 };
 
 /// What stands in front of a checksum and behind it.
@@ -77,7 +77,7 @@ fn split(line: &[u8]) -> Option<(&[u8], u64)> {
 
 fn explain(line: &[u8], error: &serde_json::Error) -> Unreadable {
     let damaged = || {
-        let reason = sanitize(&error.to_string());
+        let reason = plain(&error.to_string()).into_owned();
         Unreadable::Damaged(reason.chars().take(LONGEST_REASON).collect())
     };
     match serde_json::from_slice::<Envelope>(line) {
@@ -85,7 +85,7 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Unreadable {
             Unreadable::NewerFormat(format)
         }
         Ok(Envelope { event, .. }) if is_unknown(&event) => {
-            Unreadable::UnknownEvent(sanitize(&event).chars().take(LONGEST_REASON).collect())
+            Unreadable::UnknownEvent(plain(&event).chars().take(LONGEST_REASON).collect())
         }
         _ => damaged(),
     }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NodeName, sanitize::shortened};
+use super::{NodeName, shortened};
 
 /// What such a line begins with.
 const MARK: &str = "muster-check ";

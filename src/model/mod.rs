@@ -13,8 +13,8 @@ mod node;
 mod plain;
 mod ports;
 mod price;
-mod sanitize;
 mod secret;
+mod shortened;
 mod ssh;
 mod visible;
 
@@ -33,7 +33,7 @@ pub use node::{GroupKey, NodeKind};
 pub use plain::plain;
 pub use ports::{Forwarded, Ports};
 pub use price::Price;
-pub(crate) use sanitize::{sanitize, shortened};
 pub use secret::Secret;
+pub(crate) use shortened::shortened;
 pub use ssh::{is_ssh_command, is_ssh_word};
 pub use visible::{is_hidden, json_line, json_pretty, visible};

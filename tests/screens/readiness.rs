@@ -3,7 +3,7 @@
 
 use muster::{
     cloud::InstanceState,
-    engine::{Event, Health},
+    engine::{Event, Health, InstanceInfo},
     tui::Effect,
 };
 
@@ -11,19 +11,23 @@ use super::{fixture, test_dashboard::TestDashboard};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (160, 48)];
 
-/// Every node was ready; then `node`'s instance is in `state`.
-fn without(node: &str, state: InstanceState) -> TestDashboard {
-    let mut model = fixture::all_ready();
-    let info = model.state.nodes[&node.into()].instance.clone().unwrap();
-    let changed = Event::InstanceChanged {
+/// The event that the instance of `info` is in `state` now.
+fn changed(info: InstanceInfo, state: InstanceState) -> Event {
+    Event::InstanceChanged {
         instance: info.id,
         region: info.region,
         state,
         reason: None,
         private_ip: None,
         public_ip: None,
-    };
-    fixture::event(&mut model, 100, changed);
+    }
+}
+
+/// Every node was ready; then `node`'s instance is in `state`.
+fn without(node: &str, state: InstanceState) -> TestDashboard {
+    let mut model = fixture::all_ready();
+    let info = model.state.nodes[&node.into()].instance.clone().unwrap();
+    fixture::event(&mut model, 100, changed(info, state));
     TestDashboard::new(model)
 }
 
@@ -116,15 +120,7 @@ fn nothing_is_lost_by_a_stop_or_a_termination() {
             Health::Stopping => InstanceState::Stopped,
             _ => InstanceState::Terminated,
         };
-        let changed = Event::InstanceChanged {
-            instance: info.id,
-            region: info.region,
-            state,
-            reason: None,
-            private_ip: None,
-            public_ip: None,
-        };
-        fixture::event(&mut board.model, 101, changed);
+        fixture::event(&mut board.model, 101, changed(info, state));
         let readiness = board.model.state.readiness();
         assert_eq!((readiness.health, readiness.lost, readiness.stopped), (health, 0, 0));
         assert_eq!(board.model.state.lost_leader(), None);

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     child_env,
     handover::{Answer, Handover, QueryResult},
-    model::{Failure, sanitize},
+    model::{Failure, plain},
     remote::Lines,
 };
 
@@ -80,7 +80,7 @@ async fn has(path: &Path) -> Result<Has, Failure> {
     };
     serde_json::from_slice(&output.stdout).map_err(|_| {
         let text = String::from_utf8_lossy(&output.stderr);
-        let text = sanitize(text.lines().last().unwrap_or("it prints something else"));
+        let text = plain(text.lines().last().unwrap_or("it prints something else"));
         Failure::new(format!("{} is no Python 3: {text}", path.display()))
             .hint("--python PATH names the one that has Ray and pyquokka")
     })
@@ -166,7 +166,7 @@ impl Python {
             if last.len() == LAST_LINES {
                 last.pop_front();
             }
-            last.push_back(sanitize(line));
+            last.push_back(plain(line).into_owned());
         });
         tokio::join!(feed(stdin, &self.program), answers, errors);
         self.child.wait().await

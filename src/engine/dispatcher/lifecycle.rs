@@ -24,29 +24,33 @@ pub(super) enum Launches {
 impl Dispatcher {
     pub(super) fn plan_up(&mut self) {
         let shared = self.shared.clone();
-        self.abort(&Task::PlanLifecycle);
-        self.spawn(Task::PlanLifecycle, async move {
-            let plan = up::plan(&shared).await;
-            shared.update(Update::UpPlan(Arc::new(plan)));
-        });
+        let plan = async move { Update::UpPlan(Arc::new(up::plan(&shared).await)) };
+        self.plan(Task::PlanLifecycle, plan);
     }
 
     pub(super) fn plan_stop(&mut self) {
         let (shared, launching) = (self.shared.clone(), self.up_running);
-        self.abort(&Task::PlanLifecycle);
-        self.spawn(Task::PlanLifecycle, async move {
-            let plan = stop::plan(&shared, launching).await;
-            shared.update(Update::StopPlan(Arc::new(plan)));
-        });
+        let plan = async move { Update::StopPlan(Arc::new(stop::plan(&shared, launching).await)) };
+        self.plan(Task::PlanLifecycle, plan);
     }
 
     pub(super) fn plan_start(&mut self) {
         let shared = self.shared.clone();
-        self.abort(&Task::PlanLifecycle);
-        self.spawn(Task::PlanLifecycle, async move {
-            let plan = start::plan(&shared).await;
-            shared.update(Update::StartPlan(Arc::new(plan)));
-        });
+        let plan = async move { Update::StartPlan(Arc::new(start::plan(&shared).await)) };
+        self.plan(Task::PlanLifecycle, plan);
+    }
+
+    pub(super) fn plan_adopt(&mut self) {
+        let shared = self.shared.clone();
+        let plan = async move { Update::AdoptPlan(Arc::new(adopt::plan(&shared).await)) };
+        self.plan(Task::PlanAdopt, plan);
+    }
+
+    /// Runs `plan` as `task` in place of an earlier one, and sends its result.
+    fn plan(&mut self, task: Task, plan: impl Future<Output = Update> + Send + 'static) {
+        let shared = self.shared.clone();
+        self.abort(&task);
+        self.spawn(task, async move { shared.update(plan.await) });
     }
 
     /// As with `Down`: nothing new is begun from here on, and calls under way
@@ -107,15 +111,6 @@ impl Dispatcher {
             let work = start::run(self.shared.clone(), region.clone(), ids);
             self.spawn(Task::Region(region), work);
         }
-    }
-
-    pub(super) fn plan_adopt(&mut self) {
-        let shared = self.shared.clone();
-        self.abort(&Task::PlanAdopt);
-        self.spawn(Task::PlanAdopt, async move {
-            let plan = adopt::plan(&shared).await;
-            shared.update(Update::AdoptPlan(Arc::new(plan)));
-        });
     }
 
     /// Records the intent before any call that changes an instance.

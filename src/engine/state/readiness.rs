@@ -6,7 +6,11 @@ use std::fmt::{self, Display};
 use serde::Serialize;
 
 use super::{ClusterPhase, NodeState, RunState};
-use crate::{cloud::InstanceState, engine::Phase, model::NodeName};
+use crate::{
+    cloud::InstanceState,
+    engine::Phase,
+    model::{NodeName, count},
+};
 
 /// How a cluster is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,8 +87,7 @@ impl Readiness {
 /// `5 of 6 nodes ready, 1 lost`
 impl Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nodes = if self.nodes == 1 { "node" } else { "nodes" };
-        write!(f, "{} of {} {nodes} ready", self.ready, self.nodes)?;
+        write!(f, "{} of {} ready", self.ready, count(self.nodes, "node"))?;
         self.losses().iter().try_for_each(|loss| write!(f, ", {loss}"))
     }
 }
@@ -124,15 +127,16 @@ impl NodeState {
 impl RunState {
     /// Returns the cluster's health and counts its nodes.
     pub fn readiness(&self) -> Readiness {
-        let count = |is: &dyn Fn(&NodeState) -> bool| self.nodes.values().filter(|n| is(n)).count();
-        let (nodes, ready) = (self.nodes.len(), count(&NodeState::is_ready));
+        let number =
+            |is: &dyn Fn(&NodeState) -> bool| self.nodes.values().filter(|n| is(n)).count();
+        let (nodes, ready) = (self.nodes.len(), number(&NodeState::is_ready));
         Readiness {
             health: self.health(ready == nodes),
             nodes,
             ready,
-            failed: count(&|node| node.phase == Phase::Failed && !self.is_lost(node)),
-            lost: count(&|node| self.is_lost(node)),
-            stopped: count(&|node| node.is_stopped() && !self.is_stopped_or_ended()),
+            failed: number(&|node| node.phase == Phase::Failed && !self.is_lost(node)),
+            lost: number(&|node| self.is_lost(node)),
+            stopped: number(&|node| node.is_stopped() && !self.is_stopped_or_ended()),
         }
     }
 

@@ -1,12 +1,4 @@
-//! Lines from nodes, made safe to show and to keep.
-
-use super::plain;
-
-/// `line` as it is logged: without escape sequences and control characters, so
-/// that no node can move the cursor, colour the screen or retitle the terminal.
-pub(crate) fn sanitize(line: &str) -> String {
-    plain(line).into_owned()
-}
+//! Texts of nodes, kept to a length.
 
 /// `text`, of which `most` characters at most are kept.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
